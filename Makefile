@@ -1,0 +1,45 @@
+# Everything a user types. `make run` and `make test` need Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# One thread a process: BLAS, FFT and numba pools fight over the cores otherwise.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export NUMBA_NUM_THREADS := 1
+
+.PHONY: run test lint types pytest bench clean
+
+run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
+	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
+
+test: lint types pytest      ## lint, types, all tests
+
+lint: $(STAMP)-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)-test
+	$(BIN)/mypy
+
+pytest: $(STAMP)-test
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
+	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-only --benchmark-columns=min,median,rounds
+
+$(STAMP): pyproject.toml scripts/venv.sh constraints.txt
+	sh scripts/venv.sh $(PYTHON) $(VENV) .
+	touch $@
+
+$(STAMP)-test: $(STAMP)
+	sh scripts/venv.sh $(PYTHON) $(VENV) '.[test]'
+	touch $@
+
+$(STAMP)-bench: $(STAMP)
+	sh scripts/venv.sh $(PYTHON) $(VENV) '.[test,bench]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info results

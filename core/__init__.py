@@ -1,0 +1,8 @@
+"""The physics of a driven superconductor: arrays in, arrays out.
+
+Units inside: energy meV, time ps, length nm, temperature K. `photogap.core` knows nothing of Dask, Zarr, files,
+clocks or the environment; `photogap.sweeps` builds on it and never the other way round.
+"""
+
+if __name__ != "photogap.core":
+    raise ImportError(f"import this package as `photogap.core`, not as `{__name__}`: a second copy breaks identity")

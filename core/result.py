@@ -1,0 +1,102 @@
+"""What a simulation returns: an outcome, labelled series, and the schema that a cube is built from."""
+
+import enum
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .settings import Settings
+
+Array = NDArray[np.float64]
+
+
+class Outcome(enum.Enum):
+    """How a simulation ended; anything but OK is a result with its reason, not an exception."""
+
+    OK = "ok"
+    NOT_CONVERGED = "not_converged"
+    STEP_TOO_SMALL = "step_too_small"
+    TOO_MANY_STEPS = "too_many_steps"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One output of a simulation.
+
+    Args:
+        name: Name in the cube.
+        dims: Axes beyond the sweep's own: () for a scalar, else from ("time", "energy", "frequency").
+        units: CF units; "1" for a dimensionless number.
+        long_name: For people and for plots.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Outcome of one point.
+
+    Args:
+        outcome: How it ended.
+        message: Empty for OK, else the reason in words.
+        data: One array per `Variable` of `variables(settings)`, of the shape its dims say; absent if not OK.
+        diagnostics: Numbers for `replay`: steps, rejected steps, gap iterations, residuals.
+    """
+
+    outcome: Outcome
+    message: str = ""
+    data: dict[str, Array] = field(default_factory=dict)
+    diagnostics: dict[str, float] = field(default_factory=dict)
+
+
+def coordinates(settings: Settings) -> dict[str, Array]:
+    """Labels of the dims beyond the sweep's own: time (ps), energy (meV), frequency (meV)."""
+    out = {"time": np.linspace(settings.t_start, settings.t_stop, settings.n_times)}
+    if settings.energies:
+        out["energy"] = np.array(settings.energies)
+    if settings.frequencies:
+        out["frequency"] = np.array(settings.frequencies)
+    return out
+
+
+_SERIES = (
+    Variable("Delta0", ("time",), "meV", "superconducting gap function at zero energy, Re Delta(0)"),
+    Variable("gap_edge", ("time",), "meV", "gap edge, Re Delta(E) = E"),
+    Variable("f_gap", ("time",), "1", "quasiparticle occupation at the gap edge"),
+    Variable("f_pump", ("time",), "1", "quasiparticle occupation at omega_pump + Delta0"),
+    Variable("Gamma", ("time",), "ps-1", "absorption rate of the pump"),
+    Variable("U_absorbed", ("time",), "meV nm-3", "energy absorbed from the pump"),
+    Variable("U_qp", ("time",), "meV nm-3", "energy of quasiparticles above equilibrium"),
+    Variable("U_ph", ("time",), "meV nm-3", "energy of phonons above equilibrium"),
+    Variable("U_escaped", ("time",), "meV nm-3", "energy escaped with phonons"),
+    Variable("U_gap", ("time",), "meV nm-3", "energy that the moving gap gave to quasiparticles"),
+)
+_SCALARS = (
+    Variable("Delta0_peak", (), "meV", "largest Delta0 at any time"),
+    Variable("gap_duration", (), "ps", "time for which a gap exists"),
+    Variable("chi", (), "1", "absorbed fraction of the pump"),
+    Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
+    Variable("mu_star", (), "1", "Coulomb pseudopotential"),
+    Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
+)
+_F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation")
+_DELTA = (
+    Variable("Delta_real", ("time", "energy"), "meV", "real part of the gap function"),
+    Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function"),
+)
+_N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
+
+
+def variables(settings: Settings) -> tuple[Variable, ...]:
+    """Every output that `simulate` returns under these settings, in the cube's order."""
+    out = _SERIES + _SCALARS
+    if settings.energies:
+        out += (_F, *_DELTA)
+    if settings.frequencies:
+        out += (_N,)
+    return out

@@ -1,0 +1,103 @@
+"""How a point is solved: every choice of model and numerics, each of them a possible axis of a sweep."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .material import Material
+
+Damping = Literal["full", "real"]
+PumpChannels = Literal["scattering", "scattering+pair-breaking"]
+PumpRate = Literal["constant", "envelope"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One point of a sweep: the five axes that every cube has.
+
+    Args:
+        material: The film.
+        F0: Incident fluence of the pump, mJ/cm^2, >= 0.
+        omega_pump: Photon energy of the pump, meV.
+        T: Temperature of the bath and of the film before the pulse, K.
+        tau_esc: Time for phonons to escape into the substrate, ps; `math.inf` for a film that keeps them.
+    """
+
+    material: Material
+    F0: float
+    omega_pump: float
+    T: float
+    tau_esc: float
+
+    def __post_init__(self) -> None:
+        """Refuse what has no physical meaning."""
+        if not (self.F0 >= 0 and math.isfinite(self.F0)):
+            raise ValueError(f"`F0` must be zero or positive, in mJ/cm^2. Got {self.F0!r}.")
+        if not (self.omega_pump > 0 and math.isfinite(self.omega_pump)):
+            raise ValueError(f"`omega_pump` must be positive, in meV. Got {self.omega_pump!r}.")
+        if not (self.T > 0 and math.isfinite(self.T)):
+            raise ValueError(f"`T` must be positive, in K. Got {self.T!r}.")
+        if not self.tau_esc > 0:
+            raise ValueError(f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Model and numerics of a point.
+
+    Args:
+        damping: `full` keeps real and imaginary parts of the self-energies in the gap equation, `real` their
+            real parts only (lifetimes neglected).
+        pump_channels: `scattering` (the paper) moves quasiparticles E -> E + omega_pump;
+            `scattering+pair-breaking` also lets a photon break a pair.
+        stimulated_emission: Whether photons are also emitted, E -> E - omega_pump.
+        pump_rate: `constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy;
+            `envelope` takes the instantaneous Gamma that deposits the pulse's own power.
+        tau_pump: Duration (FWHM) of the pump, ps; None takes the material's.
+        spacing: Lattice spacing h, meV; None takes the material's.
+        window: Upper edge of the quasiparticle lattice, meV; None takes the material's.
+        t_start: First time of the result, ps, relative to the pulse's maximum.
+        t_stop: Last time, ps.
+        n_times: Number of equidistant times in the result, both ends included.
+        rtol: Relative tolerance of a time step.
+        atol: Absolute tolerance of a time step, in occupation.
+        gap_tol: Relative residual at which the gap equation counts as solved.
+        max_steps: Largest number of time steps, rejected ones included.
+        energies: Quasiparticle energies (meV) at which f and Delta are recorded; empty records none.
+        frequencies: Phonon energies (meV) at which n is recorded; empty records none.
+    """
+
+    damping: Damping = "full"
+    pump_channels: PumpChannels = "scattering"
+    stimulated_emission: bool = True
+    pump_rate: PumpRate = "envelope"
+    tau_pump: float | None = None
+    spacing: float | None = None
+    window: float | None = None
+    t_start: float = -0.6
+    t_stop: float = 0.7
+    n_times: int = 53
+    rtol: float = 1e-3
+    atol: float = 1e-5
+    gap_tol: float = 1e-6
+    max_steps: int = 100_000
+    energies: tuple[float, ...] = ()
+    frequencies: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        for key, kind in (("damping", Damping), ("pump_channels", PumpChannels), ("pump_rate", PumpRate)):
+            if getattr(self, key) not in get_args(kind):
+                raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
+        for key in ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps"):
+            value = getattr(self, key)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"`{key}` must be positive. Got {value!r}.")
+        if not (math.isfinite(self.t_start) and math.isfinite(self.t_stop) and self.t_stop > self.t_start):
+            raise ValueError(f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}.")
+        if self.n_times < 2:
+            raise ValueError(f"`n_times` must be at least 2. Got {self.n_times!r}.")
+        for key in ("energies", "frequencies"):
+            values = getattr(self, key)
+            if any(not x >= 0 for x in values) or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+                raise ValueError(f"`{key}` must be >= 0 and increasing, in meV. Got {values!r}.")
