@@ -1,7 +1,9 @@
 """Eliashberg functions: placeholder to be written."""
+
 from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
+
 Array = NDArray[np.float64]
 
 
