@@ -19,13 +19,14 @@ import numpy as np
 
 from .lattice import Array, Complex
 
-_FAR = 30.0
-"""Beyond this times |Delta| the square root is expanded: the first neglected term is 1e-12."""
+_FAR, _FEW = 30.0, 20
+"""Beyond _FAR |Delta| and _FEW cells the integrands are expanded and integrated by quadrature, both to 1e-9."""
+_NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _half_cell(D: complex, Rx: complex, Ry: complex, x: float, y: float) -> tuple[float, float, float, float]:
-    """Int rho, Int x rho, Int p, Int x p over [x, y], for E between x and y and a constant Delta D."""
+def _near(D: complex, Rx: complex, Ry: complex, x: float, y: float) -> tuple[float, float, float, float]:
+    """Int rho, Int x rho, Int p, Int x p over [x, y] for a constant Delta D, R known at both ends."""
     log = np.log((y + Ry) / (x + Rx))
     return (
         (Ry - Rx).real,
@@ -33,6 +34,20 @@ def _half_cell(D: complex, Rx: complex, Ry: complex, x: float, y: float) -> tupl
         (D * log).real,
         (D * (Ry - Rx)).real,
     )
+
+
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+def _far(D: complex, x: float) -> tuple[float, float, float, float]:
+    """The same over [x, x + 1/2] where D / x is small."""
+    r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+    for node in _NODES:
+        z = x + 0.5 * node
+        q = D * (1.0 / z)
+        d = q * q
+        root = 1.0 + d * (0.5 + d * (0.375 + 0.3125 * d))
+        rho, p = root.real, (q * root).real
+        r0, r1, p0, p1 = r0 + 0.25 * rho, r1 + 0.25 * z * rho, p0 + 0.25 * p, p1 + 0.25 * z * p
+    return r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
@@ -45,17 +60,16 @@ def _deposit(Delta: Complex, h: float, rho: Array, p: Array) -> None:
         c = i + 0.5
         if D.imag == 0.0 and i + 1.0 <= size:
             continue
-        if c > _FAR * size:
-            d = (D / c) ** 2
-            rho[i] += 1.0 + (d * (0.5 + d * (0.375 + 0.3125 * d))).real
-            p[i] += (D / c * (1.0 + d * (0.5 + d * (0.375 + 0.3125 * d)))).real
-            continue
-        Ra, Rc, Rb = np.sqrt(i * i - D * D), np.sqrt(c * c - D * D), np.sqrt((i + 1.0) ** 2 - D * D)
+        near = size > 0.0 and (c < _FAR * size or i < _FEW)
+        if near:
+            Ra, Rc, Rb = np.sqrt(i * i - D * D), np.sqrt(c * c - D * D), np.sqrt((i + 1.0) ** 2 - D * D)
         for left in (True, False):
-            if left:
-                r0, r1, p0, p1 = _half_cell(D, Ra, Rc, i, c)
+            if not near:
+                r0, r1, p0, p1 = _far(D, i if left else c)
+            elif left:
+                r0, r1, p0, p1 = _near(D, Ra, Rc, i, c)
             else:
-                r0, r1, p0, p1 = _half_cell(D, Rc, Rb, c, i + 1.0)
+                r0, r1, p0, p1 = _near(D, Rc, Rb, c, i + 1.0)
             # the share of the neighbour is the distance from c
             sign = -1.0 if left else 1.0
             rn, pn = sign * (r1 - c * r0), sign * (p1 - c * p0)
@@ -68,6 +82,9 @@ def _deposit(Delta: Complex, h: float, rho: Array, p: Array) -> None:
             elif j < N:
                 rho[j] += rn
                 p[j] += pn
+            else:  # nothing lies beyond the window: the last cell keeps its own
+                rho[i] += rn
+                p[i] += pn
 
 
 def spectral_weights(Delta: Complex, h: float) -> tuple[Array, Array]:
@@ -117,7 +134,7 @@ def gap_edge(Delta: Complex, h: float) -> float:
     """
     E = (np.arange(Delta.size) + 0.5) * h
     excess = Delta.real - E
-    if excess[0] <= 0.0:
+    if excess[0] <= 0.0:  # a gap below half a cell
         return max(float(Delta[0].real), 0.0)
     i = int(np.argmax(excess <= 0.0))
     return float(E[i - 1] + h * excess[i - 1] / (excess[i - 1] - excess[i])) if i else float(E[-1])
