@@ -1,17 +1,18 @@
 """Density of states rho and pair amplitude p of a gap function, as weights on the lattice.
 
 rho(E) = Re[E / sqrt(E^2 - Delta^2)], Eq. (8) of arXiv:2603.18182, and p(E) = Re[Delta / sqrt(E^2 - Delta^2)].
-Both diverge at the gap edge, which lies anywhere within a cell. A sum over cell averages would put the states of
-that cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h); instead each state is shared
-between the two lattice points around it, so that Sum_i rho_i g(E_i) h is the integral of rho times the
-piecewise linear g, exactly, for Delta constant within a cell:
+Both diverge at the gap edge, which lies anywhere between two lattice points. Cell averages would put the states of
+the edge's cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h). Instead each state is shared
+between the lattice points around it: with hat_i(x) the linear interpolation's hats,
 
-    rho_i = (1/h) Int rho(x) hat_i(x) dx,   from   Int x/R = R,   Int x^2/R = (x R + Delta^2 ln(x + R)) / 2,
-    p_i   = (1/h) Int p(x) hat_i(x) dx,     from   Int Delta/R = Delta ln(x + R),   Int x Delta/R = Delta R,
+    rho_i = (1/h) Int rho(x) hat_i(x) dx,      p_i = (1/h) Int p(x) hat_i(x) dx,
 
-with R(x) = sqrt(x^2 - Delta^2) (principal branch). Hats are positive, so |p| <= rho survives and rates stay
-positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and
-rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
+so that Sum_i rho_i g(E_i) h is the integral of rho times the piecewise linear g. Between two points Delta^2 and Delta
+are taken linear; then R^2 = x^2 - Delta^2 is a quadratic and Int x^k / R is elementary. The weights are continuous
+in Delta as the edge moves across the lattice, without which the gap equation need not have a discrete solution.
+Hats are positive, so |p| <= rho survives and rates stay positive. The coherence factors of quasiparticle-phonon
+scattering are rho rho' M1 = rho rho' - p p' and rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651
+(1977)): the paper's u, v taken real.
 """
 
 import numba as nb
@@ -20,71 +21,66 @@ import numpy as np
 from .lattice import Array, Complex
 
 _FAR, _FEW = 30.0, 20
-"""Beyond _FAR |Delta| and _FEW cells the integrands are expanded and integrated by quadrature, both to 1e-9."""
+"""Beyond _FAR |Delta| and _FEW points the integrands are smooth and two Gauss points serve, to 1e-9."""
 _NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _near(D: complex, Rx: complex, Ry: complex, x: float, y: float) -> tuple[float, float, float, float]:
-    """Int rho, Int x rho, Int p, Int x p over [x, y] for a constant Delta D, R known at both ends."""
-    log = np.log((y + Ry) / (x + Rx))
-    return (
-        (Ry - Rx).real,
-        0.5 * (y * Ry - x * Rx + D * D * log).real,
-        (D * log).real,
-        (D * (Ry - Rx)).real,
-    )
+def _near(x: float, D: complex, D_next: complex, R: complex, R_next: complex) -> tuple[float, float, float, float]:
+    """Int rho, Int y rho, Int p, Int y p over y in [0, 1], E = x + y: all lengths in units of h."""
+    slope = D_next - D
+    half = x - 0.5 * (D_next * D_next - D * D)
+    J0 = np.log((1.0 + half + R_next) / (half + R))
+    J1 = R_next - R - half * J0
+    J2 = 0.5 * R_next - 1.5 * half * (R_next - R) + (1.5 * half * half - 0.5 * R * R) * J0
+    return (x * J0 + J1).real, (x * J1 + J2).real, (D * J0 + slope * J1).real, (D * J1 + slope * J2).real
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _far(D: complex, x: float) -> tuple[float, float, float, float]:
-    """The same over [x, x + 1/2] where D / x is small."""
+def _far(x: float, D: complex, D_next: complex) -> tuple[float, float, float, float]:
+    """The same where Delta / E is small."""
     r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
-    for node in _NODES:
-        z = x + 0.5 * node
-        q = D * (1.0 / z)
+    for y in _NODES:
+        q = (D + y * (D_next - D)) * (1.0 / (x + y))
         d = q * q
         root = 1.0 + d * (0.5 + d * (0.375 + 0.3125 * d))
         rho, p = root.real, (q * root).real
-        r0, r1, p0, p1 = r0 + 0.25 * rho, r1 + 0.25 * z * rho, p0 + 0.25 * p, p1 + 0.25 * z * p
+        r0, r1, p0, p1 = r0 + 0.5 * rho, r1 + 0.5 * y * rho, p0 + 0.5 * p, p1 + 0.5 * y * p
     return r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
 def _deposit(Delta: Complex, h: float, rho: Array, p: Array) -> None:
-    """Add every half cell's states to the two lattice points around it; lengths in units of h."""
+    """Share the states between lattice points among them; lengths in units of h."""
     N = Delta.size
+    D = Delta[0] / h
+    R = np.sqrt(0.25 - D * D)
+    # from 0 to E_0: rho is even and p odd, so the mirror image's share is p's with weight E / E_0
+    if D == 0.0:
+        rho[0] = 0.5
+    elif D.imag != 0.0 or abs(D.real) < 0.5:
+        edge = np.sqrt(-D * D)
+        rho[0] = (R - edge).real
+        p[0] = 2.0 * (D * (R - edge)).real
     for i in range(N):
-        D = Delta[i] / h
-        size = abs(D)
-        c = i + 0.5
-        if D.imag == 0.0 and i + 1.0 <= size:
-            continue
-        near = size > 0.0 and (c < _FAR * size or i < _FEW)
-        if near:
-            Ra, Rc, Rb = np.sqrt(i * i - D * D), np.sqrt(c * c - D * D), np.sqrt((i + 1.0) ** 2 - D * D)
-        for left in (True, False):
-            if not near:
-                r0, r1, p0, p1 = _far(D, i if left else c)
-            elif left:
-                r0, r1, p0, p1 = _near(D, Ra, Rc, i, c)
+        x = i + 0.5
+        D_next = Delta[i + 1] / h if i + 1 < N else D
+        R_next = np.sqrt((x + 1.0) ** 2 - D_next * D_next)
+        inside = D.imag == 0.0 and D_next.imag == 0.0 and abs(D.real) >= x and abs(D_next.real) >= x + 1.0
+        if not inside:
+            if abs(D) > 0.0 and (x < _FAR * abs(D) or i < _FEW):
+                r0, r1, p0, p1 = _near(x, D, D_next, R, R_next)
             else:
-                r0, r1, p0, p1 = _near(D, Rc, Rb, c, i + 1.0)
-            # the share of the neighbour is the distance from c
-            sign = -1.0 if left else 1.0
-            rn, pn = sign * (r1 - c * r0), sign * (p1 - c * p0)
-            rho[i] += r0 - rn
-            p[i] += p0 - pn
-            j = i - 1 if left else i + 1
-            if j < 0:  # the mirror image of the first cell is itself: rho even, p odd
-                rho[0] += rn
-                p[0] -= pn
-            elif j < N:
-                rho[j] += rn
-                p[j] += pn
-            else:  # nothing lies beyond the window: the last cell keeps its own
-                rho[i] += rn
-                p[i] += pn
+                r0, r1, p0, p1 = _far(x, D, D_next)
+            rho[i] += r0 - r1
+            p[i] += p0 - p1
+            if i + 1 < N:
+                rho[i + 1] += r1
+                p[i + 1] += p1
+            else:  # half a cell is left up to the window's end
+                rho[i] += r1 - 0.5 * r0
+                p[i] += p1 - 0.5 * p0
+        D, R = D_next, R_next
 
 
 def spectral_weights(Delta: Complex, h: float) -> tuple[Array, Array]:
@@ -98,6 +94,8 @@ def spectral_weights(Delta: Complex, h: float) -> tuple[Array, Array]:
     """
     rho, p = np.zeros(Delta.size), np.zeros(Delta.size)
     _deposit(Delta, h, rho, p)
+    # round-off, and Delta's own change of branch inside the gap
+    np.maximum(rho, 0.0, out=rho)
     np.clip(p, -rho, rho, out=p)
     return rho, p
 

@@ -272,4 +272,6 @@ class _Run:
         factor = _SAFETY * error ** (-1 / self.method.error_order) if math.isfinite(error) and error > 1 else 0.5
         self.dt = dt * max(_SHRINK, min(factor, 0.9))
         if self.dt < 1e-9 * self.model.pump.tau_pump:
-            raise _StepTooSmall(f"the time step fell to {self.dt:.1e} ps at t = {self.t:.6g} ps (error {error:.2g})")
+            raise _StepTooSmall(
+                f"the time step fell to {self.dt:.1e} ps at t = {self.t:.6g} ps (error {error:.2g})"
+            )

@@ -87,9 +87,7 @@ class Coupling:
         B[self.ring.L - lat.M :] = -self.alpha2F[:0:-1]
         log_part = fft.irfft(fft.rfft(B) * fft.rfft(_log_weights(x)), self.ring.L)[: lat.N]
         # Int_E^inf of the piecewise linear B: whole hats above, and the parts of the two hats around E
-        above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[
-            : lat.N + 1
-        ]
+        above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
         B_right = np.concatenate([self.alpha2F, np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
         integral = above[1:] - B_right[1:] / 8 + B_right[:-1] / 8
         return np.asarray(lat.h * (-log_part - 1j * np.pi * integral), dtype=complex)

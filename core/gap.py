@@ -54,9 +54,7 @@ class GapSolution:
         return gap_edge(self.Delta, h)
 
 
-def gap_map(
-    kernel: Kernel, f: Array, damping: Damping, Delta: Complex
-) -> tuple[Complex, Complex, Array, Array]:
+def gap_map(kernel: Kernel, f: Array, damping: Damping, Delta: Complex) -> tuple[Complex, Complex, Array, Array]:
     """One evaluation of phi / Z: returns (phi / Z, Z, rho, p) for the gap function Delta (meV, (N,))."""
     rho, p = spectral_weights(Delta, kernel.coupling.lattice.h)
     S, phi = kernel.self_energies(rho, p, f)

@@ -183,5 +183,3 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
         Omega = np.array(settings.frequencies)
         data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n, right=np.nan) for s in samples])
     return data
-
-
