@@ -1,17 +1,17 @@
 """The pure task: one point in, one result out."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .coherence import gap_edge
 from .collisions import Film
 from .dynamics import Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
-from .equilibrium import bose, fermi
-from .integrators import RungeKuttaChebyshev
+from .thermal import bose, fermi
+from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
 from .optics.film import absorbed_energy_density
@@ -83,6 +83,26 @@ def simulate(point: Point, settings: Settings) -> Result:
     return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
 
 
+def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, max_iterations: int = 20) -> float:
+    """Root of an increasing g by secants from x, |g| < tol; the last evaluation of g is at the root.
+
+    Raises:
+        ArithmeticError: if it is not found.
+    """
+    y = g(x)
+    before: tuple[float, float] | None = None
+    for _ in range(max_iterations):
+        if abs(y) < tol:
+            return x
+        if before is None or not math.isfinite(y) or y == before[1]:
+            new = x - math.copysign(step, y)
+        else:
+            new = x - max(-2.0, min(2.0, y * (x - before[0]) / (y - before[1])))
+        before = (x, y) if math.isfinite(y) else None
+        x, y = new, g(new)
+    raise ArithmeticError(f"defect {y:.2g} after {max_iterations} trials")
+
+
 class _Simulation:
     """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
 
@@ -98,43 +118,35 @@ class _Simulation:
         """One Gamma_0, found so that the pulse deposits its energy."""
         if self.pump.U == 0.0:
             return self.with_envelope()
-        end = min(2.0 * self.pump.tau_pump, self.settings.t_stop)
-        times = np.array([self.settings.t_start, max(end, self.settings.t_start + 1e-6)])
-
-        def gamma(log_rate: float):  # type: ignore[no-untyped-def]
-            return lambda t, _: math.exp(log_rate) * self.pump.envelope(t)
+        guess, _ = self.with_envelope()
+        rates = np.array([s.Gamma for s in guess.samples])
+        weights = np.array([self.pump.envelope(s.t) for s in guess.samples])
+        if guess.outcome is not Outcome.OK or not rates.any():
+            return guess, GapTracker(self.coupling, self.settings.damping, self.settings.gap_tol)
+        target = self.pump.deposited(self.times[-1]) - self.pump.deposited(self.times[0])
+        best: list[tuple[Trajectory, GapTracker]] = []
 
         def missing(log_rate: float) -> float:
-            trial, _ = self._run(gamma(log_rate), times)
-            if trial.outcome is not Outcome.OK:
-                return 1.0  # too strong a drive to follow deposits too much
-            return math.log(max(trial.samples[-1].U_absorbed, 1e-300) / self.pump.deposited(times[1]))
+            best[:] = [self._run(lambda t, _: math.exp(log_rate) * self.pump.envelope(t), self.times)]
+            trajectory = best[0][0]
+            if trajectory.outcome is not Outcome.OK:
+                return math.inf
+            return math.log(trajectory.samples[-1].U_absorbed / target)
 
-        low = high = math.log(1.0 / self.pump.tau_pump)
-        for _ in range(40):
-            if missing(low) > 0.0:
-                low -= 1.5
-            elif missing(high) < 0.0:
-                high += 1.5
-            else:
-                break
-        else:
-            return self._unabsorbed(), GapTracker(self.coupling, self.settings.damping, self.settings.gap_tol)
-        return self._run(gamma(brentq(missing, low, high, xtol=1e-5)), self.times)
+        try:
+            secant(missing, math.log(rates @ weights / (weights @ weights)), step=0.2, tol=2e-4)
+        except ArithmeticError as error:
+            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            best[0] = (Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0][1])
+        return best[0]
 
-    def _unabsorbed(self) -> Trajectory:
-        return Trajectory(
-            outcome=Outcome.NOT_CONVERGED,
-            message="no constant Gamma deposits the absorbed energy: the film saturates before",
-        )
-
-    def _run(self, gamma, times: Array) -> tuple[Trajectory, GapTracker]:  # type: ignore[no-untyped-def]
+    def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
         lattice, T, settings = self.film.lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
         model = Model(film=self.film, pump=self.pump, gamma=gamma, n_eq=n_eq, tau_esc=self.point.tau_esc)
         tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
         trajectory = integrate(
-            model, tracker, RungeKuttaChebyshev(), times, fermi(lattice.E, T), n_eq,
+            model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq,
             rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
         )  # fmt: skip
         return trajectory, tracker

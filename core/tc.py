@@ -15,7 +15,7 @@ from scipy.sparse.linalg import LinearOperator, eigs
 
 from .coherence import pair_weights
 from .eliashberg import Coupling, Kernel
-from .equilibrium import bose, fermi
+from .thermal import bose, fermi
 from .gap import normal_state
 from .lattice import Array, Complex
 from .settings import Damping

@@ -8,4 +8,6 @@ from .dopri5 import DormandPrince
 from .protocol import Method, Step
 from .rkc import RungeKuttaChebyshev
 
-__all__ = ["DormandPrince", "Method", "RungeKuttaChebyshev", "Step"]
+METHODS: dict[str, Method] = {"rkc": RungeKuttaChebyshev(), "dopri5": DormandPrince()}
+
+__all__ = ["METHODS", "DormandPrince", "Method", "RungeKuttaChebyshev", "Step"]
