@@ -9,6 +9,7 @@ A quantity is a number, or `{value: number, source: "where it comes from"}`. A f
 """
 
 import difflib
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -231,6 +232,7 @@ def describe(name_or_path: str | Path) -> Description:
     )
 
 
+@functools.cache
 def _packaged() -> dict[str, str]:
     """Text of each packaged material's file, by name."""
     files = (f for f in resources.files("photogap.core.data").iterdir() if f.name.endswith(".yaml"))
