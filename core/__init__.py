@@ -5,4 +5,6 @@ clocks or the environment; `photogap.sweeps` builds on it and never the other wa
 """
 
 if __name__ != "photogap.core":
-    raise ImportError(f"import this package as `photogap.core`, not as `{__name__}`: a second copy breaks identity")
+    raise ImportError(
+        f"import this package as `photogap.core`, not as `{__name__}`: a second copy breaks identity"
+    )

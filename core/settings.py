@@ -38,7 +38,9 @@ class Point:
         if not (self.T > 0 and math.isfinite(self.T)):
             raise ValueError(f"`T` must be positive, in K. Got {self.T!r}.")
         if not self.tau_esc > 0:
-            raise ValueError(f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}.")
+            raise ValueError(
+                f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +90,22 @@ class Settings:
         """Refuse what has no meaning."""
         for key, kind in (("damping", Damping), ("pump_channels", PumpChannels), ("pump_rate", PumpRate)):
             if getattr(self, key) not in get_args(kind):
-                raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
+                raise ValueError(
+                    f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}."
+                )
         for key in ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps"):
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be positive. Got {value!r}.")
         if not (math.isfinite(self.t_start) and math.isfinite(self.t_stop) and self.t_stop > self.t_start):
-            raise ValueError(f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}.")
+            raise ValueError(
+                f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}."
+            )
         if self.n_times < 2:
             raise ValueError(f"`n_times` must be at least 2. Got {self.n_times!r}.")
         for key in ("energies", "frequencies"):
             values = getattr(self, key)
-            if any(not x >= 0 for x in values) or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            if any(not x >= 0 for x in values) or any(
+                b <= a for a, b in zip(values, values[1:], strict=False)
+            ):
                 raise ValueError(f"`{key}` must be >= 0 and increasing, in meV. Got {values!r}.")
