@@ -4,7 +4,7 @@ Three ways in: peaks, columns of numbers (files are read by `photogap.sweeps`), 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -171,6 +171,13 @@ class Spectrum:
         check_cover(grid, a, density, UNCOVERED)
         a = np.where(density > 0, a, 0.0)
         return cls(omega=grid, alpha2F=a, F=normalise(grid, density))
+
+    def scaled(self, factor: float) -> Self:
+        """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F stays."""
+        if not (factor > 0 and np.isfinite(factor)):
+            raise ValueError(f"`scale` must be positive. Got {factor!r}.")
+        peaks = tuple(replace(p, lambda_=p.lambda_ * factor) for p in self.peaks)
+        return replace(self, alpha2F=self.alpha2F * factor, peaks=peaks)
 
     @property
     def coupling_lambda(self) -> float:

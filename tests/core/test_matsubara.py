@@ -108,6 +108,22 @@ def test_continuation_meets_the_imaginary_axis():
     assert low.Z[0].real == pytest.approx(np.polynomial.Polynomial.fit(w[:6] ** 2, Z[:6], 4)(0.0), rel=1e-4)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("t", [0.5, 0.9])
+def test_continuation_leads_back(name, t):
+    """phi(i w_n) = (2 / pi) Int dE E Im phi(E) / (E^2 + w_n^2): the real axis gives back the imaginary one.
+
+    What lies above the window falls as its cube (1e-4 here); the cells at the gap edge err as much.
+    """
+    spectrum = materials.load(name).spectrum
+    T = t * matsubara.critical_temperature(spectrum)
+    real = matsubara.real_axis(spectrum, T, top=16 * spectrum.omega[-1])
+    w, Delta, Z = matsubara.imaginary_axis(spectrum, T)
+    phi, h = (real.Z * real.Delta).imag, real.E[1] - real.E[0]
+    back = [2 / np.pi * h * np.sum(real.E * phi / (real.E**2 + x**2)) for x in w[:4]]
+    assert back == pytest.approx(list(Delta[:4] * Z[:4]), rel=2e-4)
+
+
 def test_mu_star_lowers_Tc_and_the_gap():
     spectrum = materials.load("CaC6").spectrum
     bare, screened = (matsubara.critical_temperature(spectrum, m, 600.0) for m in (0.0, 0.14))

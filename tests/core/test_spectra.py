@@ -43,9 +43,7 @@ def test_moments_and_allen_dynes(name):
 
 def test_cac6_has_the_published_Tc():
     """Calandra and Mauri: lambda 0.83, omega_log 24.7 meV and mu* = 0.14 give 11 K."""
-    assert materials.load("CaC6").spectrum.allen_dynes_Tc(0.14, factors=False) == pytest.approx(
-        11.0, abs=0.05
-    )
+    assert materials.load("CaC6").spectrum.allen_dynes_Tc(0.14, factors=False) == pytest.approx(11.0, abs=0.05)
 
 
 def test_allen_dynes_without_attraction():
@@ -195,7 +193,5 @@ def test_refusals_of_peaks():
 
 
 def test_refusals_of_the_dataclass():
-    with pytest.raises(
-        ValueError, match=r"`F` must integrate to 3 per atom; `from_columns` normalises. Got 1"
-    ):
+    with pytest.raises(ValueError, match=r"`F` must integrate to 3 per atom; `from_columns` normalises. Got 1"):
         Spectrum(omega=OMEGA, alpha2F=ALPHA2F, F=np.full(OMEGA.size, 1 / 12))

@@ -82,6 +82,15 @@ def test_a_file_may_extend_a_file(tmp_path):
     assert materials.load(write(tmp_path, name="thin", extends="base.yaml", thickness=20.0)).Tc0 == 7.2
 
 
+def test_scale_of_the_coupling(tmp_path):
+    """alpha2F times a number, lambda with it, F as before."""
+    mine = materials.load(write(tmp_path, name="stronger", extends="CaC6", spectrum={"scale": 1.2})).spectrum
+    base = materials.load("CaC6").spectrum
+    assert mine.coupling_lambda == pytest.approx(1.2 * base.coupling_lambda, rel=1e-14)
+    assert mine.on_lattice(0.25)[1] == pytest.approx(1.2 * base.on_lattice(0.25)[1], rel=1e-12)
+    assert mine.F.tobytes() == base.F.tobytes()
+
+
 def test_spectrum_file_lies_relative_to_the_yaml(tmp_path):
     rows = [(0.1 * i, math.exp(-((0.1 * i - 5) ** 2))) for i in range(1, 100)]
     (tmp_path / "data").mkdir()
@@ -109,7 +118,9 @@ REFUSED = [
     ({"extends": "K3C60"}, r"`name` must be given"),
     ({"name": "x", "extends": 3}, r"`extends` must be a material's name or a YAML file. Got 3"),
     ({"name": "x"}, r"`N_ion`: Field required"),
-    ({"name": "x", "extends": "Pb", "spectrum": {}}, r"`spectrum`: .*either `peaks` or `file`"),
+    ({"name": "x", "spectrum": {}}, r"`spectrum`: .*either `peaks` or `file`"),
+    ({"name": "x", "extends": "Pb", "spectrum": {"scale": 0}}, r"`spectrum.scale`: Input should be greater than 0"),
+    ({"name": "x", "extends": "Pb", "spectrum": {"file": "a", "peaks": []}}, r"spectrum's file must exist"),
     (
         {"name": "x", "extends": "Pb", "spectrum": {"file": "a", "format": "vasp"}},
         r"spectrum's file must exist",

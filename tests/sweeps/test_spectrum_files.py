@@ -186,9 +186,7 @@ def test_noise_of_a_code_is_dropped_but_not_a_mistake(tmp_path):
     spectrum = spectrum_files.read(write(tmp_path, "a2F.dos1", qe(noise)))
     assert (spectrum.alpha2F >= 0).all()
     assert spectrum.coupling_lambda == pytest.approx(LAMBDA, rel=1e-4)
-    with pytest.raises(
-        ValueError, match=r"a2F.dos2: no more than 0.1% of the spectrum may be negative .* Got \d"
-    ):
+    with pytest.raises(ValueError, match=r"a2F.dos2: no more than 0.1% of the spectrum may be negative .* Got \d"):
         spectrum_files.read(write(tmp_path, "a2F.dos2", qe(np.where(OMEGA > 9, -0.01, 0.0))))
     with pytest.raises(ValueError, match=r"no more than 0.1% of the spectrum may lie at negative frequency"):
         spectrum_files.read(write(tmp_path, "x.a2f", epw(omega=OMEGA - 4.05)))
@@ -223,9 +221,7 @@ def test_refusals_name_file_line_and_rule(tmp_path, name):
 
 def test_units_are_never_guessed(tmp_path):
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
-    with pytest.raises(
-        ValueError, match=r"`units` must be declared, the format 'columns' does not tell them"
-    ):
+    with pytest.raises(ValueError, match=r"`units` must be declared, the format 'columns' does not tell them"):
         spectrum_files.read(path)
     with pytest.raises(ValueError, match=r"`units` must be one of meV, .* Got 'K'"):
         spectrum_files.read(path, units="K")
