@@ -32,9 +32,7 @@ def check_grid(omega: Array, key: str) -> None:
 def check_values(omega: Array, values: Array, key: str) -> None:
     """Raise unless a function on a grid is finite, >= 0, not all zero and of the grid's shape."""
     if values.shape != omega.shape:
-        raise ValueError(
-            f"`{key}` must have {omega.size} values, as many as frequencies. Got {values.shape}."
-        )
+        raise ValueError(f"`{key}` must have {omega.size} values, as many as frequencies. Got {values.shape}.")
     bad = ~(values >= 0) | ~np.isfinite(values)
     if bad.any():
         row = int(np.argmax(bad))

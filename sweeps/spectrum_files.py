@@ -73,9 +73,7 @@ def _open(path: Path, quantity: Quantity, name: str | None) -> tuple[Table, Form
     else:
         fit = [k for k, f in FORMATS.items() if f.quantity == quantity or k == "columns"]
         if name not in fit:
-            raise ValueError(
-                f"{path}: the format of {quantity} must be one of {', '.join(fit)}. Got {name!r}."
-            )
+            raise ValueError(f"{path}: the format of {quantity} must be one of {', '.join(fit)}. Got {name!r}.")
         spec = FORMATS[name]
     table = parse(path, text, spec)
     _check_rows(path, table, spec)
@@ -91,9 +89,7 @@ def _check_rows(path: Path, table: Table, spec: Format) -> None:
         if row[0] < 0 and not spec.tolerant:
             raise ValueError(f"{path}, line {line}: the frequency must not be negative. Got {row[0]:.6g}.")
         if row[0] <= above:
-            raise ValueError(
-                f"{path}, line {line}: frequencies must increase. Got {row[0]:.6g} after {above:.6g}."
-            )
+            raise ValueError(f"{path}, line {line}: frequencies must increase. Got {row[0]:.6g} after {above:.6g}.")
         above = row[0]
 
 

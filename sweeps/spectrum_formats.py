@@ -141,8 +141,7 @@ def parse(path: Path, text: str, format: Format) -> Table:
             ) from error
         if rows and len(row) != len(rows[0]):
             raise ValueError(
-                f"{path}, line {number}: a row must hold {len(rows[0])} numbers (the first does). "
-                f"Got {len(row)}."
+                f"{path}, line {number}: a row must hold {len(rows[0])} numbers (the first does). Got {len(row)}."
             )
         rows.append(row)
         lines.append(number)
