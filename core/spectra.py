@@ -4,7 +4,7 @@ Three ways in: peaks, columns of numbers (files are read by `photogap.sweeps`), 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -172,9 +172,18 @@ class Spectrum:
         a = np.where(density > 0, a, 0.0)
         return cls(omega=grid, alpha2F=a, F=normalise(grid, density))
 
+    def scaled(self, factor: float) -> Self:
+        """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F stays."""
+        if not (factor > 0 and np.isfinite(factor)):
+            raise ValueError(f"`scale` must be positive. Got {factor!r}.")
+        peaks = tuple(replace(p, lambda_=p.lambda_ * factor) for p in self.peaks)
+        return replace(self, alpha2F=self.alpha2F * factor, peaks=peaks)
+
     @property
     def coupling_lambda(self) -> float:
-        """Electron-phonon coupling lambda, dimensionless."""
+        """Electron-phonon coupling lambda, dimensionless; exact for peaks."""
+        if self.peaks:
+            return sum(p.lambda_ for p in self.peaks)
         return allen_dynes.coupling_lambda(self.omega, self.alpha2F)
 
     @property
@@ -206,7 +215,7 @@ class Spectrum:
 
         Returns:
             Omega (meV), alpha2F and F (1/meV per atom), each of shape (M + 1,). alpha2F_0 = F_0 = 0,
-            lambda as summed above within 1e-5 relative of the peaks' (1e-12 of the table's), sum_j h F_j = 3.
+            lambda as summed above is `coupling_lambda` and sum_j h F_j is 3, to round-off.
 
         Raises:
             ValueError: h so coarse that omega_2 would move by more than 1 %.
@@ -217,13 +226,11 @@ class Spectrum:
         Omega: Array = h * np.arange(M + 1, dtype=np.float64)
         if self.peaks and h <= min(p.width for p in self.peaks):
             alpha2F: Array = sum((p.alpha2F(Omega) for p in self.peaks), np.zeros_like(Omega))
-            return Omega, alpha2F, alpha2F * (3.0 / (h * alpha2F.sum()))
-        points, weights = gauss_points(np.union1d(self.omega, Omega))
-        B = np.interp(points, self.omega, self.alpha2F)
-        alpha2F = Omega / h * hat_integrals(points, weights * B / points, h, M)
-        F = hat_integrals(points, weights * np.interp(points, self.omega, self.F), h, M) / h
-        # Where a hat caught alpha2F but no F there is nothing to scatter from; only round-off can do that.
-        alpha2F = np.where(F > 0, alpha2F, 0.0)
+            F = alpha2F
+        else:
+            alpha2F, F = self._projected(Omega, h)
+        # Both have lambda to 1e-3 at worst (a peak's tail at zero); the last digits are made exact.
+        alpha2F = alpha2F * (self.coupling_lambda / (2.0 * h * float(np.sum(alpha2F[1:] / Omega[1:]))))
         square = 2.0 * h * float(alpha2F @ Omega) / self.coupling_lambda
         if abs(square / self.omega_2**2 - 1.0) > 2 * COARSE or M < MIN_POINTS:
             raise ValueError(
@@ -231,4 +238,14 @@ class Spectrum:
                 f"take a smaller one. Got {h!r} meV, which makes omega_2 = {np.sqrt(square):.4g} meV of "
                 f"{self.omega_2:.4g}, on {M} points."
             )
-        return Omega, alpha2F, F
+        return Omega, alpha2F, F * (3.0 / (h * float(F.sum())))
+
+    def _projected(self, Omega: Array, h: float) -> tuple[Array, Array]:
+        """alpha2F and F on the lattice from their integrals against hat functions."""
+        M = Omega.size - 1
+        points, weights = gauss_points(np.union1d(self.omega, Omega))
+        B = np.interp(points, self.omega, self.alpha2F)
+        alpha2F: Array = Omega / h * hat_integrals(points, weights * B / points, h, M)
+        F = hat_integrals(points, weights * np.interp(points, self.omega, self.F), h, M) / h
+        # Where a hat caught alpha2F but no F there is nothing to scatter from; only round-off can do that.
+        return np.where(F > 0, alpha2F, 0.0), F

@@ -61,8 +61,8 @@ def column(omega: ArrayLike, values: ArrayLike, key: str, scale: float) -> tuple
     check_grid(w, "omega" if key == "alpha2F" else "omega_F")
     check_values(w, v, key)
     # A value at the first point is a slope up from zero if that point is near, a file cut short otherwise.
-    start = 1e-6 if w[0] == 0 else 1e-2 if w[0] > 2 * (w[1] - w[0]) else np.inf
-    if v[0] > start * v.max():
+    start = 1e-3 if w[0] == 0 else 1e-2 if w[0] > 2 * (w[1] - w[0]) else np.inf
+    if key == "alpha2F" and v[0] > start * v.max():
         raise ValueError(f"`{key}` must start at zero, at zero frequency. Got {v[0]:.3g} at {w[0]:.6g}.")
     w = w * scale
     if w[0] == 0:

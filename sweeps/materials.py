@@ -6,9 +6,12 @@ A quantity is a number, or `{value: number, source: "where it comes from"}`. A f
     extends: K3C60                  # optional: a known material or another YAML file
     Tc0: {value: 18.0, source: "measured"}
     spectrum: {file: k3c60.a2f, format: epw, column: 1}
+
+A `spectrum` of neither `file` nor `peaks` alters that of the material extended, such as `spectrum: {scale: 1.1}`.
 """
 
 import difflib
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,6 +87,7 @@ class SpectrumSpec(_Strict):
     """Where alpha2F and F come from: a table of peaks or a file."""
 
     source: str = UNSOURCED
+    scale: float = Field(default=1.0, gt=0)
     peaks: list[PeakSpec] = []
     file: Path | None = None
     format: str | None = None
@@ -107,12 +111,11 @@ class SpectrumSpec(_Strict):
         return self
 
     def build(self) -> Spectrum:
-        """The spectrum itself; reads the file if there is one."""
+        """The spectrum itself, alpha2F times `scale`; reads the file if there is one."""
         if self.file is None:
-            return Spectrum.from_peaks(
-                [Peak(centre=p.centre, width=p.width, lambda_=p.lambda_) for p in self.peaks]
-            )
-        return spectrum_files.read(
+            peaks = [Peak(centre=p.centre, width=p.width, lambda_=p.lambda_) for p in self.peaks]
+            return Spectrum.from_peaks(peaks).scaled(self.scale)
+        spectrum = spectrum_files.read(
             self.file,
             format=self.format,
             units=self.units,
@@ -121,6 +124,7 @@ class SpectrumSpec(_Strict):
             F_format=self.F_format,
             F_units=self.F_units,
         )
+        return spectrum.scaled(self.scale)
 
 
 def _quantity(given: object) -> object:
@@ -231,6 +235,7 @@ def describe(name_or_path: str | Path) -> Description:
     )
 
 
+@functools.cache
 def _packaged() -> dict[str, str]:
     """Text of each packaged material's file, by name."""
     files = (f for f in resources.files("photogap.core.data").iterdir() if f.name.endswith(".yaml"))
@@ -259,9 +264,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
 def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
     """A material's file as plain data, with what it extends merged in and its paths made absolute."""
     if depth > MAX_DEPTH:
-        raise ValueError(
-            f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}."
-        )
+        raise ValueError(f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}.")
     path, text = _text(name_or_path)
     try:
         raw = yaml.safe_load(text)
@@ -281,7 +284,11 @@ def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
         raise ValueError(f"{name_or_path}: `extends` must be a material's name or a YAML file. Got {base!r}.")
     if "name" not in raw:
         raise ValueError(f"{name_or_path}: `name` must be given: what extends {base} is no longer {base}.")
-    return {**_raw(path.parent / base if _is_path(base) else base, depth + 1), **raw}
+    below = _raw(path.parent / base if _is_path(base) else base, depth + 1)
+    if isinstance(spectrum, dict) and not {"peaks", "file"} & spectrum.keys():
+        # Only a remark on the other's spectrum, such as a scale.
+        raw["spectrum"] = {**below.get("spectrum", {}), **spectrum}
+    return {**below, **raw}
 
 
 def _is_path(name_or_path: str | Path) -> bool:
@@ -298,9 +305,7 @@ def _text(name_or_path: str | Path) -> tuple[Path, str]:
         return path, path.read_text(encoding="utf-8")
     known = _packaged()
     if name_or_path not in known:
-        near = difflib.get_close_matches(
-            str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5
-        )
+        near = difflib.get_close_matches(str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
         hint = "".join(f" Did you mean {k}?" for k in known if k.lower() in near)
         raise ValueError(
             f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file. "
