@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .coherence import gap_edge
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .lattice import Array
@@ -35,11 +34,6 @@ class Equilibrium:
     def E(self) -> Array:
         """Quasiparticle energies, meV, shape (N,)."""
         return self.coupling.lattice.E
-
-    @property
-    def gap_edge(self) -> float:
-        """Gap edge, meV."""
-        return gap_edge(self.gap.Delta, self.coupling.lattice.h)
 
 
 def solve_equilibrium(

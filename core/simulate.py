@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from .coherence import gap_edge
 from .collisions import Film
 from .dynamics import Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
@@ -161,9 +160,9 @@ def _ledger_error(data: dict[str, Array], U: float) -> float:
 
 def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
     """Time series and recorded fields of a trajectory."""
-    lattice, h = film.lattice, film.lattice.h
+    lattice = film.lattice
     start = samples[0]
-    edge = np.array([gap_edge(s.gap.Delta, h) for s in samples])
+    edge = np.array([s.gap.edge for s in samples])
     Delta0 = np.array([s.gap.Delta0 for s in samples])
     times = np.array([s.t for s in samples])
     data = {

@@ -4,12 +4,13 @@ Delta = 0 always solves the gap equation. From the normal state the gap is there
 equation (largest eigenvalue above one), never by a nonlinear solve from a small start, which may fall back to zero.
 """
 
+import math
 from dataclasses import dataclass
 
-from .coherence import pair_weights
+from .coherence import spectral_weights
 from .eliashberg import Coupling, Kernel
-from .gap import GapSolution, normal_state, solve_gap
-from .lattice import Array, Complex
+from .gap import GapSolution, SelfEnergy, gap_map, normal_state, solve_gap
+from .lattice import Array
 from .settings import Damping
 from .tc import LinearGap, pairing_eigenvalue
 from .thermal import bose, fermi
@@ -17,8 +18,8 @@ from .thermal import bose, fermi
 
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
-_SEEDS = (4.0, 20.0, 1.0)
-"""Heights of the starts for a gap that opens, in lattice spacings."""
+_SEEDS = (1.0, 1.5, 0.7)
+"""Starts for a gap that opens, relative to where a single iteration lets it neither grow nor fall."""
 
 
 class GapError(ArithmeticError):
@@ -42,14 +43,14 @@ class GapTracker:
     eigenvalue: float = 0.0
     _vector: Array | None = None
 
-    def solve(self, f: Array, n: Array, start: Complex | None = None) -> GapSolution:
-        """Gap for occupations f (N,) and n (M + 1,), warm-started from `start` (meV, (N,)).
+    def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
+        """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
 
         Raises:
             GapError: if the equation does not converge.
         """
         kernel = self.coupling.kernel(n)
-        if start is not None and start.any():
+        if start is not None and start.phi.any():
             solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)
             self.iterations += solution.iterations
             if solution.converged and not solution.is_normal:
@@ -77,7 +78,7 @@ class GapTracker:
         """
         lattice = self.coupling.lattice
 
-        def at(temperature: float, start: Complex | None) -> GapSolution:
+        def at(temperature: float, start: SelfEnergy | None) -> GapSolution:
             return self.solve(fermi(lattice.E, temperature), bose(lattice.Omega, temperature), start)
 
         warm = T
@@ -86,7 +87,7 @@ class GapTracker:
         solution = at(warm, None)
         while warm > T:
             warm = max(T, warm * _COOLING)
-            solution = at(warm, solution.Delta)
+            solution = at(warm, solution.self_energy)
         return solution
 
     def _unstable(self, T: float, eigenvalue: float) -> bool:
@@ -95,11 +96,11 @@ class GapTracker:
 
     def _open(self, kernel: Kernel, f: Array, linear: LinearGap) -> GapSolution:
         """The gap that grows out of an unstable normal state."""
-        h = self.coupling.lattice.h
         assert self._vector is not None
-        seed = linear.gap_function(self._vector, pair_weights(f.size, h))
-        for cells in _SEEDS:
-            solution = solve_gap(kernel, f, cells * h * seed, damping=self.damping, tol=self.tol)
+        vector, height = self._vector, self._height(kernel, f, linear)
+        for factor in _SEEDS:
+            seed = linear.state(vector, factor * height)
+            solution = solve_gap(kernel, f, seed, damping=self.damping, tol=self.tol)
             self.iterations += solution.iterations
             if solution.converged and not solution.is_normal:
                 return solution
@@ -110,3 +111,27 @@ class GapTracker:
             f"the gap equation did not converge: residual {solution.residual:.2e} after {solution.iterations} "
             f"iterations, largest eigenvalue of the normal state {self.eigenvalue:.4f}"
         )
+
+    def _height(self, kernel: Kernel, f: Array, linear: LinearGap) -> float:
+        """Re phi(0) (meV) of the eigenvector at which an iteration lets it neither grow nor fall."""
+        assert self._vector is not None
+        vector = self._vector
+
+        def growth(height: float) -> float:
+            seed = linear.state(vector, height)
+            first = gap_map(kernel, f, self.damping, *spectral_weights(seed.omegaZ, seed.phi))
+            second = gap_map(kernel, f, self.damping, *spectral_weights(first.omegaZ, first.phi))
+            self.iterations += 2
+            return abs(second.phi[0]) / abs(first.phi[0])
+
+        low = high = 4.0 * self.coupling.lattice.h
+        while growth(high) > 1.0:
+            low, high = high, 2.0 * high
+        if low == high:
+            low *= 0.5
+            while growth(low) < 1.0 and low > 1e-3 * self.coupling.lattice.h:
+                low, high = 0.5 * low, low
+        for _ in range(4):
+            middle = math.sqrt(low * high)
+            low, high = (middle, high) if growth(middle) > 1.0 else (low, middle)
+        return math.sqrt(low * high)
