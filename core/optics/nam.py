@@ -36,6 +36,20 @@ def _checked(Delta: ArrayLike, f: ArrayLike, h: float) -> tuple[ComplexArray, Ar
     return (-gap if gap[0].real < 0 else gap), occupation
 
 
+def extended_averages(
+    Delta: ArrayLike, f: ArrayLike, h: float
+) -> tuple[ComplexArray, ComplexArray, Array, ComplexArray]:
+    """(g, q, 1 - 2 f, Delta) in the cells of the window and of as many above it, each of shape (2 N,)."""
+    Delta, f = _checked(Delta, f, h)
+    N = len(f)
+    extended = np.concatenate([Delta, np.full(N, Delta[-1].real)])
+    g, q = cell_averages(extended, h)
+    # A negative density of states comes from Im Delta > 0 inside the gap: rounding, not gain.
+    noise = g.real < 0
+    g[noise], q[noise] = -g[noise].conj(), -q[noise].conj()
+    return g, q, np.concatenate([1 - 2 * f, np.ones(N)]), extended
+
+
 def conductivity(Delta: ArrayLike, f: ArrayLike, h: float) -> ComplexArray:
     """Nonequilibrium conductivity sigma / sigma_n in the dirty limit, at all lattice frequencies.
 
@@ -49,14 +63,8 @@ def conductivity(Delta: ArrayLike, f: ArrayLike, h: float) -> ComplexArray:
     Raises:
         ValueError: For arrays of different shape or a spacing that is not positive.
     """
-    Delta, f = _checked(Delta, f, h)
-    N = len(f)
-    extended = np.concatenate([Delta, np.full(N, Delta[-1].real)])
-    g, q = cell_averages(extended, h)
-    # A negative density of states comes from Im Delta > 0 inside the gap: rounding, not gain.
-    noise = g.real < 0
-    g[noise], q[noise] = -g[noise].conj(), -q[noise].conj()
-    h_f = np.concatenate([1 - 2 * f, np.ones(N)])
+    g, q, h_f, extended = extended_averages(Delta, f, h)
+    N = len(g) // 2
     # Odd in E: h rho, Im g, p. Even: h p, rho, Im q.
     rows = whole_axis(np.array([h_f * g.real, g.imag, q.real]), np.array([h_f * q.real, g.real, q.imag]))
     size = scipy.fft.next_fast_len(rows.shape[1] + N, real=True)
@@ -71,6 +79,27 @@ def conductivity(Delta: ArrayLike, f: ArrayLike, h: float) -> ComplexArray:
     out = np.full(N, complex(math.nan, math.nan))
     out[1:] = total[1:] / np.arange(1, N)
     return out
+
+
+def at_frequencies(sigma: ArrayLike, h: float, omega: ArrayLike) -> ComplexArray:
+    """Conductivity between lattice frequencies: omega sigma, constant for a condensate, is interpolated.
+
+    Args:
+        sigma: Conductivity at omega_k = k h, any unit, shape (N,); the first value is not used.
+        h: Lattice spacing, meV.
+        omega: Photon energies, meV, any shape, from h to (N - 1) h.
+    Raises:
+        ValueError: For a photon energy outside the lattice's.
+    """
+    sigma, omega = np.asarray(sigma, dtype=complex), np.asarray(omega, dtype=float)
+    lattice = np.arange(1, len(sigma)) * h
+    outside = ~((omega >= lattice[0] * (1 - 1e-12)) & (omega <= lattice[-1] * (1 + 1e-12)))
+    if np.any(outside):
+        raise ValueError(
+            f"`omega` must lie in the window, {lattice[0]:.6g} to {lattice[-1]:.6g} meV. "
+            f"Got {float(omega[outside].flat[0])!r}."
+        )
+    return np.asarray(np.interp(omega, lattice, lattice * sigma[1:]) / omega)
 
 
 def condensate_weight(Delta: ArrayLike, f: ArrayLike, h: float) -> float:
