@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import gap_at_boundaries, retarded_sqrt
+from .cells import STEEPEST_SLOPE, gap_at_boundaries, retarded_sqrt
 from .fresnel import Array, ComplexArray
 
 Index = NDArray[np.int64]
@@ -45,16 +45,21 @@ class Edge:
 
 
 def find_edge(Delta: ComplexArray, h: float) -> Edge | None:
-    """First crossing of Re Delta(E) = E; None for a gap below two cells, which is not resolved."""
+    """First crossing of Re Delta(E) = E; None below two cells, above the window, or for a steep Delta."""
     boundary = gap_at_boundaries(Delta).real
     above = np.arange(len(Delta) + 1) * h - boundary
     crossings = np.flatnonzero((above[:-1] < 0) & (above[1:] >= 0))
-    if not crossings.size or not 2 <= crossings[0] < len(Delta) - NEAR - 1:
+    if not crossings.size:
         return None
     c = int(crossings[0])
+    if c < 2 or c + NEAR + 1 + min(FAR, c // 2) >= len(Delta):
+        return None
     slope = float((boundary[c + 1] - boundary[c]) / h)
+    if abs(slope) > STEEPEST_SLOPE:
+        return None
     offset = -above[c] / (above[c + 1] - above[c])
-    energy = complex((c + offset - _NUDGE) * h, Delta[c].imag / (1 - slope) - _NUDGE * h)
+    damping = min(Delta[c].imag / (1 - slope), 0.0)
+    energy = complex((c + offset - _NUDGE) * h, damping - _NUDGE * h)
     root = retarded_sqrt(np.asarray(np.arange(len(Delta) + 1) * h - energy, dtype=complex))
     return Edge(cell=c, energy=energy, slope=slope, root=root, s=2 * np.diff(root) / h)
 
