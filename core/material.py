@@ -42,7 +42,18 @@ class Material:
 
     def __post_init__(self) -> None:
         """Refuse what has no physical meaning."""
-        for key in ("N_ion", "N0", "rho_N", "Tc0", "cutoff", "window", "spacing", "tau_pump", "omega_pump", "thickness"):
+        for key in (
+            "N_ion",
+            "N0",
+            "rho_N",
+            "Tc0",
+            "cutoff",
+            "window",
+            "spacing",
+            "tau_pump",
+            "omega_pump",
+            "thickness",
+        ):
             value = getattr(self, key)
             if not value > 0 or math.isnan(value):
                 raise ValueError(f"`{key}` of material {self.name!r} must be positive. Got {value!r}.")

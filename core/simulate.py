@@ -1,9 +1,197 @@
 """The pure task: one point in, one result out."""
 
-from .result import Result
-from .settings import Point, Settings
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from .coherence import gap_edge
+from .collisions import Film
+from .dynamics import Model, Sample, Trajectory, integrate
+from .eliashberg import Coupling
+from .thermal import bose, fermi
+from .integrators import METHODS
+from .lattice import Array, Lattice
+from .material import Material
+from .optics.film import absorbed_energy_density
+from .pump import Pump
+from .result import Outcome, Result, coordinates
+from .settings import Damping, Point, Settings
+from .tc import calibrate_mu_star
+from .tracking import GapTracker
+
+
+@lru_cache(maxsize=32)
+def build_film(material: Material, spacing: float, window: float) -> Film:
+    """The material's spectrum and densities on a lattice of `spacing` and `window` (meV)."""
+    Omega, alpha2F, F = material.spectrum.on_lattice(spacing)
+    lattice = Lattice(h=spacing, N=round(window / spacing), M=Omega.size - 1)
+    return Film(lattice, alpha2F, F, material.N0, material.N_ion)
+
+
+@lru_cache(maxsize=32)
+def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
+    """The material's coupling, mu_star stated or calibrated to Tc0."""
+    film = build_film(material, spacing, window)
+    coupling = Coupling(film.lattice, film.alpha2F, material.mu_star or 0.0, material.cutoff)
+    return coupling if material.mu_star is not None else calibrate_mu_star(coupling, material.Tc0, damping)
 
 
 def simulate(point: Point, settings: Settings) -> Result:
-    """Trajectory of a driven superconductor."""
-    raise NotImplementedError
+    """Trajectory of a film hit by a pulse.
+
+    Args:
+        point: Material, F0 (mJ/cm^2), omega_pump (meV), T (K), tau_esc (ps).
+        settings: Model and numerics.
+    Returns:
+        The result: every variable of `variables(settings)` where the outcome is OK.
+    Raises:
+        ValueError: if point and settings contradict each other, before any work.
+    """
+    material = point.material
+    spacing, window = settings.spacing or material.spacing, settings.window or material.window
+    if point.omega_pump >= window:
+        raise ValueError(
+            f"`window` must exceed `omega_pump` ({point.omega_pump!r} meV), or pumped quasiparticles leave it. "
+            f"Got {window!r} meV."
+        )
+    film = build_film(material, spacing, window)
+    coupling = build_coupling(material, spacing, window, settings.damping)
+    chi, U = absorbed_energy_density(point.F0, point.omega_pump, material.rho_N, material.thickness)
+    pump = Pump(
+        omega_pump=point.omega_pump,
+        tau_pump=settings.tau_pump or material.tau_pump,
+        U=U,
+        channels=settings.pump_channels,
+        stimulated_emission=settings.stimulated_emission,
+    )
+    run = _Simulation(film, coupling, pump, point, settings)
+    trajectory, tracker = run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate()
+    diagnostics = {
+        "steps": float(trajectory.statistics.steps),
+        "rejected_steps": float(trajectory.statistics.rejected),
+        "evaluations": float(trajectory.statistics.evaluations),
+        "gap_iterations": float(tracker.iterations),
+        "mu_star": coupling.mu_star,
+    }
+    if trajectory.outcome is not Outcome.OK:
+        return Result(outcome=trajectory.outcome, message=trajectory.message, diagnostics=diagnostics)
+    data = _observe(trajectory.samples, film, point, settings)
+    data |= {"chi": np.array(chi), "absorbed_energy_density": np.array(U), "mu_star": np.array(coupling.mu_star)}
+    data["ledger_error"] = np.array(_ledger_error(data, U))
+    return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
+
+
+def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, max_iterations: int = 20) -> float:
+    """Root of an increasing g by secants from x, |g| < tol; the last evaluation of g is at the root.
+
+    Raises:
+        ArithmeticError: if it is not found.
+    """
+    y = g(x)
+    before: tuple[float, float] | None = None
+    for _ in range(max_iterations):
+        if abs(y) < tol:
+            return x
+        if before is None or not math.isfinite(y) or y == before[1]:
+            new = x - math.copysign(step, y)
+        else:
+            new = x - max(-2.0, min(2.0, y * (x - before[0]) / (y - before[1])))
+        before = (x, y) if math.isfinite(y) else None
+        x, y = new, g(new)
+    raise ArithmeticError(f"defect {y:.2g} after {max_iterations} trials")
+
+
+class _Simulation:
+    """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
+
+    def __init__(self, film: Film, coupling: Coupling, pump: Pump, point: Point, settings: Settings) -> None:
+        self.film, self.coupling, self.pump, self.point, self.settings = film, coupling, pump, point, settings
+        self.times = coordinates(settings)["time"]
+
+    def with_envelope(self) -> tuple[Trajectory, GapTracker]:
+        """Gamma at each time deposits the pulse's own power."""
+        return self._run(lambda t, unit_power: self.pump.power(t) / unit_power, self.times)
+
+    def with_constant_rate(self) -> tuple[Trajectory, GapTracker]:
+        """One Gamma_0, found so that the pulse deposits its energy."""
+        if self.pump.U == 0.0:
+            return self.with_envelope()
+        guess, _ = self.with_envelope()
+        rates = np.array([s.Gamma for s in guess.samples])
+        weights = np.array([self.pump.envelope(s.t) for s in guess.samples])
+        if guess.outcome is not Outcome.OK or not rates.any():
+            return guess, GapTracker(self.coupling, self.settings.damping, self.settings.gap_tol)
+        target = self.pump.deposited(self.times[-1]) - self.pump.deposited(self.times[0])
+        best: list[tuple[Trajectory, GapTracker]] = []
+
+        def missing(log_rate: float) -> float:
+            best[:] = [self._run(lambda t, _: math.exp(log_rate) * self.pump.envelope(t), self.times)]
+            trajectory = best[0][0]
+            if trajectory.outcome is not Outcome.OK:
+                return math.inf
+            return math.log(trajectory.samples[-1].U_absorbed / target)
+
+        try:
+            secant(missing, math.log(rates @ weights / (weights @ weights)), step=0.2, tol=2e-4)
+        except ArithmeticError as error:
+            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            best[0] = (Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0][1])
+        return best[0]
+
+    def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
+        lattice, T, settings = self.film.lattice, self.point.T, self.settings
+        n_eq = bose(lattice.Omega, T)
+        model = Model(film=self.film, pump=self.pump, gamma=gamma, n_eq=n_eq, tau_esc=self.point.tau_esc)
+        tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
+        trajectory = integrate(
+            model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq,
+            rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
+        )  # fmt: skip
+        return trajectory, tracker
+
+
+def _ledger_error(data: dict[str, Array], U: float) -> float:
+    """Largest defect of the energy ledger relative to the absorbed energy (or to U_qp's motion without one)."""
+    kept = data["U_qp"] + data["U_ph"] + data["U_escaped"]
+    scale = U if U > 0 else max(float(np.abs(data["U_qp"]).max()), 1e-300)
+    return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
+
+
+def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
+    """Time series and recorded fields of a trajectory."""
+    lattice, h = film.lattice, film.lattice.h
+    start = samples[0]
+    edge = np.array([gap_edge(s.gap.Delta, h) for s in samples])
+    Delta0 = np.array([s.gap.Delta0 for s in samples])
+    times = np.array([s.t for s in samples])
+    data = {
+        "Delta0": Delta0,
+        "gap_edge": edge,
+        "f_gap": np.array([np.interp(e, lattice.E, s.f) for e, s in zip(edge, samples, strict=True)]),
+        "f_pump": np.array(
+            [np.interp(point.omega_pump + D, lattice.E, s.f) for D, s in zip(Delta0, samples, strict=True)]
+        ),
+        "Gamma": np.array([s.Gamma for s in samples]),
+        "U_absorbed": np.array([s.U_absorbed for s in samples]),
+        "U_qp": np.array([film.quasiparticle_energy(s.gap.rho, s.f) for s in samples])
+        - film.quasiparticle_energy(start.gap.rho, start.f),
+        "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
+        "U_escaped": np.array([s.U_escaped for s in samples]),
+        "U_gap": np.array([s.U_gap for s in samples]),
+        "Delta0_peak": np.array(Delta0.max()),
+        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
+    }
+    if settings.energies:
+        E = np.array(settings.energies)
+        for name, values in (
+            ("f", [s.f for s in samples]),
+            ("Delta_real", [s.gap.Delta.real for s in samples]),
+            ("Delta_imag", [s.gap.Delta.imag for s in samples]),
+        ):
+            data[name] = np.array([np.interp(E, lattice.E, v, right=np.nan) for v in values])
+    if settings.frequencies:
+        Omega = np.array(settings.frequencies)
+        data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n, right=np.nan) for s in samples])
+    return data

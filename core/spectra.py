@@ -1,14 +1,251 @@
-"""Eliashberg functions: placeholder to be written."""
-from dataclasses import dataclass
+"""Eliashberg function alpha2F and phonon density of states F, and their values on the solver's lattice.
+
+Three ways in: peaks, columns of numbers (files are read by `photogap.sweeps`), or the dataclass itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import erf
+
+from . import allen_dynes
+from .quadrature import gauss_points, hat_integrals
+from .tables import MIN_POINTS, check_cover, check_grid, check_values, column, normalise
+
 Array = NDArray[np.float64]
+
+UNITS: Final = {
+    "meV": 1.0,
+    "THz": 4.135667696923859,
+    "cm-1": 0.12398419843320026,
+    "Ry": 13605.693122994,
+    "Ha": 27211.386245988,
+    "eV": 1000.0,
+}
+"""Energy in meV of one unit of phonon frequency; THz is an ordinary frequency, not an angular one."""
+
+REACH: Final = 6.0
+"""Standard deviations at which a Gaussian peak ends; it has fallen to 1.5e-8 of its height there."""
+
+UNCOVERED: Final = 1e-3
+"""Largest share of lambda that may lie where F vanishes; so little is dropped as the file's noise."""
+
+COARSE: Final = 0.01
+"""Largest relative change that a lattice may make to omega_2."""
+
+
+def to_meV(units: str) -> float:
+    """Factor from `units` to meV; raises for a unit it does not know."""
+    if units not in UNITS:
+        raise ValueError(f"`units` must be one of {', '.join(UNITS)}. Got {units!r}.")
+    return UNITS[units]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """Gaussian peak of alpha2F(omega) * 2 / omega.
+
+    Args:
+        centre: Phonon energy, meV, > 0.
+        width: Standard deviation, meV, > 0.
+        lambda_: Its share of the coupling lambda, > 0.
+    """
+
+    centre: float
+    width: float
+    lambda_: float
+
+    def __post_init__(self) -> None:
+        """Refuse what has no physical meaning."""
+        for key in ("centre", "width", "lambda_"):
+            value = getattr(self, key)
+            if not (value > 0 and np.isfinite(value)):
+                raise ValueError(f"`{key.rstrip('_')}` of a peak must be positive. Got {value!r}.")
+
+    def alpha2F(self, omega: Array) -> Array:
+        """lambda (omega / 2) G(omega), G normalised to one on omega > 0 within `REACH` widths of the centre.
+
+        Args:
+            omega: Phonon energy, meV, any shape, >= 0.
+
+        Returns:
+            alpha2F, dimensionless, same shape; 2 Int alpha2F / omega is `lambda_` exactly.
+        """
+        x = (omega - self.centre) / self.width
+        low = min(REACH, self.centre / self.width)
+        norm = np.sqrt(np.pi / 2) * self.width * (erf(REACH / np.sqrt(2)) + erf(low / np.sqrt(2)))
+        inside: Array = np.where(np.abs(x) <= REACH, np.exp(-(x**2) / 2), 0.0)
+        alpha2F: Array = self.lambda_ * omega / 2 * inside / norm
+        return alpha2F
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spectrum:
-    """alpha2F (dimensionless) and F (1/meV per atom) on an increasing grid omega (meV)."""
+    """Eliashberg function and phonon density of states of a material.
+
+    Both are linear between the points of the grid, unless `peaks` gives alpha2F in closed form.
+
+    Args:
+        omega: Phonon energy, meV, shape (K,), increasing from 0.
+        alpha2F: Eliashberg function, dimensionless, shape (K,), >= 0, zero at omega = 0 and where F is zero.
+        F: Phonon density of states, 1/meV per atom, shape (K,), >= 0; integral 3.
+        peaks: Closed form of alpha2F, from which the grid was made; empty for a table.
+    """
 
     omega: Array
     alpha2F: Array
     F: Array
+    peaks: tuple[Peak, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what was given, and make it read-only."""
+        for key in ("omega", "alpha2F", "F"):
+            array = np.array(getattr(self, key), dtype=np.float64)
+            array.setflags(write=False)
+            object.__setattr__(self, key, array)
+        check_grid(self.omega, "omega")
+        for key in ("alpha2F", "F"):
+            check_values(self.omega, getattr(self, key), key)
+        if self.omega[0] != 0 or self.alpha2F[0] != 0:
+            raise ValueError(
+                "`omega` and `alpha2F` must start at zero (lambda diverges otherwise). "
+                f"Got alpha2F = {self.alpha2F[0]:.3g} at {self.omega[0]:.3g} meV."
+            )
+        check_cover(self.omega, self.alpha2F, self.F, 0.0)
+        norm = float(np.trapezoid(self.F, self.omega))
+        if abs(norm - 3.0) > 1e-6:
+            raise ValueError(f"`F` must integrate to 3 per atom; `from_columns` normalises. Got {norm:.6g}.")
+
+    @classmethod
+    def from_peaks(cls, peaks: Sequence[Peak]) -> Self:
+        r"""Spectrum of Gaussian peaks, alpha2F = sum_i lambda_i (omega / 2) Gauss(omega; centre_i, width_i).
+
+        F is taken proportional to alpha2F (a matrix element that does not depend on frequency), 3 per atom.
+        """
+        if not peaks:
+            raise ValueError("`peaks` must hold at least one peak. Got none.")
+        top = max(p.centre + REACH * p.width for p in peaks)
+        # Twelve points to the narrowest width: linear interpolation errs by 1e-3 of a peak, lambda by 1e-5.
+        points = max(MIN_POINTS, int(np.ceil(12 * top / min(p.width for p in peaks))) + 1)
+        omega = np.linspace(0.0, top, points)
+        alpha2F = sum((p.alpha2F(omega) for p in peaks), np.zeros_like(omega))
+        return cls(omega=omega, alpha2F=alpha2F, F=normalise(omega, alpha2F), peaks=tuple(peaks))
+
+    @classmethod
+    def from_columns(
+        cls,
+        omega: ArrayLike,
+        alpha2F: ArrayLike,
+        F: ArrayLike | None = None,
+        *,
+        units: str,
+        omega_F: ArrayLike | None = None,
+        units_F: str | None = None,
+    ) -> Self:
+        """Spectrum from columns of numbers.
+
+        Args:
+            omega: Phonon frequency in `units`, shape (K,), increasing, >= 0.
+            alpha2F: Eliashberg function, dimensionless, shape (K,), >= 0.
+            F: Phonon density of states in any unit (it is normalised to 3 per atom), shape (K,), or that of
+                `omega_F`. None takes F proportional to alpha2F, a matrix element independent of frequency.
+            units: Unit of `omega`, a key of `UNITS`.
+            omega_F: Frequencies of `F` where it comes from another file, shape (L,); None means `omega`.
+            units_F: Unit of `omega_F`; None means `units`.
+
+        Raises:
+            ValueError: Frequencies negative, not a number or not increasing; fewer than 8 points; alpha2F
+                or F negative; more than 0.1 % of lambda where F is zero; an unknown unit.
+        """
+        w, a = column(omega, alpha2F, "alpha2F", to_meV(units))
+        if F is None:
+            return cls(omega=w, alpha2F=a, F=normalise(w, a))
+        scale = to_meV(units if units_F is None else units_F)
+        w_F, F_in = column(omega if omega_F is None else omega_F, F, "F", scale)
+        grid = np.union1d(w, w_F)
+        a = np.interp(grid, w, a, right=0.0)
+        density = np.interp(grid, w_F, F_in, right=0.0)
+        check_cover(grid, a, density, UNCOVERED)
+        a = np.where(density > 0, a, 0.0)
+        return cls(omega=grid, alpha2F=a, F=normalise(grid, density))
+
+    def scaled(self, factor: float) -> Self:
+        """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F stays."""
+        if not (factor > 0 and np.isfinite(factor)):
+            raise ValueError(f"`scale` must be positive. Got {factor!r}.")
+        peaks = tuple(replace(p, lambda_=p.lambda_ * factor) for p in self.peaks)
+        return replace(self, alpha2F=self.alpha2F * factor, peaks=peaks)
+
+    @property
+    def coupling_lambda(self) -> float:
+        """Electron-phonon coupling lambda, dimensionless; exact for peaks."""
+        if self.peaks:
+            return sum(p.lambda_ for p in self.peaks)
+        return allen_dynes.coupling_lambda(self.omega, self.alpha2F)
+
+    @property
+    def omega_log(self) -> float:
+        """Logarithmic mean phonon energy, meV."""
+        return allen_dynes.omega_log(self.omega, self.alpha2F)
+
+    @property
+    def omega_2(self) -> float:
+        """Second-moment phonon energy, meV."""
+        return allen_dynes.omega_2(self.omega, self.alpha2F)
+
+    def allen_dynes_Tc(self, mu_star: float, *, factors: bool = True) -> float:
+        """Allen-Dynes estimate of Tc, K, with or without the factors f1 and f2."""
+        return allen_dynes.critical_temperature(
+            self.coupling_lambda, self.omega_log, self.omega_2, mu_star, factors=factors
+        )
+
+    def on_lattice(self, h: float) -> tuple[Array, Array, Array]:
+        r"""alpha2F and F at Omega_j = j h, j = 0..M, with M h the first lattice point past the spectrum.
+
+        Peaks no narrower than h are evaluated exactly. Otherwise alpha2F / omega and F are projected on hat
+        functions, B_j = Omega_j / h Int B / omega hat_j: hats add up to one and reproduce omega, so that
+        lambda = 2 sum_j h B_j / Omega_j and Int alpha2F survive any h. The hat at zero gives its weight
+        to j = 1.
+
+        Args:
+            h: Lattice spacing, meV.
+
+        Returns:
+            Omega (meV), alpha2F and F (1/meV per atom), each of shape (M + 1,). alpha2F_0 = F_0 = 0,
+            lambda as summed above is `coupling_lambda` and sum_j h F_j is 3, to round-off.
+
+        Raises:
+            ValueError: h so coarse that omega_2 would move by more than 1 %.
+        """
+        if not (h > 0 and np.isfinite(h)):
+            raise ValueError(f"`h` must be positive, in meV. Got {h!r}.")
+        M = int(np.ceil(self.omega[-1] / h * (1 - 1e-12)))
+        Omega: Array = h * np.arange(M + 1, dtype=np.float64)
+        if self.peaks and h <= min(p.width for p in self.peaks):
+            alpha2F: Array = sum((p.alpha2F(Omega) for p in self.peaks), np.zeros_like(Omega))
+            F = alpha2F
+        else:
+            alpha2F, F = self._projected(Omega, h)
+        # Both have lambda to 1e-3 at worst (a peak's tail at zero); the last digits are made exact.
+        alpha2F = alpha2F * (self.coupling_lambda / (2.0 * h * float(np.sum(alpha2F[1:] / Omega[1:]))))
+        square = 2.0 * h * float(alpha2F @ Omega) / self.coupling_lambda
+        if abs(square / self.omega_2**2 - 1.0) > 2 * COARSE or M < MIN_POINTS:
+            raise ValueError(
+                f"`h` must resolve the spectrum (omega_2 within {COARSE:.0%}, at least {MIN_POINTS} points); "
+                f"take a smaller one. Got {h!r} meV, which makes omega_2 = {np.sqrt(square):.4g} meV of "
+                f"{self.omega_2:.4g}, on {M} points."
+            )
+        return Omega, alpha2F, F * (3.0 / (h * float(F.sum())))
+
+    def _projected(self, Omega: Array, h: float) -> tuple[Array, Array]:
+        """alpha2F and F on the lattice from their integrals against hat functions."""
+        M = Omega.size - 1
+        points, weights = gauss_points(np.union1d(self.omega, Omega))
+        B = np.interp(points, self.omega, self.alpha2F)
+        alpha2F: Array = Omega / h * hat_integrals(points, weights * B / points, h, M)
+        F = hat_integrals(points, weights * np.interp(points, self.omega, self.F), h, M) / h
+        # Where a hat caught alpha2F but no F there is nothing to scatter from; only round-off can do that.
+        return np.where(F > 0, alpha2F, 0.0), F

@@ -36,9 +36,7 @@ def check_cover(n_cover: float) -> None:
 def check_thickness(thickness: ArrayLike) -> None:
     """Refuse a film without thickness; `math.inf` is a half space."""
     if not np.all(np.asarray(thickness, dtype=float) > 0):
-        raise ValueError(
-            f"`thickness` must be positive, in nm; use .inf for a half space. Got {thickness!r}."
-        )
+        raise ValueError(f"`thickness` must be positive, in nm; use .inf for a half space. Got {thickness!r}.")
 
 
 def interface(n_1: ArrayLike, n_2: ArrayLike) -> tuple[ComplexArray, ComplexArray]:
@@ -87,9 +85,7 @@ def three_layers(
     return Powers(R, T, 1 - R - T)
 
 
-def thin_film(
-    sigma: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: float = 1.0
-) -> Powers:
+def thin_film(sigma: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: float = 1.0) -> Powers:
     r"""Powers of a film much thinner than wavelength and penetration depth (Tinkham's formula).
 
     r = (n0 - n2 - y) / (n0 + n2 + y), t = 2 n0 / (n0 + n2 + y), sheet admittance y = sigma d / (eps0 c).

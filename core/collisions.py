@@ -1,0 +1,128 @@
+r"""Collision integrals of quasiparticles and phonons, Eqs. (1, 2; 4, 5) of arXiv:2603.18182, as three convolutions.
+
+On the whole axis (rho even, p odd, f(-E) = 1 - f(E), alpha2F odd, n(-Omega) = -1 - n(Omega)) scattering up,
+scattering down, recombination and pair breaking are one expression,
+
+    df/dt(E)     = -(2 pi / hbar) { f C1 - (1 - f) C2 },
+    C1(E)        = Int dOmega alpha2F (n + 1) [rho' (1 - f') - (p / rho) p' (1 - f')],        f' = f(E - Omega),
+    C2(E)        = Int dOmega alpha2F n       [rho' f' - (p / rho) p' f'] = C1(-E),
+    dn/dt(Omega) = (4 pi / hbar) (N0 / N_ion) (alpha2F / F) { (n + 1) X(Omega) - n X(-Omega) },
+    X(Omega)     = Int dE [rho rho' - p p'] f(E + Omega) (1 - f(E)) = (a * a + c * c)(Omega),  a = rho f, c = p f.
+
+The factor 4 pi is the paper's 8 pi halved: the whole-axis integral counts scattering twice and ordered pairs once.
+Since 1 - f(E) = f(-E), every product is a convolution of a, c and alpha2F (n + 1) or their mirror images: three
+forward and three inverse real transforms give all rates. States outside the window do not exist (rho = 0), so
+U_qp = 4 N0 Int_0 dE E rho f plus U_ph = N_ion Int dOmega F Omega n is conserved to round-off, and Fermi and Bose
+functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1, p = 0) is the normal state's
+Prange-Kadanoff equation.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import fft
+
+from .coherence import pair_ratio
+from .constants import HBAR
+from .lattice import Array, Lattice, Ring
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A film's spectrum and densities on a lattice: what the kinetic equations know of a material.
+
+    Args:
+        lattice: Energies.
+        alpha2F: Eliashberg function at Omega_j, dimensionless, shape (M + 1,).
+        F: Phonon density of states at Omega_j, 1/meV per atom, shape (M + 1,).
+        N0: Electron density of states per spin, 1/(meV nm^3).
+        N_ion: Atoms per volume, 1/nm^3.
+    """
+
+    lattice: Lattice
+    alpha2F: Array
+    F: Array
+    N0: float
+    N_ion: float
+
+    @cached_property
+    def ring(self) -> Ring:
+        """Ring of the collision integrals."""
+        return Ring.for_collisions(self.lattice)
+
+    @cached_property
+    def phonon_rate(self) -> Array:
+        """(4 pi / hbar) (N0 / N_ion) (alpha2F / F), 1/(meV ps), shape (M + 1,); zero where F is."""
+        F = np.where(self.F > 0, self.F, 1.0)
+        return np.asarray(np.where(self.F > 0, self.alpha2F / F, 0.0) * 4 * np.pi / HBAR * self.N0 / self.N_ion)
+
+    def quasiparticle_energy(self, rho: Array, f: Array) -> float:
+        """U_qp = 4 N0 Int_0 dE E rho f, meV/nm^3."""
+        return float(4 * self.N0 * self.lattice.h * np.dot(self.lattice.E * rho, f))
+
+    def phonon_energy(self, n: Array) -> float:
+        """U_ph = N_ion Int dOmega F Omega n, meV/nm^3; n may be a rate, giving meV/(nm^3 ps)."""
+        return float(self.N_ion * self.lattice.h * np.dot(self.lattice.Omega * self.F, n))
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Gross rates of gain and loss; the collision integrals are their differences.
+
+    Args:
+        f_gain, f_loss: Quasiparticles, 1/ps, shape (N,).
+        n_gain, n_loss: Phonons, 1/ps, shape (M + 1,).
+    """
+
+    f_gain: Array
+    f_loss: Array
+    n_gain: Array
+    n_loss: Array
+
+
+def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rates:
+    """Gain and loss by electron-phonon collisions.
+
+    Args:
+        film: Spectrum and densities.
+        rho, p: Spectral weights at E_i, dimensionless, shape (N,).
+        f: Quasiparticle occupation at E_i, shape (N,).
+        n: Phonon occupation at Omega_j, shape (M + 1,).
+    Returns:
+        Gross rates, 1/ps.
+    """
+    ring, h, M = film.ring, film.lattice.h, film.lattice.M
+    signals = np.empty((3, ring.L))
+    signals[:2] = ring.occupations(rho, p, f)
+    signals[2] = ring.emission(film.alpha2F, n)
+    A, C, G = fft.rfft(signals)
+    G = G * ring.mirror_phase
+    C1_rho, C1_p, X = h * fft.irfft(np.stack([G * np.conj(A), -G * np.conj(C), A * A + C * C]), ring.L)
+    ratio = pair_ratio(rho, p)
+    C1 = ring.positive(C1_rho) - ratio * ring.positive(C1_p)
+    C2 = ring.negative(C1_rho) + ratio * ring.negative(C1_p)
+    # E_i + E_k = Omega_(i+k+1): X(Omega_j) stands at j - 1, X(-Omega_j) at -j - 1
+    created, absorbed = np.empty(M + 1), np.empty(M + 1)
+    created[0] = absorbed[0] = X[-1]
+    created[1:] = X[:M]
+    absorbed[1:] = X[ring.L - M - 1 : ring.L - 1][::-1]
+    return Rates(
+        f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
+        f_loss=2 * np.pi / HBAR * f * C1,
+        n_gain=film.phonon_rate * (n + 1.0) * created,
+        n_loss=film.phonon_rate * n * absorbed,
+    )
+
+
+def escape(n: Array, n_eq: Array, tau_esc: float) -> Array:
+    r"""Rate at which phonons leave the film, Eq. (5) of arXiv:2603.18182, last term.
+
+    Args:
+        n: Phonon occupation, dimensionless, shape (M + 1,), >= 0.
+        n_eq: Bose occupation at the bath temperature, same shape.
+        tau_esc: Escape time, ps; `math.inf` for a film that keeps its phonons.
+    Returns:
+        dn/dt, 1/ps, shape (M + 1,).
+    """
+    return (n_eq - n) / tau_esc

@@ -1,0 +1,277 @@
+"""The coupled motion of f(E, t), n(Omega, t) and Delta(E, t).
+
+Within a step Delta is that of its middle, extrapolated; after it the gap equation is solved again. Energy absorbed
+and escaped are integrated beside f and n with the same weights, so within a step the ledger closes to round-off,
+and what is left is the gap's: at fixed f a moving density of states changes U_qp by 4 N0 Int E f d(rho), integrated
+on its own by the trapezoidal rule.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .coherence import spectral_weights
+from .collisions import Film, collision_rates, escape
+from .constants import HBAR
+from .gap import GapSolution
+from .integrators import Method
+from .lattice import Array, Complex
+from .pump import Pump
+from .result import Outcome
+from .tracking import GapError, GapTracker
+
+BOUNDS_TOLERANCE = 1e-10
+"""f and n may leave [0, 1] and [0, inf) by this much: the transforms' round-off, a thousand times over."""
+_SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Everything that the right-hand side needs and that does not move.
+
+    Args:
+        film: Spectrum and densities.
+        pump: The pulse.
+        gamma: Absorption rate Gamma of the pump, 1/ps, from (t, absorbed power density at unit Gamma).
+        n_eq: Bose occupation of the bath, shape (M + 1,).
+        tau_esc: Escape time of phonons, ps.
+    """
+
+    film: Film
+    pump: Pump
+    gamma: Callable[[float, float], float]
+    n_eq: Array
+    tau_esc: float
+
+    def split(self, y: Array) -> tuple[Array, Array]:
+        """f (N,) and n (M + 1,) of a state vector."""
+        N, M = self.film.lattice.N, self.film.lattice.M
+        return y[:N], y[N : N + M + 1]
+
+    def pack(self, f: Array, n: Array) -> Array:
+        """State vector of f, n, U_absorbed and U_escaped, shape (N + M + 3,)."""
+        return np.concatenate([f, n, [0.0, 0.0]])
+
+    def pumping(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, Array, float]:
+        """Gamma (1/ps), df/dt (1/ps, (N,)) and the power density (meV/(nm^3 ps)) of the pump at t."""
+        if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
+            return 0.0, np.zeros(f.size), 0.0
+        g = self.pump.unit_rate(self.film.lattice, rho, p, f)
+        unit_power = self.film.quasiparticle_energy(rho, g)
+        gamma = self.gamma(t, unit_power)
+        return gamma, gamma * g, gamma * unit_power
+
+    def derivative(self, t: float, y: Array, rho: Array, p: Array) -> Array:
+        """dy/dt at fixed spectral weights rho, p (N,)."""
+        f, n = self.split(y)
+        rates = collision_rates(self.film, rho, p, f, n)
+        _, pumped, power = self.pumping(t, rho, p, f)
+        leaving = escape(n, self.n_eq, self.tau_esc)
+        return np.concatenate(
+            [
+                rates.f_gain - rates.f_loss + pumped,
+                rates.n_gain - rates.n_loss + leaving,
+                [power, -self.film.phonon_energy(leaving)],
+            ]
+        )
+
+    def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
+        """Estimate from above of the fastest rate, 1/ps: scattering out of a state far above the gap, and escape."""
+        f, n = self.split(y)
+        emitted = self.film.lattice.h * float(np.dot(self.film.alpha2F, 2.0 * np.abs(n) + 1.0))
+        phonons = 2.0 * float((self.film.phonon_rate * self.film.lattice.Omega).max())
+        gamma = self.pumping(t, rho, p, f)[0]
+        return 1.3 * 2 * math.pi / HBAR * emitted + phonons + 4.0 * gamma + 1.0 / self.tau_esc
+
+
+@dataclass
+class Ledger:
+    """Energy densities, meV/nm^3, relative to the start."""
+
+    U_gap: float = 0.0
+
+    def move_gap(self, film: Film, f: Array, f_new: Array, rho: Array, rho_new: Array) -> None:
+        """Add what a moving density of states gave to the quasiparticles."""
+        self.U_gap += film.quasiparticle_energy(rho_new - rho, 0.5 * (f + f_new))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The state at one time.
+
+    Args:
+        t: Time, ps.
+        f, n: Occupations, shapes (N,) and (M + 1,).
+        gap: Solution of the gap equation.
+        U_absorbed, U_escaped, U_gap: Ledger, meV/nm^3.
+        Gamma: Absorption rate, 1/ps.
+    """
+
+    t: float
+    f: Array
+    n: Array
+    gap: GapSolution
+    U_absorbed: float
+    U_escaped: float
+    U_gap: float
+    Gamma: float
+
+
+@dataclass
+class Statistics:
+    """Counts of a trajectory."""
+
+    steps: int = 0
+    rejected: int = 0
+    evaluations: int = 0
+
+
+@dataclass
+class Trajectory:
+    """Samples at the asked times and how the integration ended."""
+
+    samples: list[Sample] = field(default_factory=list)
+    statistics: Statistics = field(default_factory=Statistics)
+    outcome: Outcome = Outcome.OK
+    message: str = ""
+
+
+def integrate(
+    model: Model,
+    tracker: GapTracker,
+    method: Method,
+    times: Array,
+    f: Array,
+    n: Array,
+    *,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+    dt_max: float,
+) -> Trajectory:
+    """Integrate from thermal occupations through `times`, with a step ending on each.
+
+    Args:
+        model: Right-hand side.
+        tracker: Solver of the gap equation, carrying its warm start.
+        method: Time stepping method.
+        times: Times of the samples, ps, increasing, shape (n_times,).
+        f, n: Occupations at times[0], shapes (N,) and (M + 1,).
+        rtol, atol: Error allowed in an occupation per step: atol + rtol |y|.
+        max_steps: Trial steps before giving up.
+        dt_max: Longest step, ps.
+    Returns:
+        The trajectory; what stops it early is an outcome with its message.
+    """
+    out = Trajectory()
+    try:
+        run = _Run(model, tracker, method, f, n, float(times[0]), rtol, atol, out)
+        out.samples.append(run.sample())
+        for target in times[1:]:
+            while run.t < target:
+                if out.statistics.steps + out.statistics.rejected >= max_steps:
+                    out.outcome = Outcome.TOO_MANY_STEPS
+                    out.message = f"{max_steps} steps did not reach {times[-1]:g} ps: stopped at {run.t:.6g} ps"
+                    return out
+                run.advance(float(target), dt_max)
+            out.samples.append(run.sample())
+    except GapError as error:
+        out.outcome, out.message = Outcome.NOT_CONVERGED, f"{error}, at t = {run.t:.6g} ps"
+    except _StepTooSmall as error:
+        out.outcome, out.message = Outcome.STEP_TOO_SMALL, str(error)
+    return out
+
+
+class _StepTooSmall(ArithmeticError):
+    pass
+
+
+class _Run:
+    """One integration's moving parts."""
+
+    def __init__(
+        self, model: Model, tracker: GapTracker, method: Method, f: Array, n: Array, t: float,
+        rtol: float, atol: float, out: Trajectory,
+    ) -> None:  # fmt: skip
+        self.model, self.tracker, self.method, self.out = model, tracker, method, out
+        self.rtol, self.atol, self.t = rtol, atol, t
+        self.y = model.pack(f, n)
+        self.ledger = Ledger()
+        self.gap = tracker.solve(f, n, start=None)
+        self.slope: Complex = np.zeros(f.size, dtype=complex)
+        self.dt = model.pump.tau_pump / 20
+
+    def sample(self) -> Sample:
+        f, n = self.model.split(self.y)
+        gamma = self.model.pumping(self.t, self.gap.rho, self.gap.p, f)[0]
+        absorbed, escaped = self.y[-2:]
+        return Sample(self.t, f, n, self.gap, float(absorbed), float(escaped), self.ledger.U_gap, gamma)
+
+    def advance(self, target: float, dt_max: float) -> None:
+        """One trial step towards `target`; accepted or not, the next step's length is chosen."""
+        left = target - self.t
+        dt = left / max(1, math.ceil(left / min(self.dt, dt_max) - 1e-9))
+        Delta = self.gap.Delta + 0.5 * dt * self.slope
+        rho, p = (self.gap.rho, self.gap.p) if self.gap.is_normal else spectral_weights(Delta, self._h)
+        radius = self.model.spectral_radius(self.t, self.y, rho, p)
+        dt = min(dt, self.method.largest_step(radius))
+        trial = self.method.step(lambda t, y: self.model.derivative(t, y, rho, p), self.t, self.y, dt, radius)
+        self.out.statistics.evaluations += trial.evaluations
+        error = self._norm(trial.y, trial.error)
+        if not (error <= 1.0 and self._within_bounds(trial.y)):
+            self._reject(dt, error)
+            return
+        f_new, n_new = self.model.split(trial.y)
+        gap = self.tracker.solve(f_new, n_new, start=self.gap.Delta + dt * self.slope)
+        moved = self._gap_error(gap, dt)
+        if moved > 1.0 and dt > self._smallest_gap_step:
+            self._reject(dt, moved)
+            return
+        self.ledger.move_gap(self.model.film, self.model.split(self.y)[0], f_new, self.gap.rho, gap.rho)
+        self.slope = (gap.Delta - self.gap.Delta) / dt if not gap.is_normal else np.zeros_like(gap.Delta)
+        if self.gap.is_normal:
+            self.slope = np.zeros_like(gap.Delta)
+        self.t = target if abs(self.t + dt - target) < 1e-12 * max(abs(target), dt) else self.t + dt
+        self.y, self.gap = trial.y, gap
+        self.out.statistics.steps += 1
+        factor = min(max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2))
+        proposal = dt * min(_GROW, max(_SHRINK, _SAFETY * factor))
+        # a step cut short by a sample says little against the longer one that was planned
+        self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
+
+    @property
+    def _h(self) -> float:
+        return self.model.film.lattice.h
+
+    @property
+    def _smallest_gap_step(self) -> float:
+        """A gap that opens or closes at once cannot be resolved; below this step it is let jump."""
+        return 1e-3 * self.model.pump.tau_pump
+
+    def _norm(self, y: Array, error: Array) -> float:
+        """Largest error relative to atol + rtol |y|, occupations only."""
+        K = y.size - 2
+        scale = self.atol + self.rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K]))
+        return float(np.abs(error[:K] / scale).max())
+
+    def _within_bounds(self, y: Array) -> bool:
+        f, n = self.model.split(y)
+        eps = BOUNDS_TOLERANCE
+        return bool(f.min() > -eps and f.max() < 1 + eps and n.min() > -eps)
+
+    def _gap_error(self, gap: GapSolution, dt: float) -> float:
+        """How far the gap came out from where the step assumed it, relative to what is allowed."""
+        assumed = self.gap.Delta0 + dt * float(self.slope[0].real)
+        allowed = 50 * self.rtol * max(self.gap.Delta0, gap.Delta0) + 0.2 * self._h
+        return abs(gap.Delta0 - assumed) / allowed
+
+    def _reject(self, dt: float, error: float) -> None:
+        self.out.statistics.rejected += 1
+        factor = _SAFETY * error ** (-1 / self.method.error_order) if math.isfinite(error) and error > 1 else 0.5
+        self.dt = dt * max(_SHRINK, min(factor, 0.9))
+        if self.dt < 1e-9 * self.model.pump.tau_pump:
+            raise _StepTooSmall(
+                f"the time step fell to {self.dt:.1e} ps at t = {self.t:.6g} ps (error {error:.2g})"
+            )

@@ -1,0 +1,202 @@
+r"""Self-energies of the real-axis Migdal-Eliashberg equations for any occupations f(E) and n(Omega).
+
+With B = alpha2F odd on the whole axis, K(x) = Int dOmega B (n + 1) / (x - Omega + i0) and
+Q(x) = Int dOmega B / (x - Omega + i0),
+
+    S(w)   =  Int dw' rho(w') [K(w - w') - f(w') Q(w - w')],         w Z = w - S
+    phi(w) = -Int dw' p(w')   [K(w - w') - f(w') Q(w - w')] - mu_star Int_0^wc dw' p(w') (1 - 2 f(w')).
+
+Both integrals are convolutions on one ring. B (n + 1) is piecewise linear between lattice points, so its Hilbert
+transform has closed weights (the second difference of m ln|m|). Two tails are exact: rho -> 1 and f -> 1 (w' < 0)
+are split off and integrated over the infinite axis, and Delta -> Delta_inf + c2 / w^2 (Delta_inf from mu_star
+alone, c2 from the moments of p) is integrated from the window to infinity. Re S is odd and Im S even, so both come out of one real
+transform of Re S + Im S; likewise Re phi (even) and Im phi (odd).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import fft
+
+from .lattice import Array, Complex, Lattice, Ring
+
+
+def hilbert_weights(k: Array) -> Array:
+    """Principal value of Int hat(u) / (k - u) du for a hat of half width 1: the second difference of k ln|k|."""
+
+    def klogk(x: Array) -> Array:
+        return x * np.log(np.abs(np.where(x == 0, 1.0, x)))
+
+    near = klogk(k + 1) + klogk(k - 1) - 2 * klogk(k)
+    inverse = 1.0 / np.where(np.abs(k) < 2, 2.0, k)
+    far = (k + 1) * np.log1p(inverse) + (k - 1) * np.log1p(-inverse)
+    return np.where(np.abs(k) < 10, near, far)
+
+
+def _log_weights(x: Array) -> Array:
+    """Int hat(u) ln|x - u| du for a hat of half width 1: the second difference of x^2 (ln|x| - 3/2) / 2."""
+
+    def g(y: Array) -> Array:
+        return 0.5 * y * y * (np.log(np.abs(np.where(y == 0, 1.0, y))) - 1.5)
+
+    return g(x + 1) + g(x - 1) - 2 * g(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """An electron-phonon spectrum on a lattice, with what depends on neither f nor n.
+
+    Args:
+        lattice: Energies.
+        alpha2F: Eliashberg function at Omega_j, dimensionless, shape (M + 1,), zero at j = 0.
+        mu_star: Coulomb pseudopotential.
+        cutoff: Its cut-off wc, meV.
+    """
+
+    lattice: Lattice
+    alpha2F: Array
+    mu_star: float
+    cutoff: float
+
+    @cached_property
+    def ring(self) -> Ring:
+        """Ring of the self-energies."""
+        return Ring.for_self_energies(self.lattice)
+
+    @cached_property
+    def _transfer(self) -> Complex:
+        """Transform that takes B on the ring to Re + Im of Int B / (x - Omega + i0)."""
+        weights = hilbert_weights(self.ring.lags.astype(float))
+        return np.asarray(fft.rfft(weights) - np.pi, dtype=complex)
+
+    @cached_property
+    def _Q(self) -> Complex:
+        """Transform of Re Q + Im Q."""
+        B = self.ring.emission(self.alpha2F, np.zeros_like(self.alpha2F))
+        B[self.ring.L - self.lattice.M :] = -self.alpha2F[:0:-1]
+        return np.asarray(fft.rfft(B) * self._transfer, dtype=complex)
+
+    @cached_property
+    def _filled(self) -> Complex:
+        """Int_w^inf Q(x) dx at E_i, complex, shape (N,): what the filled states at w' < 0 give."""
+        lat = self.lattice
+        x = self.ring.lags + 0.5
+        B = np.zeros(self.ring.L)
+        B[: lat.M + 1] = self.alpha2F
+        B[self.ring.L - lat.M :] = -self.alpha2F[:0:-1]
+        log_part = fft.irfft(fft.rfft(B) * fft.rfft(_log_weights(x)), self.ring.L)[: lat.N]
+        # Int_E^inf of the piecewise linear B: whole hats above, and the parts of the two hats around E
+        above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
+        B_right = np.concatenate([self.alpha2F, np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
+        integral = above[1:] - B_right[1:] / 8 + B_right[:-1] / 8
+        return np.asarray(lat.h * (-log_part - 1j * np.pi * integral), dtype=complex)
+
+    @cached_property
+    def _tail(self) -> Complex:
+        """Transforms of Int_W^inf dE / (E^m (E + x)), m = 1 and 3, at x = E_i on the ring, W the window."""
+        W = self.lattice.window
+        y = (self.ring.lags + 0.5) * self.lattice.h / W
+        log = np.log(np.abs(1 + y))
+        series = sum((-y) ** k / (k + 3) for k in range(8))
+        cubic = np.where(np.abs(y) < 0.02, series, (log - y + 0.5 * y * y) / y**3)
+        return np.asarray(fft.rfft(np.stack([log / y / W, cubic / W**3])), dtype=complex)
+
+    @cached_property
+    def _first_moment(self) -> float:
+        """Int_0 alpha2F Omega dOmega, meV^2."""
+        return float(self.lattice.h * np.dot(self.alpha2F, self.lattice.Omega))
+
+    @cached_property
+    def pseudopotential_weights(self) -> Array:
+        """Cells' share below the cut-off wc times h, meV, shape (N,)."""
+        h = self.lattice.h
+        return np.clip(self.cutoff - self.lattice.E + 0.5 * h, 0.0, h)
+
+    @property
+    def beyond_window(self) -> tuple[float, float]:
+        """Int dE / E and Int dE / E^3 (1/meV^2) from the window to a cut-off beyond it, else 0."""
+        W, wc = self.lattice.window, max(self.cutoff, self.lattice.window)
+        return float(np.log(wc / W)), 0.5 * (W**-2 - wc**-2)
+
+    def kernel(self, n: Array) -> "Kernel":
+        """What depends on the phonon occupation n, shape (M + 1,)."""
+        emission = self.ring.emission(self.alpha2F, n)
+        G = fft.rfft(emission)
+        tail = self.lattice.h * fft.irfft(np.conj(G) * self._tail, self.ring.L)
+        return Kernel(
+            coupling=self,
+            K=np.asarray(G * self._transfer, dtype=complex),
+            width=float(np.pi * self.lattice.h * emission.sum()),
+            tail=self.ring.positive(tail) + self.ring.negative(tail),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """Kernels of the self-energies for one phonon occupation.
+
+    Args:
+        coupling: What does not depend on n.
+        K: Transform of Re K + Im K, shape (L // 2 + 1,).
+        width: pi Int alpha2F (n + 1) over the whole axis, meV.
+        tail: phi at E_i from a unit Delta_inf and a unit c2 (1/meV^2) above the window, shape (2, N).
+    """
+
+    coupling: Coupling
+    K: Complex
+    width: float
+    tail: Array
+
+    def self_energies(self, rho: Array, p: Array, f: Array) -> tuple[Complex, Complex]:
+        """S and phi at E_i, meV, complex, both shape (N,).
+
+        Args:
+            rho, p: Spectral weights, dimensionless, shape (N,).
+            f: Quasiparticle occupation, shape (N,).
+        """
+        c, ring, h = self.coupling, self.coupling.ring, self.coupling.lattice.h
+        occupied = ring.occupations(rho, p, f)
+        # the filled states at w' < 0 are integrated over the infinite axis, in _filled
+        occupied[0, ring.L - c.lattice.N :] -= 1.0
+        A, C = fft.rfft(occupied)
+        # rho - 1 = a + its mirror image
+        even = A + ring.mirror_phase * np.conj(A)
+        s, pairing = h * fft.irfft(np.stack([self.K * even - c._Q * A, self._pairing_spectrum(C)]), ring.L)
+        up, down = ring.positive(s), ring.negative(s)
+        S = 0.5 * (up - down) + 0.5j * (up + down) - 1j * self.width - c._filled
+        return S, self._phi(pairing, p, f)
+
+    def pairing(self, p: Array, f: Array) -> Complex:
+        """phi alone, meV, complex, shape (N,); linear in p."""
+        ring = self.coupling.ring
+        C = fft.rfft(ring.from_halves(p * f, p * (f - 1.0), np.empty(ring.L)))
+        return self._phi(self.coupling.lattice.h * fft.irfft(self._pairing_spectrum(C), ring.L), p, f)
+
+    def _pairing_spectrum(self, C: Complex) -> Complex:
+        """Transform of the phonons' part of phi; p = c - its mirror image."""
+        odd = C - self.coupling.ring.mirror_phase * np.conj(C)
+        return np.asarray(self.coupling._Q * C - self.K * odd)
+
+    def _phi(self, pairing: Array, p: Array, f: Array) -> Complex:
+        up, down = self.coupling.ring.positive(pairing), self.coupling.ring.negative(pairing)
+        Delta_inf, c2 = self.asymptote(p, f)
+        beyond = Delta_inf * (1.0 + self.tail[0]) + c2 * self.tail[1]
+        return np.asarray(0.5 * (up + down) + beyond + 0.5j * (up - down))
+
+    def asymptote(self, p: Array, f: Array) -> tuple[float, float]:
+        """Delta_inf (meV) and c2 (meV^3) of Delta -> Delta_inf + c2 / E^2 far above the phonons.
+
+        Delta_inf = -mu_star Int_0^wc p (1 - 2 f), its own tail included; c2 collects the next order of
+        1 / (w - w' - Omega) in phi, with the moments of p over the window.
+        """
+        c, lattice = self.coupling, self.coupling.lattice
+        pairs = p * (1.0 - 2.0 * f)
+        log, cube = c.beyond_window
+        emitted, first = 2.0 * self.width / np.pi, 2.0 * c._first_moment
+        # c2 = c2_window + emitted W Delta_inf and Delta_inf = -mu (below + log Delta_inf + cube c2)
+        c2_window = -(emitted * lattice.h * np.dot(p, lattice.E) + first * lattice.h * pairs.sum())
+        slope = emitted * lattice.window
+        below = float(np.dot(c.pseudopotential_weights, pairs)) + cube * c2_window
+        Delta_inf = -c.mu_star * below / (1.0 + c.mu_star * (log + cube * slope))
+        return Delta_inf, float(c2_window + slope * Delta_inf)

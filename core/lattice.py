@@ -1,0 +1,127 @@
+"""The one lattice of energies, and the whole axis as a ring for FFTs.
+
+Quasiparticle energies are cell centres E_i = (i + 1/2) h, i = 0 .. N-1; phonon energies are Omega_j = j h,
+j = 0 .. M. Then E_i + Omega_j = E_(i+j) and E_i + E_k = Omega_(i+k+1) hold exactly, so every integral over
+energy is a discrete convolution, energy is conserved and detailed balance holds to round-off.
+
+A function on the whole axis lives on a ring of length L: E_i with i = -N .. N-1, or Omega_j with j = -M .. M,
+stands at position i mod L. The mirror image a(-E_i) = a_(-i-1) of a real function has the Fourier transform
+exp(i q) conj(A_q), q = 2 pi k / L: it costs no transform of its own.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lattice:
+    """Cell centres for quasiparticles and lattice points for phonons.
+
+    Args:
+        h: Spacing, meV.
+        N: Number of quasiparticle cells; the window ends at N h.
+        M: Index of the highest phonon energy.
+    """
+
+    h: float
+    N: int
+    M: int
+
+    def __post_init__(self) -> None:
+        """Refuse a window that phonons overrun."""
+        if not (self.h > 0 and 0 < self.M < self.N):
+            raise ValueError(
+                f"a lattice needs h > 0 and a window above the highest phonon energy. "
+                f"Got h = {self.h!r} meV, {self.N} cells, {self.M} phonon energies."
+            )
+
+    @cached_property
+    def E(self) -> Array:
+        """Quasiparticle energies, meV, shape (N,)."""
+        return (np.arange(self.N) + 0.5) * self.h
+
+    @cached_property
+    def Omega(self) -> Array:
+        """Phonon energies, meV, shape (M + 1,)."""
+        return np.arange(self.M + 1) * self.h
+
+    @property
+    def window(self) -> float:
+        """Upper edge of the quasiparticle lattice, meV."""
+        return self.N * self.h
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A ring of L points on which functions of the whole axis are convolved."""
+
+    lattice: Lattice
+    L: int
+
+    @classmethod
+    def for_collisions(cls, lattice: Lattice) -> "Ring":
+        """Shortest ring whose aliases miss E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
+        return cls(lattice, fft.next_fast_len(2 * lattice.N + lattice.M + 1, real=True))
+
+    @classmethod
+    def for_self_energies(cls, lattice: Lattice) -> "Ring":
+        """Ring long enough for kernels at every lag |E - E'| < 2 N h, Hilbert transformed on it."""
+        return cls(lattice, fft.next_fast_len(4 * lattice.N + 2 * lattice.M + 2, real=True))
+
+    @cached_property
+    def mirror_phase(self) -> Complex:
+        """exp(i q): the transform of a(-E) is this times conj of the transform of a, shape (L // 2 + 1,)."""
+        return np.exp(2j * np.pi * np.arange(self.L // 2 + 1) / self.L)
+
+    @cached_property
+    def lags(self) -> NDArray[np.int64]:
+        """Signed index of each position of the ring, shape (L,)."""
+        k = np.arange(self.L)
+        return np.where(k <= self.L // 2, k, k - self.L)
+
+    def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:
+        """Write a quasiparticle function: `positive` at E_i, `negative` at -E_i, both (N,), into `out` (L,)."""
+        N = self.lattice.N
+        out[:N] = positive
+        out[N : self.L - N] = 0.0
+        out[self.L - N :] = negative[::-1]
+        return out
+
+    def occupations(self, rho: Array, p: Array, f: Array) -> Array:
+        """a = rho f and c = p f on the whole axis, shape (2, L): rho even, p odd, f(-E) = 1 - f(E)."""
+        out = np.empty((2, self.L))
+        self.from_halves(rho * f, rho * (1.0 - f), out[0])
+        self.from_halves(p * f, -p * (1.0 - f), out[1])
+        return out
+
+    def emission(self, alpha2F: Array, n: Array) -> Array:
+        """alpha2F (n + 1) on the whole axis, shape (L,): emission at Omega > 0, absorption at Omega < 0."""
+        M = self.lattice.M
+        out = np.zeros(self.L)
+        out[: M + 1] = alpha2F * (n + 1.0)
+        out[self.L - M :] = (alpha2F * n)[:0:-1]
+        return out
+
+    def positive(self, ring: Array) -> Array:
+        """Values at E_i, shape (..., N)."""
+        return ring[..., : self.lattice.N]
+
+    def negative(self, ring: Array) -> Array:
+        """Values at -E_i, shape (..., N)."""
+        return ring[..., self.L - self.lattice.N :][..., ::-1]
+
+
+def build_lattice(*, h: float, window: float, omega_max: float) -> Lattice:
+    """Lattice of spacing h (meV) up to `window` (meV), phonons up to `omega_max` (meV).
+
+    Raises:
+        ValueError: if the window does not exceed the phonons.
+    """
+    return Lattice(h=h, N=round(window / h), M=int(np.ceil(omega_max / h - 1e-9)))

@@ -1,0 +1,99 @@
+r"""Absorption of the pump pulse: quasiparticles move by one photon, E -> E + omega_pump.
+
+At unit rate, with f(-E) = 1 - f(E), rho even and p odd,
+
+    g(E) = (1 - f(E)) f(E - w) rho(E - w) M - f(E) (1 - f(E + w)) rho(E + w) M,   M = 1 + p p' / (rho rho'),
+
+and df/dt = Gamma(t) g(E). The paper keeps E - w > 0 (`scattering`: a photon moves a quasiparticle);
+`scattering+pair-breaking` takes the whole axis, where E - w < 0 means that the photon breaks a pair and M has the
+pair-breaking sign by itself. With stimulated emission each process also runs backwards. A photon energy between two
+lattice shifts is shared between them, so that its mean is exact.
+
+The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by it: `envelope` takes, at each time,
+the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the paper) takes
+Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U; S(t) = exp(-4 ln 2 (t/tau_pump)^2).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+
+from .coherence import pair_ratio
+from .lattice import Array, Lattice
+from .settings import PumpChannels
+
+
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int, share: float,
+               pairs: bool, emission: bool) -> None:  # fmt: skip
+    """Add share times g(E) for a photon of k lattice spacings."""
+    N = f.size
+    for i in range(N):
+        rate = 0.0
+        for up in (True, False):
+            j = i + k if up else i - k
+            if j >= N or (j < 0 and not pairs):
+                continue
+            if j >= 0:
+                partner, weight = f[j], rho[j] + ratio[i] * p[j]
+            else:
+                j = -j - 1
+                partner, weight = 1.0 - f[j], rho[j] - ratio[i] * p[j]
+            gain, loss = (1.0 - f[i]) * partner * weight, f[i] * (1.0 - partner) * weight
+            # absorption comes from below and goes up; emission is its reverse
+            if up:
+                rate += gain * emission - loss
+            else:
+                rate += gain - loss * emission
+        out[i] += share * rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pump:
+    """A Gaussian pump pulse.
+
+    Args:
+        omega_pump: Photon energy, meV.
+        tau_pump: Duration (FWHM), ps; the maximum is at t = 0.
+        U: Absorbed energy density, meV/nm^3.
+        channels: `scattering` or `scattering+pair-breaking`.
+        stimulated_emission: Whether processes also run backwards.
+    """
+
+    omega_pump: float
+    tau_pump: float
+    U: float
+    channels: PumpChannels
+    stimulated_emission: bool
+
+    def envelope(self, t: float) -> float:
+        """S(t), dimensionless, one at t = 0."""
+        return math.exp(-4 * math.log(2) * (t / self.tau_pump) ** 2)
+
+    def power(self, t: float) -> float:
+        """Absorbed power density U S(t) / Int S, meV/(nm^3 ps)."""
+        return self.U * self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
+
+    def deposited(self, t: float) -> float:
+        """Energy density absorbed up to t, meV/nm^3."""
+        return 0.5 * self.U * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
+
+    def unit_rate(self, lattice: Lattice, rho: Array, p: Array, f: Array) -> Array:
+        """df/dt for Gamma = 1 / ps, 1/ps, shape (N,).
+
+        Args:
+            lattice: Energies.
+            rho, p: Spectral weights at E_i, shape (N,).
+            f: Quasiparticle occupation at E_i, shape (N,).
+        """
+        out, ratio = np.zeros(f.size), pair_ratio(rho, p)
+        shift = self.omega_pump / lattice.h
+        k = math.floor(shift + 1e-9)
+        above = max(shift - k, 0.0) if shift - k > 1e-9 else 0.0
+        pairs = self.channels == "scattering+pair-breaking"
+        for steps, share in ((k, 1.0 - above), (k + 1, above)):
+            if share > 0.0 and steps > 0:
+                _add_shift(out, f, rho, p, ratio, steps, share, pairs, self.stimulated_emission)
+        return out

@@ -1,0 +1,176 @@
+"""Formats of spectra as the codes write them: what their files look like, and the unit each declares.
+
+A unit is never guessed: a format has one, or names it in the file's header, or the caller must give it.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+Quantity = Literal["alpha2F", "F"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """How one code writes one quantity.
+
+    Args:
+        name: What a configuration calls it.
+        quantity: alpha2F, or the phonon density of states F.
+        units: Unit of frequency; None if the header names it or the caller must.
+        header: Pattern that only this format's header has; None for a file that says nothing of itself.
+        filename: Pattern of the file's name, for a format without a header.
+        footer: Pattern of the line that ends the numbers.
+        column: Default column of the quantity, counted from 1 after the frequency; None if there may be
+            several (one to each smearing) of which the caller must choose.
+        units_in_header: Pattern whose first group is the unit.
+        doubled: Pattern of a header after which the second half of the columns is lambda, not alpha2F.
+        tolerant: Whether the code's own interpolation noise (negative values, rows below zero frequency) is
+            dropped where it is small.
+    """
+
+    name: str
+    quantity: Quantity = "alpha2F"
+    units: str | None = None
+    header: str | None = None
+    filename: str | None = None
+    footer: str | None = None
+    column: int | None = 1
+    units_in_header: str | None = None
+    doubled: str | None = None
+    tolerant: bool = True
+
+
+FORMATS: Final = {
+    f.name: f
+    for f in (
+        # Any program's columns: omega, alpha2F and, if there is a third column, F.
+        Format(name="columns", tolerant=False),
+        # Quantum ESPRESSO, matdyn.x: a2F.dos1 ... (total, then modes), with a last line "lambda = ...".
+        Format(
+            name="qe",
+            units="Ry",
+            header=r"Eliashberg function a2F",
+            footer=r"^\s*lambda\s*=",
+            filename=r"a2F\.dos",
+        ),
+        # Quantum ESPRESSO, lambda.x: alpha2F.dat, one column to each electronic smearing.
+        Format(name="qe-lambda", units="THz", header=r"^\s*#\s*E\s*\(THz\)", column=None),
+        # Quantum ESPRESSO, matdyn.x: fldos.
+        Format(name="qe-phdos", quantity="F", units="cm-1", header=r"Frequency\[cm\^-1\]"),
+        # EPW: prefix.a2f, alpha2F to each phonon smearing, then lambda to each; EPW itself uses the first.
+        Format(
+            name="epw",
+            units="meV",
+            header=r"w\[meV\]\s+a2f",
+            footer=r"^\s*(Integrated el-ph|lambda_int)",
+            doubled=r"integrated 2\*a2f/w",
+        ),
+        Format(name="epw-phdos", quantity="F", units="meV", header=r"w\[meV\]\s+phdos\[states/meV\]"),
+        # ABINIT: _A2F (elphon) and _A2FW (eph), both in Ha.
+        Format(name="abinit", units="Ha", header=r"ABINIT package\s*:\s*a2F(\(w\))? file"),
+        Format(
+            name="abinit-phdos",
+            quantity="F",
+            units="Ha",
+            header=r"Phonon density of states and atom type projected",
+            units_in_header=r"Energy in\s+(\w+)\s*,",
+        ),
+        # Elk (and exciting): two columns without a word.
+        Format(name="elk", units="Ha", filename=r"ALPHA2F.*\.OUT"),
+        Format(name="elk-phdos", quantity="F", units="Ha", filename=r"PHDOS.*\.OUT"),
+        # IsoME: columns, one to each smearing, the unit somewhere in the header.
+        Format(name="isome", units_in_header=r"\b(meV|eV|THz|Ry|Ha)\b", column=None),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Numbers of a file, and where they stood.
+
+    Args:
+        header: Lines before the first number.
+        rows: One tuple of numbers a row, all of one length.
+        lines: Line number in the file of each row, from 1.
+    """
+
+    header: str
+    rows: tuple[tuple[float, ...], ...]
+    lines: tuple[int, ...]
+
+
+def detect(path: Path, text: str, quantity: Quantity) -> Format:
+    """Format of a file, from its header or else its name; plain columns if neither tells."""
+    head = "\n".join(text.splitlines()[:20])
+    candidates = [f for f in FORMATS.values() if f.quantity == quantity]
+    for f in candidates:
+        if f.header is not None and re.search(f.header, head, re.IGNORECASE | re.MULTILINE):
+            return f
+    for f in candidates:
+        if f.header is None and f.filename is not None and re.fullmatch(f.filename, path.name):
+            return f
+    return FORMATS["columns"]
+
+
+def parse(path: Path, text: str, format: Format) -> Table:
+    """Numbers of a file.
+
+    Raises:
+        ValueError: A line that is neither numbers nor a comment, a row of another length, or no numbers.
+    """
+    header: list[str] = []
+    rows: list[tuple[float, ...]] = []
+    lines: list[int] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if rows and format.footer is not None and re.search(format.footer, line):
+            break
+        if not line.strip() or line.lstrip().startswith(("#", "!", "%")):
+            header += [line] if not rows else []
+            continue
+        try:
+            row = tuple(_number(word) for word in line.replace(",", " ").split())
+        except ValueError as error:
+            # Some codes do not mark their header as a comment.
+            if not rows and format.name != "columns":
+                header.append(line)
+                continue
+            raise ValueError(
+                f"{path}, line {number}: a row must hold numbers only. Got {line.strip()!r}."
+            ) from error
+        if rows and len(row) != len(rows[0]):
+            raise ValueError(
+                f"{path}, line {number}: a row must hold {len(rows[0])} numbers (the first does). Got {len(row)}."
+            )
+        rows.append(row)
+        lines.append(number)
+    if not rows or len(rows[0]) < 2:
+        found = len(rows[0]) if rows else 0
+        raise ValueError(f"{path}: a spectrum must have two columns of numbers at least. Got {found}.")
+    return Table(header="\n".join(header), rows=tuple(rows), lines=tuple(lines))
+
+
+def units_of(path: Path, table: Table, format: Format, declared: str | None) -> str:
+    """Unit of the frequencies: the format's, the header's, or the declared one; raises if they disagree."""
+    stated = format.units
+    if format.units_in_header is not None:
+        found = re.search(format.units_in_header, table.header)
+        stated = found.group(1) if found else stated
+    if stated is None and declared is None:
+        raise ValueError(
+            f"{path}: `units` must be declared, the format {format.name!r} does not tell them; one of "
+            "meV, THz, cm-1, Ry, Ha. Got None."
+        )
+    if stated is not None and declared not in (None, stated):
+        raise ValueError(
+            f"{path}: `units` must be {stated} in the format {format.name!r}; use 'columns' for a file that "
+            f"was converted. Got {declared!r}."
+        )
+    return stated if stated is not None else str(declared)
+
+
+def _number(word: str) -> float:
+    """A number as Fortran may print it: 1.0D-3, and 0.1-100 where the exponent has pushed out its letter."""
+    word = re.sub(r"(?<=[\d.])([+-]\d{3})$", r"E\1", word)
+    return float(word.replace("D", "E").replace("d", "e"))
