@@ -9,8 +9,11 @@ between two cells, or into both, and the condensate is then lost or counted twic
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .fresnel import Array, ComplexArray
+
+BoolArray = NDArray[np.bool_]
 
 STEEPEST_SLOPE = 0.5
 """Largest |dDelta/dE| treated as linear: the closed form loses digits where 1 - s^2 vanishes."""
@@ -18,14 +21,19 @@ STEEPEST_SLOPE = 0.5
 _TINY = 1e-300
 
 
-def retarded_sqrt(z: ComplexArray) -> ComplexArray:
-    """Square root cut along the negative imaginary axis.
+def below_edge(Delta: ComplexArray, E: ArrayLike) -> BoolArray:
+    """True at energies below the first E >= Re Delta(E), where the film has its gap; increasing E, same shape."""
+    return np.asarray(np.cumsum(np.asarray(E) - np.real(Delta) >= 0) == 0)
 
-    It continues from positive z (outside the gap) to negative z (inside, where it is +i|z|^(1/2)) through the
-    upper half plane, so that a rounding error in Im z does not flip the sign of Im g inside the gap.
+
+def retarded_sqrt(z: ComplexArray, gapped: BoolArray) -> ComplexArray:
+    """Square root of E^2 - Delta^2 on the retarded branch.
+
+    Above the edge it is the principal one, with Re > 0. In the gap it is cut along the negative imaginary axis
+    instead: there it is +i |z|^(1/2), and a rounding error in Im z must not flip the sign of Im g.
     """
     root = np.sqrt(z)
-    return np.asarray(np.where(root.real < -root.imag, -root, root))
+    return np.asarray(np.where(gapped & (root.real < -root.imag), -root, root))
 
 
 def gap_at_boundaries(Delta: ComplexArray) -> ComplexArray:
@@ -52,7 +60,10 @@ def cell_averages(Delta: ComplexArray, h: float) -> tuple[ComplexArray, ComplexA
     c = np.where(flat, Delta, edges[:-1] - s * a)
     A = 1 - s**2
     root_A = np.sqrt(A)
-    root_a, root_b = retarded_sqrt(a**2 - (c + s * a) ** 2), retarded_sqrt(b**2 - (c + s * b) ** 2)
+    gapped = below_edge(edges, np.append(a, b[-1]))
+    root_a = retarded_sqrt(a**2 - (c + s * a) ** 2, gapped[:-1])
+    # A cell that holds the edge ends above it; steep cells keep one branch throughout.
+    root_b = retarded_sqrt(b**2 - (c + s * b) ** 2, gapped[1:] | (gapped[:-1] & (b < c.real)))
     # int dE / sqrt(A E^2 - 2 c s E - c^2) over the cell.
     log = np.log((A * b - c * s + root_A * root_b) / (A * a - c * s + root_A * root_a + _TINY)) / root_A
     first = (root_b - root_a + c * s * log) / A

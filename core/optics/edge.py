@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import STEEPEST_SLOPE, gap_at_boundaries, retarded_sqrt
+from .cells import STEEPEST_SLOPE, gap_at_boundaries
 from .fresnel import Array, ComplexArray
 
 Index = NDArray[np.int64]
@@ -60,7 +60,7 @@ def find_edge(Delta: ComplexArray, h: float) -> Edge | None:
     offset = -above[c] / (above[c + 1] - above[c])
     damping = min(Delta[c].imag / (1 - slope), 0.0)
     energy = complex((c + offset - _NUDGE) * h, damping - _NUDGE * h)
-    root = retarded_sqrt(np.asarray(np.arange(len(Delta) + 1) * h - energy, dtype=complex))
+    root = np.sqrt(np.arange(len(Delta) + 1) * h - energy)
     return Edge(cell=c, energy=energy, slope=slope, root=root, s=2 * np.diff(root) / h)
 
 

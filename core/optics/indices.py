@@ -29,14 +29,11 @@ class TabulatedIndex:
         omega, n = np.asarray(self.omega, dtype=float), np.asarray(self.n)
         if omega.ndim != 1 or omega.shape != n.shape or len(omega) < 1:
             raise ValueError(
-                f"`omega` and `n` of {self.name!r} must be lists of one length. "
-                f"Got {omega.shape} and {n.shape}."
+                f"`omega` and `n` of {self.name!r} must be lists of one length. Got {omega.shape} and {n.shape}."
             )
         if not (np.all(np.isfinite(omega)) and np.all(np.isfinite(n))):
             row = int(np.argmin(np.isfinite(omega) & np.isfinite(n)))
-            raise ValueError(
-                f"Index table of {self.name!r} has no value in row {row}; fill it or drop the row."
-            )
+            raise ValueError(f"Index table of {self.name!r} has no value in row {row}; fill it or drop the row.")
         if not (omega[0] > 0 and np.all(np.diff(omega) > 0)):
             raise ValueError(f"`omega` of {self.name!r} must be positive and increasing, in meV.")
         if np.any(n.real <= 0) or np.any(n.imag < 0):

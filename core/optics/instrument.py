@@ -91,9 +91,7 @@ def probe_width(fwhm: float, Delta0: float | None = None) -> float:
     return math.hypot(fwhm, HBAR / Delta0) if Delta0 else fwhm
 
 
-def add_substrate_tail(
-    time: ArrayLike, signal: ArrayLike, amplitude: float = 0.2, decay: float = 3000.0
-) -> Array:
+def add_substrate_tail(time: ArrayLike, signal: ArrayLike, amplitude: float = 0.2, decay: float = 3000.0) -> Array:
     """Trace of a film that its substrate heats: plus amplitude s_max exp(-t / decay) for t >= 0.
 
     s_max is the trace's value of largest magnitude. The substrate is outside the model; its share and its

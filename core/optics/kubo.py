@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .cells import retarded_sqrt
+from .cells import below_edge, retarded_sqrt
 from .fresnel import Array, ComplexArray
 from .nam import conductivity, extended_averages
 
@@ -46,9 +46,7 @@ def kubo_conductivity(
         ValueError: For a scattering rate that is not positive or a frequency outside the window.
     """
     if not scattering_rate > 0:
-        raise ValueError(
-            f"`scattering_rate` must be positive, in meV; .inf is dirty. Got {scattering_rate!r}."
-        )
+        raise ValueError(f"`scattering_rate` must be positive, in meV; .inf is dirty. Got {scattering_rate!r}.")
     dirty = conductivity(Delta, f, h)
     N = len(dirty)
     wanted = np.arange(N) if k is None else np.asarray(k, dtype=int)
@@ -60,7 +58,7 @@ def kubo_conductivity(
     E = (np.arange(2 * N) + 0.5) * h
     inside = np.broadcast_to(np.asarray(Z, dtype=complex), (N,))
     Z_extended = np.concatenate([inside, np.full(N, inside[-1].real)])
-    eps = Z_extended * retarded_sqrt(E**2 - extended**2) + 0.5j * scattering_rate
+    eps = Z_extended * retarded_sqrt(E**2 - extended**2, below_edge(extended, E)) + 0.5j * scattering_rate
     eps, g = (np.concatenate([s * x[::-1].conj(), x]) for s, x in ((-1, eps), (1, g)))
     q = np.concatenate([-q[::-1].conj(), q])
     h_f = np.concatenate([-h_f[::-1], h_f])
@@ -74,9 +72,7 @@ def kubo_conductivity(
     return np.asarray(dirty[wanted] + change.reshape(wanted.shape) + tail)
 
 
-def _beyond_dirty(
-    k: int, eps: ComplexArray, g: ComplexArray, q: ComplexArray, h_f: Array, gamma: float
-) -> complex:
+def _beyond_dirty(k: int, eps: ComplexArray, g: ComplexArray, q: ComplexArray, h_f: Array, gamma: float) -> complex:
     """Difference of sigma / sigma_n from the dirty limit at omega = k h; arrays on the whole axis."""
     low, high = slice(None, -k), slice(k, None)
     plain = g[low] * g[high] + q[low] * q[high]

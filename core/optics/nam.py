@@ -28,8 +28,7 @@ def _checked(Delta: ArrayLike, f: ArrayLike, h: float) -> tuple[ComplexArray, Ar
     gap, occupation = np.asarray(Delta, dtype=complex), np.asarray(f, dtype=float)
     if gap.ndim != 1 or gap.shape != occupation.shape or gap.size < 2:
         raise ValueError(
-            f"`Delta` and `f` must be one-dimensional, of one length >= 2. "
-            f"Got {gap.shape} and {occupation.shape}."
+            f"`Delta` and `f` must be one-dimensional, of one length >= 2. Got {gap.shape} and {occupation.shape}."
         )
     if not 0 < h < math.inf:
         raise ValueError(f"`h` must be positive, in meV. Got {h!r}.")

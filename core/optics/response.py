@@ -63,9 +63,7 @@ def film_response(
     n = refractive_index(sigma, omega, eps_infinity)
     R, T, chi = three_layers(n, omega, thickness, n_substrate, n_cover)
     depth = penetration_depth(n, omega)
-    return FilmResponse(
-        sigma=np.asarray(sigma, dtype=complex), n=n, penetration_depth=depth, R=R, T=T, chi=chi
-    )
+    return FilmResponse(sigma=np.asarray(sigma, dtype=complex), n=n, penetration_depth=depth, R=R, T=T, chi=chi)
 
 
 def optical_response(

@@ -125,6 +125,18 @@ def test_f_sum_rule_of_a_strongly_coupled_film():
     assert missing == pytest.approx(math.pi / 2 * condensate_weight(Delta, f, h), rel=5e-3)
 
 
+def test_a_gap_function_larger_than_its_energy_keeps_its_branch():
+    """A sharp phonon at 12 meV drives |Delta| to 24 meV there: E^2 - Delta^2 turns around zero above the edge.
+
+    A wrong branch there gives |sigma1| of several hundred.
+    """
+    E = (np.arange(3000) + 0.5) * 0.02
+    Delta = 2.0 * 144 / (144 - E**2 - 12j * E) * E / (E + 0.3j)
+    sigma1 = conductivity(Delta, fermi(E, 0.4), 0.02).real[1:]
+    assert sigma1.min() > 0
+    assert sigma1.max() < 3
+
+
 def test_kramers_kronig_of_a_strongly_coupled_film():
     """sigma2 from sigma1 and the condensate, by the sum over every other frequency that skips the pole.
 
@@ -185,10 +197,7 @@ def test_cells_are_exact_for_a_linear_gap():
     for i in (5, 12, 20):
         for average, part in ((g, lambda E: E), (q, gap)):
             value = [
-                quad(lambda E, t=take, n=part: t(n(E) / np.sqrt(E**2 - gap(E) ** 2 + 0j)), i * h, i * h + h)[
-                    0
-                ]
-                / h
+                quad(lambda E, t=take, n=part: t(n(E) / np.sqrt(E**2 - gap(E) ** 2 + 0j)), i * h, i * h + h)[0] / h
                 for take in (np.real, np.imag)
             ]
             assert average[i] == pytest.approx(complex(*value), abs=1e-8)

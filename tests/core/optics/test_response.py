@@ -49,9 +49,7 @@ def test_superconductor_reflects_more_below_its_gap_and_the_same_far_above():
     out = optical_response(lead(), DELTA, F, H, [1.0, 55.0], n_substrate=3.1)
     film, metal = out.superconducting, out.normal
     assert film.R[0] > metal.R[0]
-    assert film.chi[0] == pytest.approx(
-        0.0, abs=1e-6
-    )  # no pairs break at T = 0: sigma1 = 0 to the edge's nudge
+    assert film.chi[0] == pytest.approx(0.0, abs=1e-6)  # no pairs break at T = 0: sigma1 = 0 to the edge's nudge
     # (Delta / omega)^2 ln: 2e-3 at 42 Delta.
     assert film.R[1] == pytest.approx(metal.R[1], rel=5e-3)
     assert film.R + film.T + film.chi == pytest.approx(1, abs=1e-14)
@@ -103,9 +101,7 @@ def test_film_response_takes_arrays():
 
 
 def test_tabulated_index():
-    table = TabulatedIndex(
-        name="sapphire", omega=np.array([4.0, 5.0, 8.0]), n=np.array([3.0, 3.2 + 0.1j, 3.5])
-    )
+    table = TabulatedIndex(name="sapphire", omega=np.array([4.0, 5.0, 8.0]), n=np.array([3.0, 3.2 + 0.1j, 3.5]))
     assert table(4.5) == pytest.approx(3.1 + 0.05j)
     with pytest.raises(ValueError, match="must lie in the index table of 'sapphire', 4 to 8 meV"):
         table(9.0)
