@@ -124,7 +124,9 @@ def pair_ratio(rho: Array, p: Array) -> Array:
 
 
 def gap_edge(Delta: Complex, h: float) -> float:
-    """Gap edge, the lowest E with Re Delta(E) = E, meV; 0 where there is none.
+    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 where it does so nowhere.
+
+    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero: not an edge.
 
     Args:
         Delta: Gap function at the cell centres, meV, complex, shape (N,).
@@ -132,7 +134,8 @@ def gap_edge(Delta: Complex, h: float) -> float:
     """
     E = (np.arange(Delta.size) + 0.5) * h
     excess = Delta.real - E
-    if excess[0] <= 0.0:  # a gap below half a cell
-        return max(float(Delta[0].real), 0.0)
-    i = int(np.argmax(excess <= 0.0))
-    return float(E[i - 1] + h * excess[i - 1] / (excess[i - 1] - excess[i])) if i else float(E[-1])
+    (falls,) = np.nonzero((excess[:-1] > 0.0) & (excess[1:] <= 0.0))
+    if falls.size == 0:
+        return 0.0
+    i = int(falls[-1])
+    return float(E[i] + h * excess[i] / (excess[i] - excess[i + 1]))

@@ -12,7 +12,6 @@ from .material import Material
 from .settings import Damping
 from .simulate import build_coupling, build_film
 from .tc import critical_temperature
-from .thermal import bose, fermi
 from .tracking import GapTracker
 
 
@@ -75,7 +74,5 @@ def solve_equilibrium(
         film = build_film(material, spacing, window)
         coupling = Coupling(film.lattice, film.alpha2F, mu_star, material.cutoff)
     Tc = critical_temperature(coupling, damping, guess=material.Tc0)
-    lattice = coupling.lattice
-    f, n = fermi(lattice.E, T), bose(lattice.Omega, T)
-    gap = GapTracker(coupling, damping, tol).solve(f, n)
+    gap = GapTracker(coupling, damping, tol).solve_equilibrium(T)
     return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=gap)

@@ -46,8 +46,13 @@ class GapSolution:
 
     @property
     def Delta0(self) -> float:
-        """Re Delta at omega = 0, meV (its value in the first cell: Delta is even and flat there)."""
-        return float(self.Delta[0].real)
+        """Gap parameter at zero energy, Re phi(0) / Re Z(0), meV.
+
+        Where quasiparticles at zero energy live long this is Re Delta(0). With damping omega Z(0) = i Gamma, so
+        Re Delta(omega -> 0) vanishes and its value in the first cell measures the lattice, not the material; this
+        ratio stays, and moves as h^2.
+        """
+        return float((self.Delta[0] * self.Z[0]).real / self.Z[0].real)
 
     def edge(self, h: float) -> float:
         """Gap edge, meV, on a lattice of spacing h."""

@@ -11,9 +11,12 @@ from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, normal_state, solve_gap
 from .lattice import Array, Complex
 from .settings import Damping
-from .tc import LinearGap
+from .tc import LinearGap, pairing_eigenvalue
+from .thermal import bose, fermi
 
 
+_COOLING = 0.8
+"""Ratio of temperatures between the solutions that lead to a cold one."""
 _SEEDS = (4.0, 20.0, 1.0)
 """Heights of the starts for a gap that opens, in lattice spacings."""
 
@@ -62,6 +65,33 @@ class GapTracker:
         if self.eigenvalue <= 1.0:
             return normal_state(kernel, f, self.damping)
         return self._open(kernel, f, linear)
+
+    def solve_equilibrium(self, T: float) -> GapSolution:
+        """Gap in thermal equilibrium at T (K), cooled down to from where it opens.
+
+        Deep below Tc in a strongly coupled material a start far from the answer can end on a spurious branch, or
+        on none; cooling follows the one that opens at Tc.
+
+        Raises:
+            GapError: if the equation does not converge.
+        """
+        lattice = self.coupling.lattice
+
+        def at(temperature: float, start: Complex | None) -> GapSolution:
+            return self.solve(fermi(lattice.E, temperature), bose(lattice.Omega, temperature), start)
+
+        warm = T
+        while self._unstable(warm / _COOLING, 1.02):
+            warm /= _COOLING
+        solution = at(warm, None)
+        while warm > T:
+            warm = max(T, warm * _COOLING)
+            solution = at(warm, solution.Delta)
+        return solution
+
+    def _unstable(self, T: float, eigenvalue: float) -> bool:
+        """Whether the normal state's largest eigenvalue at T (K) exceeds `eigenvalue`."""
+        return pairing_eigenvalue(self.coupling, T, self.damping) > eigenvalue
 
     def _open(self, kernel: Kernel, f: Array, linear: LinearGap) -> GapSolution:
         """The gap that grows out of an unstable normal state."""
