@@ -36,7 +36,7 @@ def fulleride():
 
 @pytest.mark.slow
 def test_missing_area_is_the_condensate_of_the_gap_equation():
-    """0.5 %: 1 - sigma1 changes sign above the phonons, and its tail above 600 meV is left out (0.25 % measured)."""
+    """0.5 %: 1 - sigma1 changes sign above the phonons, its tail above 600 meV is left out (0.25 % measured)."""
     equilibrium = solve_equilibrium(fulleride(), 4.0)
     f, h = fermi(equilibrium.E, 4.0), 0.25
     sigma1 = conductivity(equilibrium.gap.Delta, f, h).real[1:]
