@@ -4,9 +4,9 @@ With W(E) = E Z(E) and phi(E) = Delta(E) Z(E), on the retarded branch Im R >= 0 
 
     rho(E) = Re[W / R] = Re[E / sqrt(E^2 - Delta^2)]  (Eq. (8) of arXiv:2603.18182),      p(E) = Re[phi / R].
 
-Both diverge at the gap edge, which lies anywhere between two lattice points. Cell averages would put the states of
-the edge's cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h). Instead each state is shared
-between the lattice points around it: with hat_i the hats of linear interpolation,
+Both diverge at the gap edge, which lies anywhere between two lattice points. Cell averages would put the states
+of the edge's cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h). Instead each state is
+shared between the lattice points around it: with hat_i the hats of linear interpolation,
 
     rho_i = (1/h) Int rho(x) hat_i(x) dx,      p_i = (1/h) Int p(x) hat_i(x) dx,
 
@@ -28,14 +28,14 @@ _FAR, _FEW = 30.0, 20
 _NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy", inline="always")
 def _root(W: complex, phi: complex) -> complex:
     """R = sqrt(W^2 - phi^2): outside the gap Re R > 0, inside it Im R > 0."""
     Q = W * W - phi * phi
-    return np.sqrt(Q) if Q.real > 0.0 else 1j * np.sqrt(-Q)
+    return complex(np.sqrt(Q) if Q.real > 0.0 else 1j * np.sqrt(-Q))
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy")
 def _near(
     W: complex, W1: complex, phi: complex, phi1: complex, R: complex, R1: complex
 ) -> tuple[float, float, float, float]:
@@ -48,10 +48,15 @@ def _near(
     t = b / a
     J1 = (R1 - R) / a - t * J0
     J2 = 0.5 * (R1 / a - 3.0 * t * J1 - R * R / a * J0)
-    return (W * J0 + dW * J1).real, (W * J1 + dW * J2).real, (phi * J0 + dphi * J1).real, (phi * J1 + dphi * J2).real
+    return (
+        (W * J0 + dW * J1).real,
+        (W * J1 + dW * J2).real,
+        (phi * J0 + dphi * J1).real,
+        (phi * J1 + dphi * J2).real,
+    )
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy")
 def _far(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
     """The same where phi / W is small."""
     r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
@@ -64,7 +69,7 @@ def _far(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, f
     return r0, r1, p0, p1
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy")
 def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
     """Share the states between lattice points among them, from the mirror image of the first point on."""
     N = phi.size
@@ -113,7 +118,7 @@ def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
     return rho, p
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy")
 def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
     N = phi.size
     W, F = -np.conj(omegaZ[0]), np.conj(phi[0])

@@ -78,7 +78,7 @@ class Model:
         )
 
     def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
-        """Estimate from above of the fastest rate, 1/ps: scattering out of a state far above the gap, and escape."""
+        """Estimate from above of the fastest rate, 1/ps: scattering far above the gap, pump and escape."""
         f, n = self.split(y)
         emitted = self.film.lattice.h * float(np.dot(self.film.alpha2F, 2.0 * np.abs(n) + 1.0))
         phonons = 2.0 * float((self.film.phonon_rate * self.film.lattice.Omega).max())

@@ -1,8 +1,8 @@
 """The gap equation, a fixed point of the self-energies solved with Anderson acceleration.
 
-The unknowns are W = E Z = E - S and phi: smooth, where Delta = phi / Z has poles near the zeros of Z. `full` damping
-takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and breaks pairs.
-`real` damping keeps their real parts only, as when lifetimes are neglected.
+The unknowns are W = E Z = E - S and phi: smooth, where Delta = phi / Z has poles near the zeros of Z. `full`
+damping takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and breaks
+pairs. `real` damping keeps their real parts only, as when lifetimes are neglected.
 """
 
 from collections import deque
@@ -102,7 +102,7 @@ def gap_map(kernel: Kernel, f: Array, damping: Damping, rho: Array, p: Array) ->
     """W and phi from spectral weights rho, p and the occupation f, all of shape (N,)."""
     S, phi = kernel.self_energies(rho, p, f)
     if damping == "real":
-        S, phi = S.real + 0j, phi.real + 0j
+        S, phi = S.real.astype(complex), phi.real.astype(complex)
     return SelfEnergy(kernel.coupling.lattice.E - S, phi)
 
 

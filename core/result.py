@@ -94,7 +94,7 @@ _N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
 
 def variables(settings: Settings) -> tuple[Variable, ...]:
     """Every output that `simulate` returns under these settings, in the cube's order."""
-    out = _SERIES + _SCALARS
+    out: tuple[Variable, ...] = _SERIES + _SCALARS
     if settings.energies:
         out += (_F, *_DELTA)
     if settings.frequencies:

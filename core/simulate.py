@@ -9,7 +9,6 @@ import numpy as np
 from .collisions import Film
 from .dynamics import Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
-from .thermal import bose, fermi
 from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
@@ -18,6 +17,7 @@ from .pump import Pump
 from .result import Outcome, Result, coordinates
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
+from .thermal import bose, fermi
 from .tracking import GapTracker
 
 
@@ -57,7 +57,9 @@ def simulate(point: Point, settings: Settings) -> Result:
         )
     film = build_film(material, spacing, window)
     coupling = build_coupling(material, spacing, window, settings.damping)
-    chi, U = absorbed_energy_density(point.F0, point.omega_pump, material.rho_N, material.thickness)
+    chi, U = absorbed_energy_density(
+        point.F0, point.omega_pump, material.rho_N, material.thickness, eps_infinity=material.eps_infinity
+    )
     pump = Pump(
         omega_pump=point.omega_pump,
         tau_pump=settings.tau_pump or material.tau_pump,

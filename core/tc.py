@@ -15,10 +15,10 @@ from scipy.sparse.linalg import LinearOperator, eigs
 
 from .coherence import linear_pair_amplitude
 from .eliashberg import Coupling, Kernel
-from .thermal import bose, fermi
 from .gap import GapSolution, SelfEnergy, normal_state
 from .lattice import Array, Complex
 from .settings import Damping
+from .thermal import bose, fermi
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class LinearGap:
     def phi(self, p: Array) -> Complex:
         """Pairing self-energy of a pair amplitude p, meV, complex, shape (N,)."""
         phi = self.kernel.pairing(p, self.f)
-        return phi.real + 0j if self.damping == "real" else phi
+        return phi.real.astype(complex) if self.damping == "real" else phi
 
     def __call__(self, p: Array) -> Array:
         """The pair amplitude that a pair amplitude p (N,) gives."""
@@ -123,7 +123,7 @@ def critical_temperature(
 
 
 def calibrate_mu_star(coupling: Coupling, Tc: float, damping: Damping = "full") -> Coupling:
-    """The coupling with the mu_star whose transition is at Tc (K): mu_star belongs to its cut-off, Tc is what is known.
+    """The coupling with the mu_star whose transition is at Tc (K): Tc is what is known of a material.
 
     Raises:
         ValueError: if the spectrum alone (mu_star = 0) does not reach Tc, or no mu_star below 1 lowers it so far.

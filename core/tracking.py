@@ -15,7 +15,6 @@ from .settings import Damping
 from .tc import LinearGap, pairing_eigenvalue
 from .thermal import bose, fermi
 
-
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
 _SEEDS = (1.0, 1.5, 0.7)
@@ -122,7 +121,7 @@ class GapTracker:
             first = gap_map(kernel, f, self.damping, *spectral_weights(seed.omegaZ, seed.phi))
             second = gap_map(kernel, f, self.damping, *spectral_weights(first.omegaZ, first.phi))
             self.iterations += 2
-            return abs(second.phi[0]) / abs(first.phi[0])
+            return float(abs(second.phi[0]) / max(abs(first.phi[0]), 1e-300))
 
         low = high = 4.0 * self.coupling.lattice.h
         while growth(high) > 1.0:
