@@ -19,7 +19,7 @@ class TornError(ValueError):
 
 def encode(record: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     """Bytes of a part; arrays are stored as little-endian float64."""
-    raw = {name: np.ascontiguousarray(array, dtype="<f8") for name, array in arrays.items()}
+    raw = {name: np.asarray(array, dtype="<f8", order="C") for name, array in arrays.items()}
     head = json.dumps({"record": record, "arrays": {name: list(array.shape) for name, array in raw.items()}}).encode()
     body = b"".join([struct.pack("<Q", len(head)), head, *(array.tobytes() for array in raw.values())])
     return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST).digest() + body
