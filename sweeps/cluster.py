@@ -18,7 +18,13 @@ from .task import Batch, run_batch
 
 THREADS = {
     name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    )
 }
 _EVENTS = "photogap-started"
 _PATIENCE_S = 60.0
@@ -168,7 +174,12 @@ class DaskPool:
             raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
         if isinstance(error, KilledWorker):
             return Ended(key, error, lost=True, started=begun)
-        return Ended(key, error or ClusterError(f"the scheduler gave a task up ({status})"), lost=error is None, started=begun)
+        return Ended(
+            key,
+            error or ClusterError(f"the scheduler gave a task up ({status})"),
+            lost=error is None,
+            started=begun,
+        )
 
     def _look(self) -> None:
         """End a wait that nobody will answer."""
@@ -177,16 +188,24 @@ class DaskPool:
         try:
             workers = len(self._client.nthreads())
         except Exception as error:
-            raise ClusterError(f"the scheduler does not answer ({error}). Finished points are kept; run again.") from error
+            raise ClusterError(
+                f"the scheduler does not answer ({error}). Finished points are kept; run again."
+            ) from error
         if workers:
             if time.monotonic() - self._quiet_since > _PATIENCE_S:
                 self._quiet_since = time.monotonic()
         elif time.monotonic() - self._quiet_since > _PATIENCE_S:
-            raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
+            raise ClusterError(
+                f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on."
+            )
 
     def describe(self) -> dict[str, Any]:
         """Scheduler, workers and dashboard."""
-        return {"kind": self._client.scheduler.address, "workers": self.slots(), "dashboard": self._client.dashboard_link}
+        return {
+            "kind": self._client.scheduler.address,
+            "workers": self.slots(),
+            "dashboard": self._client.dashboard_link,
+        }
 
 
 @contextlib.contextmanager
@@ -229,11 +248,19 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
         warnings.filterwarnings("ignore", message="Port .* is already in use")
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":8787", memory_limit=memory
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=":8787",
+                memory_limit=memory,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
-            limits = [w.memory_manager.memory_limit for w in cluster.workers.values() if hasattr(w, "memory_manager")]
+            limits = [
+                w.memory_manager.memory_limit
+                for w in cluster.workers.values()
+                if hasattr(w, "memory_manager")
+            ]
             yield DaskPool(client, memory=min(limits) if limits and memory != "auto" else None)
 
 
@@ -244,7 +271,9 @@ def _address(address: str) -> Iterator[Pool]:
     try:
         client = Client(address, set_as_default=False, timeout="20s")
     except (OSError, ValueError) as error:
-        raise ClusterError(f"`cluster` must be `local` or the address of a scheduler. Got {address!r} ({error}).") from error
+        raise ClusterError(
+            f"`cluster` must be `local` or the address of a scheduler. Got {address!r} ({error})."
+        ) from error
     with contextlib.closing(client):
         client.run_on_scheduler(_no_retries)
         yield DaskPool(client)
@@ -257,7 +286,13 @@ def _no_retries(dask_scheduler: Any) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Dask's own words on lost workers are told by the driver instead, once, with the point."""
-    names = ("distributed.nanny", "distributed.scheduler", "distributed.worker", "distributed.core", "distributed.client")
+    names = (
+        "distributed.nanny",
+        "distributed.scheduler",
+        "distributed.worker",
+        "distributed.core",
+        "distributed.client",
+    )
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL)

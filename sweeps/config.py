@@ -145,7 +145,9 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
+    re.compile(
+        r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
+    ),
     list("-+0123456789."),
 )
 
@@ -169,7 +171,9 @@ def _explain(error: Any) -> str:
 
 
 def _known(place: str) -> list[str]:
-    group: type[pydantic.BaseModel] = {"limits": Limits, "plot": Plot, "refine": Refine}.get(place.split(".")[0], Config)
+    group: type[pydantic.BaseModel] = {"limits": Limits, "plot": Plot, "refine": Refine}.get(
+        place.split(".")[0], Config
+    )
     return [name for name in group.model_fields if name != "folder"]
 
 
@@ -193,10 +197,16 @@ def axis_values(name: str, spec: Any, folder: str) -> tuple[Any, ...]:
     unknown = set(map(str, spec)) - {"values", "csv", "column", "units", *_GENERATORS}
     if unknown:
         word = sorted(unknown)[0]
-        raise ConfigError(f"`{place}.{word}`: unknown key.{suggest(word, ['values', 'csv', 'column', 'units', *_GENERATORS])} Got {spec[word] if word in spec else spec!r}.")
+        raise ConfigError(
+            f"`{place}.{word}`: unknown key.{suggest(word, ['values', 'csv', 'column', 'units', *_GENERATORS])} Got {spec[word] if word in spec else spec!r}."
+        )
     if len(kinds) != 1:
         raise ConfigError(f"`{place}` must hold one of values, linspace, geomspace, csv. Got {spec!r}.")
-    found = _read_column(place, spec, name, folder) if kinds[0] == "csv" else _generate(place, kinds[0], spec[kinds[0]])
+    found = (
+        _read_column(place, spec, name, folder)
+        if kinds[0] == "csv"
+        else _generate(place, kinds[0], spec[kinds[0]])
+    )
     scale = _scale(place, name, spec.get("units"))
     return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
 
@@ -224,10 +234,16 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
     if not (isinstance(spec, list) and len(spec) == 3):
         raise ConfigError(f"{rule}. Got {spec!r}.")
     start, stop = _number(place, spec[0]), _number(place, spec[1])
-    if isinstance(spec[2], bool) or not isinstance(spec[2], int | float) or not (1 <= spec[2] <= 10_000_000 and spec[2] == int(spec[2])):
+    if (
+        isinstance(spec[2], bool)
+        or not isinstance(spec[2], int | float)
+        or not (1 <= spec[2] <= 10_000_000 and spec[2] == int(spec[2]))
+    ):
         raise ConfigError(f"{rule}, the number a whole one, at least 1. Got {spec!r}.")
     if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
-        raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")
+        raise ConfigError(
+            f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}."
+        )
     return tuple(_round(value) for value in _GENERATORS[kind](start, stop, int(spec[2])).tolist())
 
 
@@ -247,11 +263,17 @@ def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tu
     column = str(spec.get("column", name))
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True))
+            rows = list(
+                csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True)
+            )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error}).") from error
+        raise ConfigError(
+            f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error})."
+        ) from error
     if not rows or column not in rows[0]:
-        raise ConfigError(f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}.")
+        raise ConfigError(
+            f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}."
+        )
     return tuple(_word(row[column]) for row in rows)
 
 

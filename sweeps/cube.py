@@ -68,7 +68,9 @@ class Cube:
         try:
             self.record: dict[str, Any] = json.loads(str(self._group.attrs[RECORD]))
         except (KeyError, json.JSONDecodeError):
-            raise StoreError(f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record.") from None
+            raise StoreError(
+                f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record."
+            ) from None
         self._arrays: dict[str, Any] = {}
         self.grid = grid_of(self.record["axes"])
         self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
@@ -113,7 +115,10 @@ class Cube:
             StoreError: What was read back is not what was written.
         """
         points = list(done)
-        box = tuple(slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True))
+        box = tuple(
+            slice(c, min(c + n, m))
+            for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
+        )
         inside = [tuple(i - c for i, c in zip(p.index, corner, strict=True)) for p in points]
         for name in self.outputs:
             self._write(name, box, inside, [p.arrays.get(name, np.nan) for p in points])
@@ -127,9 +132,15 @@ class Cube:
             block[i] = value
         array[box] = block
         back = array[box]
-        same = np.array_equal(back, block, equal_nan=True) if block.dtype.kind == "f" else bool((back == block).all())
+        same = (
+            np.array_equal(back, block, equal_nan=True)
+            if block.dtype.kind == "f"
+            else bool((back == block).all())
+        )
         if not same:
-            raise StoreError(f"`{name}` read back from {self.place.url!r} is not what was written; its parts are kept.")
+            raise StoreError(
+                f"`{name}` read back from {self.place.url!r} is not what was written; its parts are kept."
+            )
 
     def forget(self, indices: Iterable[Index]) -> None:
         """Mark points as missing, so that they are computed again."""
@@ -143,20 +154,28 @@ class Cube:
 
     def inside(self, corner: Index) -> Iterator[Index]:
         """Indices of one shard's points."""
-        shape = tuple(min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True))
+        shape = tuple(
+            min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
+        )
         for offset in boxes(shape, (1,) * len(shape)):
             yield tuple(c + o for c, o in zip(corner, offset, strict=True))
 
 
 def axes_json(grid: Grid) -> list[dict[str, Any]]:
     """Axes as the record keeps them."""
-    return [{"name": a.name, "values": list(a.values), "followers": {k: list(v) for k, v in a.followers.items()}} for a in grid.axes]
+    return [
+        {"name": a.name, "values": list(a.values), "followers": {k: list(v) for k, v in a.followers.items()}}
+        for a in grid.axes
+    ]
 
 
 def grid_of(axes: list[dict[str, Any]]) -> Grid:
     """Grid of a record's axes."""
     return Grid(
-        tuple(Axis(a["name"], tuple(a["values"]), {k: tuple(v) for k, v in a["followers"].items()}) for a in axes)
+        tuple(
+            Axis(a["name"], tuple(a["values"]), {k: tuple(v) for k, v in a["followers"].items()})
+            for a in axes
+        )
     )
 
 
@@ -218,8 +237,13 @@ def _write_labels(group: Any, grid: Grid, plan: Plan) -> None:
         for name, values in {axis.name: axis.values, **axis.followers}.items():
             attrs = {"long_name": plan.long_name(name)}
             numeric = not isinstance(values[0], str | bool)
-            _label(group, name, axis.name, np.asarray(values, dtype=None if numeric else object),
-                   attrs | ({"units": plan.units(name)} if numeric else {}))
+            _label(
+                group,
+                name,
+                axis.name,
+                np.asarray(values, dtype=None if numeric else object),
+                attrs | ({"units": plan.units(name)} if numeric else {}),
+            )
     names = [name for axis in grid.axes for name in axis.followers]
     if names:
         for v in [*(v.name for v in plan.model.variables(plan.settings)), *BOOK]:
@@ -232,7 +256,12 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
     else:
         dtype = {"O": "string" if isinstance(values[0], str) else "bool"}.get(values.dtype.kind, values.dtype)
         group.create_array(
-            name, shape=values.shape, chunks=(_CHUNK_1D,), dtype=dtype, dimension_names=(dim,), attributes=attrs,
+            name,
+            shape=values.shape,
+            chunks=(_CHUNK_1D,),
+            dtype=dtype,
+            dimension_names=(dim,),
+            attributes=attrs,
             **({"fill_value": np.nan} if values.dtype.kind == "f" else {}),
         )
     group[name][:] = values if values.dtype.kind != "O" or isinstance(values[0], str) else values.astype(bool)

@@ -174,7 +174,9 @@ class Flow:
 
     def _task(self, batch: tuple[_Todo, ...]) -> Batch:
         return Batch(
-            jobs=tuple(job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch),
+            jobs=tuple(
+                job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch
+            ),
             model=self.plan.config.model,
             store=self.cube.place.url,
             time_s=self.plan.config.limits.time_s,
@@ -207,12 +209,16 @@ class Flow:
         todo = rest[0]
         hard = None if limits.time_s is None else limits.time_s + GRACE_S
         if hard and ended.started is not None and time.time() - ended.started >= hard:
-            self._give_up(todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended")
+            self._give_up(
+                todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
+            )
             return
         losses = self._losses[todo.point_id] = self._losses.get(todo.point_id, 0) + 1
         if losses > limits.losses:
             self._give_up(
-                todo, "lost", f"its worker died {losses} times (killed, over memory, or crashed); see the worker's own log"
+                todo,
+                "lost",
+                f"its worker died {losses} times (killed, over memory, or crashed); see the worker's own log",
             )
         else:
             self._again.append((todo,))
@@ -222,7 +228,9 @@ class Flow:
         self._store_faults += 1
         self.log.event("store fault", error=str(error))
         if self._store_faults >= _STORE_TRIES:
-            raise StoreError(f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again.")
+            raise StoreError(
+                f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again."
+            )
         time.sleep(0.1 * 2**self._store_faults)
         self._again.append(tuple(rest))
 
@@ -284,7 +292,9 @@ class Flow:
         for index, record in records.items():
             data = self._blobs.get(PARTS + record["point_id"])
             if data is None:
-                raise StoreError(f"the part of point {record['point_id']} vanished from {self.cube.place.state}.")
+                raise StoreError(
+                    f"the part of point {record['point_id']} vanished from {self.cube.place.state}."
+                )
             done.append(Done(index, record, decode(data)[1]))
         self.cube.pack(corner, done)
         self._blobs.delete(PARTS + record["point_id"] for record in records.values())

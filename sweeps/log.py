@@ -70,12 +70,17 @@ class Log:
 
     def event(self, kind: str, **detail: Any) -> None:
         """Note an event of a run."""
-        self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
+        self._db.execute(
+            "INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str))
+        )
 
     def alive(self, **detail: Any) -> None:
         """Sign of life with the run's numbers."""
         row = (time.time(), json.dumps(detail, default=str))
-        self._db.execute("INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail", row)
+        self._db.execute(
+            "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
+            row,
+        )
 
     def last_alive(self) -> tuple[float, dict[str, Any]] | None:
         """Last sign of life: when, and the numbers."""

@@ -96,5 +96,7 @@ def resolve(reference: str) -> Model:
             f"`model` must be `module:attribute` of an importable Model. Got {reference!r} ({error})."
         ) from error
     if not isinstance(found, Model):
-        raise ConfigError(f"`model` must name a photogap.sweeps.model.Model. Got {reference!r}, a {type(found).__name__}.")
+        raise ConfigError(
+            f"`model` must name a photogap.sweeps.model.Model. Got {reference!r}, a {type(found).__name__}."
+        )
     return found

@@ -20,7 +20,9 @@ class TornError(ValueError):
 def encode(record: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     """Bytes of a part; arrays are stored as little-endian float64."""
     raw = {name: np.asarray(array, dtype="<f8", order="C") for name, array in arrays.items()}
-    head = json.dumps({"record": record, "arrays": {name: list(array.shape) for name, array in raw.items()}}).encode()
+    head = json.dumps(
+        {"record": record, "arrays": {name: list(array.shape) for name, array in raw.items()}}
+    ).encode()
     body = b"".join([struct.pack("<Q", len(head)), head, *(array.tobytes() for array in raw.values())])
     return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST).digest() + body
 
@@ -33,7 +35,10 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """
     start = len(MAGIC) + _DIGEST
     body = data[start:]
-    if not data.startswith(MAGIC) or hashlib.blake2b(body, digest_size=_DIGEST).digest() != data[len(MAGIC) : start]:
+    if (
+        not data.startswith(MAGIC)
+        or hashlib.blake2b(body, digest_size=_DIGEST).digest() != data[len(MAGIC) : start]
+    ):
         raise TornError("not a whole part")
     (length,) = struct.unpack_from("<Q", body)
     head = json.loads(body[8 : 8 + length])

@@ -143,7 +143,9 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
     known = [*FIRST, *(f.name for f in dataclasses.fields(model.settings) if f.name not in _SHAPE_FIELDS)]
     for name in values:
         if name in _SHAPE_FIELDS:
-            raise ConfigError(f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}.")
+            raise ConfigError(
+                f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
+            )
         if name not in known:
             raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")
     if "material" not in values:
@@ -249,7 +251,10 @@ def _check_uses(plan: Plan) -> None:
         uses += [(f"plot.at.{k}", k, names) for k in plot.at]
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
-        uses += [("refine.axis", refine.axis, list(plan.grid.dims)), ("refine.variable", refine.variable, scalars)]
+        uses += [
+            ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.variable", refine.variable, scalars),
+        ]
     for place, name, known in uses:
         if name is not None and name not in known:
             raise ConfigError(f"`{place}`: unknown name.{suggest(name, known)} Got {name!r}.")

@@ -32,11 +32,15 @@ def git_revision() -> str | None:
     """Revision of the code's working tree, with `+` if it was changed; None outside of one."""
     here = Path(__file__).resolve().parent
     try:
-        run = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True)
+        run = functools.partial(
+            subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True
+        )
         if not run(["git", "ls-files", Path(__file__).name]).stdout.strip():
             return None
         revision = run(["git", "rev-parse", "HEAD"]).stdout.strip()
-        return revision + ("+" if run(["git", "status", "--porcelain", "--untracked-files=no"]).stdout.strip() else "")
+        return revision + (
+            "+" if run(["git", "status", "--porcelain", "--untracked-files=no"]).stdout.strip() else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -83,7 +87,9 @@ def refuse_contradiction(record: dict[str, Any], plan: Plan) -> None:
             differs.append(f"material `{label}` has other numbers than when the store was made")
     if differs:
         raise ContradictionError(
-            "the config contradicts the store: " + "; ".join(differs) + ". Use another --store, or --recompute to start it anew."
+            "the config contradicts the store: "
+            + "; ".join(differs)
+            + ". Use another --store, or --recompute to start it anew."
         )
 
 

@@ -48,7 +48,14 @@ class Watch:
     stopped: Callable[[], str | None] = lambda: None
 
 
-def run(plan: Plan, place: Place, *, workers: int | None = None, recompute: bool = False, watch: Watch | None = None) -> Report:
+def run(
+    plan: Plan,
+    place: Place,
+    *,
+    workers: int | None = None,
+    recompute: bool = False,
+    watch: Watch | None = None,
+) -> Report:
     """Compute what is missing of a plan in a store.
 
     Raises:
@@ -62,6 +69,8 @@ def run(plan: Plan, place: Place, *, workers: int | None = None, recompute: bool
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
         workers = plan.config.workers if workers is None else workers
+        if not missing(cube, wanted):
+            workers = 0
         with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
 
@@ -76,7 +85,9 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
     try:
         grid = union(cube.grid, plan.grid)
     except ContradictionError as error:
-        raise ContradictionError(f"the config contradicts the store: {error} Use another --store, or --recompute.") from None
+        raise ContradictionError(
+            f"the config contradicts the store: {error} Use another --store, or --recompute."
+        ) from None
     cube.grow(grid, plan)
     resolved = cube.record["resolved"]
     known = record_of(plan)
@@ -87,6 +98,11 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
         resolved=resolved | {"materials": resolved["materials"] | known["resolved"]["materials"]},
     )
     return cube, at_grid(plan, cube.grid)
+
+
+def missing(cube: Cube, wanted: Callable[[Index], bool]) -> int:
+    """Number of wanted points that have no result yet."""
+    return sum(wanted(tuple(int(i) for i in index)) for index in np.argwhere(cube.status() == MISSING))
 
 
 def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
@@ -109,12 +125,20 @@ def _store_faults(place: Place) -> Any:
         ) from error
     except Exception as error:
         if type(error).__module__.startswith("obstore"):
-            raise StoreError(f"the store {place.url} does not answer: {error}. Finished points are kept; run again.") from error
+            raise StoreError(
+                f"the store {place.url} does not answer: {error}. Finished points are kept; run again."
+            ) from error
         raise
 
 
 def _drive(
-    plan: Plan, cube: Cube, log: Log, pool: Pool, wanted: Callable[[Index], bool], watch: Watch, beat: Callable[[], None]
+    plan: Plan,
+    cube: Cube,
+    log: Log,
+    pool: Pool,
+    wanted: Callable[[Index], bool],
+    watch: Watch,
+    beat: Callable[[], None],
 ) -> Report:
     begin = time.time()
     watch.opened(pool.describe())
@@ -162,7 +186,9 @@ def plan_of(cube: Cube) -> Plan:
     refuse_contradiction(cube.record, plan)
     lacking = [str(v) for v in cube.grid.axes[0].values if v not in plan.materials]
     if lacking:
-        more = resolve(config.model_copy(update={"axes": config.axes | {"material": list(cube.grid.axes[0].values)}}))
+        more = resolve(
+            config.model_copy(update={"axes": config.axes | {"material": list(cube.grid.axes[0].values)}})
+        )
         plan = dataclasses.replace(plan, materials=more.materials)
     return at_grid(plan, cube.grid)
 
@@ -173,7 +199,9 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
         cube = Cube(place)
         plan = plan_of(cube)
         status = cube.status()
-        failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
+        failed = [
+            tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))
+        ]
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
@@ -205,9 +233,13 @@ def find(cube: Cube, plan: Plan, point: str) -> Index:
     """Index of the point that a user names by id or labels."""
     if "=" in point:
         return _find_labels(cube, point)
-    found = [index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)]
+    found = [
+        index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)
+    ]
     if len(found) != 1:
-        raise ConfigError(f"POINT must be the id of one point, or labels such as T=30,F0=1. Got {point!r}, which {len(found)} have.")
+        raise ConfigError(
+            f"POINT must be the id of one point, or labels such as T=30,F0=1. Got {point!r}, which {len(found)} have."
+        )
     return found[0]
 
 
@@ -234,7 +266,9 @@ def pick(cube: Cube, name: str, text: str | None) -> int:
 
 
 def _some(values: tuple[Any, ...]) -> str:
-    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (", ..." if len(values) > 20 else "")
+    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (
+        ", ..." if len(values) > 20 else ""
+    )
 
 
 def _close(value: float, text: str) -> bool:

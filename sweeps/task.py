@@ -136,7 +136,12 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
     wrong = check(model, job.settings, result.data)
     if wrong:
         return *wrong, {}, detail
-    return "ok", "", {v.name: np.asarray(result.data[v.name], float) for v in model.variables(job.settings)}, detail
+    return (
+        "ok",
+        "",
+        {v.name: np.asarray(result.data[v.name], float) for v in model.variables(job.settings)},
+        detail,
+    )
 
 
 def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] | None:
