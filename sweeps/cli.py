@@ -1,10 +1,8 @@
 """Command line `photogap`: sweeps. Commands that look at a store are in `cli_views`, those of physics in `cli_physics`."""
 
 import dataclasses
-import json
 import signal
 import sys
-import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -17,14 +15,22 @@ from . import cli_physics, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
-from .plan import Plan, resolve
+from .plan import resolve
 from .progress import Bar
 from .service import (
     Report,
     Watch,
+)
+from .service import (
     cancel as cancel_store,
+)
+from .service import (
     replay as replay_point,
+)
+from .service import (
     retry as retry_points,
+)
+from .service import (
     run as run_plan,
 )
 from .store import Place, place

@@ -1,6 +1,5 @@
 """Commands of physics: materials and equilibrium."""
 
-import dataclasses
 from typing import Any
 
 import typer
@@ -33,4 +32,4 @@ def materials(as_json: JsonFlag = False) -> None:
 def _plain(description: Any) -> Any:
     if hasattr(description, "as_dict"):
         return description.as_dict()
-    return dataclasses.asdict(description) if dataclasses.is_dataclass(description) else description
+    return description

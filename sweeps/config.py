@@ -6,7 +6,7 @@ Unknown keys are rejected; every error names the key, the rule, the value receiv
 import csv
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _SCALES: dict[str, dict[str, float]] = {
     "T": {"K": 1.0, "mK": 1e-3},
     "tau_esc": {"ps": 1.0, "fs": 1e-3, "ns": 1e3},
 }
-_GENERATORS = {"linspace": np.linspace, "geomspace": np.geomspace}
+_GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
 
 
 class _Frozen(pydantic.BaseModel):
@@ -171,7 +171,8 @@ def _explain(error: Any) -> str:
 
 
 def _known(place: str) -> list[str]:
-    group: type[pydantic.BaseModel] = {"limits": Limits, "plot": Plot, "refine": Refine}.get(
+    groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
+    group = groups.get(
         place.split(".")[0], Config
     )
     return [name for name in group.model_fields if name != "folder"]

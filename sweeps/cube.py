@@ -157,7 +157,7 @@ class Cube:
         shape = tuple(
             min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
         )
-        for offset in boxes(shape, (1,) * len(shape)):
+        for offset in boxes(shape, (1,) * len(shape), flat_order(self.grid)):
             yield tuple(c + o for c, o in zip(corner, offset, strict=True))
 
 

@@ -1,7 +1,7 @@
 """How a cube is cut: inner chunks that are worth a read, shards that are worth a file.
 
-Both are blocks of neighbouring points. The dims that points share an equilibrium over (material, T) are cut to one, so
-that points computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
+Both are blocks of neighbouring points. Along material and T, whose equilibrium points share, blocks are short, so that
+points computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
 """
 
 import math
@@ -12,6 +12,7 @@ from .axes import Grid, Index
 INNER_BYTES = 32 * 1024
 SHARD_BYTES = 32 * 1024**2
 SHARD_POINTS = 256
+FEW_POINTS = 32
 SUMMARY_POINTS = 8192
 _OUTER = ("material", "T")
 
@@ -40,14 +41,25 @@ def choose(grid: Grid, bytes_per_point: int) -> Layout:
 
 
 def block(grid: Grid, points: int, *, outer: bool) -> Index:
-    """Block of at most so many points, longest along the last axes that fit; material and T only if `outer`."""
+    """Block of at most so many points, longest along the last axes.
+
+    Material and T stay apart unless `outer`, or unless the other axes hold too few points for a file.
+    """
     out = [1] * len(grid.axes)
     inner = [i for i, name in enumerate(grid.dims) if name not in _OUTER]
     room = max(1, points)
-    for i in [*reversed(inner), *([j for j in range(len(out)) if j not in inner] if outer else [])]:
-        out[i] = _power(min(room, _power(grid.shape[i], up=True)))
-        room //= out[i]
+    for i in reversed(inner):
+        room //= _fill(out, grid, i, room)
+    if not outer:
+        room = min(room, FEW_POINTS // math.prod(out))
+    for i in reversed([i for i in range(len(out)) if i not in inner]):
+        room //= _fill(out, grid, i, max(1, room))
     return tuple(out)
+
+
+def _fill(out: list[int], grid: Grid, i: int, room: int) -> int:
+    out[i] = _power(min(room, _power(grid.shape[i], up=True)))
+    return out[i]
 
 
 def inner_chunk(shard: Index, bytes_per_point: int) -> Index:

@@ -59,7 +59,7 @@ def time_limit(seconds: float | None, *, hard: bool) -> Iterator[None]:
         yield
         return
     if hard:
-        faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=sys.__stderr__ or 2)
     alarm = _Alarm(seconds)
     try:
         yield

@@ -15,7 +15,8 @@ from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
 from .config import Config, axis_values, suggest
 from .errors import ConfigError
 from .identity import canonical, digest
-from .model import Model, resolve as resolve_model
+from .model import Model
+from .model import resolve as resolve_model
 
 _SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
 _TEXTS = {str, bool}
