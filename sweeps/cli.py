@@ -1,8 +1,7 @@
-"""Command line `photogap`: sweeps. Commands that look at a store are in `cli_views`, those of physics in `cli_physics`."""
+"""Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
 
 import dataclasses
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -258,4 +257,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

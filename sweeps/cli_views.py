@@ -57,18 +57,18 @@ def _status_text(found: dict[str, Any]) -> Text:
         lines.append(f"last run on {run['host']}: {outcome}")
     if "points_per_s" in found:
         lines.append(f"throughput: {found['points_per_s']:.3g} points/s over the last points")
-    for point in found.get("slowest", []):
-        lines.append(
-            f"slow: {point['wall_time']:.3g} s  {point['point_id'][:12]}  {_labels(point['labels'])}"
-        )
-    for group in found["reasons"]:
-        lines.append(
-            f"{group['count']} {group['status']}: {group['message']}  (such as {group['point_id'][:12]})"
-        )
-    for point in found["failed"][:20]:
-        lines.append(
-            f"failed: {point['point_id'][:12]}  {point['status']}  {_labels(point['labels'])}  {point['message']}"
-        )
+    lines += [
+        f"slow: {p['wall_time']:.3g} s  {p['point_id'][:12]}  {_labels(p['labels'])}"
+        for p in found.get("slowest", [])
+    ]
+    lines += [
+        f"{g['count']} {g['status']}: {g['message']}  (such as {g['point_id'][:12]})"
+        for g in found["reasons"]
+    ]
+    lines += [
+        f"failed: {p['point_id'][:12]}  {p['status']}  {_labels(p['labels'])}  {p['message']}"
+        for p in found["failed"][:20]
+    ]
     return Text("\n".join(lines))
 
 

@@ -16,7 +16,16 @@ from .config import Config
 from .errors import ClusterError
 from .task import Batch, run_batch
 
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+THREADS = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
 _EVENTS = "photogap-started"
 _PATIENCE_S = 60.0
 
@@ -126,7 +135,7 @@ class DaskPool:
 
     def slots(self) -> int:
         """Threads of all workers, one at least."""
-        return max(1, sum(self._client.nthreads().values()))
+        return max(1, int(sum(self._client.nthreads().values())))
 
     def running(self) -> int:
         """Batches begun and not ended."""

@@ -1,6 +1,6 @@
 """From YAML to a frozen config, the one place where what a user typed is parsed.
 
-Unknown keys are rejected; every error names the key, the rule, the value received and, where there is one, the remedy.
+Unknown keys are rejected; every error names the key, the rule, the value received and, if any, the remedy.
 """
 
 import csv
@@ -164,7 +164,8 @@ def _load(text: str, where: str) -> Any:
 def _explain(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"`{place}`: unknown key.{suggest(place.rsplit('.', 1)[-1], _known(place))} Got {error['input']!r}."
+        remedy = suggest(place.rsplit(".", 1)[-1], _known(place))
+        return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
     if error["type"] == "missing":
         return f"`{place}`: required key is missing. Add it to the config."
     return f"`{place}`: {error['msg'].removeprefix('Value error, ')}. Got {error['input']!r}."
@@ -172,9 +173,7 @@ def _explain(error: Any) -> str:
 
 def _known(place: str) -> list[str]:
     groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
-    group = groups.get(
-        place.split(".")[0], Config
-    )
+    group = groups.get(place.split(".")[0], Config)
     return [name for name in group.model_fields if name != "folder"]
 
 
@@ -198,9 +197,8 @@ def axis_values(name: str, spec: Any, folder: str) -> tuple[Any, ...]:
     unknown = set(map(str, spec)) - {"values", "csv", "column", "units", *_GENERATORS}
     if unknown:
         word = sorted(unknown)[0]
-        raise ConfigError(
-            f"`{place}.{word}`: unknown key.{suggest(word, ['values', 'csv', 'column', 'units', *_GENERATORS])} Got {spec[word] if word in spec else spec!r}."
-        )
+        remedy = suggest(word, ["values", "csv", "column", "units", *_GENERATORS])
+        raise ConfigError(f"`{place}.{word}`: unknown key.{remedy} Got {spec.get(word)!r}.")
     if len(kinds) != 1:
         raise ConfigError(f"`{place}` must hold one of values, linspace, geomspace, csv. Got {spec!r}.")
     found = (
@@ -253,9 +251,10 @@ def _scale(place: str, name: str, units: Any) -> float:
         return 1.0
     known = _SCALES.get(name, {})
     if units not in known:
-        raise ConfigError(
-            f"`{place}.units` must be one of {', '.join(known) or 'nothing: this axis has no unit'}. Got {units!r}."
+        rule = (
+            f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
         )
+        raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
     return known[units]
 
 
@@ -273,7 +272,8 @@ def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tu
         ) from error
     if not rows or column not in rows[0]:
         raise ConfigError(
-            f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}."
+            f"`{place}.csv` must have a column {column!r} with values. "
+            f"Got {list(rows[0]) if rows else 'no rows'}."
         )
     return tuple(_word(row[column]) for row in rows)
 

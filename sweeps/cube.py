@@ -1,7 +1,7 @@
-"""The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing. Only a driver writes it.
+"""The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing. A driver writes it.
 
-Series are sharded, scalars and status are chunked over many points. The axes' authority is the group's record, written
-last when a cube grows: a driver killed in between leaves a cube that reads as before, and the next one grows it anew.
+Series are sharded, scalars and status are chunked over many points. The axes' authority is the group's record,
+written last when a cube grows: after a driver that was killed in between, the next one grows the cube anew.
 """
 
 import json
@@ -88,7 +88,7 @@ class Cube:
 
     def status(self) -> NDArray[Any]:
         """Status of every point, strings, in the grid's shape."""
-        return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)], dtype=object)
+        return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
 
     def note(self, **record: Any) -> None:
         """Change keys of the record."""
@@ -250,7 +250,7 @@ def _write_labels(group: Any, grid: Grid, plan: Plan) -> None:
             group[v].update_attributes({"coordinates": " ".join(names)})
 
 
-def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[str, str]) -> None:
+def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[str, Any]) -> None:
     if name in group:
         group[name].resize(values.shape)
     else:
@@ -261,7 +261,7 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
             chunks=(_CHUNK_1D,),
             dtype=dtype,
             dimension_names=(dim,),
-            attributes=attrs,
+            attributes={**attrs},
             **({"fill_value": np.nan} if values.dtype.kind == "f" else {}),
         )
     group[name][:] = values if values.dtype.kind != "O" or isinstance(values[0], str) else values.astype(bool)
@@ -269,6 +269,6 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
 
 def _consolidate(place: Place) -> None:
     with warnings.catch_warnings():
-        # Zarr v3's specification has no word on consolidated metadata yet; xarray warns where they are missing.
+        # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
         warnings.simplefilter("ignore")
         zarr.consolidate_metadata(place.zarr())

@@ -1,4 +1,4 @@
-"""The driver's loop: a bounded window of batches, each point's end noted, whole shards packed as they fill."""
+"""The driver's loop: a bounded window of batches, each point noted as it ends, whole shards packed."""
 
 import itertools
 import time
@@ -23,7 +23,7 @@ BATCH_S = 0.25
 """Batches of cheap points are grown until they take about this long."""
 BATCH_POINTS = 64
 PACK_S = 20.0
-"""A shard that is not full is packed at this interval all the same, so that a growing cube shows its points."""
+"""A shard that is not full is packed at this interval, so that a growing cube shows its points."""
 _STORE_TRIES = 4
 
 
@@ -229,7 +229,8 @@ class Flow:
         self.log.event("store fault", error=str(error))
         if self._store_faults >= _STORE_TRIES:
             raise StoreError(
-                f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again."
+                f"the store {self.cube.place.url} cannot be written: {error}. "
+                "Finished points are kept; run again."
             )
         time.sleep(0.1 * 2**self._store_faults)
         self._again.append(tuple(rest))

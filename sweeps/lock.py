@@ -18,7 +18,7 @@ _TRIES = 4
 
 @contextlib.contextmanager
 def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
-    """Hold the store as its one driver; yields a function that shows the driver is alive, for stores elsewhere.
+    """Hold the store as its one driver; yields a function that shows that the driver is alive.
 
     Raises:
         BusyError: Another driver holds it.
@@ -41,7 +41,8 @@ def _busy(place: Place, text: bytes) -> BusyError:
     except (ValueError, KeyError, TypeError):
         holder = "another process"
     return BusyError(
-        f"{holder} already drives {place.url}. Wait for it, watch it with `photogap status`, or end it with `photogap cancel`."
+        f"{holder} already drives {place.url}. "
+        "Wait for it, watch it with `photogap status`, or end it with `photogap cancel`."
     )
 
 
@@ -53,7 +54,7 @@ def _file_lock(place: Place) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"the store's state in {str(place.state)!r} cannot be written. {error}") from error
     with file:
-        # The kernel drops the lock with the process, kill -9 included. A look by `status` holds it for a moment.
+        # The kernel drops the lock with the process, kill -9 included. A look by `status` holds it shortly.
         for attempt in range(_TRIES):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

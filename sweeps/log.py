@@ -9,8 +9,9 @@ from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS points (
-    point_id TEXT PRIMARY KEY, status TEXT, message TEXT, traceback TEXT, labels TEXT, wall_time REAL, cpu_time REAL,
-    host TEXT, attempts INTEGER, computed INTEGER, started REAL, ended REAL, peak_memory REAL, diagnostics TEXT
+    point_id TEXT PRIMARY KEY, status TEXT, message TEXT, traceback TEXT, labels TEXT,
+    wall_time REAL, cpu_time REAL, host TEXT, attempts INTEGER, computed INTEGER,
+    started REAL, ended REAL, peak_memory REAL, diagnostics TEXT
 );
 CREATE TABLE IF NOT EXISTS events (at REAL, kind TEXT, detail TEXT);
 CREATE TABLE IF NOT EXISTS live (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL, detail TEXT);
@@ -60,7 +61,8 @@ class Log:
         self._db.executemany(
             "INSERT INTO points VALUES (?,?,?,?,?,?,?,?,?,1,?,?,?,?) ON CONFLICT(point_id) DO UPDATE SET "
             "status=excluded.status, message=excluded.message, traceback=excluded.traceback, "
-            "labels=excluded.labels, wall_time=excluded.wall_time, cpu_time=excluded.cpu_time, host=excluded.host, "
+            "labels=excluded.labels, wall_time=excluded.wall_time, cpu_time=excluded.cpu_time, "
+            "host=excluded.host, "
             "attempts=excluded.attempts, started=excluded.started, ended=excluded.ended, "
             "peak_memory=excluded.peak_memory, diagnostics=excluded.diagnostics, "
             "computed=points.computed + (points.started IS NOT excluded.started)",
@@ -78,7 +80,8 @@ class Log:
         """Sign of life with the run's numbers."""
         row = (time.time(), json.dumps(detail, default=str))
         self._db.execute(
-            "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
+            "INSERT INTO live VALUES (1,?,?) "
+            "ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
             row,
         )
 

@@ -1,4 +1,4 @@
-"""One object a point: all of its outputs, its record and a checksum, so that a torn write never reads as data."""
+"""One object a point: its outputs, its record and a checksum, so that a torn write never reads as data."""
 
 import hashlib
 import json

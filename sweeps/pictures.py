@@ -27,7 +27,8 @@ _HUES = 12
 
 def open_cube(place: Place) -> xr.Dataset:
     """The cube as xarray sees it."""
-    return xr.open_zarr(place.zarr(read_only=True), consolidated=True, chunks=None)
+    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), consolidated=True, chunks=None)
+    return ds
 
 
 def reduced(ds: xr.Dataset, y: str) -> xr.DataArray:
@@ -99,7 +100,7 @@ def _title(name: str, attrs: dict[str, Any]) -> str:
 
 
 def is_geometric(x: Any) -> bool:
-    """Whether positive values span a decade or more and steps grow with them: a logarithmic axis serves them."""
+    """Whether positive values span a decade or more and steps grow with them: a logarithmic axis is due."""
     x = np.unique(np.asarray(x, float))
     if len(x) < 3 or not x[0] > 0 or not np.isfinite(x).all() or x[-1] < 10 * x[0]:
         return False

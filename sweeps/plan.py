@@ -1,10 +1,10 @@
-"""A config with meaning: materials loaded, settings checked, axes in the cube's order, each point with its identity."""
+"""A config with meaning: materials loaded, settings checked, axes in order, each point with its identity."""
 
 import dataclasses
 import functools
 import pickle
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def _settings(model: Model, given: Mapping[str, Any]) -> Any:
 
 
 @functools.lru_cache
-def _adapter(settings: type[Any], name: str) -> pydantic.TypeAdapter[Any]:
+def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
     return pydantic.TypeAdapter(typing.get_type_hints(settings)[name])
 
 
@@ -130,8 +130,9 @@ def _cast(model: Model, name: str, value: Any, place: str) -> Any:
     hint = typing.get_type_hints(model.settings)[name]
     if isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
+    kind: Any = model.settings
     try:
-        return _adapter(model.settings, name).validate_python(value)
+        return _adapter(kind, name).validate_python(value)
     except pydantic.ValidationError as error:
         raise ConfigError(f"`{place}`: {error.errors()[0]['msg']}. Got {value!r}.") from None
 
@@ -145,7 +146,8 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
     for name in values:
         if name in _SHAPE_FIELDS:
             raise ConfigError(
-                f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
+                f"`axes.{name}`: points of one cube share it; move it to `settings`. "
+                f"Got {config.axes[name]!r}."
             )
         if name not in known:
             raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")
@@ -267,5 +269,5 @@ def at_grid(plan: Plan, grid: Grid) -> Plan:
 
 
 def flat_order(grid: Grid) -> Index:
-    """Dims, slowest first, for points to be computed: material and T outermost, so that equilibria are reused."""
+    """Dims for points to be computed, slowest first: material and T, so that equilibria are reused."""
     return tuple(sorted(range(len(grid.axes)), key=lambda i: grid.dims[i] not in ("material", "T")))

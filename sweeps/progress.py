@@ -64,7 +64,8 @@ class Bar:
         begin, before = self._first
         rate = (ended - before) / (now - begin) if now > begin + 0.5 else 0.0
         left = f"{_clock((counts.total - ended) / rate)} left" if rate else "time left unknown"
-        return f"{ended}/{counts.total} done, {counts.failed} failed, {counts.running} running, {rate:.3g} points/s, {left}"
+        share = f"{ended}/{counts.total} done, {counts.failed} failed, {counts.running} running"
+        return f"{share}, {rate:.3g} points/s, {left}"
 
 
 def _clock(seconds: float) -> str:

@@ -26,7 +26,7 @@ def status(place: Place) -> dict[str, Any]:
     cube = Cube(place, read_only=True)
     found = cube.status()
     failed = _failed_in_cube(cube, found)
-    counts = Counter(str(s) for s in found.ravel())
+    counts = Counter(str(s) for s in found.flat)
     for record in _unpacked(place):
         if str(record["point_id"]) not in {f["point_id"] for f in failed}:
             counts[MISSING] -= 1

@@ -59,7 +59,7 @@ def run(
     """Compute what is missing of a plan in a store.
 
     Raises:
-        SweepError: The store contradicts the plan, is driven by another, cannot be written; or the cluster is gone.
+        SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
     """
     watch = watch or Watch()
     with driver_lock(place) as beat, _store_faults(place), contextlib.closing(_log(place)) as log:
@@ -121,7 +121,8 @@ def _store_faults(place: Place) -> Any:
         yield
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreError(
-            f"the store {place.url} cannot be written: {error}. Finished points are kept; make room and run again."
+            f"the store {place.url} cannot be written: {error}. "
+            "Finished points are kept; make room and run again."
         ) from error
     except Exception as error:
         if type(error).__module__.startswith("obstore"):
@@ -214,7 +215,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
 
 
 def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Labels and record, outputs of one point computed here and now, without limits; the store is not changed.
+    """Labels and record, outputs of one point computed here and now; the store is not changed.
 
     Args:
         place: The store.
@@ -238,7 +239,8 @@ def find(cube: Cube, plan: Plan, point: str) -> Index:
     ]
     if len(found) != 1:
         raise ConfigError(
-            f"POINT must be the id of one point, or labels such as T=30,F0=1. Got {point!r}, which {len(found)} have."
+            "POINT must be the id of one point, or labels such as T=30,F0=1. "
+            f"Got {point!r}, which {len(found)} have."
         )
     return found[0]
 

@@ -1,7 +1,7 @@
-"""Where a cube lies: a local path, s3://, gs://, az:// or memory://; credentials come from the environment only.
+"""Where a cube lies: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
 
-A store has three places: the Zarr group itself, a folder of parts beside it, and a local folder of the driver's state
-(log, lock). Objects are written whole or not at all: temporary and rename, or one PUT.
+A store has three places: the Zarr group, parts beside it, and a local folder of the driver's state (log, lock).
+Objects are written whole or not at all: temporary and rename, or one PUT.
 """
 
 import contextlib
@@ -242,6 +242,7 @@ def place(text: str | Path) -> Place:
     scheme, sign, _ = url.partition("://")
     if sign and scheme not in SCHEMES:
         raise ConfigError(
-            f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. Got {url!r}."
+            f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. "
+            f"Got {url!r}."
         )
     return Place(url.rstrip("/") if sign else os.path.abspath(url))

@@ -1,12 +1,13 @@
 """What a user may get wrong in a config, each with the message that says so, before any task."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import tree
-from hypothesis import HealthCheck, given, settings, strategies as st
-
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from photogap.sweeps.config import axis_values, override, parse, read
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.plan import resolve
@@ -16,18 +17,27 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (tree(setings={}), r"`setings`: unknown key. Did you mean `settings`\?"),
     (tree(limits={"tme_s": 3}), r"`limits.tme_s`: unknown key. Did you mean `time_s`\?"),
     (tree(limits={"time_s": -1}), r"`limits.time_s`: Input should be greater than 0. Got -1"),
-    (tree(limits={"memory": "2 cows"}), r"`limits.memory`: must be `auto` or a size such as 2GiB. Got '2 cows'"),
+    (
+        tree(limits={"memory": "2 cows"}),
+        r"`limits.memory`: must be `auto` or a size such as 2GiB. Got '2 cows'",
+    ),
     (tree(settings={"dampng": "full"}), r"`settings.dampng`: unknown key. Did you mean `damping`\?"),
     (tree(settings={"damping": "half"}), r"`settings`: `damping` must be one of full, real. Got 'half'"),
     (tree(settings={"rtol": "small"}), r"`settings.rtol`: Input should be a valid number.*Got 'small'"),
-    (tree(settings={"stimulated_emission": 1}), r"`settings.stimulated_emission` must be true or false. Got 1"),
+    (
+        tree(settings={"stimulated_emission": 1}),
+        r"`settings.stimulated_emission` must be true or false. Got 1",
+    ),
     (tree({"T": [30, -5]}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
     (tree({"T": ["warm"]}), r"`axes.T` must hold numbers, in K. Got 'warm'"),
     (tree({"T": []}), r"`axes.T` must have at least one value"),
     (tree({"T": [30, 30]}), r"`axes.T` must have distinct values. Got 30.0 twice"),
     (tree({"T": {"values": [3], "units": "F"}}), r"`axes.T.units` must be one of K, mK. Got 'F'"),
     (tree({"F0": {"linspce": [1, 2, 3]}}), r"`axes.F0.linspce`: unknown key. Did you mean `linspace`\?"),
-    (tree({"F0": {"geomspace": [0, 2, 3]}}), r"`axes.F0.geomspace` must be .* positive ends. Got \[0, 2, 3\]"),
+    (
+        tree({"F0": {"geomspace": [0, 2, 3]}}),
+        r"`axes.F0.geomspace` must be .* positive ends. Got \[0, 2, 3\]",
+    ),
     (tree({"F0": {"linspace": [1, 2]}}), r"`axes.F0.linspace` must be \[start, stop, number of values\]"),
     (tree({"F0": {"linspace": [1, 2, 2.5]}}), r"the number a whole one, at least 1"),
     (tree({"F0": {"csv": "absent.csv"}}), r"`axes.F0.csv` must be a readable CSV file. Got 'absent.csv'"),
@@ -42,7 +52,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given_tree", "message"), WRONG, ids=lambda v: v[:40] if isinstance(v, str) else None)
+@pytest.mark.parametrize(
+    ("given_tree", "message"), WRONG, ids=lambda v: v[:40] if isinstance(v, str) else None
+)
 def test_a_wrong_config_is_told(given_tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(parse(given_tree))
@@ -80,14 +92,18 @@ def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
         read(tmp_path / "absent.yaml")
 
 
-words = st.sampled_from(["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"])
+words = st.sampled_from(
+    ["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"]
+)
 leaves = st.one_of(st.none(), st.booleans(), st.integers(-3, 9), st.floats(), words)
 trees = st.recursive(
     leaves,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=3)),
     max_leaves=8,
 )
-keys = st.sampled_from(["zip", "settings", "materials", "limits", "plot", "refine", "name", "workers", "model", "axes"])
+keys = st.sampled_from(
+    ["zip", "settings", "materials", "limits", "plot", "refine", "name", "workers", "model", "axes"]
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,16 +112,13 @@ def test_a_fuzzed_config_is_a_plan_or_a_clear_error(top: dict[str, Any], more: d
     fuzzed = tree(more) | top
     try:
         plan = resolve(parse(fuzzed))
-    except ConfigError as error:
-        assert str(error)
-    else:
-        assert plan.grid.size >= 1
+    except ConfigError:
+        return
+    assert plan.grid.size >= 1
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_fuzzed_text_is_a_plan_or_a_clear_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ConfigError):
         override(tree(), f"axes={text}")
-    except ConfigError as error:
-        assert str(error)

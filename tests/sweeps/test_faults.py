@@ -1,4 +1,4 @@
-"""Faults done for real: killed workers, drivers and schedulers, full disks, points that take their worker with them."""
+"""Faults done for real: killed workers, drivers and schedulers, full disks, points that take their worker."""
 
 import contextlib
 import json
@@ -18,12 +18,11 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
-from test_service import go, physics, plan_of
-
 from photogap.sweeps.errors import StoreError
 from photogap.sweeps.report import status
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
+from test_service import go, physics, plan_of
 
 Tally = Callable[[], list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -114,7 +113,9 @@ def test_a_killed_driver_is_resumed_without_computing_twice(
     assert calm.returncode == 0
     again = Counter(tally()) - before
     plan = plan_of(SLOW)
-    ids = {f"A {plan.grid.labels(i)['F0']!r}": plan.point_id(plan.grid.labels(i)) for i in plan.grid.indices()}
+    ids = {
+        f"A {plan.grid.labels(i)['F0']!r}": plan.point_id(plan.grid.labels(i)) for i in plan.grid.indices()
+    }
     computed_again = {ids[" ".join(line.split()[:2])] for line in again}
     assert len(finished) > 8
     assert not computed_again & finished
@@ -133,7 +134,9 @@ def test_a_killed_scheduler_ends_the_driver_clearly(tmp_path: Path, tally: Tally
     assert "Finished points are kept" in told
     finished = len(tally())
     with scheduler() as (address, _):
-        out, _ = photogap("run", path, "--store", store, "--cluster", address, "--json").communicate(timeout=60)
+        out, _ = photogap("run", path, "--store", store, "--cluster", address, "--json").communicate(
+            timeout=60
+        )
     assert json.loads(out)["done"] == 24
     assert len(tally()) <= 24 + 2
     assert finished < 24
@@ -151,7 +154,9 @@ def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     address = f"tcp://127.0.0.1:{port}"
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     dask = [sys.executable, "-m", "dask"]
-    main = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)
+    main = subprocess.Popen(
+        [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet
+    )
     work = [
         subprocess.Popen(
             [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--death-timeout", "20"], **quiet
@@ -162,7 +167,9 @@ def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         yield address, main
     finally:
         for process in [*work, main]:
-            for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
+            for child in (
+                psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+            ):
                 with contextlib.suppress(psutil.Error):
                     child.kill()
             process.kill()
@@ -247,7 +254,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, tally: Tally) -> None:
     axes, more = {"F0": list(range(1, 100))}, {"settings": {"n_times": 2000}}
-    with pytest.raises(StoreError, match=r"cannot be written: .*No space left on device.*Finished points are kept"):
+    with pytest.raises(
+        StoreError, match=r"cannot be written: .*No space left on device.*Finished points are kept"
+    ):
         go(small_disk, "a.zarr", axes, **more)
     assert len(tally()) > 5
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)

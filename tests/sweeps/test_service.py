@@ -1,4 +1,4 @@
-"""The service without faults of the machine: cubes, resume, growth, refusal, points that fail, the command line."""
+"""The service without faults of the machine: cubes, resume, growth, refusal, failing points, commands."""
 
 import json
 import subprocess
@@ -12,8 +12,6 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
-from typer.testing import CliRunner
-
 from photogap.sweeps import pictures
 from photogap.sweeps.cli import app
 from photogap.sweeps.config import parse
@@ -24,6 +22,7 @@ from photogap.sweeps.parts import TornError, decode, encode
 from photogap.sweeps.plan import Plan, resolve
 from photogap.sweeps.service import Report, Watch, replay, retry, run
 from photogap.sweeps.store import place
+from typer.testing import CliRunner
 
 Tally = Callable[[], list[str]]
 WIDE = {"F0": {"geomspace": [0.01, 10, 24]}, "T": [30, 60], "damping": ["full", "real"]}
@@ -33,7 +32,9 @@ def plan_of(axes: dict[str, Any] | None = None, **more: Any) -> Plan:
     return resolve(parse(tree(axes, **more)))
 
 
-def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any) -> Report:
+def go(
+    folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any
+) -> Report:
     return run(plan_of(axes, **more), place(folder / name), workers=workers)
 
 
@@ -258,7 +259,11 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     assert "status: T down, F0 across" in shown.stdout, shown.output
     assert (tmp_path / "m.png").exists()
     drawn = cli("plot", store, "--at", "T=60", "--hue", "damping", "--out", tmp_path / "p.png", "--json")
-    assert json.loads(drawn.stdout)["columns"] == ["F0 (mJ cm-2)", "damping = full (meV)", "damping = real (meV)"]
+    assert json.loads(drawn.stdout)["columns"] == [
+        "F0 (mJ cm-2)",
+        "damping = full (meV)",
+        "damping = real (meV)",
+    ]
     missing = cli("plot", store, "--hue", "damping")
     assert missing.exit_code == 2
     assert "`--at T=VALUE` is needed" in missing.stderr
@@ -290,7 +295,9 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     assert cli("run", config, "--store", "ftp://x").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"]
+)
 def test_every_command_has_help(command: str) -> None:
     shown = cli(*filter(None, [command]), "--help")
     assert shown.exit_code == 0
@@ -309,3 +316,19 @@ def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "a.zarr")
     with pytest.raises(StoreError, match="a Zarr group without a record"):
         run(plan_of(), place(tmp_path / "a.zarr"), workers=0)
+
+
+def test_refinement_goes_where_the_output_changes(tmp_path: Path) -> None:
+    from photogap.sweeps.refine import refine
+
+    rule = {"variable": "Delta0_peak", "axis": "F0", "tolerance": 0.02, "budget": 9}
+    plan = plan_of({"F0": {"geomspace": [0.01, 10, 4]}, "damping": ["full", "real"]}, refine=rule)
+    target = place(tmp_path / "a.zarr")
+    report = refine(plan, target, run(plan, target, workers=0), workers=0, watch=Watch())
+    ds = xr.open_zarr(target.url).sortby("F0")
+    assert bool((ds.status == "ok").all())
+    assert report.counts.computed == ds.status.size
+    steps = abs(ds.Delta0_peak.diff("F0"))
+    assert float(steps.max()) <= 0.02 or ds.sizes["F0"] == 4 + 9
+    # The output grows linearly: its changes, and so the new points, are at large F0.
+    assert int((ds.F0 > 1).sum()) > int((ds.F0 < 0.1).sum())
