@@ -243,6 +243,8 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.97,
         "distributed.admin.tick.limit": "60s",
+        # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
+        "distributed.admin.low-level-log-length": 50,
     }
     with dask.config.set(settings), _quiet(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Port .* is already in use")

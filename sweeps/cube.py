@@ -1,7 +1,7 @@
-"""The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing. A driver writes it.
+"""The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing.
 
-Series are sharded, scalars and status are chunked over many points. The axes' authority is the group's record,
-written last when a cube grows: after a driver that was killed in between, the next one grows the cube anew.
+A driver alone writes it. Series are sharded, scalars and status are chunked over many points. The axes'
+authority is the group's record, written last when a cube grows: one killed in between leaves it to the next.
 """
 
 import json
@@ -201,6 +201,7 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
             attributes={"units": v.units, "long_name": v.long_name},
         )
     for name, (dtype, fill, units, long_name) in BOOK.items():
+        attributes: dict[str, Any] = {"long_name": long_name} | ({"units": units} if units else {})
         group.create_array(
             name,
             shape=plan.grid.shape,
@@ -208,7 +209,7 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
             dtype=dtype,
             fill_value=fill,
             dimension_names=plan.grid.dims,
-            attributes={"long_name": long_name} | ({"units": units} if units else {}),
+            attributes=attributes,
         )
     for dim, values in coordinates.items():
         units, long_name = _DIM_ATTRS.get(dim, ("1", dim))

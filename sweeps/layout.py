@@ -1,7 +1,7 @@
 """How a cube is cut: inner chunks that are worth a read, shards that are worth a file.
 
-Both are blocks of neighbouring points, short along material and T, whose equilibrium points share: so points that are
-computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
+Both are blocks of neighbouring points, short along material and T, whose equilibrium points share: those that
+are computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
 """
 
 import math

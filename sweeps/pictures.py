@@ -239,8 +239,8 @@ def maps(
     across, down = _dim(values, x, "--x"), _dim(values, y, "--hue")
     keep = [across, down]
     return (
-        select(ds["status"], at, keep).transpose(down, across),
-        select(values, at, keep).transpose(down, across).assign_attrs(ds[variable].attrs),
+        select(ds["status"], at, keep).transpose(down, across).sortby(keep),
+        select(values, at, keep).transpose(down, across).sortby(keep).assign_attrs(ds[variable].attrs),
     )
 
 
@@ -269,7 +269,7 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
     figure.colorbar(painted, ax=left, ticks=range(len(kinds))).ax.set_yticklabels(kinds)
     image = right.imshow(values.values.astype(float), cmap="cividis", aspect="auto", origin="lower")
     figure.colorbar(image, ax=right, label=_title(str(values.name), values.attrs))
-    for ax, title in ((left, "status"), (right, "max over time" if "time" not in values.dims else "")):
+    for ax, title in ((left, "status"), (right, "largest value")):
         y, x = (str(d) for d in values.dims)
         ax.set_xticks(*_ticks(values[x].values))
         ax.set_yticks(*_ticks(values[y].values))
@@ -282,6 +282,6 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
 
 
 def _ticks(labels: Any) -> tuple[list[int], list[str]]:
-    step = max(1, len(labels) // 8)
+    step = max(1, -(-len(labels) // 6))
     where = list(range(0, len(labels), step))
-    return where, [_text(labels[i]) for i in where]
+    return where, [f"{labels[i]:.2g}" if isinstance(labels[i], float) else str(labels[i]) for i in where]

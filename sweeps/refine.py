@@ -1,7 +1,7 @@
 """Adaptive refinement: new values on one axis, where an output changes most, to a tolerance or a budget.
 
-The cube stays a product of axes: a new value is computed for every label of the others, and a change counts where
-it is largest among them. Each round halves every interval that is worth it, so that workers have enough to do.
+The cube stays a product of axes: a new value is computed for every label of the others, and a change counts
+where it is largest among them. Each round halves every interval that is worth it, to keep workers busy.
 """
 
 import dataclasses

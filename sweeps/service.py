@@ -62,7 +62,7 @@ def run(
         SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
     """
     watch = watch or Watch()
-    with driver_lock(place) as beat, _store_faults(place), contextlib.closing(_log(place)) as log:
+    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         if recompute:
             place.clear()
         cube, plan_there = prepare(plan, place)
@@ -121,15 +121,19 @@ def _store_faults(place: Place) -> Any:
         yield
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreError(
-            f"the store {place.url} cannot be written: {error}. "
+            f"the store {place.url} cannot be written: {_first_line(error)}. "
             "Finished points are kept; make room and run again."
         ) from error
     except Exception as error:
         if type(error).__module__.startswith("obstore"):
             raise StoreError(
-                f"the store {place.url} does not answer: {error}. Finished points are kept; run again."
+                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
             ) from error
         raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(" .:")
 
 
 def _drive(
@@ -207,7 +211,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
     watch = watch or Watch()
-    with driver_lock(place) as beat, _store_faults(place), contextlib.closing(_log(place)) as log:
+    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
         with open_pool(plan.config, workers, in_process=place.is_memory) as pool:

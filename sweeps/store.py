@@ -1,6 +1,6 @@
 """Where a cube lies: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
 
-A store has three places: the Zarr group, parts beside it, and a local folder of the driver's state (log, lock).
+A store has three places: the Zarr group, parts beside it, and a local folder of the driver (log, lock).
 Objects are written whole or not at all: temporary and rename, or one PUT.
 """
 
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from .errors import ConfigError, StoreError
 
+RETRIES = 8
 SCHEMES = ("s3", "gs", "az", "memory")
 
 
@@ -160,7 +161,7 @@ def _object_store(url: str) -> Any:
     if url.startswith("memory://"):
         return obstore.store.MemoryStore()
     try:
-        return obstore.store.from_url(url, retry_config={"max_retries": 8})
+        return obstore.store.from_url(url, retry_config={"max_retries": RETRIES})
     except Exception as error:
         raise StoreError(f"`--store` {url!r} cannot be opened. {error}") from error
 
