@@ -128,7 +128,7 @@ def _into_empty_band(ring: Ring, h: float, emission: Array) -> tuple[Array, Arra
 
 
 def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array]:
-    """X(Omega_j) and X(-Omega_j) of the filled band, with itself and with a's excess over it (L,), both (M + 1,)."""
+    """X(Omega_j), X(-Omega_j) of the filled band, with itself and with a's excess over it (L,), both (M + 1,)."""
     N, M = ring.lattice.N, ring.lattice.M
     below = np.concatenate([[0.0], np.cumsum(np.concatenate([excess[ring.L - N :], excess[:N]]))])
     j = np.arange(M + 1)

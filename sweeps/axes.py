@@ -172,9 +172,7 @@ def union(old: Grid, new: Grid) -> Grid:
         ContradictionError: The dims differ, or a zipped value does.
     """
     if old.dims != new.dims:
-        raise ContradictionError(
-            f"the store has dims {', '.join(old.dims)}; the config has {', '.join(new.dims)}."
-        )
+        raise ContradictionError(f"the store has dims {', '.join(old.dims)}; the config has {', '.join(new.dims)}.")
     return Grid(tuple(extend(a, b) for a, b in zip(old.axes, new.axes, strict=True)))
 
 

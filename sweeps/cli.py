@@ -46,9 +46,7 @@ cli_physics.register(app)
 
 WorkersOption = Annotated[
     int | None,
-    typer.Option(
-        "--workers", "-n", min=0, help="Worker processes; 0 computes in this process. [default: cores]"
-    ),
+    typer.Option("--workers", "-n", min=0, help="Worker processes; 0 computes in this process. [default: cores]"),
 ]
 
 

@@ -16,9 +16,7 @@ ERR = Console(stderr=True)
 
 StoreArgument = Annotated[str, typer.Argument(help="Cube: a path or a URL.", show_default=False)]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-AtOption = Annotated[
-    list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")
-]
+AtOption = Annotated[list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -62,8 +62,7 @@ def _status_text(found: dict[str, Any]) -> Text:
         for p in found.get("slowest", [])
     ]
     lines += [
-        f"{g['count']} {g['status']}: {g['message']}  (such as {g['point_id'][:12]})"
-        for g in found["reasons"]
+        f"{g['count']} {g['status']}: {g['message']}  (such as {g['point_id'][:12]})" for g in found["reasons"]
     ]
     lines += [
         f"failed: {p['point_id'][:12]}  {p['status']}  {_labels(p['labels'])}  {p['message']}"
@@ -125,9 +124,7 @@ def show(
     fixed = {d: ds[d].values[0] for d in others if d != down and ds.sizes[d] > 1}
     state, values = pictures.maps(ds, x, down, variable, fixed | given)
     if fixed:
-        OUT.print(
-            "at " + ", ".join(f"{k}={v}" for k, v in fixed.items()) + " (others: --at)", highlight=False
-        )
+        OUT.print("at " + ", ".join(f"{k}={v}" for k, v in fixed.items()) + " (others: --at)", highlight=False)
     OUT.print(_map_text("status", state, _status_cell))
     largest = float(values.max()) if bool(values.notnull().any()) else 1.0
     units = values.attrs.get("units", "1")

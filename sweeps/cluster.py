@@ -195,9 +195,7 @@ class DaskPool:
             if time.monotonic() - self._quiet_since > _PATIENCE_S:
                 self._quiet_since = time.monotonic()
         elif time.monotonic() - self._quiet_since > _PATIENCE_S:
-            raise ClusterError(
-                f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on."
-            )
+            raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
 
     def describe(self) -> dict[str, Any]:
         """Scheduler, workers and dashboard."""
@@ -259,9 +257,7 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
             Client(cluster, set_as_default=False) as client,
         ):
             limits = [
-                w.memory_manager.memory_limit
-                for w in cluster.workers.values()
-                if hasattr(w, "memory_manager")
+                w.memory_manager.memory_limit for w in cluster.workers.values() if hasattr(w, "memory_manager")
             ]
             yield DaskPool(client, memory=min(limits) if limits and memory != "auto" else None)
 

@@ -145,9 +145,7 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(
-        r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
-    ),
+    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
     list("-+0123456789."),
 )
 
@@ -202,9 +200,7 @@ def axis_values(name: str, spec: Any, folder: str) -> tuple[Any, ...]:
     if len(kinds) != 1:
         raise ConfigError(f"`{place}` must hold one of values, linspace, geomspace, csv. Got {spec!r}.")
     found = (
-        _read_column(place, spec, name, folder)
-        if kinds[0] == "csv"
-        else _generate(place, kinds[0], spec[kinds[0]])
+        _read_column(place, spec, name, folder) if kinds[0] == "csv" else _generate(place, kinds[0], spec[kinds[0]])
     )
     scale = _scale(place, name, spec.get("units"))
     return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
@@ -240,9 +236,7 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
     ):
         raise ConfigError(f"{rule}, the number a whole one, at least 1. Got {spec!r}.")
     if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
-        raise ConfigError(
-            f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}."
-        )
+        raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")
     return tuple(_round(value) for value in _GENERATORS[kind](start, stop, int(spec[2])).tolist())
 
 
@@ -251,9 +245,7 @@ def _scale(place: str, name: str, units: Any) -> float:
         return 1.0
     known = _SCALES.get(name, {})
     if units not in known:
-        rule = (
-            f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
-        )
+        rule = f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
         raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
     return known[units]
 
@@ -263,17 +255,14 @@ def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tu
     column = str(spec.get("column", name))
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(
-                csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True)
-            )
+            rows = list(csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error})."
         ) from error
     if not rows or column not in rows[0]:
         raise ConfigError(
-            f"`{place}.csv` must have a column {column!r} with values. "
-            f"Got {list(rows[0]) if rows else 'no rows'}."
+            f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}."
         )
     return tuple(_word(row[column]) for row in rows)
 

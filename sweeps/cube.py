@@ -116,8 +116,7 @@ class Cube:
         """
         points = list(done)
         box = tuple(
-            slice(c, min(c + n, m))
-            for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
+            slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
         )
         inside = [tuple(i - c for i, c in zip(p.index, corner, strict=True)) for p in points]
         for name in self.outputs:
@@ -133,9 +132,7 @@ class Cube:
         array[box] = block
         back = array[box]
         same = (
-            np.array_equal(back, block, equal_nan=True)
-            if block.dtype.kind == "f"
-            else bool((back == block).all())
+            np.array_equal(back, block, equal_nan=True) if block.dtype.kind == "f" else bool((back == block).all())
         )
         if not same:
             raise StoreError(
@@ -154,9 +151,7 @@ class Cube:
 
     def inside(self, corner: Index) -> Iterator[Index]:
         """Indices of one shard's points."""
-        shape = tuple(
-            min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
-        )
+        shape = tuple(min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True))
         for offset in boxes(shape, (1,) * len(shape), flat_order(self.grid)):
             yield tuple(c + o for c, o in zip(corner, offset, strict=True))
 
@@ -172,10 +167,7 @@ def axes_json(grid: Grid) -> list[dict[str, Any]]:
 def grid_of(axes: list[dict[str, Any]]) -> Grid:
     """Grid of a record's axes."""
     return Grid(
-        tuple(
-            Axis(a["name"], tuple(a["values"]), {k: tuple(v) for k, v in a["followers"].items()})
-            for a in axes
-        )
+        tuple(Axis(a["name"], tuple(a["values"]), {k: tuple(v) for k, v in a["followers"].items()}) for a in axes)
     )
 
 

@@ -174,9 +174,7 @@ class Flow:
 
     def _task(self, batch: tuple[_Todo, ...]) -> Batch:
         return Batch(
-            jobs=tuple(
-                job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch
-            ),
+            jobs=tuple(job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch),
             model=self.plan.config.model,
             store=self.cube.place.url,
             time_s=self.plan.config.limits.time_s,
@@ -229,8 +227,7 @@ class Flow:
         self.log.event("store fault", error=str(error))
         if self._store_faults >= _STORE_TRIES:
             raise StoreError(
-                f"the store {self.cube.place.url} cannot be written: {error}. "
-                "Finished points are kept; run again."
+                f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again."
             )
         time.sleep(0.1 * 2**self._store_faults)
         self._again.append(tuple(rest))
@@ -293,9 +290,7 @@ class Flow:
         for index, record in records.items():
             data = self._blobs.get(PARTS + record["point_id"])
             if data is None:
-                raise StoreError(
-                    f"the part of point {record['point_id']} vanished from {self.cube.place.state}."
-                )
+                raise StoreError(f"the part of point {record['point_id']} vanished from {self.cube.place.state}.")
             done.append(Done(index, record, decode(data)[1]))
         self.cube.pack(corner, done)
         self._blobs.delete(PARTS + record["point_id"] for record in records.values())

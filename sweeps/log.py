@@ -72,16 +72,13 @@ class Log:
 
     def event(self, kind: str, **detail: Any) -> None:
         """Note an event of a run."""
-        self._db.execute(
-            "INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str))
-        )
+        self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
 
     def alive(self, **detail: Any) -> None:
         """Sign of life with the run's numbers."""
         row = (time.time(), json.dumps(detail, default=str))
         self._db.execute(
-            "INSERT INTO live VALUES (1,?,?) "
-            "ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
+            "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
             row,
         )
 

@@ -34,9 +34,7 @@ def open_cube(place: Place) -> xr.Dataset:
 def reduced(ds: xr.Dataset, y: str) -> xr.DataArray:
     """A variable with one number a point: its largest value over dims of its own."""
     if y not in ds.data_vars:
-        raise ConfigError(
-            f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}."
-        )
+        raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
     if ds[y].dtype.kind not in "fiu":
         raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
     own = [dim for dim in ds[y].dims if dim in ("time", "energy", "frequency")]
@@ -56,18 +54,14 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
             continue
         if values.sizes[dim] > 1:
             labels = ", ".join(_text(v) for v in values[dim].values[:12])
-            raise ConfigError(
-                f"`--at {dim}=VALUE` is needed, or `--hue {dim}`: the cube has {dim} = {labels}."
-            )
+            raise ConfigError(f"`--at {dim}=VALUE` is needed, or `--hue {dim}`: the cube has {dim} = {labels}.")
         values = values.isel({dim: 0})
     return values
 
 
 def _dim(values: xr.DataArray, name: str, option: str) -> str:
     if name not in values.coords:
-        raise ConfigError(
-            f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}."
-        )
+        raise ConfigError(f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}.")
     dims = values[name].dims
     if not dims:
         raise ConfigError(f"`{option}` must name an axis that is left. Got {name!r}, which is given twice.")
@@ -84,9 +78,7 @@ def _where(values: xr.DataArray, name: str, wanted: Any) -> int:
                 return i
         except (TypeError, ValueError):
             continue
-    raise ConfigError(
-        f"`--at {name}` must be one of {', '.join(_text(v) for v in labels[:12])}. Got {wanted!r}."
-    )
+    raise ConfigError(f"`--at {name}` must be one of {', '.join(_text(v) for v in labels[:12])}. Got {wanted!r}.")
 
 
 def _text(value: Any) -> str:
@@ -104,9 +96,7 @@ def is_geometric(x: Any) -> bool:
     x = np.unique(np.asarray(x, float))
     if len(x) < 3 or not x[0] > 0 or not np.isfinite(x).all() or x[-1] < 10 * x[0]:
         return False
-    return bool(
-        np.std(np.diff(np.log(x))) / np.mean(np.diff(np.log(x))) < np.std(np.diff(x)) / np.mean(np.diff(x))
-    )
+    return bool(np.std(np.diff(np.log(x))) / np.mean(np.diff(np.log(x))) < np.std(np.diff(x)) / np.mean(np.diff(x)))
 
 
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
@@ -124,9 +114,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
         raise ConfigError(f"`--hue` must be another axis than `--x`. Got {hue!r}.")
     chosen = select(values, at, [dim, *([along] if along else [])])
     return (
-        chosen.transpose(*([along] if along else []), dim)
-        .assign_attrs(ds[y].attrs | {"hue": hue or ""})
-        .sortby(x)
+        chosen.transpose(*([along] if along else []), dim).assign_attrs(ds[y].attrs | {"hue": hue or ""}).sortby(x)
     )
 
 
@@ -200,16 +188,12 @@ def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> st
             text = _text(label.values.item())
             units = _UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
             parts.append(
-                text
-                if name == "material"
-                else f"{_SYMBOLS.get(str(name), str(name))} = {text} {units}".rstrip()
+                text if name == "material" else f"{_SYMBOLS.get(str(name), str(name))} = {text} {units}".rstrip()
             )
     return ", ".join(parts)
 
 
-def table(
-    ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]
-) -> tuple[list[str], list[list[str]]]:
+def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the numbers behind a picture."""
     values = curves(ds, x, hue, y, at)
     hue = str(values.attrs["hue"]) or None
@@ -221,8 +205,7 @@ def table(
     ]
     rows = values.values.reshape(-1, values.sizes[values[x].dims[0]])
     body = [
-        [_text(label), *(_cell(v) for v in column)]
-        for label, column in zip(values[x].values, rows.T, strict=True)
+        [_text(label), *(_cell(v) for v in column)] for label, column in zip(values[x].values, rows.T, strict=True)
     ]
     return head, body
 
@@ -231,9 +214,7 @@ def _cell(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.4g}"
 
 
-def maps(
-    ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]
-) -> tuple[xr.DataArray, xr.DataArray]:
+def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
     """Status and a variable's largest value over two axes, dims (y, x)."""
     values = reduced(ds, variable)
     across, down = _dim(values, x, "--x"), _dim(values, y, "--hue")

@@ -146,8 +146,7 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
     for name in values:
         if name in _SHAPE_FIELDS:
             raise ConfigError(
-                f"`axes.{name}`: points of one cube share it; move it to `settings`. "
-                f"Got {config.axes[name]!r}."
+                f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
             )
         if name not in known:
             raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")

@@ -48,9 +48,7 @@ class Bar:
         text = self.text(counts)
         if self._bar:
             task = self._bar.task_ids[0]
-            self._bar.update(
-                task, total=counts.total, completed=counts.done + counts.failed, description=text
-            )
+            self._bar.update(task, total=counts.total, completed=counts.done + counts.failed, description=text)
         elif time.monotonic() - self._said > _PLAIN_S:
             self._said = time.monotonic()
             self._console.print(text, highlight=False)

@@ -32,9 +32,7 @@ def git_revision() -> str | None:
     """Revision of the code's working tree, with `+` if it was changed; None outside of one."""
     here = Path(__file__).resolve().parent
     try:
-        run = functools.partial(
-            subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True
-        )
+        run = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True)
         if not run(["git", "ls-files", Path(__file__).name]).stdout.strip():
             return None
         revision = run(["git", "rev-parse", "HEAD"]).stdout.strip()

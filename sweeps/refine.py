@@ -78,9 +78,7 @@ def _middle(a: float, b: float, scale: str) -> float:
 def _changes(cube: Cube, grid: Grid, rule: Refine) -> Any:
     """The variable at the grid's labels, the refined axis first."""
     positions = embed(grid, cube.grid)
-    values = np.asarray(cube.array(rule.variable)[tuple(slice(0, n) for n in cube.grid.shape)])[
-        np.ix_(*positions)
-    ]
+    values = np.asarray(cube.array(rule.variable)[tuple(slice(0, n) for n in cube.grid.shape)])[np.ix_(*positions)]
     where = grid.dims.index(rule.axis)
     return np.moveaxis(values, where, 0).reshape(grid.shape[where], -1)
 

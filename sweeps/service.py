@@ -204,9 +204,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
         cube = Cube(place)
         plan = plan_of(cube)
         status = cube.status()
-        failed = [
-            tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))
-        ]
+        failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
@@ -238,9 +236,7 @@ def find(cube: Cube, plan: Plan, point: str) -> Index:
     """Index of the point that a user names by id or labels."""
     if "=" in point:
         return _find_labels(cube, point)
-    found = [
-        index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)
-    ]
+    found = [index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)]
     if len(found) != 1:
         raise ConfigError(
             "POINT must be the id of one point, or labels such as T=30,F0=1. "

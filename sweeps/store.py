@@ -243,7 +243,6 @@ def place(text: str | Path) -> Place:
     scheme, sign, _ = url.partition("://")
     if sign and scheme not in SCHEMES:
         raise ConfigError(
-            f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. "
-            f"Got {url!r}."
+            f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. Got {url!r}."
         )
     return Place(url.rstrip("/") if sign else os.path.abspath(url))

@@ -11,7 +11,7 @@ E = (np.arange(N) + 0.5) * h
 
 
 def quadrature(omegaZ, phi, g):
-    """Int_0 dE of rho g_even and p g_odd with W, phi and g piecewise linear, on 1e6 points that crowd at no edge."""
+    """Int_0 dE of rho g_even and p g_odd with W, phi and g piecewise linear, by midpoints."""
     x = np.linspace(0, E[-1], 4_000_001)
     x = 0.5 * (x[1:] + x[:-1])
     nodes = np.concatenate([-E[:1], E])

@@ -120,7 +120,7 @@ def test_ledger_closes(k3c60, changes, settings):
 
 
 def test_the_gap_has_a_term_of_its_own_in_the_ledger(k3c60):
-    """Breaking pairs in the superconductor, the closing gap's energy is not small: without its term nothing closes."""
+    """Breaking pairs in the superconductor, the closing gap's energy counts: without its term nothing closes."""
     data = run(k3c60, Settings(pump_channels="scattering+pair-breaking"), T=7.0, F0=0.03, tau_esc=math.inf).data
     U = float(data["absorbed_energy_density"])
     assert data["Delta0"][0] > 2.0
@@ -181,7 +181,7 @@ class TestK3C60AboveTc0:
     """T = 30 K, twice Tc0, 170 meV, 300 fs: what the paper's Fig. 3 is about, under each assumption."""
 
     def test_gap_opens_with_fluence_and_outlives_the_pulse(self, k3c60):
-        """`full` damping and fast escape: no gap without light, about 1 meV near 0.1 mJ/cm2, still there at the end."""
+        """`full` damping, fast escape: none without light, about 1 meV near 0.1 mJ/cm2, still there at the end."""
         dark, bright = run(k3c60, F0=1e-4).data, run(k3c60, F0=0.1).data
         assert dark["Delta0_peak"] == 0.0
         assert 0.7 < bright["gap_edge"][-1] < 2.0

@@ -101,14 +101,16 @@ def test_bcs_ratio_of_a_weak_einstein_mode():
 
 
 def test_strong_coupling_asymptote_of_allen_and_dynes():
-    """kB Tc -> 0.1827 sqrt(lambda) omega at mu_star = 0 from below (0.965 at lambda = 10 on the imaginary axis)."""
+    """kB Tc -> 0.1827 sqrt(lambda <omega^2>) at mu_star = 0, from below; the window must exceed Gamma = 2 pi lambda kT."""
     ratios = []
     for coupling_lambda in (5.0, 10.0, 20.0):
-        coupling = einstein_coupling(coupling_lambda, h=0.2, window=400.0, width=1.0)
-        Tc = critical_temperature(coupling, guess=100.0)
-        ratios.append(KB * Tc / (0.1827 * np.sqrt(coupling_lambda) * 20.0))
-    assert ratios[0] < ratios[1] < ratios[2] < 1.01
-    assert ratios[1] == pytest.approx(0.965, abs=0.01)
+        coupling = einstein_coupling(coupling_lambda, h=1.0, window=2000.0, width=3.0)
+        Tc = critical_temperature(coupling, guess=130.0)
+        spectrum = einstein(coupling_lambda, width=3.0)
+        assert pytest.approx(matsubara.critical_temperature(spectrum), rel=3e-3) == Tc
+        ratios.append(KB * Tc / (0.1827 * np.sqrt(coupling_lambda) * spectrum.omega_2))
+    assert ratios[0] < ratios[1] < ratios[2] < 1.0
+    assert ratios[2] > 0.97
 
 
 def test_mu_star_of_a_stated_tc_is_found_again():

@@ -42,9 +42,7 @@ class Point:
         if not self.T > 0:
             raise ValueError(f"`T` must be positive, in K. Got {self.T!r}.")
         if not self.tau_esc > 0:
-            raise ValueError(
-                f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}."
-            )
+            raise ValueError(f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +98,7 @@ def misbehave(settings: Settings, point: Point) -> None:
 def simulate(point: Point, settings: Settings) -> Result:
     if "PHOTOGAP_TEST_TALLY" in os.environ:
         with Path(os.environ["PHOTOGAP_TEST_TALLY"]).open("a") as file:
-            file.write(
-                f"{point.material.name} {point.F0!r} {point.T!r} {settings.damping} {settings.fault}\n"
-            )
+            file.write(f"{point.material.name} {point.F0!r} {point.T!r} {settings.damping} {settings.fault}\n")
     time.sleep(settings.seconds)
     misbehave(settings, point)
     if settings.fault == "diverge":

@@ -90,9 +90,7 @@ def test_boxes_tile_a_grid_in_any_order(shape: list[int], data: st.DataObject) -
     covered: Counter[tuple[int, ...]] = Counter()
     for corner in boxes(tuple(shape), step, order):
         inside = tuple(min(n, m - c) for c, n, m in zip(corner, step, shape, strict=True))
-        covered.update(
-            tuple(c + o for c, o in zip(corner, offset, strict=True)) for offset in np.ndindex(inside)
-        )
+        covered.update(tuple(c + o for c, o in zip(corner, offset, strict=True)) for offset in np.ndindex(inside))
     assert covered == Counter(dict.fromkeys(np.ndindex(*shape), 1))
 
 
@@ -119,9 +117,7 @@ def test_labels_that_differ_by_rounding_are_one() -> None:
 
 def test_a_follower_may_not_change_with_an_extension() -> None:
     old, new = Axis("F0", (1.0,), {"tau_esc": (0.1,)}), Axis("F0", (1.0, 2.0), {"tau_esc": (0.2, 0.3)})
-    with pytest.raises(
-        ContradictionError, match=r"`tau_esc` at F0=1.0 is 0.1 in the store and 0.2 in the config"
-    ):
+    with pytest.raises(ContradictionError, match=r"`tau_esc` at F0=1.0 is 0.1 in the store and 0.2 in the config"):
         extend(old, new)
 
 
@@ -149,17 +145,13 @@ def test_zipped_values_are_a_coordinate_of_their_leader(tmp_path: Path) -> None:
 
 def test_photon_energies_follow_their_materials() -> None:
     both = resolve(
-        parse(
-            {**tree({"material": ["A", "B"]}), "axes": _without(tree({"material": ["A", "B"]}), "omega_pump")}
-        )
+        parse({**tree({"material": ["A", "B"]}), "axes": _without(tree({"material": ["A", "B"]}), "omega_pump")})
     )
     assert both.grid.axes[0].followers == {"omega_pump": (170.0, 50.0)}
     one = resolve(parse({**tree(), "axes": _without(tree(), "omega_pump")}))
     assert one.grid.labels((0, 0, 0, 0, 0))["omega_pump"] == 170.0
     with pytest.raises(ConfigError, match=r"`axes.omega_pump`: required key is missing"):
-        resolve(
-            parse({**tree({"material": ["N"]}), "axes": _without(tree({"material": ["N"]}), "omega_pump")})
-        )
+        resolve(parse({**tree({"material": ["N"]}), "axes": _without(tree({"material": ["N"]}), "omega_pump")}))
 
 
 def _without(given_tree: dict[str, Any], name: str) -> dict[str, Any]:

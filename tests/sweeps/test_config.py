@@ -52,9 +52,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("given_tree", "message"), WRONG, ids=lambda v: v[:40] if isinstance(v, str) else None
-)
+@pytest.mark.parametrize(("given_tree", "message"), WRONG, ids=lambda v: v[:40] if isinstance(v, str) else None)
 def test_a_wrong_config_is_told(given_tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(parse(given_tree))
@@ -92,9 +90,7 @@ def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
         read(tmp_path / "absent.yaml")
 
 
-words = st.sampled_from(
-    ["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"]
-)
+words = st.sampled_from(["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"])
 leaves = st.one_of(st.none(), st.booleans(), st.integers(-3, 9), st.floats(), words)
 trees = st.recursive(
     leaves,

@@ -88,9 +88,7 @@ def test_killed_workers_cost_their_own_point_only(tmp_path: Path, tally: Tally) 
 
 
 @pytest.mark.slow
-def test_a_killed_driver_is_resumed_without_computing_twice(
-    tmp_path: Path, tally: Tally, photogap: Start
-) -> None:
+def test_a_killed_driver_is_resumed_without_computing_twice(tmp_path: Path, tally: Tally, photogap: Start) -> None:
     path, store = config(tmp_path, SLOW), tmp_path / "a.zarr"
     target = place(store)
     finished: set[str] = set()
@@ -113,9 +111,7 @@ def test_a_killed_driver_is_resumed_without_computing_twice(
     assert calm.returncode == 0
     again = Counter(tally()) - before
     plan = plan_of(SLOW)
-    ids = {
-        f"A {plan.grid.labels(i)['F0']!r}": plan.point_id(plan.grid.labels(i)) for i in plan.grid.indices()
-    }
+    ids = {f"A {plan.grid.labels(i)['F0']!r}": plan.point_id(plan.grid.labels(i)) for i in plan.grid.indices()}
     computed_again = {ids[" ".join(line.split()[:2])] for line in again}
     assert len(finished) > 8
     assert not computed_again & finished
@@ -134,9 +130,7 @@ def test_a_killed_scheduler_ends_the_driver_clearly(tmp_path: Path, tally: Tally
     assert "Finished points are kept" in told
     finished = len(tally())
     with scheduler() as (address, _):
-        out, _ = photogap("run", path, "--store", store, "--cluster", address, "--json").communicate(
-            timeout=60
-        )
+        out, _ = photogap("run", path, "--store", store, "--cluster", address, "--json").communicate(timeout=60)
     assert json.loads(out)["done"] == 24
     assert len(tally()) <= 24 + 2
     assert finished < 24
@@ -167,9 +161,7 @@ def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         yield address, main
     finally:
         for process in [*work, main]:
-            for child in (
-                psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-            ):
+            for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
                 with contextlib.suppress(psutil.Error):
                     child.kill()
             process.kill()
@@ -254,9 +246,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, tally: Tally) -> None:
     axes, more = {"F0": list(range(1, 100))}, {"settings": {"n_times": 2000}}
-    with pytest.raises(
-        StoreError, match=r"cannot be written: .*No space left on device.*Finished points are kept"
-    ):
+    with pytest.raises(StoreError, match=r"cannot be written: .*No space left on device.*Finished points are kept"):
         go(small_disk, "a.zarr", axes, **more)
     assert len(tally()) > 5
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)

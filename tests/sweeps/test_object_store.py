@@ -53,9 +53,7 @@ def s3() -> Iterator[int]:
             process.kill()
 
 
-def request(
-    port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-) -> Any:
+def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request(method, path, body, headers or {})
@@ -79,9 +77,7 @@ def proxy(port: int, bad: Callable[[int, str], bool]) -> Iterator[int]:
                 code, headers, data = 500, [], b""
             else:
                 time.sleep(0.005)
-                kept = {
-                    k: v for k, v in self.headers.items() if k.lower() not in ("content-length", "connection")
-                }
+                kept = {k: v for k, v in self.headers.items() if k.lower() not in ("content-length", "connection")}
                 code, headers, data = request(port, self.command, self.path, body, kept)
             self.send_response(code)
             for name, value in headers:

@@ -32,9 +32,7 @@ def plan_of(axes: dict[str, Any] | None = None, **more: Any) -> Plan:
     return resolve(parse(tree(axes, **more)))
 
 
-def go(
-    folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any
-) -> Report:
+def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any) -> Report:
     return run(plan_of(axes, **more), place(folder / name), workers=workers)
 
 
@@ -295,9 +293,7 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     assert cli("run", config, "--store", "ftp://x").exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"]
-)
+@pytest.mark.parametrize("command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"])
 def test_every_command_has_help(command: str) -> None:
     shown = cli(*filter(None, [command]), "--help")
     assert shown.exit_code == 0
