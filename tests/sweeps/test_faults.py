@@ -215,10 +215,11 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: S
     assert numbers["outcome"] == "interrupted"
     ds = xr.open_zarr(store)
     assert int((ds.status == "ok").sum()) == numbers["done"] >= 3
-    assert not list((tmp_path / "a.zarr.state" / "parts").iterdir())
+    # What workers finished while they were being stopped lies in parts and is picked up.
+    kept = numbers["done"] + len(list((tmp_path / "a.zarr.state" / "parts").iterdir()))
     report = go(tmp_path, "a.zarr", SLOW)
     assert report.counts.done == 24
-    assert report.counts.computed == 24 - numbers["done"]
+    assert report.counts.computed == 24 - kept
 
 
 @pytest.mark.slow
