@@ -151,6 +151,7 @@ class Flow:
             if todo.point_id in found:
                 stray.discard(todo.point_id)
                 self._settle([todo])
+        self.counts.computed = 0
         # What is left was packed already: its driver ended between the status and the deletion.
         self._blobs.delete(PARTS + point_id for point_id in stray)
 
