@@ -201,7 +201,7 @@ class Flow:
         """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
         self.counts.lost += 1
         limits = self.plan.config.limits
-        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error))
+        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error), job=ended.story)
         if len(rest) > 1:
             self._again.extend((todo,) for todo in rest)
             return
@@ -217,7 +217,8 @@ class Flow:
             self._give_up(
                 todo,
                 "lost",
-                f"its worker died {losses} times (killed, over memory, or crashed); see the worker's own log",
+                f"its worker died {losses} times ({ended.story or 'killed, over memory, or crashed'}); "
+                "see the worker's own log",
             )
         else:
             self._again.append((todo,))

@@ -71,7 +71,7 @@ def run(
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
-        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+        with open_pool(plan.config, workers, in_process=place.is_memory, place=place) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
 
 
@@ -127,8 +127,7 @@ def _store_faults(place: Place) -> Any:
     except Exception as error:
         if type(error).__module__.startswith("obstore"):
             raise StoreError(
-                f"the store {place.url} does not answer: {_first_line(error)}. "
-                "Finished points are kept; run again."
+                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
             ) from error
         raise
 
@@ -213,7 +212,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
-        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+        with open_pool(plan.config, workers, in_process=place.is_memory, place=place) as pool:
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, beat)
 
 
