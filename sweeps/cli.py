@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_physics, cli_views
+from . import cli_cluster, cli_physics, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
@@ -43,6 +43,7 @@ app = typer.Typer(
 )
 cli_views.register(app)
 cli_physics.register(app)
+cli_cluster.register(app)
 
 WorkersOption = Annotated[
     int | None,
@@ -63,7 +64,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
     ] = None,
-    cluster: Annotated[str | None, typer.Option(help="`local`, or the address of a Dask scheduler.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
+    ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
     ] = False,
@@ -138,8 +141,13 @@ def replay(
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
     """Ask the driver of a store to stop; finished points are kept."""
-    cancel_store(place(store))
-    OUT.print(f"asked the driver of {store} to stop", highlight=False)
+    from .clusters.submit import end
+
+    target = place(store)
+    done = end(target)
+    if target.exists() or not done:
+        cancel_store(target)
+    OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
 
 
 class Interrupt:

@@ -176,6 +176,11 @@ class DaskPool:
         """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss."""
         self._check, self._explain = check, explain
 
+    def memory_report(self) -> dict[str, Any]:
+        """Workers connected, and the memory limit of one."""
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        return {"workers": len(workers), "memory_MiB": workers[0]["memory_limit"] // 2**20 if workers else None}
+
     def outstanding(self) -> int:
         """Batches handed in and not ended."""
         return len(self._futures)
@@ -268,18 +273,22 @@ def open_pool(
     config: Config, workers: int | None, *, in_process: bool = False, place: Place | None = None
 ) -> Iterator[Pool]:
     """Pool that a config asks for; `workers=0`, or a store of this process, computes here."""
-    from .clusters.config import Local, find
+    from .clusters.config import JOBS, Local, find
 
     spec, _ = find(config.cluster, config.folder)
+    if place is not None and (place.state / JOBS).exists():
+        from .clusters.fleet import reap
+
+        reap(place.state)
     if in_process or workers == 0:
         yield InlinePool()
     elif isinstance(spec, Local):
         with _local(workers or spec.workers or _cores(), config.limits.memory) as pool:
             yield pool
     else:
-        from .clusters.pools import open_cluster
+        from .clusters.pools import Visit, open_cluster
 
-        with open_cluster(spec, place=place, workers=workers) as pool:
+        with open_cluster(spec, Visit(place=place, workers=workers)) as pool:
             yield pool
 
 

@@ -119,7 +119,8 @@ class SlurmSystem(System):
             return found["JobState"] + (f" ({reason})" if reason != "None" else "")
         if shutil.which("sacct"):
             done = self._run(["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", job])
-            return done.stdout.strip().splitlines()[0] if done.stdout.strip() and not done.returncode else ""
+            lines: list[str] = done.stdout.split()
+            return lines[0] if lines and not done.returncode else ""
         return ""
 
 
@@ -155,9 +156,14 @@ def system_of(spec: Jobs) -> System:
 
 def setting(spec: Jobs, name: str) -> Any:
     """Value of the cluster file, else of dask-jobqueue's own configuration."""
-    found = getattr(spec, name)
-    if found is not None:
-        return found
+    found = getattr(spec, name, None)
+    return theirs(spec, name) if found is None else found
+
+
+def theirs(spec: Jobs, name: str) -> Any:
+    """Value of dask-jobqueue's own configuration, its defaults included."""
+    import dask_jobqueue  # noqa: F401  its import adds the defaults
+
     return dask.config.get(f"jobqueue.{kind_of(spec)}.{name.replace('_', '-')}", None)
 
 
@@ -217,15 +223,11 @@ def prologue(spec: Jobs, name: str, *, worker: bool) -> list[str]:
     if worker:
         memory = " ".join(f"DASK_DISTRIBUTED__WORKER__MEMORY__{k}={v}" for k, v in _WORKER_SETTINGS.items())
         lines.append(f"export {memory}")
-    own = list(setting(spec, "prologue") if spec.prologue is not None else _from_jobqueue(spec))
+    own = list(theirs(spec, "job_script_prologue") or []) if spec.prologue is None else list(spec.prologue)
     if own:
         trap = f'echo "{_FAILED_PROLOGUE}: $BASH_COMMAND" >&2; exit 91'
         lines += [f"trap '{trap}' ERR", *own, "trap - ERR"]
     return lines
-
-
-def _from_jobqueue(spec: Jobs) -> list[str]:
-    return list(dask.config.get(f"jobqueue.{kind_of(spec)}.job-script-prologue", None) or [])
 
 
 def worker_script(spec: Jobs, *, name: str, address: str, logs: Path, security: Any = None) -> str:
@@ -259,13 +261,13 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any) -> A
         "protocol": "tls://" if security else None,
         "security": security,
         "worker_extra_args": [
-            *dask.config.get(f"jobqueue.{kind_of(spec)}.worker-extra-args", []),
+            *(theirs(spec, "worker_extra_args") or []),
             "--dashboard-address",
             "127.0.0.1:0",
         ],
     }
     if isinstance(spec, Slurm):
-        common["job_cpu"] = dask.config.get("jobqueue.slurm.job-cpu", None) or cores
+        common["job_cpu"] = theirs(spec, "job_cpu") or cores
         extra = [f"--constraint={spec.constraint}"] if spec.constraint else []
         slurm_job: Any = SLURMJob
         return slurm_job(job_extra_directives=[*extra, *_directives(spec)], **common)
@@ -284,7 +286,7 @@ def _directives(spec: Jobs) -> list[str]:
 
 
 def _resources(spec: Jobs, cores: int) -> str | None:
-    known = dask.config.get("jobqueue.pbs.resource-spec", None)
+    known = theirs(spec, "resource_spec")
     if known:
         return str(known)
     from dask.utils import parse_bytes
@@ -316,3 +318,31 @@ def _refusal(text: str) -> str:
         " / ".join(dict.fromkeys(re.sub(r"^\w+: (error: )?", "", line).rstrip(".") for line in lines[-2:]))
         or "no reason given"
     )
+
+
+def driver_header(spec: Jobs, name: str, log: Path) -> str:
+    """Shebang and directives of a driver's job."""
+    wanted = spec.driver
+    sized = spec.model_copy(
+        update={
+            "cores": wanted.cores,
+            "processes": 1,
+            "memory": wanted.memory,
+            "walltime": wanted.walltime or spec.walltime,
+            "queue": wanted.queue or spec.queue,
+            "resource_spec": None,
+        }
+    )
+    job = _job(sized, name=name, address="none", logs=log.parent, security=None)
+    header = [line for line in str(job.job_header).splitlines() if not re.search(r"#\w+ -[eo] ", line)]
+    if isinstance(spec, Slurm):
+        # A minute for the driver to note what it has and to cancel its workers.
+        header += [f"#SBATCH -o {log}", "#SBATCH --signal=B:TERM@60"]
+    else:
+        header += ["#PBS -j oe", f"#PBS -o {log}"]
+    return "\n".join([str(job.shebang), *header])
+
+
+def system_named(kind: str) -> System:
+    """Commands of `slurm` or `pbs`."""
+    return SlurmSystem() if kind == "slurm" else PbsSystem()

@@ -13,6 +13,8 @@ from dask.utils import parse_bytes, parse_timedelta
 from ..config import load_yaml, suggest
 from ..errors import ConfigError
 
+JOBS = "jobs.json"
+"""File beside a store with the ids of its worker jobs."""
 LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 _WALLTIME = re.compile(r"(\d+-)?\d{1,3}:\d{2}(:\d{2})?")
 
@@ -25,7 +27,7 @@ def _duration(value: Any) -> Any:
     if value is None:
         return None
     try:
-        found = float(parse_timedelta(value))
+        found = float(parse_timedelta(re.sub(r"min$", "m", value) if isinstance(value, str) else value))
     except (ValueError, TypeError, KeyError):
         raise ValueError("must be a time such as 90s, 5min or 1h") from None
     if found < 0:
@@ -39,6 +41,12 @@ def _size(value: str | None) -> str | None:
             parse_bytes(value)
         except ValueError:
             raise ValueError("must be a size such as 8GB") from None
+    return value
+
+
+def _walltime(value: str | None) -> str | None:
+    if value is not None and not _WALLTIME.fullmatch(value):
+        raise ValueError("must be HH:MM:SS, such as 04:00:00, or D-HH:MM:SS")
     return value
 
 
@@ -71,6 +79,25 @@ class Local(_Frozen):
     workers: int | None = pydantic.Field(default=None, ge=0)
 
 
+class Driver(_Frozen):
+    """The job of a driver that `photogap submit` sends.
+
+    Args:
+        cores: Its cores.
+        memory: Its memory.
+        walltime: Its wall time, which should span the sweep; the workers' if None.
+        queue: Its queue; the workers' if None.
+    """
+
+    cores: int = pydantic.Field(default=1, ge=1)
+    memory: str = "2GB"
+    walltime: str | None = None
+    queue: str | None = None
+
+    _sizes = pydantic.field_validator("memory")(_size)
+    _wall = pydantic.field_validator("walltime")(_walltime)
+
+
 class Jobs(_Frozen):
     """Workers as jobs of a batch system; None takes the value of dask-jobqueue's own configuration.
 
@@ -98,6 +125,7 @@ class Jobs(_Frozen):
         poll: The queue is asked at this interval.
         start_timeout: How long to wait for the first worker; None waits for ever.
         versions: Whether a worker with other versions ends the run or is only named.
+        driver: The driver's own job, for `photogap submit`.
     """
 
     jobs: int | None = pydantic.Field(default=None, ge=1)
@@ -123,18 +151,14 @@ class Jobs(_Frozen):
     poll: float = 10.0
     start_timeout: float | None = None
     versions: Literal["same", "warn"] = "same"
+    driver: Driver = Driver()
 
     _sizes = pydantic.field_validator("memory")(_size)
     _times = pydantic.field_validator(
         "retire_before", "stagger", "death_timeout", "poll", "start_timeout", mode="before"
     )(_duration)
 
-    @pydantic.field_validator("walltime")
-    @classmethod
-    def _walltime(cls, value: str | None) -> str | None:
-        if value is not None and not _WALLTIME.fullmatch(value):
-            raise ValueError("must be HH:MM:SS, such as 04:00:00, or D-HH:MM:SS")
-        return value
+    _wall = pydantic.field_validator("walltime")(_walltime)
 
     @pydantic.model_validator(mode="after")
     def _one_size(self) -> "Jobs":
@@ -362,7 +386,9 @@ def parse(tree: Any, where: str) -> Cluster:
 def _explain(error: Any, kind: type[Cluster], where: str) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        known = Adapt.model_fields if place.startswith("adapt.") else kind.model_fields
+        groups: dict[str, type[_Frozen]] = {"adapt": Adapt, "driver": Driver}
+        inner: type[_Frozen] = groups.get(place.split(".")[0], kind) if "." in place else kind
+        known = inner.model_fields
         remedy = suggest(place.rsplit(".", 1)[-1], list(known))
         return f"{where}: `{place}`: unknown key.{remedy} Got {error['input']!r}."
     message = error["msg"].removeprefix("Value error, ")

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, SweepError
-from .batch import ENDED, PENDING, RUNNING, State, System, kind_of, log_of, processes_of, system_of, tail
-from .config import Adapt, Jobs
+from .batch import ENDED, PENDING, State, System, kind_of, log_of, processes_of, system_named, system_of, tail
+from .config import JOBS, Adapt, Jobs
 
-JOBS = "jobs.json"
 NOTES = "cluster.log"
 _LOOK_S = 0.5
 _FAILURES = 3
@@ -319,13 +318,9 @@ def reap(folder: Path) -> list[str]:
         jobs = [str(job) for job in record["jobs"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    from .batch import PbsSystem, SlurmSystem
-
-    system = SlurmSystem() if record.get("kind") == "slurm" else PbsSystem()
-    with contextlib.suppress(ClusterError):
-        system.cancel(jobs)
+    try:
+        system_named(str(record.get("kind"))).cancel(jobs)
+    except ClusterError:
+        return []
     (folder / JOBS).unlink(missing_ok=True)
     return jobs
-
-
-__all__ = ["JOBS", "NOTES", "RUNNING", "Fleet", "Member", "Worker", "dismiss", "reap"]

@@ -6,40 +6,21 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..cluster import SETTINGS, DaskPool, quiet
 from ..errors import ClusterError, ConfigError
 from ..store import Place
-from .batch import kind_of, oversubscription, processes_of, retirement, setting, worker_script
-from .config import Address, Cluster, Gateway, Jobs, Kubernetes, is_loopback
-from .fleet import Fleet, Worker, reap
+from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
+from .config import Address, Cluster, Gateway, Jobs, Kubernetes
+from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
 from .tls import certify, files, private_folder
 
-Tell = Callable[[str], None]
 _LOOK_S = 0.2
-
-
-@contextlib.contextmanager
-def open_cluster(
-    spec: Cluster, *, place: Place | None = None, workers: int | None = None, tell: Tell | None = None
-) -> Iterator[DaskPool]:
-    """Pool of a cluster that is not this machine; its first worker has been looked at."""
-    say = tell or _say
-    if isinstance(spec, Jobs):
-        opened = _batch(spec, place, workers, say)
-    elif isinstance(spec, Address):
-        opened = _address(spec, place, say)
-    elif isinstance(spec, Gateway):
-        opened = _gateway(spec, place, workers, say)
-    else:
-        assert isinstance(spec, Kubernetes)
-        opened = _kubernetes(spec, place, workers, say)
-    with opened as pool:
-        yield pool
 
 
 def _say(text: str) -> None:
@@ -48,20 +29,53 @@ def _say(text: str) -> None:
     ERR.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+@dataclass(frozen=True)
+class Visit:
+    """What a run brings to a cluster.
+
+    Args:
+        place: The store, which workers must be able to write.
+        workers: Number of worker processes in place of the cluster's own.
+        folder: Where scripts and logs of jobs go; beside the store if None.
+        only_look: Whether the first worker is looked at and not judged.
+        say: Called with words for the user.
+    """
+
+    place: Place | None = None
+    workers: int | None = None
+    folder: Path | None = None
+    only_look: bool = False
+    say: Callable[[str], None] = _say
+
+
 @contextlib.contextmanager
-def _batch(spec: Jobs, place: Place | None, workers: int | None, say: Tell) -> Iterator[DaskPool]:
+def open_cluster(spec: Cluster, visit: Visit) -> Iterator[DaskPool]:
+    """Pool of a cluster that is not this machine; its first worker has been looked at."""
+    opened: contextlib.AbstractContextManager[DaskPool]
+    if isinstance(spec, Jobs):
+        opened = _batch(spec, visit)
+    elif isinstance(spec, Address):
+        opened = _address(spec, visit)
+    elif isinstance(spec, Gateway):
+        opened = _gateway(spec, visit)
+    else:
+        assert isinstance(spec, Kubernetes)
+        opened = _kubernetes(spec, visit)
+    with opened as pool:
+        yield pool
+
+
+@contextlib.contextmanager
+def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
     import dask
     from dask.utils import parse_bytes
     from distributed import Client, Scheduler, SpecCluster
 
-    processes = processes_of(spec)
+    processes, say = processes_of(spec), visit.say
     warning = oversubscription(spec)
-    if warning:
+    if warning and not visit.only_look:
         say(f"warning: {warning}")
-    folder = (place.state if place else Path.cwd() / "photogap-check.state").absolute()
-    left = reap(folder)
-    if left:
-        say(f"cancelled jobs that an earlier driver left: {', '.join(left)}")
+    folder = visit.folder or (visit.place.state if visit.place else Path.cwd())
     if not spec.tls:
         say("warning: `tls: false`: every user of the network can run code as you while this lasts")
     memory = int(parse_bytes(setting(spec, "memory")) / processes)
@@ -78,7 +92,7 @@ def _batch(spec: Jobs, place: Place | None, workers: int | None, say: Tell) -> I
             "dashboard_address": "127.0.0.1:8787",
             "port": 0,
             **({"interface": interface} if interface else {}),
-            **(dask.config.get(f"jobqueue.{kind_of(spec)}.scheduler-options", {}) or {}),
+            **(theirs(spec, "scheduler_options") or {}),
         }
         try:
             cluster = stack.enter_context(
@@ -105,14 +119,14 @@ def _batch(spec: Jobs, place: Place | None, workers: int | None, say: Tell) -> I
             outstanding=pool.outstanding,
             folder=folder,
             run=uuid.uuid4().hex[:8],
-            jobs=None if workers is None else max(1, -(-workers // processes)),
+            jobs=visit.workers and -(-visit.workers // processes),
         )
         stack.callback(fleet.close)
         fleet.start()
         pool.attend(fleet.check, explain=fleet.story)
         say(f"submitted {len(fleet.members)} jobs; their logs: {fleet.logs}")
-        first = _await_worker(client, spec.start_timeout, fleet.check, lambda: _waiting(fleet), say)
-        pool.seen = _inspect(client, first, place, spec.versions, processes, say)
+        first = _await_worker(client, spec.start_timeout, fleet.check, lambda: _waiting(fleet), visit)
+        pool.seen = _inspect(client, first, visit, spec.versions, processes)
         pool.seen["queue_wait_s"] = fleet.first_wait()
         pool.fleet = fleet
         yield pool
@@ -122,7 +136,12 @@ def _shared(spec: Jobs) -> Path:
     """Where certificates lie: readable by the nodes, private to the user."""
     if spec.shared_directory:
         return Path(os.path.expandvars(spec.shared_directory)).expanduser()
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "photogap" / "tls"
+    return own_state() / "tls"
+
+
+def own_state() -> Path:
+    """Folder of the user's state."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "photogap"
 
 
 def _waiting(fleet: Fleet) -> str:
@@ -131,7 +150,7 @@ def _waiting(fleet: Fleet) -> str:
 
 
 def _await_worker(
-    client: Any, timeout: float | None, check: Callable[[], None], words: Callable[[], str], say: Tell
+    client: Any, timeout: float | None, check: Callable[[], None], words: Callable[[], str], visit: Visit
 ) -> str:
     """Address of the first worker."""
     begin = said = time.monotonic()
@@ -148,21 +167,22 @@ def _await_worker(
             )
         if now - said > 30:
             said = now
-            say(words())
+            visit.say(words())
         time.sleep(_LOOK_S)
 
 
-def _inspect(client: Any, worker: str, place: Place | None, rule: str, processes: int, say: Tell) -> dict[str, Any]:
-    found = look(client, worker, place)
-    demand(found, place, strict=rule == "same")
-    warning = oversubscribed(found, processes)
-    if warning:
-        say(f"warning: {warning}")
+def _inspect(client: Any, worker: str, visit: Visit, rule: str, processes: int) -> dict[str, Any]:
+    found = look(client, worker, visit.place)
+    if not visit.only_look:
+        demand(found, visit.place, strict=rule == "same")
+        warning = oversubscribed(found, processes)
+        if warning:
+            visit.say(f"warning: {warning}")
     return found
 
 
 @contextlib.contextmanager
-def _address(spec: Address, place: Place | None, say: Tell) -> Iterator[DaskPool]:
+def _address(spec: Address, visit: Visit) -> Iterator[DaskPool]:
     from distributed import Client
     from distributed.security import Security
 
@@ -185,15 +205,15 @@ def _address(spec: Address, place: Place | None, say: Tell) -> Iterator[DaskPool
             f"or does not accept the certificate ({type(error).__name__}: {error})."
         ) from error
     with contextlib.closing(client):
-        yield _guest(client, spec, place, say)
+        yield _guest(client, spec, visit)
 
 
-def _guest(client: Any, spec: Address | Gateway | Kubernetes, place: Place | None, say: Tell) -> DaskPool:
+def _guest(client: Any, spec: Address | Gateway | Kubernetes, visit: Visit) -> DaskPool:
     """Pool on a scheduler that is not ours."""
     client.run_on_scheduler(_no_retries)
-    first = _await_worker(client, spec.start_timeout, lambda: None, lambda: "no worker is connected", say)
+    first = _await_worker(client, spec.start_timeout, lambda: None, lambda: "no worker is connected", visit)
     pool = DaskPool(client, strict=spec.versions == "same")
-    pool.seen = _inspect(client, first, place, spec.versions, 1, say)
+    pool.seen = _inspect(client, first, visit, spec.versions, 1)
     return pool
 
 
@@ -203,7 +223,7 @@ def _no_retries(dask_scheduler: Any) -> None:
 
 
 @contextlib.contextmanager
-def _gateway(spec: Gateway, place: Place | None, workers: int | None, say: Tell) -> Iterator[DaskPool]:
+def _gateway(spec: Gateway, visit: Visit) -> Iterator[DaskPool]:
     try:
         from dask_gateway import Gateway as Server
     except ImportError:
@@ -216,18 +236,18 @@ def _gateway(spec: Gateway, place: Place | None, workers: int | None, say: Tell)
                 Server(address=spec.address, proxy_address=spec.proxy_address, auth=spec.auth)
             )
             cluster = stack.enter_context(server.new_cluster(**spec.options, shutdown_on_close=True))
-            _size(cluster, spec, workers)
+            _size(cluster, spec, visit.workers)
             client = stack.enter_context(cluster.get_client(set_as_default=False))
         except Exception as error:
             raise ClusterError(
                 f"the gateway {spec.address or 'of the configuration'} gave no cluster "
                 f"({type(error).__name__}: {error}). Check `address`, `auth` and `options` of the cluster file."
             ) from error
-        yield _guest(client, spec, place, say)
+        yield _guest(client, spec, visit)
 
 
 @contextlib.contextmanager
-def _kubernetes(spec: Kubernetes, place: Place | None, workers: int | None, say: Tell) -> Iterator[DaskPool]:
+def _kubernetes(spec: Kubernetes, visit: Visit) -> Iterator[DaskPool]:
     try:
         from dask_kubernetes.operator import KubeCluster
     except ImportError:
@@ -239,14 +259,14 @@ def _kubernetes(spec: Kubernetes, place: Place | None, workers: int | None, say:
     with contextlib.ExitStack() as stack:
         try:
             cluster = stack.enter_context(KubeCluster(**kube_arguments(spec)))
-            _size(cluster, spec, workers)
+            _size(cluster, spec, visit.workers)
             client = stack.enter_context(Client(cluster, set_as_default=False))
         except Exception as error:
             raise ClusterError(
                 f"kubernetes gave no cluster ({type(error).__name__}: {error}). Is the operator installed "
                 "(helm repo https://helm.dask.org, chart dask-kubernetes-operator), and does kubectl reach it?"
             ) from error
-        yield _guest(client, spec, place, say)
+        yield _guest(client, spec, visit)
 
 
 def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
@@ -276,6 +296,3 @@ def _size(cluster: Any, spec: Gateway | Kubernetes, workers: int | None) -> None
         cluster.scale(workers or spec.workers)
     elif spec.adapt:
         cluster.adapt(minimum=spec.adapt.minimum, maximum=spec.adapt.maximum)
-
-
-__all__ = ["is_loopback", "kube_arguments", "open_cluster"]

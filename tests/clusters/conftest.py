@@ -1,5 +1,6 @@
 """A real SLURM of two nodes on this machine, brought up for the session, and short ways to run sweeps on it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -101,18 +102,10 @@ class Slurm:
 def _free(count: int) -> int:
     """First of a run of ports nobody uses."""
     for base in range(20000 + os.getpid() % 500 * 20, 32000, 20):
-        with tempfile.TemporaryDirectory():
-            sockets = []
-            try:
-                for port in range(base, base + count):
-                    sockets.append(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            else:
-                return base
-            finally:
-                for s in sockets:
-                    s.close()
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(base, base + count):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return base
     raise RuntimeError("no free ports")
 
 
@@ -168,7 +161,14 @@ def _up(folder: Path) -> None:
 
 def _start(*command: str) -> None:
     # A daemon must not keep the pipes of the test run open.
-    subprocess.run(command, check=True, timeout=30, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        command,
+        check=True,
+        timeout=30,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _down(folder: Path) -> None:

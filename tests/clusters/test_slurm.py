@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 import xarray as xr
 from conftest import Slurm, until
+from photogap.sweeps.config import read
+from photogap.sweeps.plan import resolve
+from photogap.sweeps.service import run
+from photogap.sweeps.store import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
@@ -29,8 +34,8 @@ def finish(process: "subprocess.Popen[str]", seconds: float = 120) -> dict[str, 
     return dict(json.loads(out.splitlines()[-1]))
 
 
-def local(photogap: Start, config: Path, store: Path) -> xr.Dataset:
-    finish(photogap("run", config, "--store", store, "--json", "-n", "0"))
+def local(config: Path, store: Path) -> xr.Dataset:
+    run(resolve(read(config)), place(store), workers=0)
     return numbers(store)
 
 
@@ -42,7 +47,7 @@ def test_the_cube_is_that_of_this_machine_and_no_secret_is_left(
     report = finish(photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json"))
     assert report["computed"] == 24
     assert max(Counter(tally()).values()) == 1
-    xr.testing.assert_identical(numbers(home / "a.zarr"), local(photogap, config, home / "b.zarr"))
+    xr.testing.assert_identical(numbers(home / "a.zarr"), local(config, home / "b.zarr"))
     until(lambda: not slurm.queue(), 10)
     assert not list((home / "state").rglob("*.pem"))
     for path in [p for p in home.rglob("*") if p.is_file()]:
@@ -59,9 +64,7 @@ def test_one_point_of_the_real_physics_is_the_same_there(
         "settings: {t_start: -0.6, t_stop: -0.5, n_times: 2}\n"
     )
     finish(photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json"))
-    there = numbers(home / "a.zarr")
-    finish(photogap("run", config, "--store", home / "b.zarr", "-n", "0", "--json"))
-    xr.testing.assert_identical(there, numbers(home / "b.zarr"))
+    xr.testing.assert_identical(numbers(home / "a.zarr"), local(config, home / "b.zarr"))
 
 
 def test_cancelled_worker_jobs_are_replaced_and_cost_only_what_ran(
@@ -83,10 +86,10 @@ def test_cancelled_worker_jobs_are_replaced_and_cost_only_what_ran(
 def test_jobs_leave_before_their_wall_time_and_lose_nothing(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
-    cluster(jobs=2, walltime="00:01:00", retire_before="54s", stagger="2s")
-    config = sweep(axes={"F0": list(range(1, 41)), "seconds": 0.5})
+    cluster(jobs=2, walltime="00:01:00", retire_before="48s", stagger="3s")
+    config = sweep(axes={"F0": list(range(1, 31)), "seconds": 0.6})
     report = finish(photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json"))
-    assert report["done"] == len(tally()) == 40
+    assert report["done"] == len(tally()) == 30
     assert report["pool"]["jobs_lost"] >= 2
     assert report["lost"] == 0
 
@@ -112,18 +115,58 @@ def test_adaptive_size_goes_up_and_down(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=None, adapt={"minimum": 0, "maximum": 3, "idle": "1s"})
-    # One point that takes much longer than the others keeps the run alive while other jobs leave.
-    config = sweep(axes={"F0": list(range(1, 13)), "seconds": [0.4, 9.0]}, zip=[])
-    config.write_text(config.read_text().replace("- 9.0", "- 0.41"))
+    # One point that takes long keeps the run alive while the other jobs leave.
+    times = [12.0, *(0.3 + 0.001 * i for i in range(11))]
+    config = sweep(axes={"F0": list(range(1, 13)), "seconds": times}, zip=[["F0", "seconds"]])
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     sizes = []
     while driver.poll() is None:
         sizes.append(len(slurm.workers()))
-        until(lambda: True)
-        subprocess.run(["sleep", "0.4"], check=True)
+        time.sleep(0.4)
     report = finish(driver)
-    assert report["done"] == 24
+    assert report["done"] == 12
     assert max(sizes) == 3, sizes
     notes = (home / "a.zarr.state" / "cluster.log").read_text()
     assert "fewer jobs are wanted" in notes, notes
-    assert len(tally()) == 24
+    assert len(tally()) == 12
+
+
+def test_the_driver_is_a_job_that_is_followed_from_outside(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
+) -> None:
+    cluster(jobs=1, driver={"memory": "600MB"})
+    store = home / "a.zarr"
+    config = sweep(axes={"F0": list(range(1, 200)), "seconds": 0.3})
+    sent = finish(photogap("submit", config, "--store", store, "--cluster", "slurm", "--json"))
+    until(lambda: len(tally()) > 3, 60)
+    out, err = photogap("status", store).communicate(timeout=30)
+    assert f"driver job {sent['job']}: running RUNNING" in out, err
+    assert "a driver is at work" in out
+    again, refusal = photogap("submit", config, "--store", store).communicate(timeout=30)
+    assert "already drives" in refusal, again
+    out, _ = photogap("logs", store).communicate(timeout=30)
+    assert "driver.log" in out
+    assert "submitted job" in out
+    _, err = photogap("cancel", store).communicate(timeout=30)
+    until(lambda: not slurm.queue(), 30)
+    out, _ = photogap("status", store, "--json").communicate(timeout=30)
+    assert json.loads(out)["last_run"]["outcome"] == "cancelled"
+    sweep(axes={"F0": list(range(1, 5))})
+    assert len(tally()) < 199
+
+
+def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
+) -> None:
+    cluster(jobs=2, poll="1s", death_timeout="60s")
+    config = sweep(axes={"F0": list(range(1, 25)), "seconds": 0.3})
+    driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
+    until(lambda: len(tally()) > 4)
+    driver.kill()
+    driver.communicate(timeout=20)
+    report = finish(photogap("run", config, "--store", home / "a.zarr", "-n", "0", "--json"))
+    assert report["done"] == 24
+    out, _ = photogap("cancel", home / "a.zarr").communicate(timeout=30)
+    assert "cancelled worker jobs" in out
+    until(lambda: not slurm.queue(), 20)
+    assert len(tally()) <= 24 + 2
