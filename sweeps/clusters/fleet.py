@@ -89,6 +89,7 @@ class Fleet:
         self.trouble: SweepError | None = None
         self._failures = self._refusals = self._number = 0
         self._asked = self._submitted = 0.0
+        self._begun = False
         self._stop = threading.Event()
         self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._keep, name="photogap-fleet", daemon=True)
@@ -224,12 +225,15 @@ class Fleet:
                 )
 
     def _wanted(self, now: float) -> int:
-        work = math.ceil(self._outstanding() / self.processes)
+        waiting = self._outstanding()
+        self._begun = self._begun or waiting > 0
+        work = math.ceil(waiting / self.processes)
         if self._fixed:
             # Towards the end there is less work than jobs: a job that ends then needs no successor.
-            return min(self._fixed, max(work, 0 if self.ended else self._fixed))
+            return min(self._fixed, work) if self._begun and self.ended else self._fixed
         adapt = self._adapt()
-        return max(adapt.minimum, min(adapt.maximum, work))
+        # The first worker is awaited before any work is handed out.
+        return max(adapt.minimum, min(adapt.maximum, work if self._begun else 1))
 
     def _adapt(self) -> Adapt:
         assert self.spec.adapt is not None
