@@ -179,11 +179,14 @@ def _down(folder: Path) -> None:
         if not left.stdout.strip():
             break
         time.sleep(0.3)
+    pids = []
     for path in [*folder.glob("run/slurmd-*.pid"), folder / "run/slurmctld.pid", folder / "run/munged.pid"]:
-        try:
-            os.kill(int(path.read_text()), signal.SIGTERM)
-        except (OSError, ValueError):
-            continue
+        with contextlib.suppress(OSError, ValueError):
+            pids.append(int(path.read_text()))
+            os.kill(pids[-1], signal.SIGTERM)
+    # They write their state once more before they end.
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end + 10:
+        time.sleep(0.1)
 
 
 @pytest.fixture
