@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
 from .tracking import GapTracker
+
+MODEL_VERSION: Final = "1"
+"""Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 
 @lru_cache(maxsize=32)

@@ -127,8 +127,7 @@ def _store_faults(place: Place) -> Any:
     except Exception as error:
         if type(error).__module__.startswith("obstore"):
             raise StoreError(
-                f"the store {place.url} does not answer: {_first_line(error)}. "
-                "Finished points are kept; run again."
+                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
             ) from error
         raise
 
