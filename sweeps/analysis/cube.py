@@ -1,0 +1,82 @@
+"""Opening a cube: axes sorted, failed points masked and counted."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import xarray as xr
+
+OK = "ok"
+
+
+@runtime_checkable
+class Place(Protocol):
+    """Where a cube lies; knows the Zarr store there."""
+
+    def zarr(self, *, read_only: bool = False) -> Any:
+        """The store that Zarr works on."""
+
+
+def open_cube(store: str | Path | Place, *, chunks: Any = "auto") -> xr.Dataset:
+    """A cube as a lazy dataset: axes sorted by their labels, points that are not `ok` masked and counted.
+
+    A point marked for another computation still holds its old numbers; they are masked too.
+
+    Args:
+        store: Local path, URL of an object store that Zarr opens, or a place that knows its Zarr store.
+        chunks: Of the Dask arrays, as for `xarray.open_zarr`; None reads NumPy arrays when first used.
+
+    Returns:
+        The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
+
+    Raises:
+        FileNotFoundError: There is no cube.
+    """
+    if isinstance(store, str | Path) and "://" not in str(store) and not Path(store).is_dir():
+        raise FileNotFoundError(f"`store` must be a cube. Got {os.fspath(store)!r}, where there is none.")
+    target = store.zarr(read_only=True) if isinstance(store, Place) else store
+    return prepared(xr.open_zarr(target, chunks=chunks))
+
+
+def prepared(ds: xr.Dataset) -> xr.Dataset:
+    """Any dataset that is laid out like a cube, sorted, masked and counted as `open_cube` does."""
+    ds = _sorted(ds)
+    if "status" not in ds:
+        return ds
+    ds["status"] = ds["status"].load()
+    ok = ds["status"] == OK
+    masked = {
+        name: v.where(ok).assign_attrs(v.attrs)
+        for name, v in ds.data_vars.items()
+        if v.dtype.kind == "f" and set(ok.dims) <= set(v.dims)
+    }
+    counts = failures(ds)
+    by_status = {str(s): int(n) for s, n in zip(counts["status"].values, counts.values, strict=True)}
+    return ds.assign(masked).assign_attrs(
+        points=int(ok.size), points_ok=by_status.pop(OK, 0), points_not_ok=json.dumps(by_status)
+    )
+
+
+def failures(ds: xr.Dataset, dim: str | None = None) -> xr.DataArray:
+    """Number of points by status, dim `status`; with `dim`, for each label of that axis too.
+
+    >>> import xarray as xr
+    >>> failures(xr.Dataset({"status": ("T", ["ok", "ok", "not_converged"])})).to_series().to_dict()
+    {'not_converged': 1, 'ok': 2}
+    """
+    status = ds["status"]
+    kinds = sorted({str(s) for s in status.values.ravel()})
+    others = [d for d in status.dims if d != dim]
+    counts = xr.concat([(status == kind).sum(others) for kind in kinds], "status").rename("points")
+    counts = counts.assign_coords(status=np.array(kinds, dtype=object))
+    return counts.assign_attrs(units="1", long_name="number of points")
+
+
+def _sorted(ds: xr.Dataset) -> xr.Dataset:
+    for dim in ds.dims:
+        labels = ds[dim].values if dim in ds.coords else np.empty(0)
+        if labels.dtype.kind in "fiu" and (np.diff(labels) < 0).any():
+            ds = ds.sortby(dim)
+    return ds
