@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,14 +20,15 @@ class Place(Protocol):
         """The store that Zarr works on."""
 
 
-def open_cube(store: str | Path | Place, *, chunks: Any = "auto") -> xr.Dataset:
+def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
     """A cube as a lazy dataset: axes sorted by their labels, points that are not `ok` masked and counted.
 
     A point marked for another computation still holds its old numbers; they are masked too.
 
     Args:
         store: Local path, URL of an object store that Zarr opens, or a place that knows its Zarr store.
-        chunks: Of the Dask arrays, as for `xarray.open_zarr`; None reads NumPy arrays when first used.
+        chunks: Of the Dask arrays: `stored`, as the store's largest variable is cut into files; a mapping of dims
+            to lengths; None for arrays that are read when first used.
 
     Returns:
         The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
@@ -37,7 +39,17 @@ def open_cube(store: str | Path | Place, *, chunks: Any = "auto") -> xr.Dataset:
     if isinstance(store, str | Path) and "://" not in str(store) and not Path(store).is_dir():
         raise FileNotFoundError(f"`store` must be a cube. Got {os.fspath(store)!r}, where there is none.")
     target = store.zarr(read_only=True) if isinstance(store, Place) else store
-    return prepared(xr.open_zarr(target, chunks=chunks))
+    # Dask cannot size strings, so that chunks are given once the variables are known.
+    ds = xr.open_zarr(target, chunks=None)
+    if chunks is not None:
+        ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
+    return prepared(ds)
+
+
+def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:
+    largest = max((v for v in ds.data_vars.values() if v.dtype.kind == "f"), key=lambda v: v.nbytes)
+    cut = largest.encoding.get("shards") or largest.encoding["chunks"]
+    return {dim: min(n, ds.sizes[dim]) for dim, n in zip(largest.dims, cut, strict=True)}
 
 
 def prepared(ds: xr.Dataset) -> xr.Dataset:

@@ -22,8 +22,9 @@ def matched(model: Array, data: Array, error: Array, how: str) -> tuple[Array, A
         return scale * model, data, error, scale
     if how == "peak":
         top, own = np.abs(data).max(initial=0.0, where=used), np.abs(model).max(initial=0.0, where=used)
-        scale = 1 / own if own > 0 else np.nan
-        return scale * model, data / top, error / top, scale
+        if not (top > 0 and own > 0):
+            return np.full(data.shape, np.nan), data, error, np.nan
+        return model / own, data / top, error / top, top / own
     return model, data, error, 1.0
 
 

@@ -10,6 +10,9 @@ import xarray as xr
 from .labels import Array, Found, described, name_of, one_of, pick, tabled, units_of, unpacked
 
 _GRID = 14
+_KNOWN = 0.5
+_LONGEST = 10.0
+_EVIDENCE = 10.0
 _SCALARS = ("offset", "offset_error", "residual_rms", "bic", "t_start", "outcome")
 
 
@@ -25,8 +28,10 @@ def recovery_times(
     """Times of y(t) = offset + sum_i amplitude_i exp(-(t - t_start) / tau_i), least squares from t_start on.
 
     Errors are standard errors (1 sigma) for residuals that are independent and of one size. Those of a computed
-    curve are neither: there the errors measure how well exponentials describe it, not noise. A time that is not
-    known to within itself is not reported. Of two fits, the one with the smaller `bic` is the better supported.
+    curve are neither: there the errors measure how well exponentials describe it, not noise. No time is reported
+    that is not known to within half of itself, that is longer than ten times the fitted window, or where a
+    straight line does nearly as well (`bic` within 10). Of two fits, that with the smaller `bic` is the better
+    supported.
 
     Args:
         ds: A cube, or measured series.
@@ -88,9 +93,10 @@ def _fit(t: Array, y: Array, count: int, start: float | None, stop: float | None
     order = np.argsort([result.params[f"u{i}"].value for i in range(count)])
     logs = [result.params[f"u{i}"] for i in order]
     amplitudes = [result.params[f"a{i}"] for i in order]
-    if not result.success or not result.errorbars or any(not p.stderr < 1 for p in logs):
-        return nothing
     tau = np.exp([p.value for p in logs])
+    known = result.success and result.errorbars and all(p.stderr < _KNOWN for p in logs)
+    if not known or tau.max() > _LONGEST * s[-1] or result.bic > _bic_of_line(s, v / scale) - _EVIDENCE:
+        return nothing
     c = result.params["c"]
     return np.array(
         [
@@ -112,7 +118,8 @@ def _minimise(s: Array, v: Array, count: int, free: bool) -> Any:
     """Fit of scaled values in the logarithms of the times, which keeps them positive."""
     guess, linear = _guess(s, v, count, free)
     parameters = lmfit.Parameters()
-    low, high = np.log(0.05 * np.diff(s).min()), np.log(100 * s[-1])
+    # Limits far outside: close to one, the fit's errors come out too small.
+    low, high = np.log(1e-3 * np.diff(s).min()), np.log(1e6 * s[-1])
     for i in range(count):
         parameters.add(f"u{i}", float(np.log(guess[i])), min=low, max=high)
         parameters.add(f"a{i}", float(linear[i]))
@@ -122,6 +129,11 @@ def _minimise(s: Array, v: Array, count: int, free: bool) -> Any:
         return np.asarray(sum(p[f"a{i}"] * np.exp(-s / np.exp(p[f"u{i}"])) for i in range(count)) + p["c"] - v)
 
     return lmfit.minimize(residual, parameters, method="leastsq")
+
+
+def _bic_of_line(s: Array, v: Array) -> float:
+    misfit = float(np.sum((np.polyval(np.polyfit(s, v, 1), s) - v) ** 2))
+    return float(s.size * np.log(max(misfit, 1e-250) / s.size) + 2 * np.log(s.size))
 
 
 def _guess(s: Array, v: Array, count: int, free: bool) -> tuple[tuple[float, ...], Array]:
