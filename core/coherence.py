@@ -1,18 +1,21 @@
-"""Density of states rho and pair amplitude p of a gap function, as weights on the lattice.
+"""Density of states rho and pair amplitude p, as weights on the lattice.
 
-rho(E) = Re[E / sqrt(E^2 - Delta^2)], Eq. (8) of arXiv:2603.18182, and p(E) = Re[Delta / sqrt(E^2 - Delta^2)].
-Both diverge at the gap edge, which lies anywhere between two lattice points. Cell averages would put the states of
-the edge's cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h). Instead each state is shared
-between the lattice points around it: with hat_i(x) the linear interpolation's hats,
+With W(E) = E Z(E) and phi(E) = Delta(E) Z(E), on the retarded branch Im R >= 0 of R = sqrt(W^2 - phi^2),
+
+    rho(E) = Re[W / R] = Re[E / sqrt(E^2 - Delta^2)]  (Eq. (8) of arXiv:2603.18182),      p(E) = Re[phi / R].
+
+Both diverge at the gap edge, which lies anywhere between two lattice points. Cell averages would put the states
+of the edge's cell at its centre and err by h^1.5 (4 % of Delta at 0.9 Tc for Delta = 4 h). Instead each state is
+shared between the lattice points around it: with hat_i the hats of linear interpolation,
 
     rho_i = (1/h) Int rho(x) hat_i(x) dx,      p_i = (1/h) Int p(x) hat_i(x) dx,
 
-so that Sum_i rho_i g(E_i) h is the integral of rho times the piecewise linear g. Between two points Delta^2 and Delta
-are taken linear; then R^2 = x^2 - Delta^2 is a quadratic and Int x^k / R is elementary. The weights are continuous
-in Delta as the edge moves across the lattice, without which the gap equation need not have a discrete solution.
-Hats are positive, so |p| <= rho survives and rates stay positive. The coherence factors of quasiparticle-phonon
-scattering are rho rho' M1 = rho rho' - p p' and rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651
-(1977)): the paper's u, v taken real.
+so that Sum_i rho_i g(E_i) h is the integral of rho times the piecewise linear g. Between two points W and phi are
+linear (Delta is not: with damping it vanishes at E = 0 within Gamma, which h need not resolve); then R^2 is a
+quadratic and Int x^k / R is elementary. The weights are continuous as the edge moves across the lattice, without
+which the gap equation need not have a discrete solution. Hats are positive, so |p| <= rho survives and rates stay
+positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and
+rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
 """
 
 import numba as nb
@@ -21,27 +24,44 @@ import numpy as np
 from .lattice import Array, Complex
 
 _FAR, _FEW = 30.0, 20
-"""Beyond _FAR |Delta| and _FEW points the integrands are smooth and two Gauss points serve, to 1e-9."""
+"""Beyond |W| = _FAR |phi| and _FEW points the integrands are smooth and two Gauss points serve, to 1e-9."""
 _NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _near(x: float, D: complex, D_next: complex, R: complex, R_next: complex) -> tuple[float, float, float, float]:
-    """Int rho, Int y rho, Int p, Int y p over y in [0, 1], E = x + y: all lengths in units of h."""
-    slope = D_next - D
-    half = x - 0.5 * (D_next * D_next - D * D)
-    J0 = np.log((1.0 + half + R_next) / (half + R))
-    J1 = R_next - R - half * J0
-    J2 = 0.5 * R_next - 1.5 * half * (R_next - R) + (1.5 * half * half - 0.5 * R * R) * J0
-    return (x * J0 + J1).real, (x * J1 + J2).real, (D * J0 + slope * J1).real, (D * J1 + slope * J2).real
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _root(W: complex, phi: complex) -> complex:
+    """R = sqrt(W^2 - phi^2): outside the gap Re R > 0, inside it Im R > 0."""
+    Q = W * W - phi * phi
+    return complex(np.sqrt(Q) if Q.real > 0.0 else 1j * np.sqrt(-Q))
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _far(x: float, D: complex, D_next: complex) -> tuple[float, float, float, float]:
-    """The same where Delta / E is small."""
+@nb.njit(cache=True, error_model="numpy")
+def _near(
+    W: complex, W1: complex, phi: complex, phi1: complex, R: complex, R1: complex
+) -> tuple[float, float, float, float]:
+    """Int rho, Int y rho, Int p, Int y p over the interval between two points, y in [0, 1]."""
+    dW, dphi = W1 - W, phi1 - phi
+    # R^2 = a y^2 + 2 b y + R(0)^2
+    a, b = dW * dW - dphi * dphi, W * dW - phi * dphi
+    s = np.sqrt(a)
+    J0 = np.log((s * R1 + a + b) / (s * R + b)) / s
+    t = b / a
+    J1 = (R1 - R) / a - t * J0
+    J2 = 0.5 * (R1 / a - 3.0 * t * J1 - R * R / a * J0)
+    return (
+        (W * J0 + dW * J1).real,
+        (W * J1 + dW * J2).real,
+        (phi * J0 + dphi * J1).real,
+        (phi * J1 + dphi * J2).real,
+    )
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _far(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
+    """The same where phi / W is small."""
     r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
     for y in _NODES:
-        q = (D + y * (D_next - D)) * (1.0 / (x + y))
+        q = (phi + y * (phi1 - phi)) / (W + y * (W1 - W))
         d = q * q
         root = 1.0 + d * (0.5 + d * (0.375 + 0.3125 * d))
         rho, p = root.real, (q * root).real
@@ -49,68 +69,91 @@ def _far(x: float, D: complex, D_next: complex) -> tuple[float, float, float, fl
     return r0, r1, p0, p1
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
-def _deposit(Delta: Complex, h: float, rho: Array, p: Array) -> None:
-    """Share the states between lattice points among them; lengths in units of h."""
-    N = Delta.size
-    D = Delta[0] / h
-    R = np.sqrt(0.25 - D * D)
-    # from 0 to E_0: rho is even and p odd, so the mirror image's share is p's with weight E / E_0
-    if D == 0.0:
-        rho[0] = 0.5
-    elif D.imag != 0.0 or abs(D.real) < 0.5:
-        edge = np.sqrt(-D * D)
-        rho[0] = (R - edge).real
-        p[0] = 2.0 * (D * (R - edge)).real
-    for i in range(N):
-        x = i + 0.5
-        D_next = Delta[i + 1] / h if i + 1 < N else D
-        R_next = np.sqrt((x + 1.0) ** 2 - D_next * D_next)
-        inside = D.imag == 0.0 and D_next.imag == 0.0 and abs(D.real) >= x and abs(D_next.real) >= x + 1.0
-        if not inside:
-            if abs(D) > 0.0 and (x < _FAR * abs(D) or i < _FEW):
-                r0, r1, p0, p1 = _near(x, D, D_next, R, R_next)
-            else:
-                r0, r1, p0, p1 = _far(x, D, D_next)
+@nb.njit(cache=True, error_model="numpy")
+def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
+    """Share the states between lattice points among them, from the mirror image of the first point on."""
+    N = phi.size
+    W, F = -np.conj(omegaZ[0]), np.conj(phi[0])
+    R = -np.conj(_root(omegaZ[0], phi[0]))
+    for i in range(-1, N):
+        j = min(i + 1, N - 1)
+        W1, F1 = omegaZ[j], phi[j]
+        R1 = _root(W1, F1)
+        undamped = W.imag == 0.0 and W1.imag == 0.0 and F.imag == 0.0 and F1.imag == 0.0
+        if j == i:  # half a cell is left up to the window's end, as flat as its last point
+            weight = (W / R).real, 0.0, (F / R).real, 0.0
+            rho[i] += 0.5 * weight[0]
+            p[i] += 0.5 * weight[2]
+            break
+        if F == 0.0 and F1 == 0.0:
+            r0, r1, p0, p1 = 1.0, 0.5, 0.0, 0.0
+        elif undamped and abs(W) <= abs(F) and abs(W1) <= abs(F1):
+            r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+        elif i < _FEW or abs(W) < _FAR * abs(F):
+            r0, r1, p0, p1 = _near(W, W1, F, F1, R, R1)
+        else:
+            r0, r1, p0, p1 = _far(W, W1, F, F1)
+        if i >= 0:
             rho[i] += r0 - r1
             p[i] += p0 - p1
-            if i + 1 < N:
-                rho[i + 1] += r1
-                p[i + 1] += p1
-            else:  # half a cell is left up to the window's end
-                rho[i] += r1 - 0.5 * r0
-                p[i] += p1 - 0.5 * p0
-        D, R = D_next, R_next
+        rho[j] += r1
+        p[j] += p1
+        W, F, R = W1, F1, R1
 
 
-def spectral_weights(Delta: Complex, h: float) -> tuple[Array, Array]:
-    """Weights of rho and p on the lattice for a gap function.
+def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
+    """Weights of rho and p on the lattice.
 
     Args:
-        Delta: Gap function at the cell centres, meV, complex, shape (N,).
-        h: Lattice spacing, meV.
+        omegaZ: E Z(E) at the cell centres, meV, complex, shape (N,); E itself for an undressed superconductor.
+        phi: Pairing self-energy Delta Z at the cell centres, meV, complex, shape (N,).
     Returns:
         rho >= 0 and p with |p| <= rho, dimensionless, both shape (N,).
     """
-    rho, p = np.zeros(Delta.size), np.zeros(Delta.size)
-    _deposit(Delta, h, rho, p)
-    # round-off, and Delta's own change of branch inside the gap
+    rho, p = np.zeros(phi.size), np.zeros(phi.size)
+    _deposit(omegaZ, phi, rho, p)
+    # what is left below zero is round-off
     np.maximum(rho, 0.0, out=rho)
     np.clip(p, -rho, rho, out=p)
     return rho, p
 
 
-def pair_weights(N: int, h: float) -> Array:
-    """p / Delta for Delta -> 0, 1/meV, shape (N,): the hats' integrals of 1 / E."""
-    c = np.arange(N) + 0.5
+@nb.njit(cache=True, error_model="numpy")
+def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
+    N = phi.size
+    W, F = -np.conj(omegaZ[0]), np.conj(phi[0])
+    for i in range(-1, N - 1):
+        W1, F1 = omegaZ[i + 1], phi[i + 1]
+        d = W1 - W
+        if i < _FEW:
+            # Int y^k / (W + d y); undamped, the first interval's pole counts by its principal value
+            K0 = np.log(np.abs(W1 / W)) / d if W.imag == 0.0 and W1.imag == 0.0 else np.log(W1 / W) / d
+            K1 = (1.0 - W * K0) / d
+            K2 = (0.5 - W * K1) / d
+            p1 = (F * (K1 - K2) + F1 * K2).real
+            p0 = (F * (K0 - 2.0 * K1 + K2) + F1 * (K1 - K2)).real
+        else:
+            p0, p1 = 0.0, 0.0
+            for y in _NODES:
+                q = 0.5 * ((F + y * (F1 - F)) / (W + y * d)).real
+                p0, p1 = p0 + (1.0 - y) * q, p1 + y * q
+        if i >= 0:
+            p[i] += p0
+        p[i + 1] += p1
+        W, F = W1, F1
+    p[N - 1] += 0.5 * (F / W).real
 
-    def xlogx(x: Array) -> Array:
-        return x * np.log(x)
 
-    lower = np.where(c > 1, xlogx(np.maximum(c - 1, 0.5)), 0.0)
-    weights = xlogx(c + 1) + lower - 2 * xlogx(c)
-    weights[0] = 1.5 * np.log(3.0)
-    return weights / h
+def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
+    """p to first order in phi, Re[phi / W] shared as in `spectral_weights`, shape (N,).
+
+    Args:
+        omegaZ: E Z(E) of the normal state at the cell centres, meV, complex, shape (N,).
+        phi: Pairing self-energy at the cell centres, meV, complex, shape (N,).
+    """
+    p = np.zeros(phi.size)
+    _linear(omegaZ, phi, p)
+    return p
 
 
 def pair_ratio(rho: Array, p: Array) -> Array:
@@ -124,7 +167,9 @@ def pair_ratio(rho: Array, p: Array) -> Array:
 
 
 def gap_edge(Delta: Complex, h: float) -> float:
-    """Gap edge, the lowest E with Re Delta(E) = E, meV; 0 where there is none.
+    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 where it does so nowhere.
+
+    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero: not an edge.
 
     Args:
         Delta: Gap function at the cell centres, meV, complex, shape (N,).
@@ -132,7 +177,8 @@ def gap_edge(Delta: Complex, h: float) -> float:
     """
     E = (np.arange(Delta.size) + 0.5) * h
     excess = Delta.real - E
-    if excess[0] <= 0.0:  # a gap below half a cell
-        return max(float(Delta[0].real), 0.0)
-    i = int(np.argmax(excess <= 0.0))
-    return float(E[i - 1] + h * excess[i - 1] / (excess[i - 1] - excess[i])) if i else float(E[-1])
+    (falls,) = np.nonzero((excess[:-1] > 0.0) & (excess[1:] <= 0.0))
+    if falls.size == 0:
+        return 0.0
+    i = int(falls[-1])
+    return float(E[i] + h * excess[i] / (excess[i] - excess[i + 1]))

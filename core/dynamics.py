@@ -15,9 +15,9 @@ import numpy as np
 from .coherence import spectral_weights
 from .collisions import Film, collision_rates, escape
 from .constants import HBAR
-from .gap import GapSolution
+from .gap import GapSolution, SelfEnergy
 from .integrators import Method
-from .lattice import Array, Complex
+from .lattice import Array
 from .pump import Pump
 from .result import Outcome
 from .tracking import GapError, GapTracker
@@ -78,7 +78,7 @@ class Model:
         )
 
     def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
-        """Estimate from above of the fastest rate, 1/ps: scattering out of a state far above the gap, and escape."""
+        """Estimate from above of the fastest rate, 1/ps: scattering far above the gap, pump and escape."""
         f, n = self.split(y)
         emitted = self.film.lattice.h * float(np.dot(self.film.alpha2F, 2.0 * np.abs(n) + 1.0))
         phonons = 2.0 * float((self.film.phonon_rate * self.film.lattice.Omega).max())
@@ -200,7 +200,7 @@ class _Run:
         self.y = model.pack(f, n)
         self.ledger = Ledger()
         self.gap = tracker.solve(f, n, start=None)
-        self.slope: Complex = np.zeros(f.size, dtype=complex)
+        self.slope: SelfEnergy | None = None
         self.dt = model.pump.tau_pump / 20
 
     def sample(self) -> Sample:
@@ -213,8 +213,8 @@ class _Run:
         """One trial step towards `target`; accepted or not, the next step's length is chosen."""
         left = target - self.t
         dt = left / max(1, math.ceil(left / min(self.dt, dt_max) - 1e-9))
-        Delta = self.gap.Delta + 0.5 * dt * self.slope
-        rho, p = (self.gap.rho, self.gap.p) if self.gap.is_normal else spectral_weights(Delta, self._h)
+        middle = self._extrapolate(0.5 * dt)
+        rho, p = (self.gap.rho, self.gap.p) if self.slope is None else spectral_weights(middle.omegaZ, middle.phi)
         radius = self.model.spectral_radius(self.t, self.y, rho, p)
         dt = min(dt, self.method.largest_step(radius))
         trial = self.method.step(lambda t, y: self.model.derivative(t, y, rho, p), self.t, self.y, dt, radius)
@@ -224,15 +224,14 @@ class _Run:
             self._reject(dt, error)
             return
         f_new, n_new = self.model.split(trial.y)
-        gap = self.tracker.solve(f_new, n_new, start=self.gap.Delta + dt * self.slope)
+        gap = self.tracker.solve(f_new, n_new, start=self._extrapolate(dt))
         moved = self._gap_error(gap, dt)
         if moved > 1.0 and dt > self._smallest_gap_step:
             self._reject(dt, moved)
             return
         self.ledger.move_gap(self.model.film, self.model.split(self.y)[0], f_new, self.gap.rho, gap.rho)
-        self.slope = (gap.Delta - self.gap.Delta) / dt if not gap.is_normal else np.zeros_like(gap.Delta)
-        if self.gap.is_normal:
-            self.slope = np.zeros_like(gap.Delta)
+        opened = gap.is_normal or self.gap.is_normal
+        self.slope = None if opened else (1 / dt) * (gap.self_energy - self.gap.self_energy)
         self.t = target if abs(self.t + dt - target) < 1e-12 * max(abs(target), dt) else self.t + dt
         self.y, self.gap = trial.y, gap
         self.out.statistics.steps += 1
@@ -240,6 +239,11 @@ class _Run:
         proposal = dt * min(_GROW, max(_SHRINK, _SAFETY * factor))
         # a step cut short by a sample says little against the longer one that was planned
         self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
+
+    def _extrapolate(self, dt: float) -> SelfEnergy:
+        """W and phi after dt, by their motion in the last step."""
+        now = self.gap.self_energy
+        return now if self.slope is None else now + dt * self.slope
 
     @property
     def _h(self) -> float:
@@ -263,7 +267,10 @@ class _Run:
 
     def _gap_error(self, gap: GapSolution, dt: float) -> float:
         """How far the gap came out from where the step assumed it, relative to what is allowed."""
-        assumed = self.gap.Delta0 + dt * float(self.slope[0].real)
+        slope = 0.0
+        if self.slope is not None:
+            slope = float(self.slope.phi[0].real / self.gap.Z[0].real)
+        assumed = self.gap.Delta0 + dt * slope
         allowed = 50 * self.rtol * max(self.gap.Delta0, gap.Delta0) + 0.2 * self._h
         return abs(gap.Delta0 - assumed) / allowed
 

@@ -9,8 +9,8 @@ Q(x) = Int dOmega B / (x - Omega + i0),
 Both integrals are convolutions on one ring. B (n + 1) is piecewise linear between lattice points, so its Hilbert
 transform has closed weights (the second difference of m ln|m|). Two tails are exact: rho -> 1 and f -> 1 (w' < 0)
 are split off and integrated over the infinite axis, and Delta -> Delta_inf + c2 / w^2 (Delta_inf from mu_star
-alone, c2 from the moments of p) is integrated from the window to infinity. Re S is odd and Im S even, so both come out of one real
-transform of Re S + Im S; likewise Re phi (even) and Im phi (odd).
+alone, c2 from the moments of p) is integrated from the window to infinity. Re S is odd and Im S even, so both come
+out of one real transform of Re S + Im S; likewise Re phi (even) and Im phi (odd).
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class Coupling:
         B = np.zeros(self.ring.L)
         B[: lat.M + 1] = self.alpha2F
         B[self.ring.L - lat.M :] = -self.alpha2F[:0:-1]
-        log_part = fft.irfft(fft.rfft(B) * fft.rfft(_log_weights(x)), self.ring.L)[: lat.N]
+        log_part = fft.irfft(fft.rfft(B) * fft.rfft(_log_weights(np.asarray(x, dtype=float))), self.ring.L)[: lat.N]
         # Int_E^inf of the piecewise linear B: whole hats above, and the parts of the two hats around E
         above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
         B_right = np.concatenate([self.alpha2F, np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .coherence import gap_edge
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .lattice import Array
@@ -12,7 +11,6 @@ from .material import Material
 from .settings import Damping
 from .simulate import build_coupling, build_film
 from .tc import critical_temperature
-from .thermal import bose, fermi
 from .tracking import GapTracker
 
 
@@ -36,11 +34,6 @@ class Equilibrium:
     def E(self) -> Array:
         """Quasiparticle energies, meV, shape (N,)."""
         return self.coupling.lattice.E
-
-    @property
-    def gap_edge(self) -> float:
-        """Gap edge, meV."""
-        return gap_edge(self.gap.Delta, self.coupling.lattice.h)
 
 
 def solve_equilibrium(
@@ -75,7 +68,5 @@ def solve_equilibrium(
         film = build_film(material, spacing, window)
         coupling = Coupling(film.lattice, film.alpha2F, mu_star, material.cutoff)
     Tc = critical_temperature(coupling, damping, guess=material.Tc0)
-    lattice = coupling.lattice
-    f, n = fermi(lattice.E, T), bose(lattice.Omega, T)
-    gap = GapTracker(coupling, damping, tol).solve(f, n)
+    gap = GapTracker(coupling, damping, tol).solve_equilibrium(T)
     return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=gap)

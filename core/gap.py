@@ -1,11 +1,13 @@
-"""The gap equation Delta = phi / Z, a fixed point solved with Anderson acceleration.
+"""The gap equation, a fixed point of the self-energies solved with Anderson acceleration.
 
-`full` damping takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and
-breaks pairs. `real` damping keeps their real parts only, as when lifetimes are neglected.
+The unknowns are W = E Z = E - S and phi: smooth, where Delta = phi / Z has poles near the zeros of Z. `full`
+damping takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and breaks
+pairs. `real` damping keeps their real parts only, as when lifetimes are neglected.
 """
 
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +17,33 @@ from .lattice import Array, Complex
 from .settings import Damping
 
 NO_GAP = 1e-6
-"""A solution whose largest |Delta| is below this times the lattice spacing is the normal state."""
+"""A solution whose largest |phi| is below this times the lattice spacing is the normal state."""
+_GROWING = 1.05
+
+
+@dataclass(frozen=True, eq=False)
+class SelfEnergy:
+    """A superconductor's dressed energies, the unknowns of the gap equation.
+
+    Args:
+        omegaZ: W = E Z at E_i, meV, complex, shape (N,).
+        phi: Delta Z at E_i, meV, complex, shape (N,).
+    """
+
+    omegaZ: Complex
+    phi: Complex
+
+    def __add__(self, change: "SelfEnergy") -> "SelfEnergy":
+        """Sum, component by component."""
+        return SelfEnergy(self.omegaZ + change.omegaZ, self.phi + change.phi)
+
+    def __sub__(self, other: "SelfEnergy") -> "SelfEnergy":
+        """Difference, component by component."""
+        return SelfEnergy(self.omegaZ - other.omegaZ, self.phi - other.phi)
+
+    def __rmul__(self, factor: float) -> "SelfEnergy":
+        """Scaled by a number."""
+        return SelfEnergy(factor * self.omegaZ, factor * self.phi)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +51,18 @@ class GapSolution:
     """A solution of the gap equation.
 
     Args:
-        Delta: Gap function at E_i, meV, complex, shape (N,).
-        Z: Renormalisation function at E_i, complex, shape (N,).
+        self_energy: W = E Z and phi.
         rho, p: Spectral weights, dimensionless, shape (N,).
+        h: Lattice spacing, meV.
         iterations: Evaluations of the self-energies.
-        residual: Largest |phi / Z - Delta| relative to the largest |Delta|.
+        residual: Largest change of W or phi in a last iteration, relative to the largest |phi|.
         converged: Whether the residual met the tolerance.
     """
 
-    Delta: Complex
-    Z: Complex
+    self_energy: SelfEnergy
     rho: Array
     p: Array
+    h: float
     iterations: int
     residual: float
     converged: bool
@@ -42,66 +70,80 @@ class GapSolution:
     @property
     def is_normal(self) -> bool:
         """Whether there is no gap."""
-        return not self.Delta.any()
+        return not self.self_energy.phi.any()
+
+    @cached_property
+    def Z(self) -> Complex:
+        """Renormalisation function at E_i, complex, shape (N,)."""
+        return np.asarray(self.self_energy.omegaZ / ((np.arange(self.rho.size) + 0.5) * self.h))
+
+    @cached_property
+    def Delta(self) -> Complex:
+        """Gap function phi / Z at E_i, meV, complex, shape (N,)."""
+        return np.asarray(self.self_energy.phi / self.Z)
 
     @property
     def Delta0(self) -> float:
-        """Re Delta at omega = 0, meV (its value in the first cell: Delta is even and flat there)."""
-        return float(self.Delta[0].real)
+        """Gap parameter at zero energy, Re phi(0) / Re Z(0), meV.
 
-    def edge(self, h: float) -> float:
-        """Gap edge, meV, on a lattice of spacing h."""
-        return gap_edge(self.Delta, h)
+        Where quasiparticles at zero energy live long this is Re Delta(0). With damping omega Z(0) = i Gamma, so
+        Re Delta(omega -> 0) vanishes and its value in the first cell measures the lattice, not the material; this
+        ratio stays, and moves as h^2.
+        """
+        return float(self.self_energy.phi[0].real / self.Z[0].real)
+
+    @property
+    def edge(self) -> float:
+        """Gap edge, meV."""
+        return gap_edge(self.Delta, self.h)
 
 
-def gap_map(kernel: Kernel, f: Array, damping: Damping, Delta: Complex) -> tuple[Complex, Complex, Array, Array]:
-    """One evaluation of phi / Z: returns (phi / Z, Z, rho, p) for the gap function Delta (meV, (N,))."""
-    rho, p = spectral_weights(Delta, kernel.coupling.lattice.h)
+def gap_map(kernel: Kernel, f: Array, damping: Damping, rho: Array, p: Array) -> SelfEnergy:
+    """W and phi from spectral weights rho, p and the occupation f, all of shape (N,)."""
     S, phi = kernel.self_energies(rho, p, f)
     if damping == "real":
-        S, phi = S.real + 0j, phi.real + 0j
-    Z = 1.0 - S / kernel.coupling.lattice.E
-    return phi / Z, Z, rho, p
+        S, phi = S.real.astype(complex), phi.real.astype(complex)
+    return SelfEnergy(kernel.coupling.lattice.E - S, phi)
 
 
 def normal_state(kernel: Kernel, f: Array, damping: Damping) -> GapSolution:
     """The solution Delta = 0, with its Z."""
-    zero = np.zeros(f.size, dtype=complex)
-    _, Z, rho, p = gap_map(kernel, f, damping, zero)
-    return GapSolution(Delta=zero, Z=Z, rho=rho, p=p, iterations=1, residual=0.0, converged=True)
+    rho, p = np.ones(f.size), np.zeros(f.size)
+    dressed = gap_map(kernel, f, damping, rho, p)
+    state = SelfEnergy(dressed.omegaZ, np.zeros(f.size, dtype=complex))
+    return GapSolution(state, rho, p, kernel.coupling.lattice.h, iterations=1, residual=0.0, converged=True)
 
 
 class _Anderson:
     """Anderson acceleration (type II) of x <- g(x), the history's least squares by its Gram matrix."""
 
-    def __init__(self, depth: int, mixing: float = 1.0) -> None:
+    def __init__(self, depth: int) -> None:
         self.steps: deque[tuple[Array, Array]] = deque(maxlen=depth)
         self.last: tuple[Array, Array] | None = None
-        self.mixing = mixing
 
     def next(self, x: Array, r: Array) -> Array:
         """Next iterate from x and its residual r = g(x) - x."""
         if self.last is not None:
             self.steps.append((x - self.last[0], r - self.last[1]))
         self.last = (x, r)
-        new = x + self.mixing * r
+        new = x + r
         if self.steps:
             dX, dR = (np.stack(v) for v in zip(*self.steps, strict=True))
             gram = dR @ dR.T
             gram[np.diag_indices_from(gram)] *= 1 + 1e-12
             gamma = np.linalg.lstsq(gram, dR @ r, rcond=1e-14)[0]
-            new = new - gamma @ (dX + self.mixing * dR)
+            new = new - gamma @ (dX + dR)
         return np.asarray(new)
 
 
 def solve_gap(
     kernel: Kernel,
     f: Array,
-    start: Complex,
+    start: SelfEnergy,
     *,
     damping: Damping = "full",
     tol: float = 1e-6,
-    max_iterations: int = 500,
+    max_iterations: int = 300,
     depth: int = 5,
 ) -> GapSolution:
     """Solve the gap equation from a start.
@@ -109,30 +151,49 @@ def solve_gap(
     Args:
         kernel: Kernels of the phonon occupation.
         f: Quasiparticle occupation at E_i, shape (N,).
-        start: Gap function to start from, meV, complex, shape (N,); zero gives the normal state.
+        start: W and phi to start from.
         damping: `full` or `real`.
-        tol: Largest |phi / Z - Delta| relative to the largest |Delta|.
+        tol: Largest change of W and phi in an iteration, relative to the largest |phi|.
         max_iterations: Evaluations of the self-energies before giving up.
         depth: History of the Anderson acceleration.
     Returns:
         The solution; `converged` is False where the iterations did not suffice. Delta and -Delta are one
-        solution: Re Delta(0) >= 0 is returned.
+        solution: Re phi(0) >= 0 is returned.
     """
-    h, N = kernel.coupling.lattice.h, f.size
-    if not start.any():
-        return normal_state(kernel, f, damping)
+    lattice = kernel.coupling.lattice
+    real = damping == "real"
     accelerate = _Anderson(depth)
-    x = np.asarray(start, dtype=complex)
+    x = _join(start, real)
+    state, residual = start, np.inf
     for iteration in range(1, max_iterations + 1):
-        image, Z, rho, p = gap_map(kernel, f, damping, x)
-        scale = float(np.abs(image).max())
-        if scale < NO_GAP * h:
+        rho, p = spectral_weights(state.omegaZ, state.phi)
+        image = gap_map(kernel, f, damping, rho, p)
+        scale = float(np.abs(image.phi).max())
+        if scale < NO_GAP * lattice.h:
             return normal_state(kernel, f, damping)
-        residual = float(np.abs(image - x).max()) / scale
+        r = _join(image, real) - x
+        residual = float(np.abs(r).max()) / scale
         if residual < tol:
-            sign = 1.0 if image[0].real >= 0 else -1.0
-            rho, p = spectral_weights(image, h)
-            return GapSolution(sign * image, Z, rho, sign * p, iteration, residual, True)
-        new = accelerate.next(x.view(float), (image - x).view(float))
-        x = new.view(complex)[:N].copy()
-    return GapSolution(x, Z, rho, p, max_iterations, residual, False)
+            sign = 1.0 if image.phi[0].real >= 0 else -1.0
+            solution = SelfEnergy(image.omegaZ, sign * image.phi)
+            return GapSolution(solution, rho, sign * p, lattice.h, iteration, residual, True)
+        growth = abs(image.phi[0]) / max(abs(state.phi[0]), 1e-300)
+        if growth > _GROWING:
+            # accelerated, a gap that still grows is extrapolated back to the other solution, zero
+            state = SelfEnergy(image.omegaZ, min(growth, 2.0) * image.phi)
+            x, accelerate = _join(state, real), _Anderson(depth)
+            continue
+        x = accelerate.next(x, r)
+        state = _split(x, real)
+    return GapSolution(state, rho, p, lattice.h, max_iterations, residual, False)
+
+
+def _join(state: SelfEnergy, real: bool) -> Array:
+    """W and phi as one real vector."""
+    both = np.concatenate([state.omegaZ, state.phi])
+    return both.real.copy() if real else both.view(float)
+
+
+def _split(x: Array, real: bool) -> SelfEnergy:
+    both = x + 0j if real else x.view(complex)
+    return SelfEnergy(*np.split(both, 2))

@@ -45,12 +45,12 @@ class Lattice:
     @cached_property
     def E(self) -> Array:
         """Quasiparticle energies, meV, shape (N,)."""
-        return (np.arange(self.N) + 0.5) * self.h
+        return np.asarray((np.arange(self.N) + 0.5) * self.h, dtype=float)
 
     @cached_property
     def Omega(self) -> Array:
         """Phonon energies, meV, shape (M + 1,)."""
-        return np.arange(self.M + 1) * self.h
+        return np.asarray(np.arange(self.M + 1) * self.h, dtype=float)
 
     @property
     def window(self) -> float:
@@ -78,7 +78,7 @@ class Ring:
     @cached_property
     def mirror_phase(self) -> Complex:
         """exp(i q): the transform of a(-E) is this times conj of the transform of a, shape (L // 2 + 1,)."""
-        return np.exp(2j * np.pi * np.arange(self.L // 2 + 1) / self.L)
+        return np.asarray(np.exp(2j * np.pi * np.arange(self.L // 2 + 1) / self.L))
 
     @cached_property
     def lags(self) -> NDArray[np.int64]:

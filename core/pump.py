@@ -11,7 +11,7 @@ lattice shifts is shared between them, so that its mean is exact.
 
 The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by it: `envelope` takes, at each time,
 the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the paper) takes
-Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U; S(t) = exp(-4 ln 2 (t/tau_pump)^2).
+Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U; S = exp(-4 ln 2 (t/tau_pump)^2).
 """
 
 import math
@@ -25,7 +25,7 @@ from .lattice import Array, Lattice
 from .settings import PumpChannels
 
 
-@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@nb.njit(cache=True, error_model="numpy")
 def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int, share: float,
                pairs: bool, emission: bool) -> None:  # fmt: skip
     """Add share times g(E) for a photon of k lattice spacings."""

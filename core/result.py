@@ -65,7 +65,7 @@ def coordinates(settings: Settings) -> dict[str, Array]:
 
 
 _SERIES = (
-    Variable("Delta0", ("time",), "meV", "superconducting gap function at zero energy, Re Delta(0)"),
+    Variable("Delta0", ("time",), "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0)"),
     Variable("gap_edge", ("time",), "meV", "gap edge, Re Delta(E) = E"),
     Variable("f_gap", ("time",), "1", "quasiparticle occupation at the gap edge"),
     Variable("f_pump", ("time",), "1", "quasiparticle occupation at omega_pump + Delta0"),
@@ -94,7 +94,7 @@ _N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
 
 def variables(settings: Settings) -> tuple[Variable, ...]:
     """Every output that `simulate` returns under these settings, in the cube's order."""
-    out = _SERIES + _SCALARS
+    out: tuple[Variable, ...] = _SERIES + _SCALARS
     if settings.energies:
         out += (_F, *_DELTA)
     if settings.frequencies:

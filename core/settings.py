@@ -90,7 +90,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        for key, kind in (("damping", Damping),
+        for key, kind in (
+            ("damping", Damping),
             ("pump_channels", PumpChannels),
             ("pump_rate", PumpRate),
             ("integrator", Integrator),

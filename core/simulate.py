@@ -6,11 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from .coherence import gap_edge
 from .collisions import Film
 from .dynamics import Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
-from .thermal import bose, fermi
 from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
@@ -19,6 +17,7 @@ from .pump import Pump
 from .result import Outcome, Result, coordinates
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
+from .thermal import bose, fermi
 from .tracking import GapTracker
 
 
@@ -58,7 +57,9 @@ def simulate(point: Point, settings: Settings) -> Result:
         )
     film = build_film(material, spacing, window)
     coupling = build_coupling(material, spacing, window, settings.damping)
-    chi, U = absorbed_energy_density(point.F0, point.omega_pump, material.rho_N, material.thickness)
+    chi, U = absorbed_energy_density(
+        point.F0, point.omega_pump, material.rho_N, material.thickness, eps_infinity=material.eps_infinity
+    )
     pump = Pump(
         omega_pump=point.omega_pump,
         tau_pump=settings.tau_pump or material.tau_pump,
@@ -161,9 +162,9 @@ def _ledger_error(data: dict[str, Array], U: float) -> float:
 
 def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
     """Time series and recorded fields of a trajectory."""
-    lattice, h = film.lattice, film.lattice.h
+    lattice = film.lattice
     start = samples[0]
-    edge = np.array([gap_edge(s.gap.Delta, h) for s in samples])
+    edge = np.array([s.gap.edge for s in samples])
     Delta0 = np.array([s.gap.Delta0 for s in samples])
     times = np.array([s.t for s in samples])
     data = {

@@ -1,74 +1,84 @@
 """When a gap opens: the linearised gap equation, Tc, and the mu_star that gives a stated Tc.
 
-With Delta -> 0 the pair amplitude is p = Re Delta / E and only Re Delta enters, so the gap equation becomes
-u = Re[phi(u / E) / Z], a real linear map with Z that of the normal state. A gap opens where its largest eigenvalue
+For phi -> 0 the pair amplitude is p = Re[phi / W] with W = E Z of the normal state, so the gap equation becomes
+p = Re[phi(p) / W], a real linear map. A gap opens where its largest eigenvalue
 reaches one; a nonlinear solve is no judge near there (it stops short of zero or falls to it).
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, eigs
 
-from .coherence import pair_weights
+from .coherence import linear_pair_amplitude
 from .eliashberg import Coupling, Kernel
-from .thermal import bose, fermi
-from .gap import normal_state
+from .gap import GapSolution, SelfEnergy, normal_state
 from .lattice import Array, Complex
 from .settings import Damping
+from .thermal import bose, fermi
 
 
 @dataclass(frozen=True, eq=False)
 class LinearGap:
-    """The linearised gap equation around the normal state.
+    """The linearised gap equation around the normal state, as a real map of pair amplitudes p.
 
     Args:
         kernel: Kernels of the phonon occupation.
         f: Quasiparticle occupation at E_i, shape (N,).
-        Z: Normal-state renormalisation function, complex, shape (N,).
+        normal: The normal state.
+        damping: `full` or `real`.
     """
 
     kernel: Kernel
     f: Array
-    Z: Complex
+    normal: GapSolution
+    damping: Damping
 
     @classmethod
     def around(cls, kernel: Kernel, f: Array, damping: Damping) -> "LinearGap":
         """The map for occupations f and n (in `kernel`)."""
-        return cls(kernel, f, normal_state(kernel, f, damping).Z)
+        return cls(kernel, f, normal_state(kernel, f, damping), damping)
 
-    def gap_function(self, u: Array, weights: Array) -> Complex:
-        """phi / Z of the pair amplitude `weights` u; in `real` damping Z is real and so is phi's use."""
-        phi = self.kernel.pairing(weights * u, self.f)
-        return np.asarray((phi.real if not self.Z.imag.any() else phi) / self.Z, dtype=complex)
+    def phi(self, p: Array) -> Complex:
+        """Pairing self-energy of a pair amplitude p, meV, complex, shape (N,)."""
+        phi = self.kernel.pairing(p, self.f)
+        return phi.real.astype(complex) if self.damping == "real" else phi
+
+    def __call__(self, p: Array) -> Array:
+        """The pair amplitude that a pair amplitude p (N,) gives."""
+        return linear_pair_amplitude(self.normal.self_energy.omegaZ, self.phi(p))
+
+    def state(self, p: Array, height: float) -> SelfEnergy:
+        """W of the normal state with the phi of p, scaled to Re phi(0) = height (meV)."""
+        phi = self.phi(p)
+        return SelfEnergy(self.normal.self_energy.omegaZ, phi * (height / phi[0].real))
+
+    def _first_vector(self) -> Array:
+        E = self.kernel.coupling.lattice.E
+        return np.asarray(np.exp(-8.0 * E / E[-1]) / E)
 
     def largest_eigenvalue(self, start: Array | None = None, tol: float = 1e-8) -> tuple[float, Array]:
-        """Largest eigenvalue of the map and its vector u, shape (N,), normalised to u[0] = 1."""
-        weights = pair_weights(self.f.size, self.kernel.coupling.lattice.h)
+        """Largest eigenvalue of the map and its pair amplitude, shape (N,)."""
         N = self.f.size
-        operator = LinearOperator(
-            (N, N), matvec=lambda u: self.gap_function(np.ravel(u), weights).real, dtype=float
-        )
-        v0 = np.exp(-np.arange(N) * 8.0 / N) if start is None else start
+        operator = LinearOperator((N, N), matvec=lambda p: self(np.ravel(p)), dtype=float)
+        v0 = self._first_vector() if start is None else start
         values, vectors = eigs(operator, k=1, which="LR", v0=v0, tol=tol, ncv=min(20, N - 1))
-        u = vectors[:, 0].real
-        return float(values[0].real), u / u[0]
+        return float(values[0].real), _real_vector(vectors[:, 0])
 
     def growth(self, start: Array | None, steps: int = 6) -> tuple[float, Array]:
-        """Estimate of the largest eigenvalue and its vector from a few products, warm-started.
+        """Estimate of the largest eigenvalue and its pair amplitude from a few products, warm-started.
 
         The Ritz value of largest real part in the Krylov space of `start`, for use along a trajectory where
         the vector of the previous time is at hand.
         """
-        weights = pair_weights(self.f.size, self.kernel.coupling.lattice.h)
-        u = np.exp(-np.arange(self.f.size) * 8.0 / self.f.size) if start is None else start
-        basis = [u / np.linalg.norm(u)]
+        p = self._first_vector() if start is None else start
+        basis = [p / np.linalg.norm(p)]
         H = np.zeros((steps + 1, steps))
         for k in range(steps):
-            v = self.gap_function(basis[k], weights).real
+            v = self(basis[k])
             for j, b in enumerate(basis):
                 H[j, k] = b @ v
                 v = v - H[j, k] * b
@@ -76,8 +86,12 @@ class LinearGap:
             basis.append(v / max(H[k + 1, k], 1e-300))
         values, vectors = np.linalg.eig(H[:steps])
         best = int(np.argmax(values.real))
-        ritz = vectors[:, best].real @ np.stack(basis[:steps])
-        return float(values[best].real), ritz / (ritz[0] if abs(ritz[0]) > 1e-12 else 1.0)
+        return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps])
+
+
+def _real_vector(v: Complex) -> Array:
+    """A real eigenvector from one with an arbitrary phase."""
+    return np.asarray((v * np.exp(-1j * np.angle(v[np.argmax(np.abs(v))]))).real)
 
 
 def pairing_eigenvalue(coupling: Coupling, T: float, damping: Damping) -> float:
@@ -109,29 +123,26 @@ def critical_temperature(
 
 
 def calibrate_mu_star(coupling: Coupling, Tc: float, damping: Damping = "full") -> Coupling:
-    """The coupling with the mu_star whose transition is at Tc (K).
+    """The coupling with the mu_star whose transition is at Tc (K): Tc is what is known of a material.
 
     Raises:
         ValueError: if the spectrum alone (mu_star = 0) does not reach Tc, or no mu_star below 1 lowers it so far.
+            Without lifetimes (`real` damping) strong couplers fall short, and their driven state is no answer.
     """
 
-    def with_mu_star(mu_star: float) -> Coupling:
-        return Coupling(coupling.lattice, coupling.alpha2F, mu_star, coupling.cutoff)
-
     def excess(mu_star: float) -> float:
-        return pairing_eigenvalue(with_mu_star(mu_star), Tc, damping) - 1.0
+        return pairing_eigenvalue(replace(coupling, mu_star=mu_star), Tc, damping) - 1.0
 
     if excess(0.0) < 0.0:
+        remedy = "take `damping: full`, or " if damping == "real" else ""
         raise ValueError(
-            f"`Tc0` must not exceed the Tc of the spectrum without Coulomb repulsion. Got {Tc!r} K: "
-            f"raise the coupling (`scale`), state `mu_star`, or lower `Tc0`."
+            f"`Tc0` must not exceed the Tc of the spectrum at mu_star = 0 ({damping} damping). Got {Tc!r} K: "
+            f"{remedy}raise the spectrum's `scale`, or lower `Tc0`."
         )
-    high = 0.25
-    while excess(high) > 0.0:
-        high *= 2.0
-        if high > 1.0:
-            raise ValueError(f"`Tc0` is too low for this spectrum: mu_star would exceed 1. Got {Tc!r} K.")
-    return with_mu_star(float(brentq(excess, 0.0, high, xtol=1e-7)))
+    for high in (0.25, 1.0):
+        if excess(high) < 0.0:
+            return replace(coupling, mu_star=float(brentq(excess, 0.0, high, xtol=1e-7)))
+    raise ValueError(f"`Tc0` is too low for this spectrum: mu_star would exceed 1. Got {Tc!r} K.")
 
 
 def _bracket(g: Callable[[float], float], x: float, step: float, reach: float) -> tuple[float, float]:

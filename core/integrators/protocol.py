@@ -25,10 +25,15 @@ class Step(NamedTuple):
 class Method(Protocol):
     """A one-step method with an embedded error estimate."""
 
-    order: int
-    """Order of the solution that is kept."""
-    error_order: int
-    """The error estimate falls as dt to this power."""
+    @property
+    def order(self) -> int:
+        """Order of the solution that is kept."""
+        ...
+
+    @property
+    def error_order(self) -> int:
+        """The error estimate falls as dt to this power."""
+        ...
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps."""

@@ -55,7 +55,7 @@ def penetration_depth(n: ArrayLike, omega: ArrayLike) -> Array:
 
 
 def effective_depth(thickness: ArrayLike, depth: ArrayLike) -> Array:
-    """Depth d_eff that shares out the absorbed energy, nm: a thin film's thickness, else the penetration depth.
+    """Depth d_eff that shares out the absorbed energy, nm: thickness of a thin film, else penetration depth.
 
     The paper names the two limits; the smaller of the two joins them, and keeps a film thinner than its
     penetration depth at exactly the energy that it absorbed.
