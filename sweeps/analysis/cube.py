@@ -1,23 +1,17 @@
 """Opening a cube: axes sorted, failed points masked and counted."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from ..errors import StoreError
+from ..store import SCHEMES, Place, place
+
 OK = "ok"
-
-
-@runtime_checkable
-class Place(Protocol):
-    """Where a cube lies; knows the Zarr store there."""
-
-    def zarr(self, *, read_only: bool = False) -> Any:
-        """The store that Zarr works on."""
 
 
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
@@ -26,7 +20,8 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
     A point marked for another computation still holds its old numbers; they are masked too.
 
     Args:
-        store: Local path, URL of an object store that Zarr opens, or a place that knows its Zarr store.
+        store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://), any other URL that
+            Zarr opens by itself, or a place.
         chunks: Of the Dask arrays: `stored`, as the store's largest variable is cut into files; a mapping of dims
             to lengths; None for arrays that are read when first used.
 
@@ -34,16 +29,24 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
         The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
 
     Raises:
-        FileNotFoundError: There is no cube.
+        StoreError: There is no cube.
     """
-    if isinstance(store, str | Path) and "://" not in str(store) and not Path(store).is_dir():
-        raise FileNotFoundError(f"`store` must be a cube. Got {os.fspath(store)!r}, where there is none.")
-    target = store.zarr(read_only=True) if isinstance(store, Place) else store
+    target = _target(store)
     # Dask cannot size strings, so that chunks are given once the variables are known.
     ds = xr.open_zarr(target, chunks=None)
     if chunks is not None:
         ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
     return prepared(ds)
+
+
+def _target(store: str | Path | Place) -> Any:
+    scheme, sign, _ = str(store).partition("://")
+    if not isinstance(store, Place) and sign and scheme not in SCHEMES:
+        return str(store)
+    where = store if isinstance(store, Place) else place(store)
+    if not where.exists():
+        raise StoreError(f"`store` must be a cube. Got {where.url!r}, where there is none.")
+    return where.zarr(read_only=True)
 
 
 def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:

@@ -76,7 +76,7 @@ def _mesh(ax: Axes, values: xr.DataArray, **colours: Any) -> Any:
         across, down, np.maximum(values.values, low), shading="nearest", rasterized=True, **colours
     )
     ax.set_xlabel(title(values["time"]))
-    pulse(ax)
+    pulse(ax, "#000000" if colours["cmap"] == SIGNED_MAP else "#FFFFFF")
     return mesh
 
 

@@ -55,7 +55,7 @@ def phase_diagram(
         ax.set_visible(False)
     if mesh is not None:
         label = symbol(peak.name) if variable.startswith("Delta0") else f"Peak {symbol(variable)}"
-        figure.colorbar(mesh, ax=list(axes.ravel()), label=title(peak, label), pad=0.02)
+        figure.colorbar(mesh, ax=list(axes.ravel()), label=title(peak, label), pad=0.02, aspect=20 * rows)
     figure.suptitle(caption(peak), fontsize=8)
     return figure
 

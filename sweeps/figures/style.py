@@ -115,6 +115,6 @@ def line_style(i: int) -> dict[str, Any]:
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + i // len(COLOURS)) % len(DASHES)]}
 
 
-def pulse(ax: Axes) -> None:
-    """Mark the maximum of the pump pulse."""
-    ax.axvline(0, color="#888888", linewidth=0.6, linestyle=":", zorder=0.5)
+def pulse(ax: Axes, colour: str = "#888888") -> None:
+    """Mark the maximum of the pump pulse; over a map, in a colour that the map does not have."""
+    ax.axvline(0, color=colour, linewidth=0.7, linestyle=":")

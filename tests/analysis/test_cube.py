@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
-import zarr.storage
 from photogap.sweeps.analysis import failures, open_cube, peak_gap
+from photogap.sweeps.errors import StoreError
+from photogap.sweeps.store import place
 
 TIME = np.linspace(-0.5, 0.5, 11)
 
@@ -60,15 +61,18 @@ def test_cube_is_lazy_and_stays_lazy(stored):
 
 
 def test_place_and_url_open_the_same_cube(stored):
-    class Elsewhere:
-        def zarr(self, *, read_only=False):
-            return zarr.storage.LocalStore(stored, read_only=read_only)
+    by_path = open_cube(stored).compute()
+    for same in (place(stored), str(stored), f"file://{stored}"):
+        xr.testing.assert_identical(by_path, open_cube(same).compute())
 
-    by_path, by_place = open_cube(stored), open_cube(Elsewhere())
-    xr.testing.assert_identical(by_path.compute(), by_place.compute())
-    xr.testing.assert_identical(by_path.compute(), open_cube(f"file://{stored}").compute())
+
+def test_chunks_as_stored_or_as_wanted_or_none(stored):
+    assert open_cube(stored)["Delta0"].chunksizes["F0"] == (1, 1, 1, 1)
+    assert open_cube(stored, chunks={"F0": 2})["Delta0"].chunksizes["F0"] == (2, 2)
+    assert open_cube(stored, chunks=None)["Delta0"].chunks is None
 
 
 def test_no_cube_is_said_plainly(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"`store` must be a cube\. Got .*nothing"):
-        open_cube(tmp_path / "nothing")
+    for nowhere in (tmp_path / "nothing", "memory://nothing"):
+        with pytest.raises(StoreError, match=r"`store` must be a cube\. Got .*nothing"):
+            open_cube(nowhere)
