@@ -25,7 +25,7 @@ def movie(
     *,
     alpha2F: xr.DataArray | None = None,
     fps: int = 12,
-    dpi: int = 130,
+    dpi: int = 100,
     floor: float = 1e-6,
 ) -> Path:
     """Write the movie of one point, one frame a recorded time, as GIF, or as MP4 where ffmpeg is installed.

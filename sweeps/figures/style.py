@@ -112,7 +112,7 @@ def quantity(value: xr.DataArray, *, plain: bool = False) -> str:
 
 def line_style(i: int) -> dict[str, Any]:
     """Colour and dashes of the i-th line: 28 of them differ."""
-    return {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + i // len(COLOURS)) % len(DASHES)]}
+    return {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + 2 * (i // len(COLOURS))) % len(DASHES)]}
 
 
 def pulse(ax: Axes, colour: str = "#888888") -> None:

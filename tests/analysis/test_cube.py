@@ -66,6 +66,17 @@ def test_place_and_url_open_the_same_cube(stored):
         xr.testing.assert_identical(by_path, open_cube(same).compute())
 
 
+def test_object_store_opens_the_same_cube(stored):
+    bucket = place("memory://analysis/cube.zarr")
+    ds = xr.open_zarr(stored, chunks=None).load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds.drop_encoding().to_zarr(bucket.zarr(), zarr_format=3, consolidated=True)
+    by_url = open_cube("memory://analysis/cube.zarr")
+    assert by_url["Delta0"].chunks is not None
+    xr.testing.assert_identical(by_url.compute(), open_cube(stored).compute())
+
+
 def test_chunks_as_stored_or_as_wanted_or_none(stored):
     assert open_cube(stored)["Delta0"].chunksizes["F0"] == (1, 1, 1, 1)
     assert open_cube(stored, chunks={"F0": 2})["Delta0"].chunksizes["F0"] == (2, 2)

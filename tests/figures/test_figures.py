@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from photogap.sweeps.figures import FIGURES, alpha2F_of, draw, movie, save, select
+from photogap.sweeps.figures.style import line_style
 from PIL import Image
 
 
@@ -146,3 +147,7 @@ def test_movie_endings(cube, tmp_path):
 
 def test_every_figure_has_a_name():
     assert set(FIGURES) == {"fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram"}
+
+
+def test_lines_all_differ():
+    assert len({tuple(line_style(i).values()) for i in range(28)}) == 28
