@@ -18,11 +18,12 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
+from test_service import go, physics, plan_of
+
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.report import status
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
-from test_service import go, physics, plan_of
 
 Tally = Callable[[], list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
