@@ -12,20 +12,18 @@ from photogap.core.simulate import simulate
 from photogap.sweeps import materials
 from photogap.sweeps.cli import app
 
-KEYS = set(
-    [
-        "lambda",
-        "omega_log_meV",
-        "mu_star",
-        "Tc_K",
-        "Delta0_meV",
-        "gap_edge_meV",
-        "Z0",
-        "iterations",
-        "residual",
-        "seconds",
-    ]
-)
+KEYS = {
+    "lambda",
+    "omega_log_meV",
+    "mu_star",
+    "Tc_K",
+    "Delta0_meV",
+    "gap_edge_meV",
+    "Z0",
+    "iterations",
+    "residual",
+    "seconds",
+}
 
 
 def photogap(*arguments):
