@@ -56,12 +56,22 @@ class Result:
 
 def coordinates(settings: Settings) -> dict[str, Array]:
     """Labels of the dims beyond the sweep's own: time (ps), energy (meV), frequency (meV)."""
-    out = {"time": np.linspace(settings.t_start, settings.t_stop, settings.n_times)}
+    out = {"time": _times(settings)}
     if settings.energies:
         out["energy"] = np.array(settings.energies)
     if settings.frequencies:
         out["frequency"] = np.array(settings.frequencies)
     return out
+
+
+def _times(settings: Settings) -> Array:
+    if settings.times:
+        return np.array(settings.times)
+    if settings.t_linear_stop is None:
+        return np.linspace(settings.t_start, settings.t_stop, settings.n_times)
+    linear = np.linspace(settings.t_start, settings.t_linear_stop, settings.n_times)
+    tail = np.geomspace(settings.t_linear_stop, settings.t_stop, settings.n_tail + 1)
+    return np.concatenate([linear, tail[1:]])
 
 
 _SERIES = (

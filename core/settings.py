@@ -61,6 +61,10 @@ class Settings:
         t_start: First time of the result, ps, relative to the pulse's maximum.
         t_stop: Last time, ps.
         n_times: Number of equidistant times in the result, both ends included.
+        t_linear_stop: Where the equidistant times end and a tail of `n_tail` times in geometric progression, up
+            to `t_stop`, begins, ps, > 0; None has no tail.
+        n_tail: Number of times after `t_linear_stop`.
+        times: The times themselves, ps, increasing; overrides all five above.
         rtol: Relative tolerance of a time step; the gap's motion in a step is held to it as well.
         atol: Absolute tolerance of a time step, in occupation.
         gap_tol: Relative residual at which the gap equation counts as solved.
@@ -80,6 +84,9 @@ class Settings:
     t_start: float = -0.6
     t_stop: float = 0.7
     n_times: int = 53
+    t_linear_stop: float | None = None
+    n_tail: int = 0
+    times: tuple[float, ...] = ()
     rtol: float = 1e-2
     atol: float = 1e-4
     gap_tol: float = 1e-6
@@ -106,7 +113,23 @@ class Settings:
             raise ValueError(f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}.")
         if self.n_times < 2:
             raise ValueError(f"`n_times` must be at least 2. Got {self.n_times!r}.")
+        self._check_tail()
         for key in ("energies", "frequencies"):
             values = getattr(self, key)
             if any(not x >= 0 for x in values) or any(b <= a for a, b in itertools.pairwise(values)):
                 raise ValueError(f"`{key}` must be >= 0 and increasing, in meV. Got {values!r}.")
+
+    def _check_tail(self) -> None:
+        stop = self.t_linear_stop
+        if stop is not None and not max(self.t_start, 0.0) < stop < self.t_stop:
+            raise ValueError(
+                f"`t_linear_stop` must be positive, after `t_start` and before `t_stop` ({self.t_stop!r} ps). "
+                f"Got {stop!r}."
+            )
+        if (self.n_tail > 0) != (stop is not None) or self.n_tail < 0:
+            raise ValueError(
+                f"`n_tail` must be positive with `t_linear_stop` and zero without it. Got {self.n_tail!r}."
+            )
+        increasing = all(b > a for a, b in itertools.pairwise(self.times)) and all(map(math.isfinite, self.times))
+        if not increasing or len(self.times) == 1:
+            raise ValueError(f"`times` must be two or more increasing times, in ps. Got {self.times!r}.")

@@ -19,6 +19,7 @@ from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
 from .tracking import GapTracker
+from .windows import build_ladder
 
 
 @lru_cache(maxsize=32)
@@ -50,12 +51,7 @@ def simulate(point: Point, settings: Settings) -> Result:
     """
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    if point.omega_pump >= window:
-        raise ValueError(
-            f"`window` must exceed `omega_pump` ({point.omega_pump!r} meV), or pumped quasiparticles leave it. "
-            f"Got {window!r} meV."
-        )
-    film = build_film(material, spacing, window)
+    films = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
     chi, U = absorbed_energy_density(
         point.F0, point.omega_pump, material.rho_N, material.thickness, eps_infinity=material.eps_infinity
@@ -67,18 +63,19 @@ def simulate(point: Point, settings: Settings) -> Result:
         channels=settings.pump_channels,
         stimulated_emission=settings.stimulated_emission,
     )
-    run = _Simulation(film, coupling, pump, point, settings)
+    run = _Simulation(films, coupling, pump, point, settings)
     trajectory, tracker = run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate()
     diagnostics = {
         "steps": float(trajectory.statistics.steps),
         "rejected_steps": float(trajectory.statistics.rejected),
         "evaluations": float(trajectory.statistics.evaluations),
         "gap_iterations": float(tracker.iterations),
+        "blocked_above": trajectory.statistics.blocked_above,
         "mu_star": coupling.mu_star,
     }
     if trajectory.outcome is not Outcome.OK:
         return Result(outcome=trajectory.outcome, message=trajectory.message, diagnostics=diagnostics)
-    data = _observe(trajectory.samples, film, point, settings)
+    data = _observe(trajectory.samples, films[-1], point, settings)
     data |= {"chi": np.array(chi), "absorbed_energy_density": np.array(U), "mu_star": np.array(coupling.mu_star)}
     data["ledger_error"] = np.array(_ledger_error(data, U))
     return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
@@ -107,8 +104,12 @@ def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, ma
 class _Simulation:
     """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
 
-    def __init__(self, film: Film, coupling: Coupling, pump: Pump, point: Point, settings: Settings) -> None:
-        self.film, self.coupling, self.pump, self.point, self.settings = film, coupling, pump, point, settings
+    def __init__(
+        self, films: tuple[Film, ...], coupling: Coupling, pump: Pump, point: Point, settings: Settings
+    ) -> None:
+        # without a pulse nothing is high
+        self.films = films if pump.U > 0 else films[-1:]
+        self.coupling, self.pump, self.point, self.settings = coupling, pump, point, settings
         self.times = coordinates(settings)["time"]
 
     def with_envelope(self) -> tuple[Trajectory, GapTracker]:
@@ -142,9 +143,12 @@ class _Simulation:
         return best[0]
 
     def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
-        lattice, T, settings = self.film.lattice, self.point.T, self.settings
+        lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
-        model = Model(film=self.film, pump=self.pump, gamma=gamma, n_eq=n_eq, tau_esc=self.point.tau_esc)
+        model = Model(
+            film=self.films[0], narrower=self.films[1:], pump=self.pump, gamma=gamma, n_eq=n_eq,
+            tau_esc=self.point.tau_esc,
+        )  # fmt: skip
         tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
         trajectory = integrate(
             model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq,
@@ -170,14 +174,13 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
     data = {
         "Delta0": Delta0,
         "gap_edge": edge,
-        "f_gap": np.array([np.interp(e, lattice.E, s.f) for e, s in zip(edge, samples, strict=True)]),
+        "f_gap": np.array([np.interp(e, s.E, s.f) for e, s in zip(edge, samples, strict=True)]),
         "f_pump": np.array(
-            [np.interp(point.omega_pump + D, lattice.E, s.f) for D, s in zip(Delta0, samples, strict=True)]
+            [np.interp(point.omega_pump + D, s.E, s.f, right=0.0) for D, s in zip(Delta0, samples, strict=True)]
         ),
         "Gamma": np.array([s.Gamma for s in samples]),
         "U_absorbed": np.array([s.U_absorbed for s in samples]),
-        "U_qp": np.array([film.quasiparticle_energy(s.gap.rho, s.f) for s in samples])
-        - film.quasiparticle_energy(start.gap.rho, start.f),
+        "U_qp": np.array([s.U_qp - start.U_qp for s in samples]),
         "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
         "U_escaped": np.array([s.U_escaped for s in samples]),
         "U_gap": np.array([s.U_gap for s in samples]),
@@ -186,8 +189,10 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
     }
     if settings.energies:
         E = np.array(settings.energies)
+        # once the lattice has narrowed, nothing is left above it
+        data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
+        data["f"][:, E > samples[0].E[-1]] = np.nan
         for name, values in (
-            ("f", [s.f for s in samples]),
             ("Delta_real", [s.gap.Delta.real for s in samples]),
             ("Delta_imag", [s.gap.Delta.imag for s in samples]),
         ):
