@@ -23,8 +23,8 @@ from .result import Outcome
 from .tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, NEGLIGIBLE, blocked_above, cut, energy_above, fill_above
 
-BOUNDS_TOLERANCE = 1e-10
-"""f and n may leave [0, 1] and [0, inf) by this much: the transforms' round-off, a thousand times over."""
+BOUNDS_TOLERANCE = 1e-7
+"""f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
 
 
@@ -312,7 +312,7 @@ class _Run:
 
     def _within_bounds(self, y: Array) -> bool:
         f, n = self.model.split(y)
-        eps = BOUNDS_TOLERANCE
+        eps = min(self.atol, BOUNDS_TOLERANCE)
         return bool(f.min() > -eps and f.max() < 1 + eps and n.min() > -eps)
 
     def _gap_error(self, gap: GapSolution, dt: float) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from .collisions import Film
 from .lattice import Array
 
-NEGLIGIBLE = 1e-7
+NEGLIGIBLE = 1e-5
 """Share of the absorbed energy above a window at which the lattice is cut there."""
 MOST_BLOCKED = 1e-2
 """Largest Int 2 f dE / E above the window of the gap equation."""
