@@ -24,8 +24,12 @@ import numpy as np
 from .lattice import Array, Complex
 
 _FAR, _FEW = 30.0, 20
-"""Beyond |W| = _FAR |phi| and _FEW points the integrands are smooth and two Gauss points serve, to 1e-9."""
+"""Beyond |W| = _FAR |phi| and _FEW points R is expanded in phi / W and two Gauss points serve, to 1e-9."""
 _NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
+_SMOOTH = 0.2
+"""Where R^2 changes by less than this between two points, three Gauss points serve, to 1e-8."""
+_NODES_3 = (0.5 - 0.5 * np.sqrt(0.6), 0.5, 0.5 + 0.5 * np.sqrt(0.6))
+_WEIGHTS_3 = (5 / 18, 8 / 18, 5 / 18)
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
@@ -54,6 +58,18 @@ def _near(
         (phi * J0 + dphi * J1).real,
         (phi * J1 + dphi * J2).real,
     )
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
+    """The same where R is smooth: there the closed form can cancel to nothing (dW = dphi makes a vanish)."""
+    r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+    for y, weight in zip(_NODES_3, _WEIGHTS_3):  # noqa: B905
+        Wy, Fy = W + y * (W1 - W), phi + y * (phi1 - phi)
+        inverse = weight / _root(Wy, Fy)
+        rho, p = (Wy * inverse).real, (Fy * inverse).real
+        r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
+    return r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -89,10 +105,12 @@ def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
             r0, r1, p0, p1 = 1.0, 0.5, 0.0, 0.0
         elif undamped and abs(W) <= abs(F) and abs(W1) <= abs(F1):
             r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
-        elif i < _FEW or abs(W) < _FAR * abs(F):
-            r0, r1, p0, p1 = _near(W, W1, F, F1, R, R1)
-        else:
+        elif i >= _FEW and abs(W) > _FAR * abs(F):
             r0, r1, p0, p1 = _far(W, W1, F, F1)
+        elif i >= 0 and abs(R1 * R1 - R * R) < _SMOOTH * min(abs(R * R), abs(R1 * R1)):
+            r0, r1, p0, p1 = _between(W, W1, F, F1)
+        else:
+            r0, r1, p0, p1 = _near(W, W1, F, F1, R, R1)
         if i >= 0:
             rho[i] += r0 - r1
             p[i] += p0 - p1

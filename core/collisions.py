@@ -92,27 +92,51 @@ def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rat
     Returns:
         Gross rates, 1/ps.
     """
-    ring, h, M = film.ring, film.lattice.h, film.lattice.M
+    ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
     signals = np.empty((3, ring.L))
     signals[:2] = ring.occupations(rho, p, f)
     signals[2] = ring.emission(film.alpha2F, n)
+    # The filled band, a = 1 at E < 0, would fill the transforms with its round-off: its part is summed exactly.
+    signals[0, ring.L - N :] -= 1.0
     A, C, G = fft.rfft(signals)
     G = G * ring.mirror_phase
     C1_rho, C1_p, X = h * fft.irfft(np.stack([G * np.conj(A), -G * np.conj(C), A * A + C * C]), ring.L)
+    up, down = _into_empty_band(ring, h, signals[2])
     ratio = pair_ratio(rho, p)
-    C1 = ring.positive(C1_rho) - ratio * ring.positive(C1_p)
-    C2 = ring.negative(C1_rho) + ratio * ring.negative(C1_p)
+    C1 = ring.positive(C1_rho) + up - ratio * ring.positive(C1_p)
+    C2 = ring.negative(C1_rho) + down + ratio * ring.negative(C1_p)
     # E_i + E_k = Omega_(i+k+1): X(Omega_j) stands at j - 1, X(-Omega_j) at -j - 1
-    created, absorbed = np.empty(M + 1), np.empty(M + 1)
-    created[0] = absorbed[0] = X[-1]
-    created[1:] = X[:M]
-    absorbed[1:] = X[ring.L - M - 1 : ring.L - 1][::-1]
+    created, absorbed = _with_filled_band(ring, h, signals[0])
+    created[1:] += X[:M]
+    absorbed[1:] += X[ring.L - M - 1 : ring.L - 1][::-1]
     return Rates(
         f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
         f_loss=2 * np.pi / HBAR * f * C1,
         n_gain=film.phonon_rate * (n + 1.0) * created,
         n_loss=film.phonon_rate * n * absorbed,
     )
+
+
+def _into_empty_band(ring: Ring, h: float, emission: Array) -> tuple[Array, Array]:
+    """alpha2F (n + 1) convolved with the empty states 0 < E < W, at E_i and at -E_i, both (N,)."""
+    N, M = ring.lattice.N, ring.lattice.M
+    below = np.concatenate([[0.0], np.cumsum(np.concatenate([emission[ring.L - M :], emission[: M + 1]]))])
+    i = np.arange(-N, N)
+    # Sum over -M <= j <= M with 0 <= i - j < N
+    sums = h * (below[np.clip(i + M + 1, 0, 2 * M + 1)] - below[np.clip(i - N + M + 1, 0, 2 * M + 1)])
+    return sums[N:], sums[:N][::-1]
+
+
+def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array]:
+    """X(Omega_j), X(-Omega_j) of the filled band, with itself and with a's excess over it (L,), both (M + 1,)."""
+    N, M = ring.lattice.N, ring.lattice.M
+    below = np.concatenate([[0.0], np.cumsum(np.concatenate([excess[ring.L - N :], excess[:N]]))])
+    j = np.arange(M + 1)
+    # Sum over m < l <= m + N of the excess at l, m = j - 1 or -j - 1
+    created = 2 * h * (below[2 * N] - below[N + j])
+    absorbed = 2 * h * (below[2 * N - j] - below[N - j]) + h * j
+    created[0] = absorbed[0] = 0.0
+    return created, absorbed
 
 
 def escape(n: Array, n_eq: Array, tau_esc: float) -> Array:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from .tc import calibrate_mu_star
 from .thermal import bose, fermi
 from .tracking import GapTracker
 from .windows import build_ladder
+
+MODEL_VERSION: Final = "1"
+"""Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 
 @lru_cache(maxsize=32)

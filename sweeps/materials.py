@@ -151,7 +151,7 @@ class MaterialSpec(_Strict):
     spacing: Number
     tau_pump: Number
     omega_pump: Number
-    eps_infinity: Number = Quantity(value=0.0, source="default: a good conductor, as the paper's depths imply")
+    eps_infinity: Number = Quantity(value=0.0, source="chosen here: a good conductor, as the paper's depths imply")
     thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
     spectrum: SpectrumSpec

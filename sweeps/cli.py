@@ -1,0 +1,258 @@
+"""Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
+
+import dataclasses
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import cli_physics, cli_views
+from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
+from .config import Config, read
+from .errors import ConfigError
+from .plan import resolve
+from .progress import Bar
+from .service import (
+    Report,
+    Watch,
+)
+from .service import (
+    cancel as cancel_store,
+)
+from .service import (
+    replay as replay_point,
+)
+from .service import (
+    retry as retry_points,
+)
+from .service import (
+    run as run_plan,
+)
+from .store import Place, place
+
+app = typer.Typer(
+    name="photogap",
+    help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli_views.register(app)
+cli_physics.register(app)
+
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", "-n", min=0, help="Worker processes; 0 computes in this process. [default: cores]"),
+]
+
+
+@app.command()
+@fail_clearly
+def run(
+    config: Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)],
+    store: Annotated[
+        str | None,
+        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://. [default: results/NAME.zarr]"),
+    ] = None,
+    workers: WorkersOption = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
+    ] = None,
+    cluster: Annotated[str | None, typer.Option(help="`local`, or the address of a Dask scheduler.")] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Count points, chunks and bytes; time a few points; write nothing."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute what is missing of a sweep, then draw its picture."""
+    tree = read(config, tuple(overrides or ()))
+    if cluster:
+        tree = tree.model_copy(update={"cluster": cluster})
+    plan = resolve(tree)
+    target = place(store or f"results/{plan.config.name}.zarr")
+    if dry_run:
+        from .estimate import estimate
+
+        numbers = estimate(plan, workers)
+        print_json(numbers) if as_json else _show_estimate(numbers)
+        return
+    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
+        report = run_plan(plan, target, workers=workers, recompute=recompute, watch=watch)
+        if plan.config.refine and report.reason is None:
+            from .refine import refine
+
+            report = refine(plan, target, report, workers=workers, watch=watch)
+    finish(plan.config, target, report, as_json)
+
+
+@app.command()
+@fail_clearly
+def retry(
+    store: StoreArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
+    workers: WorkersOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute failed points of a store again."""
+    if not failed:
+        raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
+    target = place(store)
+    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
+        report = retry_points(target, workers=workers, watch=watch)
+    finish(None, target, report, as_json)
+
+
+@app.command()
+@fail_clearly
+def replay(
+    store: StoreArgument,
+    point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute one point here and now with full diagnostics; the store is not changed."""
+    record, arrays = replay_point(place(store), point)
+    summary = {name: _brief(array) for name, array in arrays.items()}
+    if as_json:
+        print_json(record | {"outputs": summary})
+    else:
+        for key, value in record.items():
+            OUT.print(f"{key}: {value}", markup=False, highlight=False)
+        for name, numbers in summary.items():
+            OUT.print(f"{name}: {numbers}", markup=False, highlight=False)
+    if record["status"] != "ok":
+        raise typer.Exit(1)
+
+
+@app.command()
+@fail_clearly
+def cancel(store: StoreArgument) -> None:
+    """Ask the driver of a store to stop; finished points are kept."""
+    cancel_store(place(store))
+    OUT.print(f"asked the driver of {store} to stop", highlight=False)
+
+
+class Interrupt:
+    """Ctrl-C as a reason to stop; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self._asked: str | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interrupt":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._before[number] = signal.signal(number, self._take)
+            except ValueError:
+                break  # not the main thread: the caller has its own way to stop
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = "interrupted" if number == signal.SIGINT else "terminated"
+
+    def reason(self) -> str | None:
+        """Why to stop, if asked."""
+        return self._asked
+
+
+def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
+    """Name the cube and the picture, print a short table, and exit by how it went."""
+    from . import pictures
+
+    picture, rows = None, None
+    if config and config.plot and report.counts.done:
+        ds = pictures.open_cube(target)
+        spec = config.plot
+        try:
+            at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
+            picture = pictures.plot(ds, picture_path(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
+            rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
+        except ConfigError as error:
+            Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
+    if as_json:
+        print_json(
+            dataclasses.asdict(report.counts)
+            | {
+                "store": target.url,
+                "picture": str(picture) if picture else None,
+                "outcome": report.reason or "complete",
+                "seconds": report.seconds,
+                "pool": report.pool,
+            }
+        )
+    else:
+        _tell_end(target, report, picture, rows)
+    if report.reason in ("interrupted", "terminated"):
+        raise typer.Exit(130)
+    if report.reason or report.counts.failed:
+        raise typer.Exit(1)
+
+
+def picture_path(target: Place) -> Path:
+    """Where a run's picture goes: beside a local cube, else into the working folder."""
+    name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarr")
+    return (target.path.parent if target.is_local else Path()) / f"{name}.png"
+
+
+def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) -> None:
+    counts = report.counts
+    if rows:
+        head, body = rows
+        table = Table(*head)
+        step = max(1, len(body) // 16)
+        for row in body[::step]:
+            table.add_row(*row)
+        OUT.print(table)
+    ended = "complete" if report.reason is None else report.reason
+    OUT.print(
+        f"{ended}: {counts.done} ok, {counts.failed} failed of {counts.total} points; "
+        f"{counts.computed} computed now in {report.seconds:.1f} s",
+        highlight=False,
+    )
+    if counts.failed:
+        OUT.print(f"reasons: photogap status {target.url}", highlight=False, soft_wrap=True)
+    OUT.print(f"cube: {target.url}", highlight=False, soft_wrap=True)
+    if picture:
+        OUT.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+
+
+def _show_estimate(numbers: dict[str, Any]) -> None:
+    for key, value in numbers.items():
+        text = f"{value:.4g}" if isinstance(value, float) else str(value)
+        OUT.print(f"{key.replace('_', ' ')}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _brief(array: Any) -> Any:
+    if array.ndim == 0:
+        return float(array)
+    return {
+        "shape": list(array.shape),
+        "min": float(array.min()),
+        "max": float(array.max()),
+        "last": float(array.ravel()[-1]),
+    }
+
+
+def main() -> None:
+    """Entry of `python -m photogap.sweeps.cli`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""Where batches run: this process, worker processes of this machine, or a scheduler elsewhere.
+
+The driver sees a `Pool` only; clusters of batch systems join here as further ways to make a Dask client.
+"""
+
+import contextlib
+import logging
+import queue
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .config import Config
+from .errors import ClusterError
+from .task import Batch, run_batch
+
+THREADS = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
+_EVENTS = "photogap-started"
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A batch that left the pool.
+
+    Args:
+        key: Its key.
+        error: None if the task returned; else what it raised.
+        lost: Whether its worker died under it.
+        started: When a worker began with it, if that was heard of.
+    """
+
+    key: int
+    error: BaseException | None = None
+    lost: bool = False
+    started: float | None = None
+
+
+class Pool(Protocol):
+    """Runs batches."""
+
+    own_process: bool
+    memory: int | None
+
+    def slots(self) -> int:
+        """Batches that can run at once."""
+
+    def running(self) -> int:
+        """Batches that a worker has begun."""
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Take a batch."""
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Batches that ended; empty after `timeout` seconds without one."""
+
+    def describe(self) -> dict[str, Any]:
+        """What to tell a person: kind, workers, dashboard."""
+
+
+class InlinePool:
+    """Runs each batch in this process, when it is waited for."""
+
+    own_process = False
+    memory: int | None = None
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, Batch]] = []
+
+    def slots(self) -> int:
+        """One."""
+        return 1
+
+    def running(self) -> int:
+        """None between calls."""
+        return 0
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Keep the batch."""
+        self._waiting.append((key, batch))
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Run the oldest batch."""
+        if not self._waiting:
+            return []
+        key, batch = self._waiting.pop(0)
+        try:
+            run_batch(batch)
+        except Exception as error:
+            return [Ended(key, error)]
+        return [Ended(key)]
+
+    def describe(self) -> dict[str, Any]:
+        """This process."""
+        return {"kind": "this process", "workers": 1}
+
+
+def _started(key: int, batch: Batch) -> int:
+    """Task of the Dask pool: tell that the batch began, then run it."""
+    from distributed import get_worker
+
+    get_worker().log_event(_EVENTS, {"key": key, "at": time.time()})
+    return run_batch(batch)
+
+
+class DaskPool:
+    """Runs batches on the workers of a Dask client; every future is released as it ends."""
+
+    own_process = True
+
+    def __init__(self, client: Any, *, memory: int | None = None) -> None:
+        self._client = client
+        self.memory = memory
+        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._futures: dict[int, Any] = {}
+        self._begun: dict[int, float] = {}
+        self._quiet_since = time.monotonic()
+        client.subscribe_topic(_EVENTS, self._hear)
+
+    def _hear(self, event: Any) -> None:
+        _, message = event
+        if message["key"] in self._futures:
+            self._begun[message["key"]] = float(message["at"])
+
+    def slots(self) -> int:
+        """Threads of all workers, one at least."""
+        return max(1, int(sum(self._client.nthreads().values())))
+
+    def running(self) -> int:
+        """Batches begun and not ended."""
+        return len(self._begun)
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Hand the batch to the scheduler."""
+        future = self._client.submit(_started, key, batch, key=f"points-{key}-{id(self):x}", pure=False)
+        self._futures[key] = future
+        future.add_done_callback(lambda ended: self._ended.put((key, ended)))
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Batches that ended since the last call."""
+        out = []
+        with contextlib.suppress(queue.Empty):
+            out.append(self._take(*self._ended.get(timeout=timeout)))
+            while True:
+                out.append(self._take(*self._ended.get_nowait()))
+        if out:
+            self._quiet_since = time.monotonic()
+        elif time.monotonic() - self._quiet_since > 5:
+            self._look()
+        return out
+
+    def _take(self, key: int, future: Any) -> Ended:
+        from distributed import KilledWorker
+
+        self._futures.pop(key, None)
+        begun = self._begun.pop(key, None)
+        status = future.status
+        error = future.exception() if status == "error" else None
+        future.release()
+        if status == "finished":
+            return Ended(key)
+        if self._client.status != "running":
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+        if isinstance(error, KilledWorker):
+            return Ended(key, error, lost=True, started=begun)
+        return Ended(
+            key,
+            error or ClusterError(f"the scheduler gave a task up ({status})"),
+            lost=error is None,
+            started=begun,
+        )
+
+    def _look(self) -> None:
+        """End a wait that nobody will answer."""
+        if self._client.status != "running":
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+        try:
+            workers = len(self._client.nthreads())
+        except Exception as error:
+            raise ClusterError(
+                f"the scheduler does not answer ({error}). Finished points are kept; run again."
+            ) from error
+        if workers:
+            if time.monotonic() - self._quiet_since > _PATIENCE_S:
+                self._quiet_since = time.monotonic()
+        elif time.monotonic() - self._quiet_since > _PATIENCE_S:
+            raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
+
+    def describe(self) -> dict[str, Any]:
+        """Scheduler, workers and dashboard."""
+        return {
+            "kind": self._client.scheduler.address,
+            "workers": self.slots(),
+            "dashboard": self._client.dashboard_link,
+        }
+
+
+@contextlib.contextmanager
+def open_pool(config: Config, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
+    """Pool that a config asks for; `workers=0`, or a store of this process, computes here."""
+    if in_process or workers == 0:
+        yield InlinePool()
+    elif config.cluster == "local":
+        with _local(workers or _cores(), config.limits.memory) as pool:
+            yield pool
+    else:
+        with _address(config.cluster) as pool:
+            yield pool
+
+
+def _cores() -> int:
+    from dask.system import CPU_COUNT
+
+    return int(CPU_COUNT)
+
+
+@contextlib.contextmanager
+def _local(workers: int, memory: str) -> Iterator[Pool]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        # A lost worker is counted a point by the driver, which alone decides on another try.
+        "distributed.scheduler.allowed-failures": 0,
+        # A worker holds the one batch that it runs, so that its loss blames no other.
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.nanny.pre-spawn-environ": THREADS,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.terminate": 0.97,
+        "distributed.admin.tick.limit": "60s",
+        # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
+        "distributed.admin.low-level-log-length": 50,
+    }
+    with dask.config.set(settings), _quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Port .* is already in use")
+        with (
+            LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=":8787",
+                memory_limit=memory,
+            ) as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):
+            limits = [
+                w.memory_manager.memory_limit for w in cluster.workers.values() if hasattr(w, "memory_manager")
+            ]
+            yield DaskPool(client, memory=min(limits) if limits and memory != "auto" else None)
+
+
+@contextlib.contextmanager
+def _address(address: str) -> Iterator[Pool]:
+    from distributed import Client
+
+    try:
+        client = Client(address, set_as_default=False, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"`cluster` must be `local` or the address of a scheduler. Got {address!r} ({error})."
+        ) from error
+    with contextlib.closing(client):
+        client.run_on_scheduler(_no_retries)
+        yield DaskPool(client)
+
+
+def _no_retries(dask_scheduler: Any) -> None:
+    dask_scheduler.allowed_failures = 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask's own words on lost workers are told by the driver instead, once, with the point."""
+    names = (
+        "distributed.nanny",
+        "distributed.scheduler",
+        "distributed.worker",
+        "distributed.core",
+        "distributed.client",
+    )
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
+
+
+Opener = Callable[[Config, int | None], contextlib.AbstractContextManager[Pool]]

@@ -1,0 +1,101 @@
+"""What a point may take of a worker: one thread, a wall time, memory."""
+
+import contextlib
+import ctypes
+import faulthandler
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+
+import threadpoolctl
+
+GRACE_S = 5.0
+"""Time between asking a point to end and ending its worker."""
+
+
+class PointTimeout(BaseException):
+    """Raised inside a point that is over its time; not an Exception, so that physics does not swallow it."""
+
+
+class _Alarm:
+    """Raises PointTimeout in one thread after a while, unless disarmed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._armed = True
+        self._fired = False
+        self._timer = threading.Timer(seconds, self._fire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _raise(self, what: type[BaseException] | None) -> None:
+        argument = None if what is None else ctypes.py_object(what)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), argument)
+
+    def _fire(self) -> None:
+        with self._lock:
+            if self._armed:
+                self._fired = True
+                self._raise(PointTimeout)
+
+    def disarm(self) -> None:
+        """End the alarm; one that fired but was not yet raised is withdrawn."""
+        self._timer.cancel()
+        with self._lock:
+            self._armed = False
+            if self._fired:
+                self._raise(None)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None, *, hard: bool) -> Iterator[None]:
+    """Raise PointTimeout after `seconds`; where the code does not listen and `hard` is set, end the process.
+
+    The hard end is faulthandler's, which needs no GIL: compiled loops hold it.
+    """
+    if seconds is None:
+        yield
+        return
+    if hard:
+        faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=sys.__stderr__ or 2)
+    alarm = _Alarm(seconds)
+    try:
+        yield
+    finally:
+        alarm.disarm()
+        if hard:
+            faulthandler.cancel_dump_traceback_later()
+
+
+@contextlib.contextmanager
+def memory_limit(size: int | None) -> Iterator[None]:
+    """Let allocations beyond `size` bytes of this process's data fail with MemoryError while a point runs."""
+    if size is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = size if hard == resource.RLIM_INFINITY else min(size, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread in the pools of BLAS and OpenMP: several worker processes fight over the cores otherwise."""
+    with _controller().limit(limits=1):
+        yield
+
+
+_found: list[threadpoolctl.ThreadpoolController] = []
+
+
+def _controller() -> threadpoolctl.ThreadpoolController:
+    # Looking for libraries takes milliseconds; those that a point loads later obey the environment.
+    if not _found:
+        _found.append(threadpoolctl.ThreadpoolController())
+    return _found[0]

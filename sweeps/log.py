@@ -1,0 +1,106 @@
+"""The driver's log: one SQLite file in WAL mode beside the store, with what the cube has no room for."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS points (
+    point_id TEXT PRIMARY KEY, status TEXT, message TEXT, traceback TEXT, labels TEXT,
+    wall_time REAL, cpu_time REAL, host TEXT, attempts INTEGER, computed INTEGER,
+    started REAL, ended REAL, peak_memory REAL, diagnostics TEXT
+);
+CREATE TABLE IF NOT EXISTS events (at REAL, kind TEXT, detail TEXT);
+CREATE TABLE IF NOT EXISTS live (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL, detail TEXT);
+"""
+
+
+class Log:
+    """Status of points, events of runs, and a sign of life."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the log, make it if it is missing."""
+        if read_only:
+            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, check_same_thread=False)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        self._db.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def settle(self, records: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        """Note ended points, (record, labels) each, in one transaction."""
+        rows = [
+            (
+                r["point_id"],
+                r["status"],
+                r["message"],
+                r.get("traceback", ""),
+                json.dumps(labels),
+                r["wall_time"],
+                r["cpu_time"],
+                r["host"],
+                r["attempts"],
+                r["started"],
+                time.time(),
+                r.get("peak_memory"),
+                json.dumps(r.get("diagnostics", {})),
+            )
+            for r, labels in records
+        ]
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO points VALUES (?,?,?,?,?,?,?,?,?,1,?,?,?,?) ON CONFLICT(point_id) DO UPDATE SET "
+            "status=excluded.status, message=excluded.message, traceback=excluded.traceback, "
+            "labels=excluded.labels, wall_time=excluded.wall_time, cpu_time=excluded.cpu_time, "
+            "host=excluded.host, "
+            "attempts=excluded.attempts, started=excluded.started, ended=excluded.ended, "
+            "peak_memory=excluded.peak_memory, diagnostics=excluded.diagnostics, "
+            "computed=points.computed + (points.started IS NOT excluded.started)",
+            rows,
+        )
+        self._db.execute("COMMIT")
+
+    def event(self, kind: str, **detail: Any) -> None:
+        """Note an event of a run."""
+        self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
+
+    def alive(self, **detail: Any) -> None:
+        """Sign of life with the run's numbers."""
+        row = (time.time(), json.dumps(detail, default=str))
+        self._db.execute(
+            "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
+            row,
+        )
+
+    def last_alive(self) -> tuple[float, dict[str, Any]] | None:
+        """Last sign of life: when, and the numbers."""
+        row = self._db.execute("SELECT at, detail FROM live").fetchone()
+        return None if row is None else (float(row["at"]), json.loads(row["detail"]))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Events of all runs, oldest first."""
+        rows = self._db.execute("SELECT at, kind, detail FROM events ORDER BY at").fetchall()
+        return [{"at": r["at"], "kind": r["kind"], **json.loads(r["detail"])} for r in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Number of points by status."""
+        return {r[0]: r[1] for r in self._db.execute("SELECT status, COUNT(*) FROM points GROUP BY status")}
+
+    def points(self, where: str = "1", order: str = "ended", limit: int = -1) -> list[dict[str, Any]]:
+        """Points that an SQL condition selects."""
+        query = f"SELECT * FROM points WHERE {where} ORDER BY {order} LIMIT {int(limit)}"
+        return [{**dict(r), "labels": json.loads(r["labels"])} for r in self._db.execute(query)]
+
+    def attempts(self) -> dict[str, int]:
+        """Attempts of each point noted."""
+        return {r[0]: r[1] for r in self._db.execute("SELECT point_id, attempts FROM points")}

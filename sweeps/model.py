@@ -1,0 +1,102 @@
+"""The seam between orchestration and physics: what a sweep needs to know of a solver.
+
+A model is named in a config by `module:attribute`, so that workers import it by name and a test or a user can
+sweep a solver of their own. The default is `photogap.core`.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ConfigError
+
+DEFAULT = "photogap.sweeps.model:MODEL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A solver and the schema of its results.
+
+    Args:
+        name: Name of the model, part of a point's identity.
+        version: Version of the model, part of a point's identity: another version makes other points.
+        point: Class of a point; takes the five axes as keywords and refuses what has no meaning.
+        settings: Class of settings, a frozen dataclass; each of its fields may be an axis.
+        simulate: Pure function of (point, settings); returns an object like `core.result.Result`.
+        variables: Outputs of `simulate` under given settings, `core.result.Variable` or like it.
+        coordinates: Labels of the outputs' own dims under given settings.
+        load_material: Material of a name or a file.
+        units: CF units of those settings that have one.
+    """
+
+    name: str
+    version: str
+    point: Callable[..., Any]
+    settings: type[Any]
+    simulate: Callable[[Any, Any], Any]
+    variables: Callable[[Any], tuple[Any, ...]]
+    coordinates: Callable[[Any], dict[str, Any]]
+    load_material: Callable[[str], Any]
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def _core_simulate(point: Any, settings: Any) -> Any:
+    from ..core.simulate import simulate
+
+    return simulate(point, settings)
+
+
+def _core_material(name: str) -> Any:
+    from .materials import load
+
+    return load(name)
+
+
+def _core_version() -> str:
+    from ..core import simulate
+
+    return str(getattr(simulate, "MODEL_VERSION", importlib.metadata.version("photogap")))
+
+
+def _core() -> Model:
+    from ..core.result import coordinates, variables
+    from ..core.settings import Point, Settings
+
+    return Model(
+        name="photogap.core",
+        version=_core_version(),
+        point=Point,
+        settings=Settings,
+        simulate=_core_simulate,
+        variables=variables,
+        coordinates=coordinates,
+        load_material=_core_material,
+        units={"tau_pump": "ps", "spacing": "meV", "window": "meV"},
+    )
+
+
+MODEL = _core()
+
+
+@functools.lru_cache
+def resolve(reference: str) -> Model:
+    """Model behind `module:attribute`.
+
+    Raises:
+        ConfigError: The module or the attribute is missing, or is not a `Model`.
+    """
+    module, _, attribute = reference.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute or "MODEL")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"`model` must be `module:attribute` of an importable Model. Got {reference!r} ({error})."
+        ) from error
+    if not isinstance(found, Model):
+        raise ConfigError(
+            f"`model` must name a photogap.sweeps.model.Model. Got {reference!r}, a {type(found).__name__}."
+        )
+    return found

@@ -1,0 +1,268 @@
+"""Pictures of a cube: curves against an axis, maps over two."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .errors import ConfigError
+from .store import Place
+
+# Okabe and Ito's colours, told apart by every kind of eye; lines differ in dashes and markers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
+_SYMBOLS = {
+    "F0": "$F_0$",
+    "omega_pump": r"$\omega_\mathrm{pump}$",
+    "tau_esc": r"$\tau_\mathrm{esc}$",
+    "T": "$T$",
+    "Delta0": r"$\Delta_0$",
+    "Delta0_peak": r"peak $\Delta_0$",
+}
+_HUES = 12
+
+
+def open_cube(place: Place) -> xr.Dataset:
+    """The cube as xarray sees it."""
+    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), consolidated=True, chunks=None)
+    return ds
+
+
+def reduced(ds: xr.Dataset, y: str) -> xr.DataArray:
+    """A variable with one number a point: its largest value over dims of its own."""
+    if y not in ds.data_vars:
+        raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
+    if ds[y].dtype.kind not in "fiu":
+        raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
+    own = [dim for dim in ds[y].dims if dim in ("time", "energy", "frequency")]
+    return ds[y].max(own, keep_attrs=True) if own else ds[y]
+
+
+def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
+    """Part of the cube at given labels; dims of length one are dropped unless kept.
+
+    Raises:
+        ConfigError: A name or a label is not in the cube, or a dim is left over.
+    """
+    for name, wanted in at.items():
+        values = values.isel({_dim(values, name, "--at"): _where(values, name, wanted)})
+    for dim in list(values.dims):
+        if dim in keep:
+            continue
+        if values.sizes[dim] > 1:
+            labels = ", ".join(_text(v) for v in values[dim].values[:12])
+            raise ConfigError(f"`--at {dim}=VALUE` is needed, or `--hue {dim}`: the cube has {dim} = {labels}.")
+        values = values.isel({dim: 0})
+    return values
+
+
+def _dim(values: xr.DataArray, name: str, option: str) -> str:
+    if name not in values.coords:
+        raise ConfigError(f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}.")
+    dims = values[name].dims
+    if not dims:
+        raise ConfigError(f"`{option}` must name an axis that is left. Got {name!r}, which is given twice.")
+    return str(dims[0])
+
+
+def _where(values: xr.DataArray, name: str, wanted: Any) -> int:
+    labels = values[name].values
+    for i, label in enumerate(labels):
+        if str(label).lower() == str(wanted).lower():
+            return i
+        try:
+            if not isinstance(label, str) and np.isclose(float(label), float(wanted), rtol=1e-5, atol=0):
+                return i
+        except (TypeError, ValueError):
+            continue
+    raise ConfigError(f"`--at {name}` must be one of {', '.join(_text(v) for v in labels[:12])}. Got {wanted!r}.")
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _title(name: str, attrs: dict[str, Any]) -> str:
+    units = str(attrs.get("units", "1"))
+    units = _UNITS.get(units, units)
+    return f"{_SYMBOLS.get(name, name.replace('_', ' '))}{f' ({units})' if units else ''}"
+
+
+def is_geometric(x: Any) -> bool:
+    """Whether positive values span a decade or more and steps grow with them: a logarithmic axis is due."""
+    x = np.unique(np.asarray(x, float))
+    if len(x) < 3 or not x[0] > 0 or not np.isfinite(x).all() or x[-1] < 10 * x[0]:
+        return False
+    return bool(np.std(np.diff(np.log(x))) / np.mean(np.diff(np.log(x))) < np.std(np.diff(x)) / np.mean(np.diff(x)))
+
+
+def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
+    """Values of a picture, dims (hue, x) or (x)."""
+    values = reduced(ds, y)
+    dim = _dim(values, x, "--x")
+    values = values.isel(
+        {d: 0 for d in values.dims if values.sizes[d] == 1 and d != dim and d not in at and d != hue}
+    )
+    if hue is None:
+        left = [str(d) for d in values.dims if d != dim and d not in at and values.sizes[d] > 1]
+        hue = left[0] if len(left) == 1 else None
+    along = _dim(values, hue, "--hue") if hue else None
+    if along == dim:
+        raise ConfigError(f"`--hue` must be another axis than `--x`. Got {hue!r}.")
+    chosen = select(values, at, [dim, *([along] if along else [])])
+    return (
+        chosen.transpose(*([along] if along else []), dim).assign_attrs(ds[y].attrs | {"hue": hue or ""}).sortby(x)
+    )
+
+
+def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any]) -> dict[str, Any]:
+    """`at`, with the first label of each axis that a picture says nothing of."""
+    said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name}
+    several = [str(d) for d in ds["status"].dims if d not in said and ds.sizes[d] > 1]
+    if hue is None and several:
+        several = several[1:]
+    return {d: ds[d].values[0] for d in several} | at
+
+
+def plot(
+    ds: xr.Dataset,
+    out: Path,
+    *,
+    x: str = "F0",
+    hue: str | None = None,
+    y: str = "Delta0",
+    at: dict[str, Any] | None = None,
+) -> Path:
+    """Draw the largest value over time of a variable against an axis, one line per value of another."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    at = at or {}
+    values = curves(ds, x, hue, y, at)
+    hue = str(values.attrs["hue"]) or None
+    labels = values[x].values
+    words = labels.dtype.kind not in "fiu"
+    figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    # An infinite escape time has no place on an axis of numbers.
+    shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
+    where = np.arange(len(labels)) if words else labels.astype(float)[shown]
+    rows = values.values[..., shown].reshape(-1, int(shown.sum()))
+    names = [_text(v) for v in np.atleast_1d(values[hue].values)] if hue else [""]
+    for i, (row, name) in enumerate(zip(rows[:_HUES], names, strict=False)):
+        ax.plot(
+            where,
+            row,
+            color=COLOURS[i % len(COLOURS)],
+            linestyle=_DASHES[i // 2 % len(_DASHES)],
+            marker=_MARKERS[i % len(_MARKERS)],
+            markersize=5,
+            linewidth=1.8,
+            label=name,
+        )
+    if words:
+        ax.set_xticks(where, [_text(v) for v in labels])
+    elif is_geometric(where):
+        ax.set_xscale("log")
+    what = "max over time of " if any(d in ds[y].dims for d in ("time", "energy", "frequency")) else ""
+    ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
+    ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
+    ax.tick_params(labelsize=11)
+    ax.grid(alpha=0.3)
+    ax.set_title(_caption(ds, values, {x, hue}), fontsize=10)
+    if hue:
+        ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+    return out
+
+
+def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> str:
+    parts = []
+    for name, label in values.coords.items():
+        if name not in shown and not label.dims:
+            text = _text(label.values.item())
+            units = _UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
+            parts.append(
+                text if name == "material" else f"{_SYMBOLS.get(str(name), str(name))} = {text} {units}".rstrip()
+            )
+    return ", ".join(parts)
+
+
+def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the numbers behind a picture."""
+    values = curves(ds, x, hue, y, at)
+    hue = str(values.attrs["hue"]) or None
+    names = [f"{hue} = {_text(v)}" for v in np.atleast_1d(values[hue].values)] if hue else [y]
+    units = str(ds[y].attrs.get("units", "1"))
+    head = [
+        f"{x} ({ds[x].attrs['units']})" if "units" in ds[x].attrs else x,
+        *(f"{n} ({units})" for n in names),
+    ]
+    rows = values.values.reshape(-1, values.sizes[values[x].dims[0]])
+    body = [
+        [_text(label), *(_cell(v) for v in column)] for label, column in zip(values[x].values, rows.T, strict=True)
+    ]
+    return head, body
+
+
+def _cell(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.4g}"
+
+
+def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
+    """Status and a variable's largest value over two axes, dims (y, x)."""
+    values = reduced(ds, variable)
+    across, down = _dim(values, x, "--x"), _dim(values, y, "--hue")
+    keep = [across, down]
+    return (
+        select(ds["status"], at, keep).transpose(down, across).sortby(keep),
+        select(values, at, keep).transpose(down, across).sortby(keep).assign_attrs(ds[variable].attrs),
+    )
+
+
+def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
+    """Picture of both maps side by side."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.figure import Figure
+
+    kinds = sorted(
+        {str(s) for s in status.values.ravel()} | {"ok", "missing"},
+        key=lambda s: (s != "ok", s != "missing", s),
+    )
+    codes = np.vectorize(lambda s: kinds.index(str(s)))(status.values)
+    figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    colours = ["#009E73", "#DDDDDD", *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
+    painted = left.imshow(
+        codes,
+        cmap=ListedColormap(colours[: len(kinds)]),
+        aspect="auto",
+        origin="lower",
+        norm=BoundaryNorm(np.arange(-0.5, len(kinds)), len(kinds)),
+    )
+    figure.colorbar(painted, ax=left, ticks=range(len(kinds))).ax.set_yticklabels(kinds)
+    image = right.imshow(values.values.astype(float), cmap="cividis", aspect="auto", origin="lower")
+    figure.colorbar(image, ax=right, label=_title(str(values.name), values.attrs))
+    for ax, title in ((left, "status"), (right, "largest value")):
+        y, x = (str(d) for d in values.dims)
+        ax.set_xticks(*_ticks(values[x].values))
+        ax.set_yticks(*_ticks(values[y].values))
+        ax.set_xlabel(_title(x, values[x].attrs))
+        ax.set_ylabel(_title(y, values[y].attrs))
+        ax.set_title(title)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+    return out
+
+
+def _ticks(labels: Any) -> tuple[list[int], list[str]]:
+    step = max(1, -(-len(labels) // 6))
+    where = list(range(0, len(labels), step))
+    return where, [f"{labels[i]:.2g}" if isinstance(labels[i], float) else str(labels[i]) for i in where]

@@ -1,0 +1,292 @@
+"""What the command line does: run a config into a store, retry, replay, cancel."""
+
+import contextlib
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .axes import Index, embed, union
+from .cluster import Pool, open_pool
+from .config import Config
+from .cube import MISSING, Cube, create
+from .errors import ConfigError, ContradictionError, StoreError, SweepError
+from .flow import Counts, Flow, job_of
+from .lock import driver_lock
+from .log import Log
+from .plan import Plan, at_grid, resolve
+from .record import record_of, refuse_contradiction, run_entry
+from .store import Place
+from .task import Batch, compute
+
+CANCEL = "cancel"
+LOG = "log.sqlite"
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended: numbers, and why it stopped if it did not end."""
+
+    counts: Counts
+    reason: str | None
+    seconds: float
+    pool: dict[str, Any]
+
+
+@dataclass
+class Watch:
+    """What a caller may hang on to a run."""
+
+    tell: Callable[[Counts], None] = lambda counts: None
+    opened: Callable[[dict[str, Any]], None] = lambda pool: None
+    stopped: Callable[[], str | None] = lambda: None
+
+
+def run(
+    plan: Plan,
+    place: Place,
+    *,
+    workers: int | None = None,
+    recompute: bool = False,
+    watch: Watch | None = None,
+) -> Report:
+    """Compute what is missing of a plan in a store.
+
+    Raises:
+        SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
+    """
+    watch = watch or Watch()
+    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
+        if recompute:
+            place.clear()
+        cube, plan_there = prepare(plan, place)
+        place.blobs.delete([CANCEL])
+        wanted = _membership(plan, cube)
+        workers = plan.config.workers if workers is None else workers
+        if not missing(cube, wanted):
+            workers = 0
+        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+            return _drive(plan_there, cube, log, pool, wanted, watch, beat)
+
+
+def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
+    """Cube that has room for a plan's points, made or grown, and the plan over the cube's own grid."""
+    if not place.exists():
+        cube = create(place, plan, record_of(plan))
+        return cube, plan
+    cube = Cube(place)
+    refuse_contradiction(cube.record, plan)
+    try:
+        grid = union(cube.grid, plan.grid)
+    except ContradictionError as error:
+        raise ContradictionError(
+            f"the config contradicts the store: {error} Use another --store, or --recompute."
+        ) from None
+    cube.grow(grid, plan)
+    resolved = cube.record["resolved"]
+    known = record_of(plan)
+    cube.note(
+        materials=cube.record["materials"] | known["materials"],
+        config=known["config"],
+        folder=known["folder"],
+        resolved=resolved | {"materials": resolved["materials"] | known["resolved"]["materials"]},
+    )
+    return cube, at_grid(plan, cube.grid)
+
+
+def missing(cube: Cube, wanted: Callable[[Index], bool]) -> int:
+    """Number of wanted points that have no result yet."""
+    return sum(wanted(tuple(int(i) for i in index)) for index in np.argwhere(cube.status() == MISSING))
+
+
+def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
+    sets = tuple(frozenset(positions) for positions in embed(plan.grid, cube.grid))
+    return lambda index: all(i in s for i, s in zip(index, sets, strict=True))
+
+
+def _log(place: Place) -> Log:
+    return Log(place.state / LOG)
+
+
+@contextlib.contextmanager
+def _store_faults(place: Place) -> Any:
+    """A disk that is full or read-only ends the run with one message."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise StoreError(
+            f"the store {place.url} cannot be written: {_first_line(error)}. "
+            "Finished points are kept; make room and run again."
+        ) from error
+    except Exception as error:
+        if type(error).__module__.startswith("obstore"):
+            raise StoreError(
+                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
+            ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(" .:")
+
+
+def _drive(
+    plan: Plan,
+    cube: Cube,
+    log: Log,
+    pool: Pool,
+    wanted: Callable[[Index], bool],
+    watch: Watch,
+    beat: Callable[[], None],
+) -> Report:
+    begin = time.time()
+    watch.opened(pool.describe())
+    entry = run_entry(plan) | {"pool": pool.describe()}
+    cube.note(runs=[*cube.record["runs"], entry])
+    log.event("run", pid_pool=pool.describe())
+    looked = [0.0, 0.0]
+
+    def tell(counts: Counts) -> None:
+        watch.tell(counts)
+        if time.monotonic() - looked[0] > _LOOK_S:
+            looked[0] = time.monotonic()
+            log.alive(**dataclasses.asdict(counts))
+            beat()
+
+    def stopped() -> str | None:
+        if time.monotonic() - looked[1] > _LOOK_S:
+            looked[1] = time.monotonic()
+            if cube.place.blobs.exists(CANCEL):
+                return "cancelled"
+        return watch.stopped()
+
+    flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=stopped)
+    outcome = "failed"
+    try:
+        reason = flow.run()
+        outcome = reason or "complete"
+    except SweepError as error:
+        outcome = f"failed: {error}"
+        raise
+    finally:
+        with contextlib.suppress(OSError, sqlite3.OperationalError, SweepError):
+            log.alive(**dataclasses.asdict(flow.counts) | {"running": 0, "ended": outcome})
+            log.event("end", outcome=outcome)
+            ended = entry | {"end": time.time(), "outcome": outcome, "computed": flow.counts.computed}
+            cube.note(runs=[*cube.record["runs"][:-1], ended])
+    return Report(flow.counts, reason, time.time() - begin, pool.describe())
+
+
+def plan_of(cube: Cube) -> Plan:
+    """Plan of a store's latest config, over the store's whole grid."""
+    tree = dict(cube.record["config"])
+    config = Config(**{k: v for k, v in tree.items() if v is not None}, folder=cube.record.get("folder", "."))
+    plan = resolve(config)
+    refuse_contradiction(cube.record, plan)
+    lacking = [str(v) for v in cube.grid.axes[0].values if v not in plan.materials]
+    if lacking:
+        more = resolve(
+            config.model_copy(update={"axes": config.axes | {"material": list(cube.grid.axes[0].values)}})
+        )
+        plan = dataclasses.replace(plan, materials=more.materials)
+    return at_grid(plan, cube.grid)
+
+
+def retry(place: Place, *, workers: int | None = None, watch: Watch | None = None) -> Report:
+    """Compute every failed point of a store again."""
+    with driver_lock(place):
+        cube = Cube(place)
+        plan = plan_of(cube)
+        status = cube.status()
+        failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
+        cube.forget(failed)
+        cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
+    chosen = frozenset(failed)
+    watch = watch or Watch()
+    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
+        place.blobs.delete([CANCEL])
+        cube = Cube(place)
+        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+            return _drive(plan, cube, log, pool, chosen.__contains__, watch, beat)
+
+
+def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Labels and record, outputs of one point computed here and now; the store is not changed.
+
+    Args:
+        place: The store.
+        point: The first digits of a point's id, or `T=30,F0=1` labels.
+    """
+    cube = Cube(place, read_only=True)
+    plan = plan_of(cube)
+    index = find(cube, plan, point)
+    labels = cube.grid.labels(index)
+    job = job_of(plan, labels, plan.point_id(labels))
+    record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))
+    return {"labels": labels, **record}, arrays
+
+
+def find(cube: Cube, plan: Plan, point: str) -> Index:
+    """Index of the point that a user names by id or labels."""
+    if "=" in point:
+        return _find_labels(cube, point)
+    found = [index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)]
+    if len(found) != 1:
+        raise ConfigError(
+            "POINT must be the id of one point, or labels such as T=30,F0=1. "
+            f"Got {point!r}, which {len(found)} have."
+        )
+    return found[0]
+
+
+def _find_labels(cube: Cube, point: str) -> Index:
+    given = dict(part.partition("=")[::2] for part in point.split(","))
+    return tuple(pick(cube, axis.name, given.get(axis.name)) for axis in cube.grid.axes)
+
+
+def pick(cube: Cube, name: str, text: str | None) -> int:
+    """Position of a label along a dim; the only one if none is given.
+
+    Raises:
+        ConfigError: No such label, or several and none given.
+    """
+    axis = next(a for a in cube.grid.axes if a.name == name)
+    if text is None:
+        if len(axis.values) == 1:
+            return 0
+        raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {_some(axis.values)}.")
+    for i, value in enumerate(axis.values):
+        if str(value).lower() == text.lower() or (isinstance(value, float) and _close(value, text)):
+            return i
+    raise ConfigError(f"`{name}` must be one of {_some(axis.values)}. Got {text!r}.")
+
+
+def _some(values: tuple[Any, ...]) -> str:
+    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (
+        ", ..." if len(values) > 20 else ""
+    )
+
+
+def _close(value: float, text: str) -> bool:
+    try:
+        return bool(np.isclose(value, float(text), rtol=1e-5, atol=0))
+    except ValueError:
+        return False
+
+
+def cancel(place: Place) -> None:
+    """Ask the store's driver to stop; it keeps what is finished."""
+    if not place.exists():
+        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+    place.blobs.put(CANCEL, b"stop\n")
+
+
+def state_dir(place: Place) -> Path:
+    """Local folder of the driver's state."""
+    return place.state

@@ -1,0 +1,76 @@
+"""The fake model for tests and for the processes they start, and short ways to make plans."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+AXES: dict[str, Any] = {
+    "material": ["A"],
+    "F0": [0.1, 1.0, 10.0],
+    "omega_pump": 170,
+    "T": [30],
+    "tau_esc": [0.02],
+}
+
+
+def tree(axes: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Config tree of the fake model."""
+    return {"name": "test", "model": "fake_model:MODEL", "axes": AXES | (axes or {})} | more
+
+
+@pytest.fixture
+def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Points that were computed, one line each, by whatever process."""
+    path = tmp_path / "tally.txt"
+    monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(path))
+    return lambda: path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture(scope="session")
+def two_workers() -> Iterator[Any]:
+    """One pool of two workers for all tests that need no fault."""
+    from photogap.sweeps.cluster import open_pool
+    from photogap.sweeps.config import parse
+
+    with open_pool(parse(tree()), 2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def shared_pool(two_workers: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let the service use the session's pool instead of starting its own."""
+    from photogap.sweeps import service
+    from photogap.sweeps.cluster import InlinePool, Pool
+
+    @contextmanager
+    def opened(config: Any, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
+        yield InlinePool() if in_process or workers == 0 else two_workers
+
+    opener: Callable[..., AbstractContextManager[Pool]] = opened
+    monkeypatch.setattr(service, "open_pool", opener)
+    return two_workers
+
+
+@pytest.fixture
+def photogap() -> Callable[..., subprocess.Popen[str]]:
+    """Start the command line as a process of its own."""
+
+    def start(*args: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "photogap.sweeps.cli", *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start

@@ -1,0 +1,131 @@
+"""A cheap solver with the interface of the real one: smooth numbers, and misbehaviour on demand by `F0`."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from photogap.core.result import Outcome, Result, Variable
+from photogap.sweeps.model import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    name: str
+    omega_pump: float | None
+    strength: float
+
+
+FILMS = {
+    "A": Film(name="A", omega_pump=170.0, strength=1.0),
+    "B": Film(name="B", omega_pump=50.0, strength=2.0),
+    "N": Film(name="N", omega_pump=None, strength=3.0),
+}
+
+
+def load(name: str) -> Film:
+    if name not in FILMS:
+        raise ValueError(f"unknown material. Known: {', '.join(FILMS)}. Got {name!r}.")
+    return FILMS[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    material: Film
+    F0: float
+    omega_pump: float
+    T: float
+    tau_esc: float
+
+    def __post_init__(self) -> None:
+        if not self.T > 0:
+            raise ValueError(f"`T` must be positive, in K. Got {self.T!r}.")
+        if not self.tau_esc > 0:
+            raise ValueError(f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    damping: str = "full"
+    stimulated_emission: bool = True
+    rtol: float = 1e-3
+    seconds: float = 0.0
+    fault: str = ""
+    n_times: int = 7
+    energies: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.damping not in ("full", "real"):
+            raise ValueError(f"`damping` must be one of full, real. Got {self.damping!r}.")
+
+
+VARIABLES = (
+    Variable("Delta0", ("time",), "meV", "gap at zero energy"),
+    Variable("Gamma", ("time",), "ps-1", "absorption rate"),
+    Variable("Delta0_peak", (), "meV", "largest gap"),
+)
+
+
+def variables(settings: Settings) -> tuple[Variable, ...]:
+    return VARIABLES + ((Variable("f", ("time", "energy"), "1", "occupation"),) if settings.energies else ())
+
+
+def coordinates(settings: Settings) -> dict[str, np.ndarray]:
+    out = {"time": np.linspace(-1, 1, settings.n_times)}
+    if settings.energies:
+        out["energy"] = np.array(settings.energies)
+    return out
+
+
+def misbehave(settings: Settings, point: Point) -> None:
+    if settings.fault == "raise":
+        raise RuntimeError(f"no solution at F0={point.F0}")
+    if settings.fault == "spin":
+        while True:
+            pass
+    if settings.fault == "deaf":
+        import ctypes
+
+        ctypes.PyDLL(None).sleep(1000)  # holds the GIL
+    if settings.fault == "memory":
+        keep = [np.ones(2**27) for _ in range(64)]
+        del keep
+    if settings.fault == "die":
+        os.kill(os.getpid(), 9)
+
+
+def simulate(point: Point, settings: Settings) -> Result:
+    if "PHOTOGAP_TEST_TALLY" in os.environ:
+        with Path(os.environ["PHOTOGAP_TEST_TALLY"]).open("a") as file:
+            file.write(f"{point.material.name} {point.F0!r} {point.T!r} {settings.damping} {settings.fault}\n")
+    time.sleep(settings.seconds)
+    misbehave(settings, point)
+    if settings.fault == "diverge":
+        return Result(
+            outcome=Outcome.NOT_CONVERGED,
+            message="residual 0.1 after 100 iterations",
+            diagnostics={"steps": 3},
+        )
+    t = coordinates(settings)["time"]
+    amplitude = point.material.strength * point.F0 / (1 + point.T) + (settings.damping == "real")
+    gap = amplitude * np.exp(-(t**2)) + point.omega_pump * 1e-6 + 1e-9 / point.tau_esc
+    if settings.fault == "nan":
+        gap[2] = np.nan
+    data = {"Delta0": gap, "Gamma": 2 * gap, "Delta0_peak": np.array(gap.max())}
+    if settings.energies:
+        data["f"] = gap[:, None] * np.exp(-np.array(settings.energies))
+    return Result(outcome=Outcome.OK, data=data, diagnostics={"steps": 11})
+
+
+MODEL = Model(
+    name="fake",
+    version="1",
+    point=Point,
+    settings=Settings,
+    simulate=simulate,
+    variables=variables,
+    coordinates=coordinates,
+    load_material=load,
+    units={"rtol": "1"},
+)

@@ -1,0 +1,120 @@
+"""What a user may get wrong in a config, each with the message that says so, before any task."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import tree
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from photogap.sweeps.config import axis_values, override, parse, read
+from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.plan import resolve
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    (tree(colour="red"), r"`colour`: unknown key.*Got 'red'"),
+    (tree(setings={}), r"`setings`: unknown key. Did you mean `settings`\?"),
+    (tree(limits={"tme_s": 3}), r"`limits.tme_s`: unknown key. Did you mean `time_s`\?"),
+    (tree(limits={"time_s": -1}), r"`limits.time_s`: Input should be greater than 0. Got -1"),
+    (
+        tree(limits={"memory": "2 cows"}),
+        r"`limits.memory`: must be `auto` or a size such as 2GiB. Got '2 cows'",
+    ),
+    (tree(settings={"dampng": "full"}), r"`settings.dampng`: unknown key. Did you mean `damping`\?"),
+    (tree(settings={"damping": "half"}), r"`settings`: `damping` must be one of full, real. Got 'half'"),
+    (tree(settings={"rtol": "small"}), r"`settings.rtol`: Input should be a valid number.*Got 'small'"),
+    (
+        tree(settings={"stimulated_emission": 1}),
+        r"`settings.stimulated_emission` must be true or false. Got 1",
+    ),
+    (tree({"T": [30, -5]}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
+    (tree({"T": ["warm"]}), r"`axes.T` must hold numbers, in K. Got 'warm'"),
+    (tree({"T": []}), r"`axes.T` must have at least one value"),
+    (tree({"T": [30, 30]}), r"`axes.T` must have distinct values. Got 30.0 twice"),
+    (tree({"T": {"values": [3], "units": "F"}}), r"`axes.T.units` must be one of K, mK. Got 'F'"),
+    (tree({"F0": {"linspce": [1, 2, 3]}}), r"`axes.F0.linspce`: unknown key. Did you mean `linspace`\?"),
+    (
+        tree({"F0": {"geomspace": [0, 2, 3]}}),
+        r"`axes.F0.geomspace` must be .* positive ends. Got \[0, 2, 3\]",
+    ),
+    (tree({"F0": {"linspace": [1, 2]}}), r"`axes.F0.linspace` must be \[start, stop, number of values\]"),
+    (tree({"F0": {"linspace": [1, 2, 2.5]}}), r"the number a whole one, at least 1"),
+    (tree({"F0": {"csv": "absent.csv"}}), r"`axes.F0.csv` must be a readable CSV file. Got 'absent.csv'"),
+    (tree({"material": ["C"]}), r"`axes.material`: 'C' cannot be loaded. unknown material. Known: A, B, N"),
+    (tree({"fluence": [1]}), r"`axes.fluence`: unknown key"),
+    (tree({"n_times": [3, 4]}), r"`axes.n_times`: points of one cube share it; move it to `settings`"),
+    (tree(zip=[["F0", "Q"]]), r"`zip` names `Q`, which is no axis"),
+    (tree(plot={"x": "fluence"}), r"`plot.x`: unknown name.*Got 'fluence'"),
+    (tree(model="nowhere:MODEL"), r"`model` must be `module:attribute`.*Got 'nowhere:MODEL'"),
+    (tree(name="../x"), r"`name`: String should match pattern.*Got '../x'"),
+    ({"name": "x"}, r"`axes`: required key is missing"),
+]
+
+
+@pytest.mark.parametrize(("given_tree", "message"), WRONG, ids=lambda v: v[:40] if isinstance(v, str) else None)
+def test_a_wrong_config_is_told(given_tree: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(parse(given_tree))
+
+
+def test_values_come_from_lists_generators_units_and_tables(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("# LaH10\nF0,tau_esc\n2.6, 0.05\n4.5, 0.2\n")
+    assert axis_values("F0", 3, "") == (3,)
+    assert axis_values("F0", {"geomspace": [0.01, 1, 3]}, "") == (0.01, 0.1, 1.0)
+    assert axis_values("F0", {"linspace": [0, 0.3, 4]}, "") == (0.0, 0.1, 0.2, 0.3)
+    assert axis_values("tau_esc", {"values": [50, 200], "units": "fs"}, "") == (0.05, 0.2)
+    assert axis_values("F0", {"csv": "t.csv"}, str(tmp_path)) == (2.6, 4.5)
+    assert axis_values("F0", {"csv": "t.csv", "column": "tau_esc"}, str(tmp_path)) == (0.05, 0.2)
+
+
+def test_overrides_replace_and_add(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("name: x\naxes: {T: [1]}\n")
+    config = read(path, ("axes.T=[20,30]", "limits.time_s=1e2", "settings.damping=real"))
+    assert config.axes["T"] == [20, 30]
+    assert config.limits.time_s == 100
+    assert config.settings == {"damping": "real"}
+    with pytest.raises(ConfigError, match=r"`--set` must be KEY.KEY=VALUE.*Got 'T'"):
+        override({}, "T")
+    with pytest.raises(ConfigError, match=r"`--set axes.T.x`: `T` holds \[1\], not keys"):
+        read(path, ("axes.T.x=1",))
+
+
+def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("name: [")
+    with pytest.raises(ConfigError, match="must be YAML"):
+        read(path)
+    with pytest.raises(ConfigError, match=r"CONFIG must be a readable YAML file. Got .*absent"):
+        read(tmp_path / "absent.yaml")
+
+
+words = st.sampled_from(["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"])
+leaves = st.one_of(st.none(), st.booleans(), st.integers(-3, 9), st.floats(), words)
+trees = st.recursive(
+    leaves,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=3)),
+    max_leaves=8,
+)
+keys = st.sampled_from(
+    ["zip", "settings", "materials", "limits", "plot", "refine", "name", "workers", "model", "axes"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(keys, trees, max_size=2), st.dictionaries(words, trees, max_size=2))
+def test_a_fuzzed_config_is_a_plan_or_a_clear_error(top: dict[str, Any], more: dict[str, Any]) -> None:
+    fuzzed = tree(more) | top
+    try:
+        plan = resolve(parse(fuzzed))
+    except ConfigError:
+        return
+    assert plan.grid.size >= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60))
+def test_fuzzed_text_is_a_plan_or_a_clear_error(text: str) -> None:
+    with contextlib.suppress(ConfigError):
+        override(tree(), f"axes={text}")

@@ -1,0 +1,330 @@
+"""The service without faults of the machine: cubes, resume, growth, refusal, failing points, commands."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+import yaml
+from conftest import tree
+from photogap.sweeps import pictures
+from photogap.sweeps.cli import app
+from photogap.sweeps.config import parse
+from photogap.sweeps.cube import BOOK, Cube
+from photogap.sweeps.errors import BusyError, ContradictionError, StoreError
+from photogap.sweeps.lock import driver_lock
+from photogap.sweeps.parts import TornError, decode, encode
+from photogap.sweeps.plan import Plan, resolve
+from photogap.sweeps.service import Report, Watch, replay, retry, run
+from photogap.sweeps.store import place
+from typer.testing import CliRunner
+
+Tally = Callable[[], list[str]]
+WIDE = {"F0": {"geomspace": [0.01, 10, 24]}, "T": [30, 60], "damping": ["full", "real"]}
+
+
+def plan_of(axes: dict[str, Any] | None = None, **more: Any) -> Plan:
+    return resolve(parse(tree(axes, **more)))
+
+
+def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any) -> Report:
+    return run(plan_of(axes, **more), place(folder / name), workers=workers)
+
+
+def physics(path: Path) -> xr.Dataset:
+    ds = xr.open_zarr(path).load()
+    return ds.drop_vars(["wall_time", "cpu_time", "host", "attempts"]).drop_attrs(deep=False)
+
+
+def cli(*args: object) -> Any:
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def write_config(folder: Path, **more: Any) -> Path:
+    path = folder / "c.yaml"
+    path.write_text(yaml.safe_dump(tree({"F0": [0.1, 1.0, 10.0], "damping": ["full", "real"]}) | more))
+    return path
+
+
+def test_cubes_of_one_and_two_workers_are_the_same_to_the_bit(tmp_path: Path, shared_pool: Any) -> None:
+    alone = go(tmp_path, "one.zarr", WIDE, workers=0)
+    both = go(tmp_path, "two.zarr", WIDE, workers=2)
+    assert (alone.counts.done, both.counts.done) == (96, 96)
+    xr.testing.assert_identical(physics(tmp_path / "one.zarr"), physics(tmp_path / "two.zarr"))
+
+
+def test_a_cube_opens_without_this_package(tmp_path: Path) -> None:
+    go(tmp_path, "a.zarr", {"F0": [1.0, 0.1], "T": [30, 60]}, zip=[], settings={"energies": [1, 2]})
+    code = f"""
+import sys, warnings
+warnings.simplefilter("error")
+import xarray as xr
+ds = xr.open_zarr({str(tmp_path / "a.zarr")!r})
+assert not any(name.startswith("photogap") for name in sys.modules)
+curve = ds.Delta0.sel(material="A", T=30).max("time")
+assert curve.sizes["F0"] == 2 and float(curve.sel(F0=1.0).squeeze()) > 0
+for name, variable in ds.variables.items():
+    assert variable.attrs.get("long_name"), name
+    assert variable.dtype.kind not in "fi" or variable.attrs.get("units"), name
+assert ds.f.dims[-2:] == ("time", "energy")
+assert ds.attrs["Conventions"].startswith("CF-")
+assert str(ds.status.values.ravel()[0]) == "ok"
+"""
+    subprocess.run([sys.executable, "-S", "-c", _paths() + code], check=True, timeout=60, cwd=tmp_path)
+
+
+def _paths() -> str:
+    """Site packages without the editable install of this package."""
+    import zarr
+
+    return f"import sys; sys.path.append({str(Path(zarr.__file__).parents[1])!r})\n"
+
+
+def test_a_second_run_computes_nothing_and_a_wider_one_only_what_is_new(tmp_path: Path, tally: Tally) -> None:
+    go(tmp_path, "a.zarr", {"F0": [1.0, 2.0]})
+    assert len(tally()) == 2
+    assert go(tmp_path, "a.zarr", {"F0": [1.0, 2.0]}).counts.computed == 0
+    assert len(tally()) == 2
+    grown = go(tmp_path, "a.zarr", {"F0": [2.0, 3.0, 1.0], "T": [30, 77]})
+    assert grown.counts.computed == 4
+    assert len(tally()) == len(set(tally())) == 6
+    fewer = go(tmp_path, "a.zarr", {"F0": [3.0]})
+    assert (fewer.counts.total, fewer.counts.computed) == (1, 0)
+
+
+def test_a_growing_cube_opens_and_shows_what_is_missing(tmp_path: Path) -> None:
+    target = place(tmp_path / "a.zarr")
+    seen = []
+
+    def look() -> str | None:
+        ds = xr.open_zarr(target.url)
+        seen.append(ds.sizes["F0"])
+        return "cancelled" if len(seen) == 3 else None
+
+    report = run(plan_of({"F0": list(range(1, 20))}), target, workers=0, watch=Watch(stopped=look))
+    assert report.reason == "cancelled"
+    ds = xr.open_zarr(target.url)
+    assert set(np.unique(ds.status.values.astype(object))) == {"ok", "missing"}
+    assert bool((ds.Delta0.notnull().all("time") == (ds.status == "ok")).all())
+    assert run(plan_of({"F0": list(range(1, 20))}), target, workers=0).counts.done == 19
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"settings": {"rtol": 1e-4}}, r"`settings.rtol` is '0.001' in the store and '0.0001' now"),
+        ({"axes": {"damping": ["full", "real"]}}, r"`settings.damping` is 'full' in the store and None now"),
+    ],
+)
+def test_a_contradiction_is_refused_and_recomputed_on_demand(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    go(tmp_path, "a.zarr")
+    axes = change.pop("axes", None)
+    with pytest.raises(ContradictionError, match=message):
+        go(tmp_path, "a.zarr", axes, **change)
+    report = run(plan_of(axes, **change), place(tmp_path / "a.zarr"), workers=0, recompute=True)
+    assert report.counts.done == report.counts.computed == report.counts.total
+
+
+def test_another_version_of_the_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    import fake_model
+
+    go(tmp_path, "a.zarr")
+    monkeypatch.setattr(fake_model, "NEXT", dataclasses.replace(fake_model.MODEL, version="2"), raising=False)
+    with pytest.raises(ContradictionError, match=r"`model_version` is '1' in the store and '2' now"):
+        go(tmp_path, "a.zarr", model="fake_model:NEXT")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "message"),
+    [
+        ("raise", "error", "RuntimeError: no solution at F0="),
+        ("nan", "nan", "Delta0 is NaN in 1 of 7 values"),
+        ("diverge", "not_converged", "residual 0.1 after 100 iterations"),
+        ("spin", "timeout", "over the limit of 0.3 s for a point"),
+    ],
+)
+def test_a_point_that_fails_is_recorded_and_the_rest_complete(
+    tmp_path: Path, shared_pool: Any, fault: str, status: str, message: str
+) -> None:
+    report = go(tmp_path, "a.zarr", {"fault": ["", fault]}, workers=2, limits={"time_s": 0.3})
+    assert (report.counts.done, report.counts.failed) == (3, 3)
+    ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
+    assert set(ds.status.sel(fault=fault).values.astype(object)) == {status}
+    assert all(message in str(text) for text in ds.message.sel(fault=fault).values)
+    assert bool(ds.Delta0.sel(fault=fault).isnull().all())
+    assert bool(ds.Delta0.sel(fault="").notnull().all())
+
+
+def test_retry_computes_failed_points_again_and_replay_one_here(
+    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fake_model
+
+    target = place(tmp_path / "a.zarr")
+    go(tmp_path, "a.zarr", {"fault": ["", "raise"]})
+    assert len(tally()) == 6
+    record, arrays = replay(target, "F0=10,fault=raise")
+    assert record["status"] == "error"
+    assert "misbehave" in record["traceback"]
+    assert arrays == {}
+    monkeypatch.setattr(fake_model, "misbehave", lambda settings, point: None)
+    report = retry(target, workers=0)
+    assert (report.counts.computed, report.counts.done) == (3, 3)
+    assert bool((xr.open_zarr(target.url).status == "ok").all())
+
+
+def test_a_second_driver_is_told_who_holds_the_store(tmp_path: Path) -> None:
+    target = place(tmp_path / "a.zarr")
+    with driver_lock(target), pytest.raises(BusyError, match=r"process \d+ on .* already drives .*a.zarr"):
+        run(plan_of(), target, workers=0)
+    assert run(plan_of(), target, workers=0).counts.done == 3
+
+
+def test_a_part_is_whole_or_refused() -> None:
+    data = encode({"status": "ok"}, {"x": np.arange(6.0).reshape(2, 3), "y": np.array(1.5)})
+    record, arrays = decode(data)
+    assert record == {"status": "ok"}
+    assert np.array_equal(arrays["x"], np.arange(6.0).reshape(2, 3))
+    assert arrays["y"].shape == ()
+    for cut in (0, 10, len(data) // 2, len(data) - 1):
+        with pytest.raises(TornError):
+            decode(data[:cut])
+    with pytest.raises(TornError):
+        decode(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def test_a_torn_part_is_computed_again(tmp_path: Path, tally: Tally) -> None:
+    target = place(tmp_path / "a.zarr")
+    plan = plan_of()
+    torn = plan.point_id(plan.grid.labels((0, 0, 0, 0, 0)))
+    target.blobs.put(f"parts/{torn}", encode({"status": "ok"}, {})[:-2])
+    assert run(plan, target, workers=0).counts.done == 3
+    assert len(tally()) == 3
+
+
+def test_a_store_in_memory(tmp_path: Path) -> None:
+    target = place("memory://test_a_store_in_memory")
+    assert run(plan_of(), target).counts.done == 3
+    go(tmp_path, "a.zarr")
+    here = xr.open_zarr(target.zarr(), consolidated=True).load().Delta0
+    xr.testing.assert_identical(here, xr.open_zarr(tmp_path / "a.zarr").load().Delta0)
+    assert list(target.blobs.keys("parts/")) == []
+
+
+def test_the_record_names_config_versions_host_and_times(tmp_path: Path) -> None:
+    go(tmp_path, "a.zarr")
+    record = Cube(place(tmp_path / "a.zarr"), read_only=True).record
+    assert record["config"]["axes"]["F0"] == [0.1, 1.0, 10.0]
+    assert record["resolved"]["settings"]["rtol"] == "0.001"
+    (entry,) = record["runs"]
+    assert {"zarr", "dask", "python", "photogap"} <= set(entry["versions"])
+    assert entry["outcome"] == "complete"
+    assert entry["end"] >= entry["start"]
+    assert set(BOOK) <= set(xr.open_zarr(tmp_path / "a.zarr").data_vars)
+
+
+def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> None:
+    store = tmp_path / "a.zarr"
+    config = write_config(tmp_path, plot={"x": "F0", "hue": "damping"})
+    dry = cli("run", config, "--store", store, "--dry-run", "--json")
+    assert json.loads(dry.stdout)["points"] == 6
+    assert not store.exists()
+    done = cli("run", config, "--store", store, "--set", "axes.T=[30,60]", "--json")
+    assert done.exit_code == 0, done.output
+    numbers = json.loads(done.stdout)
+    assert (numbers["done"], numbers["failed"]) == (12, 0)
+    assert Path(numbers["picture"]).stat().st_size > 10_000
+    told = cli("run", config, "--store", store)
+    assert told.exit_code == 0
+    assert "6 ok, 0 failed of 6 points; 0 computed now" in told.stdout
+    assert f"cube: {store}" in told.stdout
+    assert "F0 (mJ cm-2)" in told.stdout
+    status = json.loads(cli("status", store, "--json").stdout)
+    assert status["counts"] == {"ok": 12}
+    assert status["live"] is False
+    assert len(status["slowest"]) == 5
+    assert "12 ok" in cli("status", store).stdout
+    shown = cli("show", store, "--out", tmp_path / "m.png")
+    assert "status: T down, F0 across" in shown.stdout, shown.output
+    assert (tmp_path / "m.png").exists()
+    drawn = cli("plot", store, "--at", "T=60", "--hue", "damping", "--out", tmp_path / "p.png", "--json")
+    assert json.loads(drawn.stdout)["columns"] == [
+        "F0 (mJ cm-2)",
+        "damping = full (meV)",
+        "damping = real (meV)",
+    ]
+    missing = cli("plot", store, "--hue", "damping")
+    assert missing.exit_code == 2
+    assert "`--at T=VALUE` is needed" in missing.stderr
+    wrong = cli("plot", store, "--at", "T=31", "--hue", "damping")
+    assert "`--at T` must be one of 30, 60. Got '31'" in wrong.stderr
+
+
+def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> None:
+    store = tmp_path / "a.zarr"
+    config = write_config(tmp_path, axes=tree({"fault": ["", "raise"]})["axes"])
+    assert cli("run", config, "--store", store).exit_code == 1
+    found = json.loads(cli("status", store, "--json").stdout)
+    assert found["counts"] == {"error": 3, "ok": 3}
+    assert [(r["status"], r["count"]) for r in found["reasons"]] == [("error", 3)]
+    assert "no solution at F0=0.1" in cli("status", store).stdout
+    point = found["failed"][0]["point_id"]
+    again = cli("replay", store, point[:10], "--json")
+    assert again.exit_code == 1
+    assert json.loads(again.stdout)["status"] == "error"
+    assert cli("retry", store).exit_code == 2
+    assert cli("retry", store, "--failed", "--workers", "0").exit_code == 1
+    assert cli("cancel", store).exit_code == 0
+    absent = cli("status", tmp_path / "no.zarr")
+    assert absent.exit_code == 5
+    assert "where there is none" in absent.stderr
+    bad = cli("run", write_config(tmp_path, colour="red"), "--store", store)
+    assert bad.exit_code == 2
+    assert "`colour`: unknown key" in bad.stderr
+    assert cli("run", config, "--store", "ftp://x").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"])
+def test_every_command_has_help(command: str) -> None:
+    shown = cli(*filter(None, [command]), "--help")
+    assert shown.exit_code == 0
+    assert "Usage" in shown.stdout
+
+
+def test_pictures_know_which_axis_is_geometric() -> None:
+    assert pictures.is_geometric([0.01, 0.1, 1, 10])
+    assert not pictures.is_geometric(np.linspace(1, 20, 9))
+    assert not pictures.is_geometric([0, 1, 10, 100])
+
+
+def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    import zarr
+
+    zarr.create_group(tmp_path / "a.zarr")
+    with pytest.raises(StoreError, match="a Zarr group without a record"):
+        run(plan_of(), place(tmp_path / "a.zarr"), workers=0)
+
+
+def test_refinement_goes_where_the_output_changes(tmp_path: Path) -> None:
+    from photogap.sweeps.refine import refine
+
+    rule = {"variable": "Delta0_peak", "axis": "F0", "tolerance": 0.02, "budget": 9}
+    plan = plan_of({"F0": {"geomspace": [0.01, 10, 4]}, "damping": ["full", "real"]}, refine=rule)
+    target = place(tmp_path / "a.zarr")
+    report = refine(plan, target, run(plan, target, workers=0), workers=0, watch=Watch())
+    ds = xr.open_zarr(target.url).sortby("F0")
+    assert bool((ds.status == "ok").all())
+    assert report.counts.computed == ds.status.size
+    steps = abs(ds.Delta0_peak.diff("F0"))
+    assert float(steps.max()) <= 0.02 or ds.sizes["F0"] == 4 + 9
+    # The output grows linearly: its changes, and so the new points, are at large F0.
+    assert int((ds.F0 > 1).sum()) > int((ds.F0 < 0.1).sum())
