@@ -212,8 +212,13 @@ class _Run:
         self, model: Model, tracker: GapTracker, method: Method, f: Array, n: Array, t: float,
         rtol: float, atol: float, out: Trajectory,
     ) -> None:  # fmt: skip
-        self.model, self.tracker, self.method, self.out = model, tracker, method, out
+        self.tracker, self.method, self.out = tracker, method, out
         self.rtol, self.atol, self.t = rtol, atol, t
+        self.wide, self.model = model, model
+        self.waiting = model.pump.U > 0 and t < model.pump.begins
+        if self.waiting and model.narrower:
+            self.model = replace(model, film=model.narrower[-1], narrower=())
+            f = f[: self.model.film.lattice.N]
         self.y = model.pack(f, n)
         self.ledger = Ledger()
         self.gap_cells = tracker.coupling.lattice.N
@@ -234,6 +239,11 @@ class _Run:
 
     def advance(self, target: float, dt_max: float) -> None:
         """One trial step towards `target`; accepted or not, the next step's length is chosen."""
+        if self.waiting and self.t >= self.model.pump.begins:
+            self._open_wide()
+        if self.waiting:
+            # no step may leap over the pulse
+            target = min(target, self.model.pump.begins)
         left = target - self.t
         dt = left / max(1, math.ceil(left / min(self.dt, dt_max) - 1e-9))
         middle = self._extrapolate(0.5 * dt)
@@ -266,6 +276,14 @@ class _Run:
         self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
         self._narrow()
 
+    def _open_wide(self) -> None:
+        """The wide lattice, nothing above the narrow one yet, and a step for the pulse."""
+        f, n = self.model.split(self.y)
+        above = np.zeros(self.wide.film.lattice.N - f.size)
+        self.y = np.concatenate([f, above, n, self.y[-2:]])
+        self.model, self.waiting = self.wide, False
+        self.dt = self.model.pump.tau_pump / 20
+
     def _narrow(self) -> None:
         """Refuse what the gap equation leaves out above its window, and cut the lattice where that is empty."""
         model = self.model
@@ -279,7 +297,7 @@ class _Run:
                 f"quasiparticles above the window of the gap equation block {blocked:.1%} of the pairs (more than "
                 f"{MOST_BLOCKED:.0%}): raise `window` above `omega_pump`"
             )
-        if self.t <= 0.0 or model.pump.envelope(self.t) > 1e-12:
+        if self.t < -model.pump.begins:
             return
         while model.narrower and abs(energy_above(model.film, f, model.narrower[0].lattice.N)) < NEGLIGIBLE * (
             self.y[-2]

@@ -100,6 +100,19 @@ _DELTA = (
     Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function"),
 )
 _N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
+_PROBE = (
+    Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe"),
+    Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe"),
+    Variable("n_real", ("time",), "1", "real part of the refractive index at the probe"),
+    Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe"),
+    Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity"),
+    Variable("R", ("time",), "1", "reflectance of the film at the probe"),
+    Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
+    Variable("dR_R0", ("time",), "1", "relative change of the reflectance"),
+    Variable("dR_R0_seen", ("time",), "1", "relative change of the reflectance as the instrument sees it"),
+    Variable("dT_T0", ("time",), "1", "relative change of the transmittance"),
+    Variable("dT_T0_seen", ("time",), "1", "relative change of the transmittance as the instrument sees it"),
+)
 
 
 def variables(settings: Settings) -> tuple[Variable, ...]:
@@ -109,4 +122,6 @@ def variables(settings: Settings) -> tuple[Variable, ...]:
         out += (_F, *_DELTA)
     if settings.frequencies:
         out += (_N,)
+    if settings.omega_probe is not None:
+        out += _PROBE
     return out

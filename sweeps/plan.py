@@ -236,8 +236,9 @@ def _check_points(plan: Plan) -> None:
         for i in range(len(axis.values)):
             labels = first | axis.at(i)
             try:
-                plan.point(labels)
-                plan.settings_at(labels)
+                point, settings = plan.point(labels), plan.settings_at(labels)
+                if plan.model.check:
+                    plan.model.check(point, settings)
             except (ValueError, TypeError) as error:
                 raise ConfigError(f"`axes.{axis.name}`: {error}") from None
 
