@@ -121,6 +121,9 @@ class GapTracker:
             first = gap_map(kernel, f, self.damping, *spectral_weights(seed.omegaZ, seed.phi))
             second = gap_map(kernel, f, self.damping, *spectral_weights(first.omegaZ, first.phi))
             self.iterations += 2
+            if abs(first.phi[0]) < 0.5 * height:
+                # far above the answer the first iteration lands below it and grows again, from any height
+                return 0.0
             return float(abs(second.phi[0]) / max(abs(first.phi[0]), 1e-300))
 
         low = high = 4.0 * self.coupling.lattice.h
