@@ -25,6 +25,8 @@ from .windows import MOST_BLOCKED, NEGLIGIBLE, blocked_above, cut, energy_above,
 
 BOUNDS_TOLERANCE = 1e-7
 """f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
+MOST_PHOTONS = 1e4
+"""Photons per quasiparticle and pulse, Gamma tau_pump, beyond which absorption has saturated."""
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
 
 
@@ -95,7 +97,7 @@ class Model:
         emitted = self.film.lattice.h * float(np.dot(self.film.alpha2F, 2.0 * np.abs(n) + 1.0))
         phonons = 2.0 * float((self.film.phonon_rate * self.film.lattice.Omega).max())
         gamma = self.pumping(t, rho, p, f)[0]
-        return 1.3 * 2 * math.pi / HBAR * emitted + phonons + 4.0 * gamma + 1.0 / self.tau_esc
+        return 1.3 * 2 * math.pi / HBAR * emitted + phonons + 4.0 * abs(gamma) + 1.0 / self.tau_esc
 
 
 @dataclass
@@ -196,12 +198,18 @@ def integrate(
             out.samples.append(run.sample())
     except GapError as error:
         out.outcome, out.message = Outcome.NOT_CONVERGED, f"{error}, at t = {run.t:.6g} ps"
+    except _Saturated as error:
+        out.outcome, out.message = Outcome.SATURATED, str(error)
     except _StepTooSmall as error:
         out.outcome, out.message = Outcome.STEP_TOO_SMALL, str(error)
     return out
 
 
 class _StepTooSmall(ArithmeticError):
+    pass
+
+
+class _Saturated(ArithmeticError):
     pass
 
 
@@ -249,6 +257,7 @@ class _Run:
         middle = self._extrapolate(0.5 * dt)
         weights = (self.gap.rho, self.gap.p) if self.slope is None else spectral_weights(middle.omegaZ, middle.phi)
         rho, p = self.model.weights(*weights)
+        self._check_absorption(rho, p)
         radius = self.model.spectral_radius(self.t, self.y, rho, p)
         dt = min(dt, self.method.largest_step(radius))
         trial = self.method.step(lambda t, y: self.model.derivative(t, y, rho, p), self.t, self.y, dt, radius)
@@ -307,6 +316,17 @@ class _Run:
             model = model.narrowed()
         self.y = np.concatenate([f, n, self.y[-2:]])
         self.model = model
+
+    def _check_absorption(self, rho: Array, p: Array) -> None:
+        """Refuse a rate that no longer describes absorption: as many quasiparticles fall as rise."""
+        pump, f = self.model.pump, self.model.split(self.y)[0]
+        gamma = self.model.pumping(self.t, rho, p, f)[0]
+        if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:
+            raise _Saturated(
+                f"absorption saturates: at t = {self.t:.6g} ps, with {self.y[-2] / pump.U:.1e} of the energy in, "
+                f"depositing the pulse's power takes Gamma = {gamma:.1e} / ps. There are too few quasiparticles; "
+                "raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
+            )
 
     def _extrapolate(self, dt: float) -> SelfEnergy:
         """W and phi after dt, by their motion in the last step."""

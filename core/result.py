@@ -18,6 +18,7 @@ class Outcome(enum.Enum):
     NOT_CONVERGED = "not_converged"
     STEP_TOO_SMALL = "step_too_small"
     TOO_MANY_STEPS = "too_many_steps"
+    SATURATED = "saturated"
 
 
 @dataclass(frozen=True)
