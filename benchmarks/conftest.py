@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from photogap.core.material import Material
 from photogap.sweeps import materials
 
@@ -13,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "core"))
 
 @pytest.fixture(scope="session")
 def k3c60() -> Material:
+    """The material that the issue states its speeds for."""
     return materials.load("K3C60")
 
 
