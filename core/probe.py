@@ -7,6 +7,7 @@ same with the substrate's reheating added and smeared over the probe's duration,
 what the film and its substrate do.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,8 +76,8 @@ def observe_probe(
         material: The film.
         settings: Probe and instrument.
     Returns:
-        Series at the samples' times; sigma, n and depth are means over the slabs. The transmission's change of a
-        half space is NaN.
+        Series at the samples' times; sigma, n and depth are means over the slabs. Transmission of a film whose
+        finite thickness is in the settings.
     """
     omega = settings.omega_probe
     assert omega is not None
@@ -92,21 +93,20 @@ def observe_probe(
         "n_imag": mean_n.imag,
         "penetration_depth": penetration_depth(mean_n, omega),
         "R": R,
-        "T_film": T,
     }
     gap = np.mean([samples[0].gap.Delta0 for samples in slabs]) if settings.smear_gap else None
     width = probe_width(settings.tau_probe, None if gap is None else float(gap))
-    for name, power in (("dR_R0", R), ("dT_T0", T)):
-        change = power / power[0] - 1.0 if power[0] > 0 else np.full(times.size, np.nan)
-        out[name] = change
-        out[f"{name}_seen"] = seen(times, change, width, settings)
+    powers = {"dR_R0": R}
+    if settings.thickness is not None and math.isfinite(settings.thickness):
+        out["T_film"], powers["dT_T0"] = T, T
+    for name, power in powers.items():
+        out[name] = power / power[0] - 1.0
+        out[f"{name}_seen"] = seen(times, out[name], width, settings)
     return out
 
 
 def seen(times: Array, change: Array, width: float, settings: Settings) -> Array:
     """A trace with the substrate's tail, smeared over `width` (ps)."""
-    if np.isnan(change).any():
-        return change
     if settings.tail_amplitude:
         change = add_substrate_tail(times, change, settings.tail_amplitude, settings.tail_decay)
     return convolve_probe(times, change, width)

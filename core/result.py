@@ -1,6 +1,7 @@
 """What a simulation returns: an outcome, labelled series, and the schema that a cube is built from."""
 
 import enum
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -108,9 +109,11 @@ _PROBE = (
     Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe"),
     Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity"),
     Variable("R", ("time",), "1", "reflectance of the film at the probe"),
-    Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
     Variable("dR_R0", ("time",), "1", "relative change of the reflectance"),
     Variable("dR_R0_seen", ("time",), "1", "relative change of the reflectance as the instrument sees it"),
+)
+_TRANSMISSION = (
+    Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
     Variable("dT_T0", ("time",), "1", "relative change of the transmittance"),
     Variable("dT_T0_seen", ("time",), "1", "relative change of the transmittance as the instrument sees it"),
 )
@@ -125,4 +128,7 @@ def variables(settings: Settings) -> tuple[Variable, ...]:
         out += (_N,)
     if settings.omega_probe is not None:
         out += _PROBE
+        # nothing passes a half space
+        if settings.thickness is not None and math.isfinite(settings.thickness):
+            out += _TRANSMISSION
     return out

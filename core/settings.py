@@ -72,7 +72,8 @@ class Settings:
         max_steps: Largest number of time steps, rejected ones included.
         energies: Quasiparticle energies (meV) at which f and Delta are recorded; empty records none.
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.
-        thickness: Film thickness, nm, `math.inf` for a half space; None takes the material's.
+        thickness: Film thickness, nm, `math.inf` for a half space; None takes the material's. Transmission is
+            recorded where it is given and finite.
         n_substrate, k_substrate: Real and imaginary part of the substrate's index.
         n_cover: Index of the medium the light comes from.
         slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each

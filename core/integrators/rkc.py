@@ -44,7 +44,7 @@ def _coefficients(s: int, damping: float) -> tuple[list[float], list[float], lis
         d2T[j] = 4 * dT[j - 1] + 2 * w0 * d2T[j - 1] - d2T[j - 2]
     w1 = dT[s] / d2T[s]
     b = np.empty(s + 1)
-    b[2:] = d2T[2:] / dT[2:] ** 2
+    b[2:] = d2T[2:] / dT[2:] / dT[2:]
     b[0], b[1] = b[2], 1 / w0
     c, mu, nu, mu_t, gamma_t = np.zeros((5, s + 1))
     mu_t[1] = b[1] * w1
@@ -68,7 +68,8 @@ class RungeKuttaChebyshev:
     def stages(self, dt: float, spectral_radius: float) -> tuple[int, float]:
         """Stages for a stable step, at least 2, and the damping."""
         reach = dt * spectral_radius
-        damping = next((eps for limit, eps in _DAMPINGS if reach <= limit), _DAMPINGS[-1][1])
+        longest, most = _DAMPINGS[-1]
+        damping = next((eps for limit, eps in _DAMPINGS if reach <= limit), most * (reach / longest) ** 2)
         interval = _interval(damping) * reach
         # few stages reach less far than the limit of many
         interval *= 1.03 if reach > 19.0 else 1.4
