@@ -308,8 +308,9 @@ class _Run:
             )
         if self.t < -model.pump.begins:
             return
-        while model.narrower and abs(energy_above(model.film, f, model.narrower[0].lattice.N)) < NEGLIGIBLE * (
-            self.y[-2]
+        while (
+            model.narrower
+            and abs(energy_above(model.film, f, model.narrower[0].lattice.N)) < NEGLIGIBLE * (self.y[-2])
         ):
             rho = model.weights(self.gap.rho, self.gap.p)[0]
             f = cut(model.film, f, rho, model.narrower[0])

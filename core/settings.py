@@ -128,7 +128,17 @@ class Settings:
         ):
             if getattr(self, key) not in get_args(kind):
                 raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
-        positive = ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps", "n_substrate", "n_cover")
+        positive = (
+            "tau_pump",
+            "spacing",
+            "window",
+            "rtol",
+            "atol",
+            "gap_tol",
+            "max_steps",
+            "n_substrate",
+            "n_cover",
+        )
         for key in (*positive, "slabs", "omega_probe", "scattering_rate", "tail_decay"):
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
@@ -161,7 +171,9 @@ class Settings:
 
     def _check_optics(self) -> None:
         if self.thickness is not None and not self.thickness > 0:
-            raise ValueError(f"`thickness` must be positive, in nm; use .inf for a half space. Got {self.thickness!r}.")
+            raise ValueError(
+                f"`thickness` must be positive, in nm; use .inf for a half space. Got {self.thickness!r}."
+            )
         for key in ("k_substrate", "tau_probe", "tail_amplitude"):
             value = getattr(self, key)
             if not (value >= 0 and math.isfinite(value)):

@@ -76,7 +76,11 @@ def simulate(point: Point, settings: Settings) -> Result:
     layers = [_observe(trajectory.samples, films[-1], point, settings) for trajectory, _ in runs]
     data = {name: np.mean([layer[name] for layer in layers], axis=0) for name in layers[0]}
     mean_U = float(U.mean())
-    data |= {"chi": np.array(chi), "absorbed_energy_density": np.array(mean_U), "mu_star": np.array(coupling.mu_star)}
+    data |= {
+        "chi": np.array(chi),
+        "absorbed_energy_density": np.array(mean_U),
+        "mu_star": np.array(coupling.mu_star),
+    }
     data["ledger_error"] = np.array(_ledger_error(data, mean_U))
     if settings.omega_probe is not None:
         data |= observe_probe([trajectory.samples for trajectory, _ in runs], thickness, material, settings)
@@ -240,7 +244,7 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
         E = np.array(settings.energies)
         # once the lattice has narrowed, nothing is left above it
         data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
-        data["f"][:, E > samples[0].E[-1]] = np.nan
+        data["f"][:, samples[0].E[-1] < E] = np.nan
         for name, values in (
             ("Delta_real", [s.gap.Delta.real for s in samples]),
             ("Delta_imag", [s.gap.Delta.imag for s in samples]),

@@ -105,7 +105,7 @@ def _numbers(response: "FilmResponse") -> dict[str, float]:
 def _show(record: dict[str, Any]) -> None:
     state = "superconducting" if record["gap_edge_meV"] > 0 else "normal"
     OUT.print(
-        f"{record['material']}, {record['thickness_nm']:g} nm, at {record['omega_meV']:g} meV and {record['T_K']:g} K "
+        f"{record['material']}, {record['thickness_nm']:g} nm, {record['omega_meV']:g} meV, {record['T_K']:g} K "
         f"({state}: Tc {record['Tc_K']:.4g} K, gap edge {record['gap_edge_meV']:.4g} meV)",
         highlight=False,
     )

@@ -140,7 +140,7 @@ def plot(
     y: str = "Delta0",
     at: dict[str, Any] | None = None,
 ) -> Path:
-    """Draw a variable against time, or its largest value over time against an axis, one line per value of another."""
+    """Draw a variable against time, or its largest value against an axis; a line per value of another."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
