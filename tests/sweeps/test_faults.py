@@ -217,7 +217,7 @@ TAKERS = {
 
 @pytest.mark.slow
 def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
-    axes = {"fault": ["", *TAKERS], "F0": [1.0, 2.0]}
+    axes = {"fault": [*TAKERS, ""], "F0": [1.0]}
     report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 0.5})
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
     for fault, (expected, message) in TAKERS.items():
@@ -225,7 +225,7 @@ def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_pa
         assert set(bad.status.values.ravel().astype(object)) == {expected}, bad.message.values
         assert all(message in str(text) for text in bad.message.values.ravel())
     assert set(ds.sel(fault="").status.values.ravel().astype(object)) == {"ok"}
-    assert (report.counts.done, report.counts.failed) == (2, 6)
+    assert (report.counts.done, report.counts.failed) == (1, 3)
 
 
 @pytest.mark.slow
@@ -308,6 +308,7 @@ def test_a_store_that_turns_read_only_in_mid_run_ends_clearly_and_resumes(
     tmp_path: Path, tally: Tally, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.flow.PACK_S", 0.0)
+    monkeypatch.setattr("photogap.sweeps.flow.BATCH_POINTS", 1)
     target, disk = place(tmp_path / "a.zarr"), tmp_path / folder
     disk.mkdir(parents=True)
     if not mounted(disk, "size=64m"):
