@@ -38,6 +38,7 @@ def fastest(function, repeats):
 
 
 def state(film, gap=2.0):
+    """Arguments of a right-hand side: hot quasiparticles over a gap (meV)."""
     E = film.lattice.E
     rho, p = spectral_weights(E + 0j, np.full(E.size, gap, dtype=complex))
     return rho, p, 0.3 * np.exp(-E / 80.0), bose(film.lattice.Omega, 300.0)

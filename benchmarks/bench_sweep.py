@@ -121,6 +121,7 @@ def timed(function: Callable[[], Any]) -> float:
 def client_map(points: int, *_: Any) -> dict[str, Any]:
     """The same points by a bare `client.map`, results gathered into this process."""
     import noop
+
     from photogap.sweeps.cluster import open_pool
     from photogap.sweeps.config import parse
 

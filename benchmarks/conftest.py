@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "core"))
 
 @pytest.fixture(scope="session")
 def k3c60() -> Material:
+    """The material that the issue states its speeds for."""
     return materials.load("K3C60")
 
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+
 from photogap.core.result import Outcome, Result, Variable
 from photogap.sweeps.model import Model
 

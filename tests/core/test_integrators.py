@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.integrators import METHODS, RungeKuttaChebyshev
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from photogap.core.result import Outcome, Result, Variable
 from photogap.sweeps.model import Model
 

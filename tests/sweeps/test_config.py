@@ -8,6 +8,7 @@ import pytest
 from conftest import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from photogap.sweeps.config import axis_values, override, parse, read
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.plan import resolve

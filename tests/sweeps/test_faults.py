@@ -18,12 +18,13 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
+from test_service import go, physics, plan_of
+
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.log import Log
 from photogap.sweeps.report import status
 from photogap.sweeps.service import LOG, Watch, run
 from photogap.sweeps.store import Place, place
-from test_service import go, physics, plan_of
 
 Tally = Callable[[], list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]

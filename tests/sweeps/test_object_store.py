@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from test_service import go, plan_of
+
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.report import status
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
-from test_service import go, plan_of
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
 pytestmark = [pytest.mark.real, pytest.mark.slow]

@@ -15,11 +15,12 @@ import pytest
 import xarray as xr
 from conftest import tree
 from driving import drive
+from test_service import physics
+
 from photogap.sweeps.cube import MISSING
 from photogap.sweeps.parts import decode
 from photogap.sweeps.report import status
 from photogap.sweeps.store import Place, place
-from test_service import physics
 
 SERIES = ("Delta0", "Gamma", "Delta0_peak")
 SWEEP = tree({"F0": list(range(1, 25)), "damping": ["full", "real"]}, settings={"n_times": 400})
