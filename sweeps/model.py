@@ -6,7 +6,6 @@ sweep a solver of their own. The default is `photogap.core`.
 
 import functools
 import importlib
-import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +65,7 @@ def _core_material(name: str) -> Any:
 def _core_version() -> str:
     from ..core import simulate
 
-    return str(getattr(simulate, "MODEL_VERSION", importlib.metadata.version("photogap")))
+    return simulate.MODEL_VERSION
 
 
 def _core() -> Model:

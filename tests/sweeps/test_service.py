@@ -37,8 +37,8 @@ def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: 
     return run(plan_of(axes, **more), place(folder / name), workers=workers)
 
 
-def physics(path: Path) -> xr.Dataset:
-    ds = xr.open_zarr(path).load()
+def physics(store: Any) -> xr.Dataset:
+    ds = xr.open_zarr(store, consolidated=True).load()
     return ds.drop_vars(["wall_time", "cpu_time", "host", "attempts"]).drop_attrs(deep=False)
 
 
