@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core import windows
 from photogap.core.result import Outcome, coordinates, variables
 from photogap.core.settings import Point, Settings

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from photogap.sweeps.cli import app
 from typer.testing import CliRunner
+
+from photogap.sweeps.cli import app
 
 
 def ask(*arguments):
