@@ -24,7 +24,7 @@ from .thermal import bose, fermi
 from .tracking import GapTracker
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "1"
+MODEL_VERSION: Final = "2"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 
