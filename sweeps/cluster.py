@@ -32,6 +32,7 @@ THREADS = dict.fromkeys(
 )
 _EVENTS = "photogap-started"
 _PATIENCE_S = 60.0
+_TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Ended:
         lost: Whether its worker died under it.
         started: When a worker began with it, if that was heard of.
         story: How the worker's job ended, if its batch system says.
+        innocent: Whether the batch system took the job away, so that no point is to blame.
     """
 
     key: int
@@ -51,6 +53,7 @@ class Ended:
     lost: bool = False
     started: float | None = None
     story: str = ""
+    innocent: bool = False
 
 
 class Pool(Protocol):
@@ -229,7 +232,9 @@ class DaskPool:
         if self._client.status != "running":
             raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
         if isinstance(error, KilledWorker):
-            return Ended(key, error, lost=True, started=begun, story=self._explain(str(error.last_worker.name)))
+            story = self._explain(str(error.last_worker.name))
+            taken = any(word in story for word in _TAKEN)
+            return Ended(key, error, lost=True, started=begun, story=story, innocent=taken)
         if isinstance(error, ClusterError):
             raise error
         if isinstance(error, ImportError):

@@ -212,6 +212,9 @@ class Flow:
                 todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
             )
             return
+        if ended.innocent:
+            self._again.append((todo,))
+            return
         losses = self._losses[todo.point_id] = self._losses.get(todo.point_id, 0) + 1
         if losses > limits.losses:
             self._give_up(

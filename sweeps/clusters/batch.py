@@ -116,7 +116,7 @@ class SlurmSystem(System):
         found = dict(re.findall(r"(JobState|Reason|ExitCode)=(\S+)", done.stdout))
         if found:
             reason = found.get("Reason", "None")
-            return found["JobState"] + (f" ({reason})" if reason != "None" else "")
+            return str(found["JobState"]) + (f" ({reason})" if reason != "None" else "")
         if shutil.which("sacct"):
             done = self._run(["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", job])
             lines: list[str] = done.stdout.split()

@@ -7,6 +7,7 @@ from typing import Any
 import dask
 import dask_jobqueue  # noqa: F401  its defaults must not go with a test's settings
 import pytest
+
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
 from photogap.sweeps.clusters.pools import kube_arguments

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 import xarray as xr
 from conftest import lacking, until
+from test_slurm import finish, local, numbers
+
 from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.config import read
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
-from test_slurm import finish, local, numbers
 
 pytestmark = pytest.mark.slow
 Write = Callable[..., Path]
@@ -75,7 +76,6 @@ def by_address(config: Path, store: Path, cluster: Path) -> Any:
     return run(resolve(read(config).model_copy(update={"cluster": str(cluster)})), place(store))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_scheduler_by_address_with_tls(home: Path, sweep: Write, dask: Dask, tmp_path: Path) -> None:
     found = home / "scheduler.json"
     dask.start("scheduler", "--protocol=tls", "--host=127.0.0.1", "--port=0", f"--scheduler-file={found}")

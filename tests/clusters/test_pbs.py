@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from conftest import Slurm, lacking, until
+from test_slurm import finish, numbers
+
 from photogap.sweeps.clusters.batch import driver_header, worker_script
 from photogap.sweeps.clusters.config import Pbs, parse
 from photogap.sweeps.clusters.tls import certify
-from test_slurm import finish, numbers
 
 PBS: dict[str, Any] = {"kind": "pbs", "jobs": 1, "cores": 4, "memory": "16GB", "walltime": "02:00:00"}
 SETTINGS = (

@@ -14,6 +14,7 @@ import pytest
 from conftest import Slurm, until
 from distributed.comm import connect
 from distributed.security import Security
+
 from photogap.sweeps.clusters.config import find, is_loopback
 from photogap.sweeps.clusters.pools import Visit, open_cluster
 from photogap.sweeps.clusters.tls import certify

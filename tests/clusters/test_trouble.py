@@ -10,18 +10,14 @@ from typing import Any
 
 import pytest
 from conftest import Slurm, until
+
 from photogap.sweeps.config import read
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    # A scheduler that ends with a start refused leaves a socket of distributed's to the collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
 
 
