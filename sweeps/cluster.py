@@ -343,6 +343,7 @@ def quiet() -> Iterator[None]:
         "distributed.worker",
         "distributed.core",
         "distributed.client",
+        "distributed.http.proxy",
     )
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
