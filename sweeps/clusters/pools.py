@@ -69,9 +69,8 @@ def open_cluster(spec: Cluster, visit: Visit) -> Iterator[DaskPool]:
 
 @contextlib.contextmanager
 def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
-    import dask
     from dask.utils import parse_bytes
-    from distributed import Client, Scheduler, SpecCluster
+    from distributed import Client
 
     processes, say = processes_of(spec), visit.say
     warning = oversubscription(spec)
@@ -82,29 +81,8 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
         say("warning: `tls: false`: every user of the network can run code as you while this lasts")
     memory = int(parse_bytes(setting(spec, "memory")) / processes)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(SETTINGS | {"distributed.scheduler.worker-ttl": "5 minutes"}))
-        stack.enter_context(quiet())
-        stack.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", message="Port .* is already in use")
         security = certify(stack.enter_context(private_folder(_shared(spec)))) if spec.tls else None
-        interface = setting(spec, "interface")
-        options = {
-            "protocol": "tls://" if security else "tcp://",
-            "security": security,
-            "dashboard_address": "127.0.0.1:8787",
-            "port": 0,
-            **({"interface": interface} if interface else {}),
-            **(theirs(spec, "scheduler_options") or {}),
-        }
-        try:
-            cluster = stack.enter_context(
-                SpecCluster(scheduler={"cls": Scheduler, "options": options}, security=security)
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            raise ClusterError(
-                f"the scheduler cannot start here: {error}. Check `interface` of the cluster file; `ip address` "
-                f"lists interfaces. Got {interface!r}."
-            ) from error
+        cluster = _scheduler(spec, security, stack)
         client = stack.enter_context(Client(cluster, set_as_default=False))
         retire = retirement(spec)
         if retire:
@@ -132,6 +110,34 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
         pool.seen["queue_wait_s"] = fleet.first_wait()
         pool.fleet = fleet
         yield pool
+
+
+def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
+    """Cluster of no workers: a scheduler in this process, its dashboard on loopback whatever a site's file says."""
+    import dask
+    from distributed import Scheduler, SpecCluster
+
+    stack.enter_context(dask.config.set(SETTINGS | {"distributed.scheduler.worker-ttl": "5 minutes"}))
+    stack.enter_context(quiet())
+    stack.enter_context(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", message="Port .* is already in use")
+    interface = setting(spec, "interface")
+    site = dict(theirs(spec, "scheduler_options") or {})
+    if interface and "host" not in site:
+        site.setdefault("interface", interface)
+    options: dict[str, Any] = {"port": 0} | site
+    options |= {
+        "protocol": "tls://" if security else "tcp://",
+        "security": security,
+        "dashboard_address": "127.0.0.1:8787",
+    }
+    try:
+        return stack.enter_context(SpecCluster(scheduler={"cls": Scheduler, "options": options}, security=security))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ClusterError(
+            f"the scheduler cannot start here: {error}. Check `interface` of the cluster file; `ip address` "
+            f"lists interfaces. Got {interface!r}."
+        ) from error
 
 
 def _shared(spec: Jobs) -> Path:

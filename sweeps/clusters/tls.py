@@ -5,7 +5,9 @@ Whoever holds the key below belongs to the run; the folder is private and goes w
 
 import contextlib
 import datetime
+import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +18,28 @@ _DAYS = 60
 
 @contextlib.contextmanager
 def private_folder(base: Path) -> Iterator[Path]:
-    """Folder below `base` that only its owner reads, removed at the end."""
+    """Folder below `base` that only its owner reads, removed at the end; so are those of killed runs."""
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(tempfile.mkdtemp(prefix="tls-", dir=base))
+    mine = f"tls-{socket.gethostname()}-"
+    for path in base.glob(f"{mine}*"):
+        pid = path.name.removeprefix(mine).partition("-")[0]
+        if not _alive(pid):
+            shutil.rmtree(path, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-", dir=base))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def certify(folder: Path) -> Any:

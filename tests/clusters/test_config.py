@@ -1,5 +1,8 @@
 """Cluster files: the shipped ones, the rules, where names are looked up, what dask-jobqueue's own files say."""
 
+import contextlib
+import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,8 @@ import pytest
 
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
-from photogap.sweeps.clusters.pools import kube_arguments
+from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
+from photogap.sweeps.clusters.tls import private_folder
 from photogap.sweeps.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "clusters"
@@ -117,3 +121,26 @@ def test_kubernetes_takes_an_image_or_a_whole_resource(tmp_path: Path) -> None:
     values.write_text("kind: DaskCluster\nspec: {}\n")
     spec = parse({"kind": "kubernetes", "values": str(values), "workers": 3}, "f.yaml")
     assert kube_arguments(spec)["custom_cluster_spec"] == {"kind": "DaskCluster", "spec": {}}  # type: ignore[arg-type]
+
+
+def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait(10)
+    stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
+    stale.mkdir()
+    (stale / "key.pem").write_text("old")
+    with private_folder(tmp_path) as first, private_folder(tmp_path) as second:
+        assert not stale.exists()
+        assert first.exists(), "a run that lives keeps its folder"
+        assert second.stat().st_mode & 0o777 == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:
+    spec = parse(SLURM | {"interface": "lo", "tls": False}, "f.yaml")
+    assert isinstance(spec, Slurm)
+    options = {"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}}
+    with dask.config.set(options), contextlib.ExitStack() as stack:
+        cluster = _scheduler(spec, None, stack)
+        listening = {ip for s in cluster.scheduler.http_server._sockets.values() for ip in s.getsockname()[:1]}
+    assert listening == {"127.0.0.1"}
