@@ -174,10 +174,11 @@ class Interrupt:
 def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
     """Name the cube and the picture, print a short table, and exit by how it went."""
     from . import pictures
+    from .analysis import open_cube
 
     picture, rows = None, None
     if config and config.plot and report.counts.done:
-        ds = pictures.open_cube(target)
+        ds = open_cube(target, chunks=None)
         spec = config.plot
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
