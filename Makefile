@@ -27,7 +27,7 @@ pytest: $(STAMP)-test
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
-	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .

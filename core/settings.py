@@ -82,7 +82,7 @@ class Settings:
     n_times: int = 53
     rtol: float = 1e-2
     atol: float = 1e-4
-    gap_tol: float = 1e-6
+    gap_tol: float = 1e-5
     integrator: Integrator = "rkc"
     max_steps: int = 100_000
     energies: tuple[float, ...] = ()

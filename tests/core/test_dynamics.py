@@ -142,8 +142,8 @@ def test_no_pulse_no_motion(k3c60):
     data = run(k3c60, F0=0.0, T=7.0, tau_esc=math.inf).data
     assert np.ptp(data["Delta0"]) < 1e-5 * data["Delta0"][0]
     assert not data["U_absorbed"].any()
-    # the gap equation is solved to 1e-6: that much of the condensation energy, 0.03 meV/nm^3, may move
-    assert abs(data["U_qp"]).max() < 3e-8
+    # the gap equation is solved to 1e-5: that much of the condensation energy, 0.03 meV/nm^3, may move
+    assert abs(data["U_qp"]).max() < 3e-7
 
 
 def test_tolerance_is_met(k3c60):
