@@ -7,9 +7,10 @@ A quantity is a number, or `{value: number, source: "where it comes from"}`. A f
     Tc0: {value: 18.0, source: "measured"}
     spectrum: {file: k3c60.a2f, format: epw, column: 1}
 
-Peaks, and files without a phonon density of states F, have F proportional to alpha2F: every mode couples alike. Where
-only a few modes do, give F: `spectrum: {phonons: {omega: [0, 5, 206], F: [0, 1, 1], source: "where from"}}` (meV, any
-unit, linear between the points).
+Peaks, and files without a phonon density of states F, have F proportional to alpha2F: every mode couples alike.
+Where only a few modes do, give F (omega in meV, F in any unit, linear between the points):
+
+    spectrum: {phonons: {omega: [0, 5, 206], F: [0, 1, 1], source: "where from"}}
 
 A `spectrum` of neither `file` nor `peaks` alters that of the material extended, such as `spectrum: {scale: 1.1}`.
 """
@@ -254,11 +255,13 @@ def describe(name_or_path: str | Path) -> Description:
             Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
             for k, unit in UNITS.items()
         ),
-        spectrum=tuple(
-            Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
-            for k, v in moments.items()
-        )
-        + (_origin_of_F(spec.spectrum, spectrum),),
+        spectrum=(
+            *(
+                Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
+                for k, v in moments.items()
+            ),
+            _origin_of_F(spec.spectrum, spectrum),
+        ),
         peaks=tuple(spec.spectrum.peaks),
         paper=tuple(Entry(key=k, value=f.value, unit=f.unit, source=f.source) for k, f in spec.paper.items()),
     )
