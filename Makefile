@@ -31,6 +31,7 @@ pytest: $(STAMP)-test
 
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python benchmarks/bench_sweep.py
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .

@@ -7,13 +7,14 @@ import time
 import direct
 import numpy as np
 import pytest
+from scipy import fft
+
 from photogap.core.coherence import spectral_weights
 from photogap.core.collisions import collision_rates
 from photogap.core.gap import SelfEnergy, solve_gap
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_film, simulate
 from photogap.core.thermal import bose, fermi
-from scipy import fft
 
 POINT = {"F0": 0.1, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
 WORKER = """

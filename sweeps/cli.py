@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_physics, cli_views
+from . import cli_optics, cli_physics, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
@@ -43,6 +43,7 @@ app = typer.Typer(
 )
 cli_views.register(app)
 cli_physics.register(app)
+cli_optics.register(app)
 
 WorkersOption = Annotated[
     int | None,

@@ -13,13 +13,17 @@ from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 _HUES = 12
 
 
-def reduced(ds: xr.Dataset, y: str) -> xr.DataArray:
-    """A variable with one number a point: its largest value over dims of its own."""
+OWN = ("time", "energy", "frequency")
+"""Dims of variables that are no axes of the sweep."""
+
+
+def reduced(ds: xr.Dataset, y: str, along: str | None = None) -> xr.DataArray:
+    """A variable with one number a point: its largest value over dims of its own, save the one to draw along."""
     if y not in ds.data_vars:
         raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
     if ds[y].dtype.kind not in "fiu":
         raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
-    own = [dim for dim in ds[y].dims if dim in ("time", "energy", "frequency")]
+    own = [dim for dim in ds[y].dims if dim in OWN and dim != along]
     return ds[y].max(own, keep_attrs=True) if own else ds[y]
 
 
@@ -75,7 +79,7 @@ def _title(name: str, attrs: dict[str, Any]) -> str:
 
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
     """Values of a picture, dims (hue, x) or (x)."""
-    values = reduced(ds, y)
+    values = reduced(ds, y, x)
     dim = _dim(values, x, "--x")
     values = values.isel(
         {d: 0 for d in values.dims if values.sizes[d] == 1 and d != dim and d not in at and d != hue}
@@ -94,7 +98,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
 
 def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any]) -> dict[str, Any]:
     """`at`, with the first label of each axis that a picture says nothing of."""
-    said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name}
+    said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name and name not in OWN}
     several = [str(d) for d in ds["status"].dims if d not in said and ds.sizes[d] > 1]
     if hue is None and several:
         several = several[1:]
@@ -110,7 +114,7 @@ def plot(
     y: str = "Delta0",
     at: dict[str, Any] | None = None,
 ) -> Path:
-    """Draw the largest value over time of a variable against an axis, one line per value of another."""
+    """Draw a variable against time, or its largest value against an axis; a line per value of another."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -133,7 +137,7 @@ def plot(
             row,
             color=COLOURS[i % len(COLOURS)],
             linestyle=DASHES[i // 2 % len(DASHES)],
-            marker=MARKERS[i % len(MARKERS)],
+            marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
             markersize=5,
             linewidth=1.8,
             label=name,
@@ -142,7 +146,7 @@ def plot(
         ax.set_xticks(where, [_text(v) for v in labels])
     elif geometric(np.asarray(where)):
         ax.set_xscale("log")
-    what = "max over time of " if any(d in ds[y].dims for d in ("time", "energy", "frequency")) else ""
+    what = "max over time of " if any(d in ds[y].dims for d in OWN if d != x) else ""
     ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)

@@ -8,9 +8,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import photogap.core
 import photogap.sweeps
-import pytest
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from photogap.sweeps.analysis import boundary, existence, peak_gap
 
 TIME = np.linspace(-0.5, 0.5, 11)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+
 from photogap.sweeps.analysis import failures, open_cube, peak_gap
 from photogap.sweeps.errors import StoreError
 from photogap.sweeps.store import place

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from photogap.sweeps.analysis import Found, compare, fit_tau_esc, read_experiment
 
 TIME = np.linspace(-1, 20, 211)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from photogap.sweeps.analysis import Found, peak_gap, resonance, saturation_fluence, threshold_fluence
 from photogap.sweeps.analysis.cube import prepared
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from photogap.sweeps.analysis import peak_gap, slope, time_above
 
 TIME = np.linspace(-1.0, 1.0, 201)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from photogap.sweeps.analysis import Found, recovery_times
 
 TIME = np.linspace(-5, 60, 261)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.coherence import spectral_weights
 from photogap.core.constants import KB
 from photogap.core.dynamics import Model

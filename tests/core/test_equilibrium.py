@@ -5,6 +5,7 @@ import dataclasses
 import matsubara
 import numpy as np
 import pytest
+
 from photogap.core.constants import KB
 from photogap.core.eliashberg import Coupling
 from photogap.core.equilibrium import solve_equilibrium

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from photogap.core import allen_dynes
 from photogap.core.spectra import UNITS, Peak, Spectrum
 from photogap.sweeps import materials

@@ -5,9 +5,10 @@ import shutil
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
+
 from photogap.sweeps.figures import FIGURES, alpha2F_of, draw, movie, save, select
 from photogap.sweeps.figures.style import line_style
-from PIL import Image
 
 
 @pytest.fixture

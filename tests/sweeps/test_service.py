@@ -12,6 +12,8 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
+from typer.testing import CliRunner
+
 from photogap.sweeps.analysis.labels import geometric
 from photogap.sweeps.cli import app
 from photogap.sweeps.config import parse
@@ -22,7 +24,6 @@ from photogap.sweeps.parts import TornError, decode, encode
 from photogap.sweeps.plan import Plan, resolve
 from photogap.sweeps.service import Report, Watch, replay, retry, run
 from photogap.sweeps.store import place
-from typer.testing import CliRunner
 
 Tally = Callable[[], list[str]]
 WIDE = {"F0": {"geomspace": [0.01, 10, 24]}, "T": [30, 60], "damping": ["full", "real"]}
@@ -36,8 +37,8 @@ def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: 
     return run(plan_of(axes, **more), place(folder / name), workers=workers)
 
 
-def physics(path: Path) -> xr.Dataset:
-    ds = xr.open_zarr(path).load()
+def physics(store: Any) -> xr.Dataset:
+    ds = xr.open_zarr(store, consolidated=True).load()
     return ds.drop_vars(["wall_time", "cpu_time", "host", "attempts"]).drop_attrs(deep=False)
 
 

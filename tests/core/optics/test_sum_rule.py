@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.equilibrium import solve_equilibrium
 from photogap.core.material import Material
 from photogap.core.optics.nam import condensate_weight, conductivity
