@@ -113,11 +113,12 @@ def _carries(cubes: Cubes) -> list[str]:
 
 
 _WHY = (
-    "Above Tc0, before a gap opens, there are no pairs to break: this channel is the ordinary absorption of a metal,",
-    "an electron lifted from below the Fermi level to above it. At 30 K (kB T = 2.6 meV) and 170 meV there are few",
-    "quasiparticles to be scattered, and it is nearly all of the absorption. With `scattering` alone the whole energy",
-    "goes into those few: it empties the states at the gap's edge and fills those just above omega_pump, and both",
-    "favour pairing. With both channels quasiparticles appear at all energies up to omega_pump, and block it.",
+    "Above Tc0, before a gap opens, there are no pairs to break: this channel is the ordinary absorption of a",
+    "metal, an electron lifted from below the Fermi level to above it. At 30 K (kB T = 2.6 meV) and 170 meV there",
+    "are few quasiparticles to be scattered, and it is nearly all of the absorption. With `scattering` alone the",
+    "whole energy goes into those few: it empties the states at the gap's edge and fills those just above",
+    "omega_pump, and both favour pairing. With both channels quasiparticles appear at all energies up to",
+    "omega_pump, and block it.",
 )
 
 
