@@ -64,6 +64,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+    ] = False,
     cluster: Annotated[str | None, typer.Option(help="`local`, or the address of a Dask scheduler.")] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
@@ -75,11 +78,11 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute what is missing of a sweep, then draw its picture."""
-    tree = read(config, tuple(overrides or ()))
+    tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
-    target = place(store or f"results/{plan.config.name}.zarr")
+    target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
     if dry_run:
         from .estimate import estimate
 
@@ -175,10 +178,11 @@ class Interrupt:
 def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
     """Name the cube and the picture, print a short table, and exit by how it went."""
     from . import pictures
+    from .analysis import open_cube
 
     picture, rows = None, None
     if config and config.plot and report.counts.done:
-        ds = pictures.open_cube(target)
+        ds = open_cube(target, chunks=None)
         spec = config.plot
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
