@@ -27,7 +27,8 @@ _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspac
 
 
 class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    # An infinite escape time stays one in a store's record.
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Limits(_Frozen):

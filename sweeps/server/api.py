@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
-from ..cli_base import parse_at, plain
+from ..cli_base import plain
 from ..cluster import Opener, open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from . import slices, views
@@ -152,7 +152,8 @@ def _sweeps(app: FastAPI) -> None:
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
-        text = body.config if isinstance(body.config, str) and not body.overrides else as_yaml(tree)
+        written = isinstance(body.config, str) and not body.overrides
+        text = body.config if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
         return views.sweep(runner, runner.submit(text, tree))
 
     @app.post("/api/dry-run")
@@ -216,7 +217,7 @@ def _cubes(app: FastAPI) -> None:
         cube = runner.intake.cube(name)
         job = runner.job(name)
         running = job.running(cube) if job else set()
-        return Map(**slices.status_map(cube, running, x, y, parse_at(at), _MAP_POINTS))
+        return Map(**slices.status_map(cube, running, x, y, slices.at_of(at), _MAP_POINTS))
 
     @app.get("/api/sweeps/{name}/points/{point}")
     def point(runner: Running, name: Name, point: Annotated[str, Path(min_length=1, max_length=500)]) -> Point:

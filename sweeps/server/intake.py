@@ -4,6 +4,7 @@ A config on the command line is its user's own; one in a request may name no cod
 folder and no scheduler that the operator did not name, and may not expand to more than the server holds.
 """
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from .options import Options
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 _DEPTH = 20
-_NODES = 50_000
+_NODES = 10_000
 _ALIASES = 50
 _GENERATORS = ("linspace", "geomspace")
 
@@ -45,36 +46,40 @@ def tree_of(text: str) -> Any:
     Raises:
         ConfigError: It is not YAML, nests too deep, or its aliases expand beyond the limit.
     """
-    try:
-        aliases = sum(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, Loader=yaml.SafeLoader))
-        if aliases > _ALIASES:
-            raise ConfigError(f"CONFIG must have at most {_ALIASES} YAML aliases. Got {aliases}; write values out.")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        if root is not None:
-            _weigh(root, {}, 0)
-    except yaml.YAMLError:
-        pass  # `load_yaml` says what is wrong, in the command line's words
-    except RecursionError:
-        raise ConfigError(f"CONFIG must not nest deeper than {_DEPTH} levels.") from None
+    # `load_yaml` says what else is wrong, in the command line's words.
+    with contextlib.suppress(yaml.YAMLError):
+        _weigh(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     tree = load_yaml(text, "CONFIG")
     check_size(tree)
     return tree
 
 
-def _weigh(node: yaml.Node, known: dict[int, int], depth: int) -> int:
-    """Nodes that a node expands to, its aliases followed."""
-    if depth > _DEPTH:
-        raise ConfigError(f"CONFIG must not nest deeper than {_DEPTH} levels.")
-    if id(node) not in known:
-        weight = 1
-        if isinstance(node, yaml.SequenceNode):
-            weight += sum(_weigh(child, known, depth + 1) for child in node.value)
-        elif isinstance(node, yaml.MappingNode):
-            weight += sum(_weigh(child, known, depth + 1) for pair in node.value for child in pair)
-        known[id(node)] = weight
-    if known[id(node)] > _NODES:
-        raise ConfigError(f"CONFIG must expand to at most {_NODES} values. Its aliases expand to more.")
-    return known[id(node)]
+def _weigh(events: Iterator[yaml.Event]) -> None:
+    """Refuse a text by its events, before any of it is built: what it nests and what its aliases expand to."""
+    weights: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    total = aliases = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                weights[anchor] = total - before
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        if isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if any(anchor == event.anchor for anchor, _ in open_nodes):
+                raise ConfigError(f"CONFIG must not hold itself. Got the alias *{event.anchor} inside its anchor.")
+        total += weights.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, total - 1))
+        if len(open_nodes) > _DEPTH:
+            raise ConfigError(f"CONFIG must not nest deeper than {_DEPTH} levels.")
+        if aliases > _ALIASES:
+            raise ConfigError(f"CONFIG must have at most {_ALIASES} YAML aliases. Got more; write values out.")
+        if total > _NODES:
+            raise ConfigError(f"CONFIG must hold at most {_NODES} values, aliases written out. Got more.")
 
 
 def check_size(tree: Any) -> None:

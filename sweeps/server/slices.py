@@ -14,7 +14,7 @@ import xarray as xr
 
 from .. import pictures
 from ..axes import Index
-from ..cli_base import parse_at, plain
+from ..cli_base import plain
 from ..cube import MISSING, Cube
 from ..errors import ConfigError
 from ..log import Log
@@ -30,6 +30,21 @@ class TooLargeError(ConfigError):
     """A slice beyond the server's limit."""
 
 
+def at_of(texts: list[str]) -> dict[str, str]:
+    """Labels of `at=NAME=VALUE`; a word may be empty.
+
+    Raises:
+        ConfigError: One has another form.
+    """
+    out = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise ConfigError(f"`at` must be NAME=VALUE, such as T=30. Got {text!r}.")
+        out[name.strip()] = value.strip()
+    return out
+
+
 def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dataset:
     """Variables of a cube at labels; dims of length one stay, those of a label go.
 
@@ -43,7 +58,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
             known = ", ".join(map(str, ds.data_vars))
             raise ConfigError(f"`variable` must be a variable of the cube: {known}. Got {name!r}.")
     found = ds[variables]
-    for name, text in parse_at(at).items():
+    for name, text in at_of(at).items():
         found = chosen(found, name, text)
     size = sum(int(v.size) for v in found.data_vars.values())
     if size > limit:
@@ -131,13 +146,22 @@ def _cell(value: Any) -> Any:
 
 def as_netcdf(ds: xr.Dataset) -> bytes:
     """NetCDF 3 file, which needs no further package to write or read."""
-    words = {n: v.astype(str).astype(object) for n, v in ds.variables.items() if v.dtype.kind not in "fiub"}
-    flags = {n: v.astype("int8") for n, v in ds.variables.items() if v.dtype.kind == "b"}
-    ds = ds.assign_coords({n: v for n, v in (words | flags).items() if n in ds.coords})
-    ds = ds.assign({n: v for n, v in (words | flags).items() if n in ds.data_vars})
+    plain_ones = {n: v.copy(data=_netcdf3(v.values)) for n, v in ds.variables.items() if v.dtype.kind not in "fiu"}
+    ds = ds.assign_coords({n: v for n, v in plain_ones.items() if n in ds.coords})
+    ds = ds.assign({n: v for n, v in plain_ones.items() if n in ds.data_vars})
     for variable in ds.variables.values():
         variable.encoding = {}
     return bytes(ds.to_netcdf(engine="scipy", format="NETCDF3_64BIT"))
+
+
+def _netcdf3(values: Any) -> Any:
+    """Flags as small numbers, words as Python's: that format knows neither truth nor variable length."""
+    if values.dtype.kind == "b":
+        return values.astype("int8")
+    out = np.empty(values.shape, object)
+    for index in np.ndindex(values.shape):
+        out[index] = str(values[index])
+    return out
 
 
 def picture(place: Place, kind: str, limit: int, **what: Any) -> bytes:
@@ -145,14 +169,14 @@ def picture(place: Place, kind: str, limit: int, **what: Any) -> bytes:
     ds = pictures.open_cube(place)
     y = what["y"]
     if y in ds.data_vars and ds[y].size > limit:
-        at = parse_at(what["at"])
+        at = at_of(what["at"])
         rest = ds[[y]]
         for name, text in at.items():
             rest = chosen(rest, name, text)
         if rest[y].size > limit:
             raise TooLargeError(f"the picture needs {rest[y].size} values, over the limit of {limit}. Fix axes.")
     with _DRAWING, TemporaryDirectory() as folder:
-        at = pictures.first_elsewhere(ds, what["x"], what["hue"], parse_at(what["at"]))
+        at = pictures.first_elsewhere(ds, what["x"], what["hue"], at_of(what["at"]))
         path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=what["x"], hue=what["hue"], y=y, at=at)
         return path.read_bytes()
 

@@ -4,7 +4,7 @@ import { save, show } from "./tools.js";
 // Okabe and Ito's colours, told apart by every kind of eye; lines differ in dashes too.
 export const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7f7f7f"];
 const DASHES = ["", "7 4", "2 4", "9 3 2 3"];
-const W = 640, H = 400, L = 78, R = 16, T = 34, B = 56;
+const H = 400, L = 78, R = 16, T = 34, B = 56;
 
 const esc = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }[c]));
 
@@ -40,6 +40,7 @@ function logTicks(low, high) {
 
 // spec: {title, x: {title, values, log}, y: {title, log}, lines: [{name, values, colour?}]}
 export function draw(box, spec) {
+  const W = Math.round(Math.max(320, Math.min(640, box.clientWidth || 640)));
   const words = spec.x.values.some((v) => typeof v !== "number");
   const xs = words ? spec.x.values.map((_, i) => i) : spec.x.values;
   const order = xs.map((_, i) => i).sort((a, b) => xs[a] - xs[b]);
@@ -51,11 +52,14 @@ export function draw(box, spec) {
   }
   const logX = !words && spec.x.log && Math.min(...xs) > 0;
   let low = Math.min(...all), high = Math.max(...all);
-  if (!spec.y.log) { const pad = (high - low) * 0.05; if (low < 0 || low - pad > 0) low -= pad; high += pad; }
+  if (spec.y.range) [low, high] = spec.y.range;
+  else if (!spec.y.log) { const pad = (high - low) * 0.05; if (low < 0 || low - pad > 0) low -= pad; high += pad; }
   const X = scale(Math.min(...xs), Math.max(...xs), L, W - R, logX), Y = scale(low, high, H - B, T, spec.y.log);
   if (words) X.ticks = xs;
   const parts = [`<rect width="${W}" height="${H}" fill="var(--card, #fff)"/>`];
   const name = (v) => (words ? spec.x.values[v] : show(v, 6));
+  // On a narrow screen labels would run into each other.
+  while (X.ticks.length > W / 60) X.ticks = X.ticks.filter((_, i) => i % 2 === 0);
   for (const v of X.ticks) parts.push(`<line x1="${X(v)}" x2="${X(v)}" y1="${T}" y2="${H - B}" stroke="var(--grid, #ddd)"/>`,
     `<text x="${X(v)}" y="${H - B + 18}" text-anchor="middle">${esc(name(v))}</text>`);
   for (const v of Y.ticks) parts.push(`<line x1="${L}" x2="${W - R}" y1="${Y(v)}" y2="${Y(v)}" stroke="var(--grid, #ddd)"/>`,
@@ -82,12 +86,13 @@ export function draw(box, spec) {
   });
   parts.push(`<text x="${(L + W - R) / 2}" y="${H - 14}" text-anchor="middle" font-size="15">${esc(spec.x.title)}</text>`,
     `<text transform="translate(18 ${(T + H - B) / 2}) rotate(-90)" text-anchor="middle" font-size="15">${esc(spec.y.title)}</text>`,
-    `<text x="${(L + W - R) / 2}" y="20" text-anchor="middle">${esc(spec.title || "")}</text>`);
+    `<text x="${(L + W - R) / 2}" y="20" text-anchor="middle" font-size="${Math.min(13, (1.7 * W) / Math.max(1, (spec.title || "").length))}">${esc(spec.title || "")}</text>`);
   box.innerHTML = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${W} ${H}" font-family="DejaVu Sans, Helvetica, sans-serif" font-size="13" fill="var(--text, #111)" role="img" aria-label="${esc(`${spec.y.title} against ${spec.x.title}. ${spec.title || ""}`)}">${parts.join("")}</svg>`;
 }
 
 function text(svg) {
   // On paper the page's colours are not known.
+  const { width: W } = svg.viewBox.baseVal;
   return svg.outerHTML.replace(/var\(--[a-z]+, (#[0-9a-f]+)\)/g, "$1").replace("<svg ", `<svg width="${W}" height="${H}" `);
 }
 
@@ -96,6 +101,7 @@ export function saveSvg(svg, name) {
 }
 
 export async function savePng(svg, name) {
+  const { width: W } = svg.viewBox.baseVal;
   const url = URL.createObjectURL(new Blob([text(svg)], { type: "image/svg+xml" }));
   const image = new Image();
   await new Promise((done, failed) => { image.onload = done; image.onerror = failed; image.src = url; });

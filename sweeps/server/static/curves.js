@@ -114,12 +114,19 @@ export class Curves {
 
 export class Pair {
   open(name, axes) {
-    if (this.name !== name) for (const which of ["A", "B"]) this.empty(which);
+    const other = this.name !== name;
     Object.assign(this, { name, axes });
-  }
-
-  empty(which) {
-    $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Take a point on the map."));
+    const all = Object.entries(axes.variables).filter(([, v]) => v.numeric);
+    this.series = all.filter(([, v]) => v.dims.length === axes.dims.length + 1).map(([k]) => k);
+    this.scalars = all.filter(([, v]) => v.dims.length === axes.dims.length).map(([k]) => k).slice(0, 20);
+    if (!other) return;
+    this.variable = this.series[0];
+    this.shown = {};
+    for (const which of ["A", "B"]) $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Take a point on the map."));
+    $("paircontrols").replaceChildren(...(this.series.length ? [make("label", {}, "variable", make("select", { onchange: (e) => {
+      this.variable = e.target.value;
+      this.curves();
+    } }, ...this.series.map((v) => make("option", {}, v))))] : []));
   }
 
   async take(which, labels) {
@@ -127,6 +134,7 @@ export class Pair {
     const text = Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(",");
     try {
       const point = await call(path(name, `points/${encodeURIComponent(text)}`));
+      if (name !== this.name) return;
       const facts = [...Object.entries(point.labels).map(([k, v]) => [k, `${show(v)} ${unit((this.axes.coords[k] || {}).units)}`]),
         ["status", point.status], ...(point.message ? [["reason", point.message]] : []), ["wall time", point.wall_time == null ? "–" : `${show(point.wall_time)} s`],
         ["host", point.host || "–"], ["id", point.point_id]];
@@ -134,27 +142,28 @@ export class Pair {
       box.replaceChildren(make("h4", {}, which), make("dl", {}, ...facts.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])), chart, numbers,
         ...(point.traceback ? [make("details", {}, make("summary", {}, "Traceback"), make("pre", {}, point.traceback))] : []),
         make("p", { class: "quiet" }, "Compute it again with full diagnostics:"), make("pre", {}, point.replay));
-      if (point.status === "ok") await this.outputs(name, labels, chart, numbers);
+      const at = Object.entries(labels).filter(([k]) => this.axes.dims.includes(k)).map(([k, v]) => ["at", `${k}=${v}`]);
+      this.shown[which] = { at, chart, ok: point.status === "ok" };
+      if (point.status !== "ok") return;
+      const data = await call(path(name, `slice?${new URLSearchParams([...this.scalars.map((s) => ["variable", s]), ...at])}`));
+      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, `${show(v.values)} ${unit(v.units)}`)]));
+      await this.curves();
     } catch (error) { nothing(box, error); }
   }
 
-  async outputs(name, labels, chart, numbers) {
-    const at = Object.entries(labels).filter(([k]) => this.axes.dims.includes(k)).map(([k, v]) => ["at", `${k}=${v}`]);
-    const all = Object.entries(this.axes.variables).filter(([, v]) => v.numeric);
-    const series = all.filter(([, v]) => v.dims.length === this.axes.dims.length + 1).map(([k]) => k);
-    const scalars = all.filter(([, v]) => v.dims.length === this.axes.dims.length).map(([k]) => k);
-    const paint = async (variable) => {
-      const data = await call(path(name, `slice?${new URLSearchParams([["variable", variable], ...at])}`));
-      const found = data.variables[variable], dim = found.dims[0];
-      draw(plot, { title: "", x: { title: titled(dim, data.coords[dim].units), values: data.coords[dim].values }, y: { title: titled(variable, found.units) },
-        lines: [{ name: variable, values: found.values }] });
-    };
-    const plot = make("div");
-    if (series.length) {
-      chart.append(make("label", {}, "variable", make("select", { onchange: (e) => paint(e.target.value) }, ...series.map((s) => make("option", {}, s)))), plot);
-      await paint(series[0]);
-    }
-    const data = await call(path(name, `slice?${new URLSearchParams([...scalars.slice(0, 20).map((s) => ["variable", s]), ...at])}`));
-    numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, `${show(v.values)} ${unit(v.units)}`)]));
+  // Both on one scale, so that they compare.
+  async curves() {
+    const variable = this.variable, name = this.name, both = Object.values(this.shown).filter((p) => p.ok);
+    if (!variable) return;
+    const found = await Promise.all(both.map((p) => call(path(name, `slice?${new URLSearchParams([["variable", variable], ...p.at])}`))));
+    if (variable !== this.variable || name !== this.name) return;
+    const all = found.flatMap((d) => d.variables[variable].values.filter((v) => typeof v === "number"));
+    if (!all.length) return;
+    const low = Math.min(...all), high = Math.max(...all), pad = (high - low) * 0.05;
+    found.forEach((data, k) => {
+      const v = data.variables[variable], dim = v.dims[0];
+      draw(both[k].chart, { x: { title: titled(dim, data.coords[dim].units), values: data.coords[dim].values },
+        y: { title: titled(variable, v.units), range: [low - pad, high + pad] }, lines: [{ name: variable, values: v.values }] });
+    });
   }
 }
