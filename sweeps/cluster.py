@@ -301,4 +301,5 @@ def _quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-Opener = Callable[[Config, int | None], contextlib.AbstractContextManager[Pool]]
+Opener = Callable[..., contextlib.AbstractContextManager[Pool]]
+"""Called as `open_pool` is."""
