@@ -152,8 +152,10 @@ def _sweeps(app: FastAPI) -> None:
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
-        written = isinstance(body.config, str) and not body.overrides
-        text = body.config if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
+        if isinstance(body.config, str) and not body.overrides:
+            text = body.config
+        else:
+            text = as_yaml(config.model_dump(mode="json", exclude_defaults=True))
         return views.sweep(runner, runner.submit(text, tree))
 
     @app.post("/api/dry-run")

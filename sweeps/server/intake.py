@@ -71,7 +71,7 @@ def _weigh(events: Iterator[yaml.Event]) -> None:
             aliases += 1
             if any(anchor == event.anchor for anchor, _ in open_nodes):
                 raise ConfigError(f"CONFIG must not hold itself. Got the alias *{event.anchor} inside its anchor.")
-        total += weights.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
+        total += weights.get(event.anchor or "", 1) if isinstance(event, yaml.AliasEvent) else 1
         if isinstance(event, yaml.CollectionStartEvent):
             open_nodes.append((event.anchor, total - 1))
         if len(open_nodes) > _DEPTH:
@@ -226,8 +226,8 @@ def _paths(config: Config) -> Iterator[tuple[str, str]]:
             yield f"axes.{name}.csv", str(spec["csv"])
     given = config.axes.get("material")
     found = given.get("values", []) if isinstance(given, dict) else given
-    for name in found if isinstance(found, list) else [found]:
-        text = str(name)
+    for value in found if isinstance(found, list) else [found]:
+        text = str(value)
         if "/" in text or "\\" in text or text.endswith((".yaml", ".yml")) or text.startswith((".", "~")):
             yield "axes.material", text
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..cluster import Ended, InlinePool, Opener, Pool
-from ..store import Place
 from ..config import Config
 from ..errors import ClusterError
+from ..store import Place
 from ..task import Batch, Job
 
 _LOOK_S = 2.0

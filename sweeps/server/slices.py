@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from .. import pictures
+from ..analysis.cube import open_cube
 from ..axes import Index
 from ..cli_base import plain
 from ..cube import MISSING, Cube
@@ -52,7 +53,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
         ConfigError: No such variable, axis or label.
         TooLargeError: The slice has more numbers than the limit; nothing of it has been read.
     """
-    ds = pictures.open_cube(place)
+    ds = open_cube(place, chunks=None)
     for name in variables:
         if name not in ds.data_vars:
             known = ", ".join(map(str, ds.data_vars))
@@ -166,7 +167,7 @@ def _netcdf3(values: Any) -> Any:
 
 def picture(place: Place, kind: str, limit: int, **what: Any) -> bytes:
     """The picture that `photogap plot` draws, as a file of a kind such as png."""
-    ds = pictures.open_cube(place)
+    ds = open_cube(place, chunks=None)
     y = what["y"]
     if y in ds.data_vars and ds[y].size > limit:
         at = at_of(what["at"])
@@ -244,7 +245,7 @@ def _unpacked(cube: Cube) -> dict[Index, str]:
 
 def axes_of(place: Place) -> dict[str, Any]:
     """What a page needs for its selectors: axes of the sweep and of the outputs, and variables with their dims."""
-    ds = pictures.open_cube(place)
+    ds = open_cube(place, chunks=None)
     own = [str(d) for d in ds.dims if d not in ds["status"].dims]
     return {
         "dims": [str(d) for d in ds["status"].dims],

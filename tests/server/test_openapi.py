@@ -1,4 +1,4 @@
-"""Requests generated from the OpenAPI document: no fault of the server, no answer that the document does not know."""
+"""Requests generated from the OpenAPI document: no fault of the server, no answer unknown to the document."""
 
 from collections.abc import Iterator
 from pathlib import Path

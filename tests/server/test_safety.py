@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from conftest import tree
+from serving import serving
+
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
 from photogap.sweeps.server.intake import tree_of
 from photogap.sweeps.server.options import Limits, Options
-from serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
 LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)

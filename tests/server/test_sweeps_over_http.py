@@ -10,12 +10,13 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
+from serving import serving
+
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.config import parse
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
-from serving import serving
 
 TWO = {"F0": [0.1, 1.0, 10.0], "T": [30, 60], "fault": ["no", "raise"]}
 
