@@ -17,7 +17,6 @@ from typing import Any
 from ..cluster import Ended, InlinePool, Opener, Pool
 from ..config import Config
 from ..errors import ClusterError
-from ..store import Place
 from ..task import Batch, Job
 
 _LOOK_S = 2.0
@@ -233,7 +232,7 @@ class Hubs:
 
         @contextlib.contextmanager
         def share(
-            config: Config, workers: int | None, *, in_process: bool = False, place: Place | None = None
+            config: Config, workers: int | None, *, in_process: bool = False, **_: Any
         ) -> Iterator[Pool]:
             if workers == 0 or in_process:
                 yield InlinePool()  # nothing is missing
