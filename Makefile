@@ -9,10 +9,13 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run test lint types pytest bench clean
+.PHONY: run reproduce test lint types pytest bench clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
+
+reproduce: $(STAMP)          ## the paper's statements beside this code: sweeps, REPRODUCTION.md, its pictures
+	$(BIN)/python -m photogap.sweeps.reproduction
 
 test: lint types pytest      ## lint, types, all tests
 
@@ -27,7 +30,8 @@ pytest: $(STAMP)-test
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
-	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python benchmarks/bench_sweep.py
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .

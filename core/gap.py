@@ -5,7 +5,6 @@ damping takes S and phi complex: scattering of driven quasiparticles broadens th
 pairs. `real` damping keeps their real parts only, as when lifetimes are neglected.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,25 +114,34 @@ def normal_state(kernel: Kernel, f: Array, damping: Damping) -> GapSolution:
 
 
 class _Anderson:
-    """Anderson acceleration (type II) of x <- g(x), the history's least squares by its Gram matrix."""
+    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix."""
 
-    def __init__(self, depth: int) -> None:
-        self.steps: deque[tuple[Array, Array]] = deque(maxlen=depth)
+    def __init__(self, depth: int, size: int) -> None:
+        self.dX, self.dR = np.empty((depth, size)), np.empty((depth, size))
+        self.gram = np.zeros((depth, depth))
         self.last: tuple[Array, Array] | None = None
+        self.filled = self.oldest = 0
 
     def next(self, x: Array, r: Array) -> Array:
         """Next iterate from x and its residual r = g(x) - x."""
         if self.last is not None:
-            self.steps.append((x - self.last[0], r - self.last[1]))
+            self._remember(x - self.last[0], r - self.last[1])
         self.last = (x, r)
         new = x + r
-        if self.steps:
-            dX, dR = (np.stack(v) for v in zip(*self.steps, strict=True))
-            gram = dR @ dR.T
-            gram[np.diag_indices_from(gram)] *= 1 + 1e-12
-            gamma = np.linalg.lstsq(gram, dR @ r, rcond=1e-14)[0]
-            new = new - gamma @ (dX + dR)
+        if self.filled:
+            m = self.filled
+            gamma = np.linalg.lstsq(self.gram[:m, :m], self.dR[:m] @ r, rcond=1e-14)[0]
+            new -= gamma @ self.dX[:m]
+            new -= gamma @ self.dR[:m]
         return np.asarray(new)
+
+    def _remember(self, dx: Array, dr: Array) -> None:
+        k = self.oldest
+        self.dX[k], self.dR[k] = dx, dr
+        self.filled = max(self.filled, k + 1)
+        self.oldest = (k + 1) % len(self.dX)
+        self.gram[k, : self.filled] = self.gram[: self.filled, k] = self.dR[: self.filled] @ dr
+        self.gram[k, k] *= 1 + 1e-12
 
 
 def solve_gap(
@@ -162,8 +170,8 @@ def solve_gap(
     """
     lattice = kernel.coupling.lattice
     real = damping == "real"
-    accelerate = _Anderson(depth)
     x = _join(start, real)
+    accelerate = _Anderson(depth, x.size)
     state, residual = start, np.inf
     for iteration in range(1, max_iterations + 1):
         rho, p = spectral_weights(state.omegaZ, state.phi)
@@ -181,7 +189,7 @@ def solve_gap(
         if growth > _GROWING:
             # accelerated, a gap that still grows is extrapolated back to the other solution, zero
             state = SelfEnergy(image.omegaZ, min(growth, 2.0) * image.phi)
-            x, accelerate = _join(state, real), _Anderson(depth)
+            x, accelerate = _join(state, real), _Anderson(depth, x.size)
             continue
         x = accelerate.next(x, r)
         state = _split(x, real)

@@ -72,6 +72,11 @@ class Pump:
         """S(t), dimensionless, one at t = 0."""
         return math.exp(-4 * math.log(2) * (t / self.tau_pump) ** 2)
 
+    @property
+    def begins(self) -> float:
+        """Time at which S rises above 1e-12, ps; it falls below at the opposite one."""
+        return -self.tau_pump * math.sqrt(12 * math.log(10) / (4 * math.log(2)))
+
     def power(self, t: float) -> float:
         """Absorbed power density U S(t) / Int S, meV/(nm^3 ps)."""
         return self.U * self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))

@@ -1,6 +1,7 @@
 """What a simulation returns: an outcome, labelled series, and the schema that a cube is built from."""
 
 import enum
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ class Outcome(enum.Enum):
     NOT_CONVERGED = "not_converged"
     STEP_TOO_SMALL = "step_too_small"
     TOO_MANY_STEPS = "too_many_steps"
+    SATURATED = "saturated"
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,22 @@ class Result:
 
 def coordinates(settings: Settings) -> dict[str, Array]:
     """Labels of the dims beyond the sweep's own: time (ps), energy (meV), frequency (meV)."""
-    out = {"time": np.linspace(settings.t_start, settings.t_stop, settings.n_times)}
+    out = {"time": _times(settings)}
     if settings.energies:
         out["energy"] = np.array(settings.energies)
     if settings.frequencies:
         out["frequency"] = np.array(settings.frequencies)
     return out
+
+
+def _times(settings: Settings) -> Array:
+    if settings.times:
+        return np.array(settings.times)
+    if settings.t_linear_stop is None:
+        return np.linspace(settings.t_start, settings.t_stop, settings.n_times)
+    linear = np.linspace(settings.t_start, settings.t_linear_stop, settings.n_times)
+    tail = np.geomspace(settings.t_linear_stop, settings.t_stop, settings.n_tail + 1)
+    return np.concatenate([linear, tail[1:]])
 
 
 _SERIES = (
@@ -90,6 +102,21 @@ _DELTA = (
     Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function"),
 )
 _N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
+_PROBE = (
+    Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe"),
+    Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe"),
+    Variable("n_real", ("time",), "1", "real part of the refractive index at the probe"),
+    Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe"),
+    Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity"),
+    Variable("R", ("time",), "1", "reflectance of the film at the probe"),
+    Variable("dR_R0", ("time",), "1", "relative change of the reflectance"),
+    Variable("dR_R0_seen", ("time",), "1", "relative change of the reflectance as the instrument sees it"),
+)
+_TRANSMISSION = (
+    Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
+    Variable("dT_T0", ("time",), "1", "relative change of the transmittance"),
+    Variable("dT_T0_seen", ("time",), "1", "relative change of the transmittance as the instrument sees it"),
+)
 
 
 def variables(settings: Settings) -> tuple[Variable, ...]:
@@ -99,4 +126,9 @@ def variables(settings: Settings) -> tuple[Variable, ...]:
         out += (_F, *_DELTA)
     if settings.frequencies:
         out += (_N,)
+    if settings.omega_probe is not None:
+        out += _PROBE
+        # nothing passes a half space
+        if settings.thickness is not None and math.isfinite(settings.thickness):
+            out += _TRANSMISSION
     return out

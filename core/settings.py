@@ -61,6 +61,10 @@ class Settings:
         t_start: First time of the result, ps, relative to the pulse's maximum.
         t_stop: Last time, ps.
         n_times: Number of equidistant times in the result, both ends included.
+        t_linear_stop: Where the equidistant times end and a tail of `n_tail` times in geometric progression, up
+            to `t_stop`, begins, ps, > 0; None has no tail.
+        n_tail: Number of times after `t_linear_stop`.
+        times: The times themselves, ps, increasing; overrides all five above.
         rtol: Relative tolerance of a time step; the gap's motion in a step is held to it as well.
         atol: Absolute tolerance of a time step, in occupation.
         gap_tol: Relative residual at which the gap equation counts as solved.
@@ -68,6 +72,18 @@ class Settings:
         max_steps: Largest number of time steps, rejected ones included.
         energies: Quasiparticle energies (meV) at which f and Delta are recorded; empty records none.
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.
+        thickness: Film thickness, nm, `math.inf` for a half space; None takes the material's. Transmission is
+            recorded where it is given and finite.
+        n_substrate, k_substrate: Real and imaginary part of the substrate's index.
+        n_cover: Index of the medium the light comes from.
+        slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each
+            by a transfer matrix. Series are then means over the depth.
+        omega_probe: Photon energy of the probe, meV; None records no optics.
+        scattering_rate: hbar / tau of elastic scattering, meV, for the probe; None is the dirty limit.
+        tau_probe: Duration (FWHM) of the probe, ps, over which what is seen is smeared; 0 is an instant.
+        smear_gap: Whether hbar / Delta0 widens the probe.
+        tail_amplitude: What the reheated substrate adds, relative to the trace's extreme value; 0 adds nothing.
+        tail_decay: Its decay time, ps.
     """
 
     damping: Damping = "full"
@@ -80,13 +96,27 @@ class Settings:
     t_start: float = -0.6
     t_stop: float = 0.7
     n_times: int = 53
+    t_linear_stop: float | None = None
+    n_tail: int = 0
+    times: tuple[float, ...] = ()
     rtol: float = 1e-2
     atol: float = 1e-4
-    gap_tol: float = 1e-6
+    gap_tol: float = 1e-5
     integrator: Integrator = "rkc"
     max_steps: int = 100_000
     energies: tuple[float, ...] = ()
     frequencies: tuple[float, ...] = ()
+    thickness: float | None = None
+    n_substrate: float = 1.0
+    k_substrate: float = 0.0
+    n_cover: float = 1.0
+    slabs: int = 1
+    omega_probe: float | None = None
+    scattering_rate: float | None = None
+    tau_probe: float = 0.0
+    smear_gap: bool = False
+    tail_amplitude: float = 0.0
+    tail_decay: float = 3000.0
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
@@ -98,7 +128,18 @@ class Settings:
         ):
             if getattr(self, key) not in get_args(kind):
                 raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
-        for key in ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps"):
+        positive = (
+            "tau_pump",
+            "spacing",
+            "window",
+            "rtol",
+            "atol",
+            "gap_tol",
+            "max_steps",
+            "n_substrate",
+            "n_cover",
+        )
+        for key in (*positive, "slabs", "omega_probe", "scattering_rate", "tail_decay"):
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be positive. Got {value!r}.")
@@ -106,7 +147,36 @@ class Settings:
             raise ValueError(f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}.")
         if self.n_times < 2:
             raise ValueError(f"`n_times` must be at least 2. Got {self.n_times!r}.")
+        self._check_times()
+        self._check_optics()
         for key in ("energies", "frequencies"):
             values = getattr(self, key)
             if any(not x >= 0 for x in values) or any(b <= a for a, b in itertools.pairwise(values)):
                 raise ValueError(f"`{key}` must be >= 0 and increasing, in meV. Got {values!r}.")
+
+    def _check_times(self) -> None:
+        stop = self.t_linear_stop
+        if stop is not None and not max(self.t_start, 0.0) < stop < self.t_stop:
+            raise ValueError(
+                f"`t_linear_stop` must be positive, after `t_start` and before `t_stop` ({self.t_stop!r} ps). "
+                f"Got {stop!r}."
+            )
+        if (self.n_tail > 0) != (stop is not None) or self.n_tail < 0:
+            raise ValueError(
+                f"`n_tail` must be positive with `t_linear_stop` and zero without it. Got {self.n_tail!r}."
+            )
+        increasing = all(b > a for a, b in itertools.pairwise(self.times)) and all(map(math.isfinite, self.times))
+        if not increasing or len(self.times) == 1:
+            raise ValueError(f"`times` must be two or more increasing times, in ps. Got {self.times!r}.")
+
+    def _check_optics(self) -> None:
+        if self.thickness is not None and not self.thickness > 0:
+            raise ValueError(
+                f"`thickness` must be positive, in nm; use .inf for a half space. Got {self.thickness!r}."
+            )
+        for key in ("k_substrate", "tau_probe", "tail_amplitude"):
+            value = getattr(self, key)
+            if not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"`{key}` must be zero or positive. Got {value!r}.")
+        if self.slabs != int(self.slabs):
+            raise ValueError(f"`slabs` must be a whole number. Got {self.slabs!r}.")

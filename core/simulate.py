@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -12,13 +13,19 @@ from .eliashberg import Coupling
 from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
-from .optics.film import absorbed_energy_density
+from .optics.film import absorbed_energy_density, refractive_index
+from .optics.stack import equal_slabs, slab_energy_densities
+from .probe import check_probe, film_thickness, observe_probe, substrate_index
 from .pump import Pump
 from .result import Outcome, Result, coordinates
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
 from .tracking import GapTracker
+from .windows import build_ladder
+
+MODEL_VERSION: Final = "2"
+"""Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 
 @lru_cache(maxsize=32)
@@ -48,40 +55,83 @@ def simulate(point: Point, settings: Settings) -> Result:
     Raises:
         ValueError: if point and settings contradict each other, before any work.
     """
+    check(point, settings)
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    if point.omega_pump >= window:
-        raise ValueError(
-            f"`window` must exceed `omega_pump` ({point.omega_pump!r} meV), or pumped quasiparticles leave it. "
-            f"Got {window!r} meV."
-        )
-    film = build_film(material, spacing, window)
+    films = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
-    chi, U = absorbed_energy_density(
-        point.F0, point.omega_pump, material.rho_N, material.thickness, eps_infinity=material.eps_infinity
-    )
-    pump = Pump(
+    thickness, chi, U = _absorbed(point, settings)
+    runs = []
+    for U_slab in U:
+        run = _Simulation(films, coupling, _pump(point, settings, float(U_slab)), point, settings)
+        runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
+        if runs[-1][0].outcome is not Outcome.OK:
+            break
+    diagnostics = _diagnostics(runs) | {"mu_star": coupling.mu_star}
+    last = runs[-1][0]
+    if last.outcome is not Outcome.OK:
+        where = f"slab {len(runs)}: " if len(U) > 1 else ""
+        return Result(outcome=last.outcome, message=where + last.message, diagnostics=diagnostics)
+    # slabs are equal: the film's densities are their means
+    layers = [_observe(trajectory.samples, films[-1], point, settings) for trajectory, _ in runs]
+    data = {name: np.mean([layer[name] for layer in layers], axis=0) for name in layers[0]}
+    mean_U = float(U.mean())
+    data |= {
+        "chi": np.array(chi),
+        "absorbed_energy_density": np.array(mean_U),
+        "mu_star": np.array(coupling.mu_star),
+    }
+    data["ledger_error"] = np.array(_ledger_error(data, mean_U))
+    if settings.omega_probe is not None:
+        data |= observe_probe([trajectory.samples for trajectory, _ in runs], thickness, material, settings)
+    return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
+
+
+def check(point: Point, settings: Settings) -> None:
+    """Refuse a point and settings that contradict each other, at no cost.
+
+    Raises:
+        ValueError: naming the setting, the rule and the value.
+    """
+    check_probe(point.material, settings)
+
+
+def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:
+    """Thickness (nm) of each slab, the film's chi, and each slab's absorbed energy density (meV/nm^3)."""
+    material, substrate = point.material, substrate_index(settings)
+    thickness = film_thickness(material, settings)
+    if settings.slabs == 1:
+        chi, U = absorbed_energy_density(
+            point.F0, point.omega_pump, material.rho_N, thickness, substrate,
+            n_cover=settings.n_cover, eps_infinity=material.eps_infinity,
+        )  # fmt: skip
+        return np.array([thickness]), chi, np.array([U])
+    slabs = equal_slabs(thickness, int(settings.slabs))
+    n = np.full(slabs.size, refractive_index(1 / material.rho_N, point.omega_pump, material.eps_infinity))
+    chis, energies = slab_energy_densities(point.F0, n, point.omega_pump, slabs, substrate, settings.n_cover)
+    return slabs, float(chis.sum()), energies
+
+
+def _pump(point: Point, settings: Settings, U: float) -> Pump:
+    return Pump(
         omega_pump=point.omega_pump,
-        tau_pump=settings.tau_pump or material.tau_pump,
+        tau_pump=settings.tau_pump or point.material.tau_pump,
         U=U,
         channels=settings.pump_channels,
         stimulated_emission=settings.stimulated_emission,
     )
-    run = _Simulation(film, coupling, pump, point, settings)
-    trajectory, tracker = run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate()
-    diagnostics = {
-        "steps": float(trajectory.statistics.steps),
-        "rejected_steps": float(trajectory.statistics.rejected),
-        "evaluations": float(trajectory.statistics.evaluations),
-        "gap_iterations": float(tracker.iterations),
-        "mu_star": coupling.mu_star,
+
+
+def _diagnostics(runs: list[tuple[Trajectory, GapTracker]]) -> dict[str, float]:
+    """Sums over the slabs."""
+    counts = [trajectory.statistics for trajectory, _ in runs]
+    return {
+        "steps": float(sum(c.steps for c in counts)),
+        "rejected_steps": float(sum(c.rejected for c in counts)),
+        "evaluations": float(sum(c.evaluations for c in counts)),
+        "gap_iterations": float(sum(tracker.iterations for _, tracker in runs)),
+        "blocked_above": max(c.blocked_above for c in counts),
     }
-    if trajectory.outcome is not Outcome.OK:
-        return Result(outcome=trajectory.outcome, message=trajectory.message, diagnostics=diagnostics)
-    data = _observe(trajectory.samples, film, point, settings)
-    data |= {"chi": np.array(chi), "absorbed_energy_density": np.array(U), "mu_star": np.array(coupling.mu_star)}
-    data["ledger_error"] = np.array(_ledger_error(data, U))
-    return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
 
 
 def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, max_iterations: int = 20) -> float:
@@ -107,8 +157,12 @@ def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, ma
 class _Simulation:
     """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
 
-    def __init__(self, film: Film, coupling: Coupling, pump: Pump, point: Point, settings: Settings) -> None:
-        self.film, self.coupling, self.pump, self.point, self.settings = film, coupling, pump, point, settings
+    def __init__(
+        self, films: tuple[Film, ...], coupling: Coupling, pump: Pump, point: Point, settings: Settings
+    ) -> None:
+        # without a pulse nothing is high
+        self.films = films if pump.U > 0 else films[-1:]
+        self.coupling, self.pump, self.point, self.settings = coupling, pump, point, settings
         self.times = coordinates(settings)["time"]
 
     def with_envelope(self) -> tuple[Trajectory, GapTracker]:
@@ -142,9 +196,12 @@ class _Simulation:
         return best[0]
 
     def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
-        lattice, T, settings = self.film.lattice, self.point.T, self.settings
+        lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
-        model = Model(film=self.film, pump=self.pump, gamma=gamma, n_eq=n_eq, tau_esc=self.point.tau_esc)
+        model = Model(
+            film=self.films[0], narrower=self.films[1:], pump=self.pump, gamma=gamma, n_eq=n_eq,
+            tau_esc=self.point.tau_esc,
+        )  # fmt: skip
         tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
         trajectory = integrate(
             model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq,
@@ -170,14 +227,13 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
     data = {
         "Delta0": Delta0,
         "gap_edge": edge,
-        "f_gap": np.array([np.interp(e, lattice.E, s.f) for e, s in zip(edge, samples, strict=True)]),
+        "f_gap": np.array([np.interp(e, s.E, s.f) for e, s in zip(edge, samples, strict=True)]),
         "f_pump": np.array(
-            [np.interp(point.omega_pump + D, lattice.E, s.f) for D, s in zip(Delta0, samples, strict=True)]
+            [np.interp(point.omega_pump + D, s.E, s.f, right=0.0) for D, s in zip(Delta0, samples, strict=True)]
         ),
         "Gamma": np.array([s.Gamma for s in samples]),
         "U_absorbed": np.array([s.U_absorbed for s in samples]),
-        "U_qp": np.array([film.quasiparticle_energy(s.gap.rho, s.f) for s in samples])
-        - film.quasiparticle_energy(start.gap.rho, start.f),
+        "U_qp": np.array([s.U_qp - start.U_qp for s in samples]),
         "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
         "U_escaped": np.array([s.U_escaped for s in samples]),
         "U_gap": np.array([s.U_gap for s in samples]),
@@ -186,8 +242,10 @@ def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings
     }
     if settings.energies:
         E = np.array(settings.energies)
+        # once the lattice has narrowed, nothing is left above it
+        data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
+        data["f"][:, samples[0].E[-1] < E] = np.nan
         for name, values in (
-            ("f", [s.f for s in samples]),
             ("Delta_real", [s.gap.Delta.real for s in samples]),
             ("Delta_imag", [s.gap.Delta.imag for s in samples]),
         ):

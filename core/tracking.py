@@ -18,7 +18,7 @@ from .thermal import bose, fermi
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
 _SEEDS = (1.0, 1.5, 0.7)
-"""Starts for a gap that opens, relative to where a single iteration lets it neither grow nor fall."""
+"""Starts for a gap that opens, relative to where two iterations let it neither grow nor fall."""
 
 
 class GapError(ArithmeticError):
@@ -112,7 +112,7 @@ class GapTracker:
         )
 
     def _height(self, kernel: Kernel, f: Array, linear: LinearGap) -> float:
-        """Re phi(0) (meV) of the eigenvector at which an iteration lets it neither grow nor fall."""
+        """Re phi(0) (meV) of the eigenvector at which two iterations let it neither grow nor fall."""
         assert self._vector is not None
         vector = self._vector
 
@@ -121,7 +121,7 @@ class GapTracker:
             first = gap_map(kernel, f, self.damping, *spectral_weights(seed.omegaZ, seed.phi))
             second = gap_map(kernel, f, self.damping, *spectral_weights(first.omegaZ, first.phi))
             self.iterations += 2
-            return float(abs(second.phi[0]) / max(abs(first.phi[0]), 1e-300))
+            return float(abs(second.phi[0]) / height)
 
         low = high = 4.0 * self.coupling.lattice.h
         while growth(high) > 1.0:

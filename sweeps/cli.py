@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_physics, cli_serve, cli_views
+from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 cli_views.register(app)
 cli_physics.register(app)
+cli_optics.register(app)
+cli_cluster.register(app)
 cli_serve.register(app)
 
 WorkersOption = Annotated[
@@ -62,7 +64,12 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
     ] = None,
-    cluster: Annotated[str | None, typer.Option(help="`local`, or the address of a Dask scheduler.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
+    ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
     ] = False,
@@ -73,11 +80,11 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute what is missing of a sweep, then draw its picture."""
-    tree = read(config, tuple(overrides or ()))
+    tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
-    target = place(store or f"results/{plan.config.name}.zarr")
+    target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
     if dry_run:
         from .estimate import estimate
 
@@ -133,8 +140,13 @@ def replay(
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
     """Ask the driver of a store to stop; finished points are kept."""
-    cancel_store(place(store))
-    OUT.print(f"asked the driver of {store} to stop", highlight=False)
+    from .clusters.submit import end
+
+    target = place(store)
+    done = end(target)
+    if target.exists() or not done:
+        cancel_store(target)
+    OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
 
 
 class Interrupt:
@@ -169,10 +181,11 @@ class Interrupt:
 def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
     """Name the cube and the picture, print a short table, and exit by how it went."""
     from . import pictures
+    from .analysis import open_cube
 
     picture, rows = None, None
     if config and config.plot and report.counts.done:
-        ds = pictures.open_cube(target)
+        ds = open_cube(target, chunks=None)
         spec = config.plot
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)

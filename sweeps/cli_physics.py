@@ -1,35 +1,159 @@
-"""Commands of physics: materials and equilibrium."""
+"""Commands of physics: materials and their equilibrium state."""
 
-from typing import Any
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from .cli_base import OUT, JsonFlag, fail_clearly, print_json
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..core.equilibrium import Equilibrium
+    from ..core.material import Material
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(materials)
+    app.command()(equilibrium)
 
 
 @fail_clearly
-def materials(as_json: JsonFlag = False) -> None:
-    """List the materials that come with the package."""
+def materials(
+    name: Annotated[str | None, typer.Argument(help="One material, with the origin of every number.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the materials that come with the package, or describe one."""
     from . import materials as library
 
-    found = {name: _plain(library.describe(name)) for name in library.names()}
-    if as_json:
-        print_json(found)
+    if name is not None:
+        _describe(name, as_json)
         return
-    table = Table("material", "Tc0 (K)", "pump (meV)", "pulse (ps)", "window (meV)")
-    for name in found:
+    if as_json:
+        print_json({name: library.describe(name).as_dict() for name in library.names()})
+        return
+    table = Table("material", "Tc0 (K)", "lambda", "omega_log (meV)", "pump (meV)", "pulse (ps)")
+    for name in library.names():
         film = library.load(name)
-        table.add_row(name, f"{film.Tc0:g}", f"{film.omega_pump:g}", f"{film.tau_pump:g}", f"{film.window:g}")
+        spectrum = film.spectrum
+        numbers = (film.Tc0, spectrum.coupling_lambda, spectrum.omega_log, film.omega_pump, film.tau_pump)
+        table.add_row(name, *(f"{x:.4g}" for x in numbers))
+    OUT.print(table)
+    OUT.print("origin of every number: photogap materials NAME", style="dim", highlight=False)
+
+
+def _describe(name: str, as_json: bool) -> None:
+    from . import materials as library
+
+    try:
+        record = library.describe(name)
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(error)) from error
+    if as_json:
+        print_json(record.as_dict())
+        return
+    OUT.print(f"{record.name}: {record.description}", highlight=False)
+    table = Table("parameter", "value", "unit", "origin")
+    for entry in (*record.parameters, *record.spectrum, *record.paper):
+        value = f"{entry.value:.6g}" if isinstance(entry.value, float) else str(entry.value)
+        table.add_row(entry.key, value, entry.unit, entry.source)
+    OUT.print(table)
+    peaks = Table("peak (meV)", "width (meV)", "lambda", "mode and origin")
+    for peak in record.peaks:
+        peaks.add_row(f"{peak.centre:g}", f"{peak.width:g}", f"{peak.lambda_:g}", peak.source)
+    if record.peaks:
+        OUT.print(peaks)
+
+
+@fail_clearly
+def equilibrium(
+    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file with --units.")],
+    T: Annotated[float, typer.Option("--T", help="Temperature, K.")],
+    mu_star: Annotated[
+        float | None, typer.Option(help="Coulomb pseudopotential; else the one that gives Tc0.")
+    ] = None,
+    spacing: Annotated[float | None, typer.Option(help="Lattice spacing, meV.")] = None,
+    window: Annotated[float | None, typer.Option(help="Upper edge of the lattice, meV.")] = None,
+    damping: Annotated[str, typer.Option(help="full or real.")] = "full",
+    units: Annotated[str | None, typer.Option(help="Unit of a spectrum file: meV, THz, cm-1, Ry, Ha.")] = None,
+    picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Gap, renormalisation and Tc in thermal equilibrium."""
+    from ..core.equilibrium import solve_equilibrium
+    from ..core.tracking import GapError
+
+    if damping not in ("full", "real"):
+        raise ConfigError(f"`--damping` must be full or real. Got {damping!r}.")
+    for option, value in (("spacing", spacing), ("window", window)):
+        if value is not None and not value > 0:
+            raise ConfigError(f"`--{option}` must be positive, in meV. Got {value!r}.")
+    try:
+        film, mu_star = _material(material, units, mu_star)
+        start = time.perf_counter()
+        state = solve_equilibrium(
+            film,
+            T,
+            mu_star=mu_star,
+            spacing=spacing,
+            window=window,
+            damping="real" if damping == "real" else "full",
+        )
+        seconds = time.perf_counter() - start
+    except (ValueError, OSError, GapError) as error:
+        raise ConfigError(str(error)) from error
+    numbers = _numbers(film, state, seconds)
+    if picture is not None:
+        from .equilibrium_picture import draw
+
+        draw(film.name, state, picture)
+        numbers["picture"] = str(picture)
+    if as_json:
+        print_json(numbers)
+        return
+    table = Table("quantity", "value")
+    for key, value in numbers.items():
+        table.add_row(key, f"{value:.6g}" if isinstance(value, float) else str(value))
     OUT.print(table)
 
 
-def _plain(description: Any) -> Any:
-    if hasattr(description, "as_dict"):
-        return description.as_dict()
-    return description
+def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Material", float | None]:
+    """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
+    from ..core.material import Material
+    from . import materials as library
+    from . import spectrum_files
+
+    path = Path(given)
+    if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
+        if units is not None:
+            raise ConfigError(f"`--units` belongs to a spectrum file; {given!r} states its own. Leave it out.")
+        return library.load(given), mu_star
+    spectrum = spectrum_files.read(path, units=units)
+    top = float(spectrum.omega[-1])
+    mu_star = 0.1 if mu_star is None else mu_star
+    Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
+    film = Material(
+        name=path.stem, spectrum=spectrum, N_ion=1.0, N0=1e-3, rho_N=1.0, Tc0=Tc,
+        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top,
+    )  # fmt: skip
+    return film, mu_star
+
+
+def _numbers(film: "Material", state: "Equilibrium", seconds: float) -> dict[str, Any]:
+    return {
+        "material": film.name,
+        "T_K": state.T,
+        "lambda": film.spectrum.coupling_lambda,
+        "omega_log_meV": film.spectrum.omega_log,
+        "mu_star": state.coupling.mu_star,
+        "Tc_K": state.Tc,
+        "Delta0_meV": state.gap.Delta0,
+        "gap_edge_meV": state.gap.edge,
+        "Z0": float(state.gap.Z[0].real),
+        "iterations": state.gap.iterations,
+        "residual": state.gap.residual,
+        "seconds": seconds,
+    }

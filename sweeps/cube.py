@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import zarr
+import zarr.storage
 from numpy.typing import NDArray
 
 from .axes import Axis, Grid, Index, boxes
@@ -39,6 +40,7 @@ BOOK: dict[str, tuple[str, Any, str | None, str]] = {
     "status": ("string", MISSING, None, "outcome of the point: ok, missing, or why it failed"),
 }
 _CHUNK_1D = 4096
+_ROOT = "zarr.json"
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Cube:
             array = self.array(name)
             array.resize(grid.shape + tuple(array.shape[len(grid.shape) :] if dims else ()))
         _write_labels(self._group, grid, plan)
-        _consolidate(self.place)
+        _consolidate(self.place.zarr())
         self.grid = grid
         self.note(axes=axes_json(grid))
 
@@ -172,13 +174,24 @@ def grid_of(axes: list[dict[str, Any]]) -> Grid:
 
 
 def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
-    """Make the template of a cube: every array with its labels, units and names, and no data."""
+    """Make the template of a cube: every array with its labels, units and names, and no data.
+
+    It is made in memory and written with the group's own metadata last: a driver killed here leaves no cube.
+    """
+    objects: dict[str, Any] = {}
+    _template(zarr.storage.MemoryStore(objects), plan, record)
+    for key in sorted(objects, key=lambda key: key == _ROOT):
+        place.objects.put(key, objects[key].to_bytes())
+    return Cube(place)
+
+
+def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
     coordinates = plan.model.coordinates(plan.settings)
     variables = plan.model.variables(plan.settings)
     sizes = {dim: len(values) for dim, values in coordinates.items()}
     each = {v.name: 8 * int(np.prod([sizes[d] for d in v.dims], dtype=int)) for v in variables}
     layout = choose(plan.grid, max(each.values()))
-    group = zarr.create_group(place.zarr(), overwrite=False, zarr_format=3)
+    group = zarr.create_group(store, zarr_format=3)
     for v in variables:
         own = tuple(sizes[d] for d in v.dims)
         chunks = (*inner_chunk(layout.shard, each[v.name]), *own) if v.dims else layout.summary
@@ -221,8 +234,7 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
             RECORD: json.dumps(record),
         }
     )
-    _consolidate(place)
-    return Cube(place)
+    _consolidate(store)
 
 
 def _write_labels(group: Any, grid: Grid, plan: Plan) -> None:
@@ -260,8 +272,8 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
     group[name][:] = values if values.dtype.kind != "O" or isinstance(values[0], str) else values.astype(bool)
 
 
-def _consolidate(place: Place) -> None:
+def _consolidate(store: Any) -> None:
     with warnings.catch_warnings():
         # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
         warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(place.zarr())
+        zarr.consolidate_metadata(store)

@@ -6,7 +6,6 @@ sweep a solver of their own. The default is `photogap.core`.
 
 import functools
 import importlib
-import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +29,7 @@ class Model:
         coordinates: Labels of the outputs' own dims under given settings.
         load_material: Material of a name or a file.
         units: CF units of those settings that have one.
+        check: Refuses (point, settings) that contradict each other, by ValueError, before any task.
     """
 
     name: str
@@ -41,12 +41,19 @@ class Model:
     coordinates: Callable[[Any], dict[str, Any]]
     load_material: Callable[[str], Any]
     units: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Any, Any], None] | None = None
 
 
 def _core_simulate(point: Any, settings: Any) -> Any:
     from ..core.simulate import simulate
 
     return simulate(point, settings)
+
+
+def _core_check(point: Any, settings: Any) -> None:
+    from ..core.simulate import check
+
+    check(point, settings)
 
 
 def _core_material(name: str) -> Any:
@@ -58,9 +65,10 @@ def _core_material(name: str) -> Any:
 def _core_version() -> str:
     from ..core import simulate
 
-    return str(getattr(simulate, "MODEL_VERSION", importlib.metadata.version("photogap")))
+    return simulate.MODEL_VERSION
 
 
+@functools.lru_cache
 def _core() -> Model:
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
@@ -74,11 +82,25 @@ def _core() -> Model:
         variables=variables,
         coordinates=coordinates,
         load_material=_core_material,
-        units={"tau_pump": "ps", "spacing": "meV", "window": "meV"},
+        units={
+            "tau_pump": "ps",
+            "spacing": "meV",
+            "window": "meV",
+            "thickness": "nm",
+            "omega_probe": "meV",
+            "scattering_rate": "meV",
+            "tau_probe": "ps",
+            "tail_decay": "ps",
+        },
+        check=_core_check,
     )
 
 
-MODEL = _core()
+def __getattr__(name: str) -> Model:
+    """`MODEL`, made when it is asked for: the solver takes longer to import than all else here."""
+    if name == "MODEL":
+        return _core()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @functools.lru_cache

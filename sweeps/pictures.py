@@ -6,38 +6,24 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .analysis.labels import geometric
 from .errors import ConfigError
-from .store import Place
+from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 
-# Okabe and Ito's colours, told apart by every kind of eye; lines differ in dashes and markers too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", "--", "-.", ":")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
-_SYMBOLS = {
-    "F0": "$F_0$",
-    "omega_pump": r"$\omega_\mathrm{pump}$",
-    "tau_esc": r"$\tau_\mathrm{esc}$",
-    "T": "$T$",
-    "Delta0": r"$\Delta_0$",
-    "Delta0_peak": r"peak $\Delta_0$",
-}
 _HUES = 12
 
 
-def open_cube(place: Place) -> xr.Dataset:
-    """The cube as xarray sees it."""
-    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), consolidated=True, chunks=None)
-    return ds
+OWN = ("time", "energy", "frequency")
+"""Dims of variables that are no axes of the sweep."""
 
 
-def reduced(ds: xr.Dataset, y: str) -> xr.DataArray:
-    """A variable with one number a point: its largest value over dims of its own."""
+def reduced(ds: xr.Dataset, y: str, along: str | None = None) -> xr.DataArray:
+    """A variable with one number a point: its largest value over dims of its own, save the one to draw along."""
     if y not in ds.data_vars:
         raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
     if ds[y].dtype.kind not in "fiu":
         raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
-    own = [dim for dim in ds[y].dims if dim in ("time", "energy", "frequency")]
+    own = [dim for dim in ds[y].dims if dim in OWN and dim != along]
     return ds[y].max(own, keep_attrs=True) if own else ds[y]
 
 
@@ -87,21 +73,13 @@ def _text(value: Any) -> str:
 
 def _title(name: str, attrs: dict[str, Any]) -> str:
     units = str(attrs.get("units", "1"))
-    units = _UNITS.get(units, units)
-    return f"{_SYMBOLS.get(name, name.replace('_', ' '))}{f' ({units})' if units else ''}"
-
-
-def is_geometric(x: Any) -> bool:
-    """Whether positive values span a decade or more and steps grow with them: a logarithmic axis is due."""
-    x = np.unique(np.asarray(x, float))
-    if len(x) < 3 or not x[0] > 0 or not np.isfinite(x).all() or x[-1] < 10 * x[0]:
-        return False
-    return bool(np.std(np.diff(np.log(x))) / np.mean(np.diff(np.log(x))) < np.std(np.diff(x)) / np.mean(np.diff(x)))
+    units = UNITS.get(units, units)
+    return f"{symbol(name)}{f' ({units})' if units else ''}"
 
 
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
     """Values of a picture, dims (hue, x) or (x)."""
-    values = reduced(ds, y)
+    values = reduced(ds, y, x)
     dim = _dim(values, x, "--x")
     values = values.isel(
         {d: 0 for d in values.dims if values.sizes[d] == 1 and d != dim and d not in at and d != hue}
@@ -120,7 +98,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
 
 def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any]) -> dict[str, Any]:
     """`at`, with the first label of each axis that a picture says nothing of."""
-    said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name}
+    said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name and name not in OWN}
     several = [str(d) for d in ds["status"].dims if d not in said and ds.sizes[d] > 1]
     if hue is None and several:
         several = several[1:]
@@ -136,7 +114,7 @@ def plot(
     y: str = "Delta0",
     at: dict[str, Any] | None = None,
 ) -> Path:
-    """Draw the largest value over time of a variable against an axis, one line per value of another."""
+    """Draw a variable against time, or its largest value against an axis; a line per value of another."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -158,17 +136,17 @@ def plot(
             where,
             row,
             color=COLOURS[i % len(COLOURS)],
-            linestyle=_DASHES[i // 2 % len(_DASHES)],
-            marker=_MARKERS[i % len(_MARKERS)],
+            linestyle=DASHES[i // 2 % len(DASHES)],
+            marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
             markersize=5,
             linewidth=1.8,
             label=name,
         )
     if words:
         ax.set_xticks(where, [_text(v) for v in labels])
-    elif is_geometric(where):
+    elif geometric(np.asarray(where)):
         ax.set_xscale("log")
-    what = "max over time of " if any(d in ds[y].dims for d in ("time", "energy", "frequency")) else ""
+    what = "max over time of " if any(d in ds[y].dims for d in OWN if d != x) else ""
     ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)
@@ -186,10 +164,8 @@ def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> st
     for name, label in values.coords.items():
         if name not in shown and not label.dims:
             text = _text(label.values.item())
-            units = _UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
-            parts.append(
-                text if name == "material" else f"{_SYMBOLS.get(str(name), str(name))} = {text} {units}".rstrip()
-            )
+            units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
+            parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
     return ", ".join(parts)
 
 
@@ -239,7 +215,7 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    colours = ["#009E73", "#DDDDDD", *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
+    colours = ["#009E73", FAILED, *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
     painted = left.imshow(
         codes,
         cmap=ListedColormap(colours[: len(kinds)]),
@@ -248,7 +224,7 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
         norm=BoundaryNorm(np.arange(-0.5, len(kinds)), len(kinds)),
     )
     figure.colorbar(painted, ax=left, ticks=range(len(kinds))).ax.set_yticklabels(kinds)
-    image = right.imshow(values.values.astype(float), cmap="cividis", aspect="auto", origin="lower")
+    image = right.imshow(values.values.astype(float), cmap=MAP, aspect="auto", origin="lower")
     figure.colorbar(image, ax=right, label=_title(str(values.name), values.attrs))
     for ax, title in ((left, "status"), (right, "largest value")):
         y, x = (str(d) for d in values.dims)

@@ -12,7 +12,7 @@ from typing import Any
 import pydantic
 
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import Config, axis_values, suggest
+from .config import PRESETS, Config, axis_values, suggest
 from .errors import ConfigError
 from .identity import canonical, digest
 from .model import Model
@@ -90,7 +90,7 @@ def resolve(config: Config) -> Plan:
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
     """
     model = resolve_model(config.model)
-    settings = _settings(model, config.settings)
+    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings})
     values = {name: axis_values(name, spec, config.folder) for name, spec in config.axes.items()}
     _check_names(model, values, config)
     materials = _materials(model, values.get("material", ()), config)
@@ -236,8 +236,9 @@ def _check_points(plan: Plan) -> None:
         for i in range(len(axis.values)):
             labels = first | axis.at(i)
             try:
-                plan.point(labels)
-                plan.settings_at(labels)
+                point, settings = plan.point(labels), plan.settings_at(labels)
+                if plan.model.check:
+                    plan.model.check(point, settings)
             except (ValueError, TypeError) as error:
                 raise ConfigError(f"`axes.{axis.name}`: {error}") from None
 
@@ -249,7 +250,8 @@ def _check_uses(plan: Plan) -> None:
     plot, refine = plan.config.plot, plan.config.refine
     uses = []
     if plot:
-        uses += [("plot.x", plot.x, names), ("plot.hue", plot.hue, names), ("plot.y", plot.y, list(outputs))]
+        along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
+        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, names), ("plot.y", plot.y, list(outputs))]
         uses += [(f"plot.at.{k}", k, names) for k in plot.at]
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]

@@ -79,7 +79,7 @@ def run(
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
-        with (watch.pool or open_pool)(plan.config, workers, in_process=place.is_memory) as pool:
+        with (watch.pool or open_pool)(plan.config, workers, in_process=place.is_memory, place=place) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
 
 
@@ -220,7 +220,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
-        with (watch.pool or open_pool)(plan.config, workers, in_process=place.is_memory) as pool:
+        with (watch.pool or open_pool)(plan.config, workers, in_process=place.is_memory, place=place) as pool:
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, beat)
 
 

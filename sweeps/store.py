@@ -214,11 +214,14 @@ class Place:
             return zarr.storage.LocalStore(self.path, read_only=read_only)
         return zarr.storage.ObjectStore(_object_store(self.url), read_only=read_only)
 
+    @property
+    def objects(self) -> Blobs:
+        """Objects of the Zarr group itself."""
+        return LocalBlobs(self.path) if self.is_local else ObjectBlobs(self.url)
+
     def exists(self) -> bool:
         """Whether there is a Zarr group."""
-        if self.is_local:
-            return (self.path / "zarr.json").exists()
-        return ObjectBlobs(self.url).exists("zarr.json")
+        return self.objects.exists("zarr.json")
 
     def clear(self) -> None:
         """Remove the cube and its parts; log and lock stay."""

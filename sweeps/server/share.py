@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..cluster import Ended, InlinePool, Opener, Pool
+from ..store import Place
 from ..config import Config
 from ..errors import ClusterError
 from ..task import Batch, Job
@@ -231,7 +232,9 @@ class Hubs:
         """Opener for one sweep: a share of the pool of its cluster."""
 
         @contextlib.contextmanager
-        def share(config: Config, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
+        def share(
+            config: Config, workers: int | None, *, in_process: bool = False, place: Place | None = None
+        ) -> Iterator[Pool]:
             if workers == 0 or in_process:
                 yield InlinePool()  # nothing is missing
                 return

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from photogap.core.material import Material
 from photogap.sweeps import materials
 

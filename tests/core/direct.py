@@ -6,6 +6,7 @@ energies only: not from the whole-axis form that `photogap.core.collisions` uses
 
 import numba as nb
 import numpy as np
+
 from photogap.core.coherence import pair_ratio
 from photogap.core.collisions import Film, Rates
 from photogap.core.constants import HBAR

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photogap.core.spectra import Spectrum
 from scipy.optimize import brentq
 from scipy.signal import fftconvolve
 from scipy.special import digamma
+
+from photogap.core.spectra import Spectrum
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]

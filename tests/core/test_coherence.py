@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from photogap.core.coherence import gap_edge, linear_pair_amplitude, pair_ratio, spectral_weights
 
 h, N = 0.25, 400

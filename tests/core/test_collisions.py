@@ -5,6 +5,9 @@ import math
 import direct
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.optimize import brentq
+
 from photogap.core.coherence import spectral_weights
 from photogap.core.collisions import Film, collision_rates, escape
 from photogap.core.constants import HBAR, KB
@@ -13,8 +16,6 @@ from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
 from photogap.core.thermal import bose, fermi
 from photogap.sweeps import materials
-from scipy.integrate import quad
-from scipy.optimize import brentq
 
 GAPS = {"normal": 0.0, "superconducting": 1.0, "damped": 1.0 + 0.2j}
 

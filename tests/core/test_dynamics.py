@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.coherence import spectral_weights
 from photogap.core.constants import KB
 from photogap.core.dynamics import Model
@@ -142,8 +143,8 @@ def test_no_pulse_no_motion(k3c60):
     data = run(k3c60, F0=0.0, T=7.0, tau_esc=math.inf).data
     assert np.ptp(data["Delta0"]) < 1e-5 * data["Delta0"][0]
     assert not data["U_absorbed"].any()
-    # the gap equation is solved to 1e-6: that much of the condensation energy, 0.03 meV/nm^3, may move
-    assert abs(data["U_qp"]).max() < 3e-8
+    # the gap equation is solved to 1e-5: that much of the condensation energy, 0.03 meV/nm^3, may move
+    assert abs(data["U_qp"]).max() < 3e-7
 
 
 def test_tolerance_is_met(k3c60):
@@ -252,11 +253,6 @@ def test_impossible_points_do_not_exist(k3c60, changes, message):
 def test_impossible_settings_do_not_exist(changes, message):
     with pytest.raises(ValueError, match=message):
         Settings(**changes)
-
-
-def test_a_photon_beyond_the_window_is_refused(k3c60):
-    with pytest.raises(ValueError, match=r"`window` must exceed `omega_pump` \(700.0 meV\)"):
-        simulate(point(k3c60, omega_pump=700.0), Settings())
 
 
 def test_running_out_of_steps_is_an_outcome(k3c60):

@@ -5,6 +5,7 @@ import dataclasses
 import matsubara
 import numpy as np
 import pytest
+
 from photogap.core.constants import KB
 from photogap.core.eliashberg import Coupling
 from photogap.core.equilibrium import solve_equilibrium
@@ -101,7 +102,7 @@ def test_bcs_ratio_of_a_weak_einstein_mode():
 
 
 def test_strong_coupling_asymptote_of_allen_and_dynes():
-    """kB Tc -> 0.1827 sqrt(lambda <omega^2>) at mu_star = 0, from below; the window must exceed Gamma = 2 pi lambda kT."""
+    """kB Tc -> 0.1827 sqrt(lambda <omega^2>) from below, mu_star = 0; the window must exceed 2 pi lambda kT."""
     ratios = []
     for coupling_lambda in (5.0, 10.0, 20.0):
         coupling = einstein_coupling(coupling_lambda, h=1.0, window=2000.0, width=3.0)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.integrators import METHODS, RungeKuttaChebyshev
 
 
@@ -42,15 +43,15 @@ def test_order_of_the_error_estimate(name):
     assert slope == pytest.approx(method.error_order, abs=0.35)
 
 
-@pytest.mark.parametrize("stages", [2, 3, 5, 12, 40])
+@pytest.mark.parametrize("stages", [2, 3, 5, 12, 40, 120])
 def test_chebyshev_order_at_any_number_of_stages(stages):
     """A stage's time must be right as well: the problem is forced."""
     method = RungeKuttaChebyshev()
     errors = []
     for steps in (40, 80):
         dt = 1.0 / steps
-        radius = (stages**2 - 1) / 1.54 / dt * 0.999
-        assert method.stages(dt, radius) == stages
+        radius = next(r for r in np.geomspace(0.1, 2000.0, 4000) if method.stages(1.0, r)[0] >= stages) / dt
+        assert method.stages(dt, radius)[0] >= stages
         y = exact(0.0)
         for k in range(steps):
             y = method.step(relaxation, k * dt, y, dt, radius).y
@@ -65,6 +66,18 @@ def test_chebyshev_is_stable_where_it_says(radius):
     for _ in range(20):
         y = RungeKuttaChebyshev().step(lambda t, y: -rates * y, 0.0, y, 0.1, radius).y
     assert np.abs(y).max() <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("radius", [1.0, 30.0, 300.0, 1900.0])
+def test_chebyshev_bears_the_imaginary_parts_of_phonon_emission(radius):
+    """Rates on the ellipse of half axes 0.5 and 0.13, lead's. The usual damping, 2/13, fails above 9.
+
+    2 %: few stages on the shortest steps overshoot by that, in one mode, and the next step differs.
+    """
+    phi = np.linspace(0.0, np.pi, 200)
+    rates = -0.5 * radius * (1 + np.cos(phi)) + 0.13j * radius * np.sin(phi)
+    y = RungeKuttaChebyshev().step(lambda t, y: rates * y, 0.0, np.ones(200, complex), 1.0, radius).y
+    assert np.abs(y).max() <= 1.02
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -53,7 +53,7 @@ def shared_pool(two_workers: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     from photogap.sweeps.cluster import InlinePool, Pool
 
     @contextmanager
-    def opened(config: Any, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
+    def opened(config: Any, workers: int | None, *, in_process: bool = False, place: Any = None) -> Iterator[Pool]:
         yield InlinePool() if in_process or workers == 0 else two_workers
 
     opener: Callable[..., AbstractContextManager[Pool]] = opened

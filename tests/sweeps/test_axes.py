@@ -12,6 +12,7 @@ from conftest import tree
 from fake_model import FILMS, Point, Settings, simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from photogap.sweeps.axes import Axis, Grid, boxes, embed, extend, same, union
 from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ConfigError, ContradictionError

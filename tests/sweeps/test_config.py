@@ -8,8 +8,10 @@ import pytest
 from conftest import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from photogap.sweeps.config import axis_values, override, parse, read
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.plan import resolve
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -88,6 +90,41 @@ def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
         read(path)
     with pytest.raises(ConfigError, match=r"CONFIG must be a readable YAML file. Got .*absent"):
         read(tmp_path / "absent.yaml")
+
+
+A2F = "\n".join(f"{omega} {0.1 * omega * (10 - omega)}" for omega in range(11))
+BROKEN: list[tuple[str, str, str, str]] = [
+    ("Pbb", "", "", r"`material` must be one of .*Got 'Pbb'. Did you mean Pb\\?"),
+    ("mine", "spectrum: {file: absent.a2f, units: meV}", A2F, r"the spectrum's file must exist. Got .*absent.a2f"),
+    ("mine", "spectrum: {file: a.a2f, units: meV}", "\x00\x01\x02 no numbers", r"a.a2f.* Got '.*no numbers"),
+    ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n2 nan\n", r"a.a2f, line 2: numbers must be finite"),
+    ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n1 0.2\n", r"line 2: frequencies must increase"),
+    ("mine", "spectrum: {file: a.a2f, units: furlong}", A2F, r"a.a2f.*`units` must be one of meV.* Got 'furlong'"),
+    ("mine", "spectrum: {file: a.a2f}", A2F, r"a.a2f.*`units` must be declared"),
+    ("mine", "Tc: 3", A2F, r"mine.yaml: `Tc`: unknown key. Got 3"),
+    ("mine", "Tc0: cold", A2F, r"`Tc0.*Got 'cold'"),
+]
+
+
+@pytest.mark.parametrize(("label", "line", "spectrum", "message"), BROKEN, ids=[b[1] or b[0] for b in BROKEN])
+def test_a_material_that_cannot_be_loaded_is_told(
+    tmp_path: Path, label: str, line: str, spectrum: str, message: str
+) -> None:
+    (tmp_path / "mine.yaml").write_text(f"name: my film\nextends: Pb\n{line}\n")
+    (tmp_path / "a.a2f").write_text(spectrum)
+    given_tree = tree({"material": [label]}, model=DEFAULT, materials={"mine": "mine.yaml"})
+    with pytest.raises(ConfigError, match=rf"`axes.material`: '{label}' cannot be loaded. .*{message}"):
+        resolve(parse(given_tree, folder=str(tmp_path)))
+
+
+def test_a_material_of_a_file_is_loaded_under_the_name_that_the_config_gives_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: my film\nextends: Pb\nspectrum: {file: a.a2f, units: THz}\n")
+    (tmp_path / "a.a2f").write_text(A2F)
+    given_tree = tree({"material": ["mine", "Pb"]}, model=DEFAULT, materials={"mine": "mine.yaml"})
+    plan = resolve(parse(given_tree, folder=str(tmp_path)))
+    assert plan.materials["mine"].name == "mine"
+    assert plan.materials["mine"].spectrum.omega[-1] == pytest.approx(10 * 4.135667696)
+    assert len(set(plan.material_digests.values())) == 2
 
 
 words = st.sampled_from(["F0", "T", "linspace", "values", "csv", "A", "", "full", "damping", "axes", "units", "K"])

@@ -18,15 +18,25 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
-from photogap.sweeps.errors import BusyError, StoreError
-from photogap.sweeps.report import status
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
 from test_service import go, physics, plan_of
+
+from photogap.sweeps.errors import BusyError, StoreError
+from photogap.sweeps.log import Log
+from photogap.sweeps.report import status
+from photogap.sweeps.service import LOG, Watch, run
+from photogap.sweeps.store import Place, place
 
 Tally = Callable[[], list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
-SLOW = {"F0": list(range(1, 25)), "seconds": 0.1}
+Slow = Callable[[float], None]
+POINTS = {"F0": list(range(1, 25))}
+MANY = {"F0": list(range(1, 401))}
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Make each point take a while, or none: its numbers and its identity stay the same."""
+    return lambda seconds: monkeypatch.setenv("PHOTOGAP_TEST_SECONDS", str(seconds))
 
 
 def config(folder: Path, axes: dict[str, Any], **more: Any) -> Path:
@@ -35,15 +45,46 @@ def config(folder: Path, axes: dict[str, Any], **more: Any) -> Path:
     return path
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
 
 
-def done_points(target: Any) -> set[str]:
-    return {key.removeprefix("parts/") for key in target.blobs.keys("parts/")}
+class Ledger:
+    """Counts that no point was begun again once its object was there."""
+
+    def __init__(self, target: Place, tally: Tally, axes: dict[str, Any]) -> None:
+        plan = plan_of(axes)
+        self._target, self._tally = target, tally
+        self._names = {
+            plan.point_id(labels): f"A {labels['F0']!r}" for labels in map(plan.grid.labels, plan.grid.indices())
+        }
+        self._seen: list[tuple[set[str], Counter[str]]] = []
+
+    def begun(self) -> Counter[str]:
+        return Counter(" ".join(line.split()[:2]) for line in self._tally())
+
+    def finished(self) -> set[str]:
+        parts = {key.removeprefix("parts/") for key in self._target.blobs.keys("parts/")}
+        packed = Log(self._target.state / LOG, read_only=True)
+        with contextlib.closing(packed):
+            return {self._names[i] for i in parts | {p["point_id"] for p in packed.points()}}
+
+    def look(self) -> int:
+        """Note what is finished now, and how often it was begun; how many are."""
+        finished = self.finished()
+        self._seen.append((finished, self.begun()))
+        return len(finished)
+
+    def settle(self, lost: int) -> None:
+        """Every point was computed; those finished at a look never again; at most `lost` beginnings in vain."""
+        now = self.begun()
+        assert set(now) == set(self._names.values())
+        for finished, before in self._seen:
+            assert {name: now[name] for name in finished} == {name: before[name] for name in finished}
+        assert sum(now.values()) - len(now) <= lost
 
 
 def workers_of(process: "subprocess.Popen[str] | None" = None) -> list[psutil.Process]:
@@ -58,69 +99,71 @@ def workers_of(process: "subprocess.Popen[str] | None" = None) -> list[psutil.Pr
 
 
 def undisturbed(folder: Path, axes: dict[str, Any]) -> xr.Dataset:
-    """Cube of the same points without faults: the time a point takes is none of its numbers."""
+    """Cube of the same points without faults."""
     go(folder, "calm.zarr", axes)
     return physics(folder / "calm.zarr")
 
 
 @pytest.mark.slow
-def test_killed_workers_cost_their_own_point_only(tmp_path: Path, tally: Tally) -> None:
+def test_killed_workers_cost_their_own_point_only(tmp_path: Path, tally: Tally, slow: Slow) -> None:
     target = place(tmp_path / "a.zarr")
-    finished_before: list[set[str]] = []
+    ledger = Ledger(target, tally, POINTS)
+    before = {p.pid for p in workers_of()}
+    killed = 0
 
     def kill() -> None:
+        nonlocal killed
         for count in (3, 9, 15):
             until(lambda c=count: len(tally()) > c)
-            finished_before.append(set(done_points(target)))
-            workers_of()[0].kill()
+            ledger.look()
+            next(p for p in workers_of() if p.pid not in before).kill()
+            killed += 1
 
     killer = threading.Thread(target=kill)
+    slow(0.15)
     killer.start()
-    report = run(plan_of(SLOW), target, workers=2)
-    killer.join(30)
+    report = run(plan_of(POINTS), target, workers=2)
+    killer.join(60)
+    assert killed == 3
     assert report.counts.done == 24
-    assert report.counts.lost >= 1
-    # Twice at most those that were in a killed worker's hands.
-    times = Counter(tally())
-    assert len(times) == 24
-    assert sum(times.values()) <= 24 + 3
-    xr.testing.assert_identical(physics(tmp_path / "a.zarr"), undisturbed(tmp_path, SLOW))
+    ledger.settle(lost=killed)
+    slow(0)
+    xr.testing.assert_identical(physics(tmp_path / "a.zarr"), undisturbed(tmp_path, POINTS))
 
 
 @pytest.mark.slow
-def test_a_killed_driver_is_resumed_without_computing_twice(tmp_path: Path, tally: Tally, photogap: Start) -> None:
-    path, store = config(tmp_path, SLOW), tmp_path / "a.zarr"
+def test_a_killed_driver_is_resumed_without_computing_twice(
+    tmp_path: Path, tally: Tally, photogap: Start, slow: Slow
+) -> None:
+    path, store = config(tmp_path, POINTS), tmp_path / "a.zarr"
     target = place(store)
-    finished: set[str] = set()
+    ledger = Ledger(target, tally, POINTS)
+    slow(0.15)
     for count in (4, 12):
         driver = photogap("run", path, "--store", store, "--workers", 2, "--json")
-        children: list[psutil.Process] = []
         until(lambda c=count: len(tally()) > c)
         children = psutil.Process(driver.pid).children(recursive=True)
         driver.kill()
         driver.communicate()
-        assert not status(target)["live"]
-        assert status(target)["counts"]["missing"] < 24
+        found = status(target)
+        assert not found["live"]
+        assert found["counts"]["missing"] > 0
         # Orphaned workers end their point or notice that their scheduler is gone; then nothing runs any more.
-        psutil.wait_procs(children, timeout=30)
-        finished |= done_points(target)
-    before = Counter(tally())
-    calm = photogap("run", path, "--store", store, "--workers", 2, "--json")
-    out, _ = calm.communicate(timeout=60)
-    assert json.loads(out)["done"] == 24
-    assert calm.returncode == 0
-    again = Counter(tally()) - before
-    plan = plan_of(SLOW)
-    ids = {f"A {plan.grid.labels(i)['F0']!r}": plan.point_id(plan.grid.labels(i)) for i in plan.grid.indices()}
-    computed_again = {ids[" ".join(line.split()[:2])] for line in again}
-    assert len(finished) > 8
-    assert not computed_again & finished
-    xr.testing.assert_identical(physics(store), undisturbed(tmp_path, SLOW))
+        psutil.wait_procs(children, timeout=60)
+        assert ledger.look() > count - 4
+    slow(0)
+    assert go(tmp_path, "a.zarr", POINTS).counts.done == 24
+    ledger.settle(lost=4)
+    xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
 
 
 @pytest.mark.slow
-def test_a_killed_scheduler_ends_the_driver_clearly(tmp_path: Path, tally: Tally, photogap: Start) -> None:
-    path, store = config(tmp_path, SLOW), tmp_path / "a.zarr"
+def test_a_killed_scheduler_ends_the_driver_clearly(
+    tmp_path: Path, tally: Tally, photogap: Start, slow: Slow
+) -> None:
+    path, store = config(tmp_path, POINTS), tmp_path / "a.zarr"
+    ledger = Ledger(place(store), tally, POINTS)
+    slow(0.15)
     with scheduler() as (address, process):
         driver = photogap("run", path, "--store", store, "--cluster", address)
         until(lambda: len(tally()) > 4)
@@ -128,13 +171,11 @@ def test_a_killed_scheduler_ends_the_driver_clearly(tmp_path: Path, tally: Tally
         _, told = driver.communicate(timeout=60)
     assert driver.returncode == 6
     assert "Finished points are kept" in told
-    finished = len(tally())
-    with scheduler() as (address, _):
-        out, _ = photogap("run", path, "--store", store, "--cluster", address, "--json").communicate(timeout=60)
-    assert json.loads(out)["done"] == 24
-    assert len(tally()) <= 24 + 2
-    assert finished < 24
-    xr.testing.assert_identical(physics(store), undisturbed(tmp_path, SLOW))
+    assert 3 <= ledger.look() < 24
+    slow(0)
+    assert go(tmp_path, "a.zarr", POINTS).counts.done == 24
+    ledger.settle(lost=2)
+    xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
 
 
 @contextlib.contextmanager
@@ -168,40 +209,36 @@ def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
             process.wait()
 
 
+TAKERS = {
+    "die": ("lost", "its worker died 2 times"),
+    "deaf": ("timeout", "over the limit of 0.5 s for a point"),
+    "memory": ("memory", "out of memory"),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("fault", "expected", "message"),
-    [
-        ("die", "lost", "its worker died 2 times"),
-        ("deaf", "timeout", "over the limit of 0.5 s for a point"),
-        ("memory", "memory", "out of memory"),
-    ],
-)
-def test_a_point_that_takes_its_worker_is_recorded_and_the_rest_complete(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, expected: str, message: str
-) -> None:
-    monkeypatch.setattr("photogap.sweeps.limits.GRACE_S", 1.0)
-    limits: dict[str, Any] = {"losses": 1, "memory": "1GiB"} | ({"time_s": 0.5} if fault == "deaf" else {})
-    axes = {"fault": ["", fault], "F0": [1.0, 2.0] if fault == "memory" else [1.0]}
-    report = go(tmp_path, "a.zarr", axes, workers=2, limits=limits)
+def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
+    axes = {"fault": [*TAKERS, ""], "F0": [1.0]}
+    report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 0.5})
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
-    bad = ds.sel(fault=fault)
-    assert set(bad.status.values.ravel().astype(object)) == {expected}, bad.message.values
-    assert all(message in str(text) for text in bad.message.values.ravel())
+    for fault, (expected, message) in TAKERS.items():
+        bad = ds.sel(fault=fault)
+        assert set(bad.status.values.ravel().astype(object)) == {expected}, bad.message.values
+        assert all(message in str(text) for text in bad.message.values.ravel())
     assert set(ds.sel(fault="").status.values.ravel().astype(object)) == {"ok"}
-    assert report.counts.done == report.counts.failed
+    assert (report.counts.done, report.counts.failed) == (1, 3)
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start) -> None:
-    path, store = config(tmp_path, SLOW), tmp_path / "a.zarr"
-    driver = photogap("run", path, "--store", store, "--workers", 2, "--json")
+def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
+    path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
+    slow(0.05)
+    driver = photogap("run", path, "--store", store, "--workers", 1, "--json")
     until(lambda: len(tally()) > 5)
-    assert status(place(store))["live"]
     with pytest.raises(BusyError, match=rf"process {driver.pid} on .* already drives"):
-        run(plan_of(SLOW), place(store), workers=0)
+        run(plan_of(MANY), place(store), workers=0)
     driver.send_signal(signal.SIGINT)
-    out, told = driver.communicate(timeout=30)
+    out, told = driver.communicate(timeout=60)
     assert driver.returncode == 130, told
     numbers = json.loads(out)
     assert numbers["outcome"] == "interrupted"
@@ -209,22 +246,35 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: S
     assert int((ds.status == "ok").sum()) == numbers["done"] >= 3
     # What workers finished while they were being stopped lies in parts and is picked up.
     kept = numbers["done"] + len(list((tmp_path / "a.zarr.state" / "parts").iterdir()))
-    report = go(tmp_path, "a.zarr", SLOW)
-    assert report.counts.done == 24
-    assert report.counts.computed == 24 - kept
+    slow(0)
+    report = go(tmp_path, "a.zarr", MANY)
+    assert report.counts.done == 400
+    assert report.counts.computed == 400 - kept
 
 
 @pytest.mark.slow
-def test_cancel_from_another_process(tmp_path: Path, tally: Tally, photogap: Start) -> None:
-    path, store = config(tmp_path, SLOW), tmp_path / "a.zarr"
+def test_a_watched_sweep_is_cancelled_from_another_process(
+    tmp_path: Path, tally: Tally, photogap: Start, slow: Slow
+) -> None:
+    path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
+    slow(0.1)
     driver = photogap("run", path, "--store", store, "--workers", 1, "--json")
     until(lambda: len(tally()) > 2)
+    watcher = photogap("status", store, "--watch", "--every", "0.2", "--json")
+    assert watcher.stdout is not None
+    first = json.loads(watcher.stdout.readline())
+    assert first["live"]
+    assert first["counts"]["missing"] > 300
     asked = photogap("cancel", store)
-    asked.communicate(timeout=30)
+    asked.communicate(timeout=60)
     assert asked.returncode == 0
-    out, _ = driver.communicate(timeout=30)
+    out, _ = driver.communicate(timeout=60)
     assert driver.returncode == 1
     assert json.loads(out)["outcome"] == "cancelled"
+    looks = [json.loads(line) for line in watcher.communicate(timeout=60)[0].splitlines()]
+    assert not looks[-1]["live"]
+    assert looks[-1]["last_run"]["outcome"] == "cancelled"
+    assert looks[-1]["counts"]["ok"] >= json.loads(out)["done"] >= 3
 
 
 def mounted(folder: Path, *options: str) -> bool:
@@ -254,11 +304,33 @@ def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, 
     xr.testing.assert_identical(physics(small_disk / "a.zarr"), physics(tmp_path / "calm.zarr"))
 
 
-def test_a_store_that_turned_read_only_ends_clearly(small_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    target = place(small_disk / "a.zarr")
-    go(small_disk, "a.zarr", {"F0": [1]})
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(StoreError, match=r"cannot be written.*Read-only file system"):
-        run(plan_of({"F0": list(range(1, 200))}), target, workers=0)
-    assert status(target)["counts"] == {"ok": 1}
+@pytest.mark.parametrize("folder", ["a.zarr", "a.zarr.state/parts"])
+def test_a_store_that_turns_read_only_in_mid_run_ends_clearly_and_resumes(
+    tmp_path: Path, tally: Tally, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photogap.sweeps.flow.PACK_S", 0.0)
+    monkeypatch.setattr("photogap.sweeps.flow.BATCH_POINTS", 1)
+    target, disk = place(tmp_path / "a.zarr"), tmp_path / folder
+    disk.mkdir(parents=True)
+    if not mounted(disk, "size=64m"):
+        pytest.skip("no right to mount a file system")
+    ledger = Ledger(target, tally, POINTS)
+
+    def remount(how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+    def turn() -> None:
+        if len(tally()) == 5:
+            remount("ro")
+
+    try:
+        with pytest.raises(StoreError, match=r"cannot be written.*Read-only file system.*Finished points are kept"):
+            run(plan_of(POINTS), target, workers=0, watch=Watch(stopped=turn))
+        assert status(target)["counts"]["ok"] >= 5
+        assert ledger.look() >= 5
+        remount("rw")
+        assert run(plan_of(POINTS), target, workers=0).counts.done == 24
+        ledger.settle(lost=4)
+        xr.testing.assert_identical(physics(tmp_path / "a.zarr"), undisturbed(tmp_path, POINTS))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from photogap.core.spectra import UNITS, Spectrum
 from photogap.sweeps import spectrum_files
 

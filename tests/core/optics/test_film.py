@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.constants import C_LIGHT, EPS0_OHM_NM_PS, HBAR, MJ_CM2
 from photogap.core.optics.film import (
     absorbed_energy_density,

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import erfc, erfcx
+
 from photogap.core.constants import HBAR
 from photogap.core.optics.instrument import (
     FWHM_PER_SIGMA,
@@ -13,7 +15,6 @@ from photogap.core.optics.instrument import (
     differential_transmittance,
     probe_width,
 )
-from scipy.special import erfc, erfcx
 
 
 def test_relative_changes():

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+
 from photogap.core.optics.kubo import kubo_conductivity
 from photogap.core.optics.nam import condensate_weight, conductivity
-from scipy.integrate import quad
 
 
 def zimmermann(w, rate, T, D=1.0):

@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+
 from photogap.core.optics.cells import cell_averages
 from photogap.core.optics.nam import condensate_weight, conductivity
-from scipy.integrate import quad
 
 
 def fermi(E, T):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.material import Material
 from photogap.core.optics.film import absorbed_energy_density
 from photogap.core.optics.indices import TabulatedIndex

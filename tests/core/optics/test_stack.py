@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.constants import C_LIGHT, HBAR, MJ_CM2
 from photogap.core.optics.film import absorbed_energy_density, penetration_depth, refractive_index
 from photogap.core.optics.fresnel import half_space, interface, thin_film, three_layers

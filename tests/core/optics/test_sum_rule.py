@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from photogap.core.equilibrium import solve_equilibrium
 from photogap.core.material import Material
 from photogap.core.optics.nam import condensate_weight, conductivity
@@ -44,4 +45,4 @@ def test_missing_area_is_the_condensate_of_the_gap_equation():
     missing = h * (np.sum(1 - sigma1) + 0.5 * (1 - sigma1[0]))
     weight = condensate_weight(equilibrium.gap.Delta, f, h)
     assert missing == pytest.approx(math.pi / 2 * weight, rel=5e-3)
-    assert weight < math.pi * equilibrium.gap_edge  # the phonons' structure takes 6 % from the BCS value
+    assert weight < math.pi * equilibrium.gap.edge  # the phonons' structure takes 6 % from the BCS value

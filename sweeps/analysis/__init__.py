@@ -1,0 +1,31 @@
+"""Questions to a cube: functions from labelled data to labelled data, lazy over Dask arrays, units kept.
+
+Each keeps every axis that it does not use up, so that one call answers for a whole sweep. A series that holds no
+answer gives NaN and an `outcome` that says why; failed points are left out of a series, never filled in.
+"""
+
+from .boundary import boundary, existence
+from .cube import failures, open_cube
+from .experiment import compare, fit_tau_esc, read_experiment
+from .fluence import resonance, saturation_fluence, threshold_fluence
+from .gap import peak_gap, slope, time_above
+from .labels import Found
+from .recovery import recovery_times
+
+__all__ = [
+    "Found",
+    "boundary",
+    "compare",
+    "existence",
+    "failures",
+    "fit_tau_esc",
+    "open_cube",
+    "peak_gap",
+    "read_experiment",
+    "recovery_times",
+    "resonance",
+    "saturation_fluence",
+    "slope",
+    "threshold_fluence",
+    "time_above",
+]

@@ -1,0 +1,97 @@
+"""Opening a cube: axes sorted, failed points masked and counted."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..errors import StoreError
+from ..store import SCHEMES, Place, place
+
+OK = "ok"
+
+
+def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
+    """A cube as a lazy dataset: axes sorted by their labels, points that are not `ok` masked and counted.
+
+    A point marked for another computation still holds its old numbers; they are masked too.
+
+    Args:
+        store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://), any other URL that
+            Zarr opens by itself, or a place.
+        chunks: Of the Dask arrays: `stored`, as the store's largest variable is cut into files; a mapping of dims
+            to lengths; None for arrays that are read when first used.
+
+    Returns:
+        The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
+
+    Raises:
+        StoreError: There is no cube.
+    """
+    target = _target(store)
+    # Dask cannot size strings, so that chunks are given once the variables are known.
+    ds = xr.open_zarr(target, chunks=None)
+    if chunks is not None:
+        ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
+    return prepared(ds)
+
+
+def _target(store: str | Path | Place) -> Any:
+    scheme, sign, _ = str(store).partition("://")
+    if not isinstance(store, Place) and sign and scheme not in SCHEMES:
+        return str(store)
+    where = store if isinstance(store, Place) else place(store)
+    if not where.exists():
+        raise StoreError(f"`store` must be a cube. Got {where.url!r}, where there is none.")
+    return where.zarr(read_only=True)
+
+
+def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:
+    largest = max((v for v in ds.data_vars.values() if v.dtype.kind == "f"), key=lambda v: v.nbytes)
+    cut = largest.encoding.get("shards") or largest.encoding["chunks"]
+    return {dim: min(n, ds.sizes[dim]) for dim, n in zip(largest.dims, cut, strict=True)}
+
+
+def prepared(ds: xr.Dataset) -> xr.Dataset:
+    """Any dataset that is laid out like a cube, sorted, masked and counted as `open_cube` does."""
+    ds = _sorted(ds)
+    if "status" not in ds:
+        return ds
+    ds["status"] = ds["status"].load()
+    ok = ds["status"] == OK
+    masked = {
+        name: v.where(ok).assign_attrs(v.attrs)
+        for name, v in ds.data_vars.items()
+        if v.dtype.kind == "f" and set(ok.dims) <= set(v.dims)
+    }
+    counts = failures(ds)
+    by_status = {str(s): int(n) for s, n in zip(counts["status"].values, counts.values, strict=True)}
+    return ds.assign(masked).assign_attrs(
+        points=int(ok.size), points_ok=by_status.pop(OK, 0), points_not_ok=json.dumps(by_status)
+    )
+
+
+def failures(ds: xr.Dataset, dim: str | None = None) -> xr.DataArray:
+    """Number of points by status, dim `status`; with `dim`, for each label of that axis too.
+
+    >>> import xarray as xr
+    >>> failures(xr.Dataset({"status": ("T", ["ok", "ok", "not_converged"])})).to_series().to_dict()
+    {'not_converged': 1, 'ok': 2}
+    """
+    status = ds["status"]
+    kinds = sorted({str(s) for s in status.values.ravel()})
+    others = [d for d in status.dims if d != dim]
+    counts = xr.concat([(status == kind).sum(others) for kind in kinds], "status").rename("points")
+    counts = counts.assign_coords(status=np.array(kinds, dtype=object))
+    return counts.assign_attrs(units="1", long_name="number of points")
+
+
+def _sorted(ds: xr.Dataset) -> xr.Dataset:
+    for dim in ds.dims:
+        labels = ds[dim].values if dim in ds.coords else np.empty(0)
+        if labels.dtype.kind in "fiu" and (np.diff(labels) < 0).any():
+            ds = ds.sortby(dim)
+    return ds

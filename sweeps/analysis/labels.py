@@ -1,0 +1,131 @@
+"""What all answers share: their outcome, units and names, and a lazy map over series."""
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Found(enum.IntEnum):
+    """Whether a series holds the answer: the values of `outcome`, in CF's `flag_values` and `flag_meanings`."""
+
+    FOUND = 0
+    BELOW_RANGE = 1
+    ABOVE_RANGE = 2
+    NO_DATA = 3
+    UNDETERMINED = 4
+
+
+_FLAGS: dict[str, Any] = {
+    "units": "1",
+    "long_name": "whether the answer was found",
+    "flag_values": [int(f) for f in Found],
+    "flag_meanings": " ".join(f.name.lower() for f in Found),
+}
+
+
+def tabled(function: Callable[..., Array], *values: xr.DataArray, dims: Sequence[str], count: int) -> xr.DataArray:
+    """Numbers that a function draws from each series of a cube, along a new last dim `number`.
+
+    Args:
+        function: Takes one plain array per entry of `values`, of the dims that it has out of `dims`, and returns
+            `count` numbers.
+        values: Labelled arrays; Dask arrays stay lazy, each series in one chunk along `dims`.
+        dims: Axes of a series, used up.
+        count: How many numbers.
+    """
+    whole = [v.chunk({d: -1 for d in dims if d in v.dims}) if v.chunks else v for v in values]
+    out: xr.DataArray = xr.apply_ufunc(
+        function,
+        *whole,
+        input_core_dims=[[d for d in dims if d in v.dims] for v in whole],
+        output_core_dims=[["number"]],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"number": count}},
+        keep_attrs=False,
+    )
+    return out
+
+
+def along(
+    function: Callable[..., Array], *values: xr.DataArray, dims: Sequence[str], numbers: Sequence[str]
+) -> xr.Dataset:
+    """As `tabled`, one variable per name."""
+    return unpacked(tabled(function, *values, dims=dims, count=len(numbers)), numbers)
+
+
+def unpacked(table: xr.DataArray, numbers: Sequence[str]) -> xr.Dataset:
+    """One variable per name from a table along `number`."""
+    return xr.Dataset({name: table.isel(number=i) for i, name in enumerate(numbers)})
+
+
+def described(ds: xr.Dataset, names: Mapping[str, tuple[str, str]]) -> xr.Dataset:
+    """The dataset with units and long_name on each variable, and `outcome` as flags."""
+    for name, (units, long_name) in names.items():
+        ds[name].attrs = {"units": units, "long_name": long_name}
+    if "outcome" in ds:
+        ds["outcome"] = ds["outcome"].astype(np.int8).assign_attrs(_FLAGS)
+    return ds
+
+
+def units_of(values: xr.DataArray) -> str:
+    """CF units; "1" where none are stated."""
+    return str(values.attrs.get("units", "1"))
+
+
+def name_of(values: xr.DataArray) -> str:
+    """The variable's long name, or its name."""
+    return str(values.attrs.get("long_name", values.name))
+
+
+def pick(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
+    """A numeric variable of the cube that has the dims.
+
+    Raises:
+        ValueError: The cube has no such variable, or it lacks a dim.
+    """
+    if variable not in ds.data_vars:
+        raise ValueError(f"`variable` must be one of {', '.join(map(str, ds.data_vars))}. Got {variable!r}.")
+    values = ds[variable]
+    need(values, "variable", *dims)
+    return values
+
+
+def need(values: xr.DataArray, argument: str, *dims: str) -> None:
+    """Refuse values without a dim.
+
+    Raises:
+        ValueError: A dim is missing.
+    """
+    missing = [d for d in dims if d not in values.dims]
+    if missing:
+        raise ValueError(
+            f"`{argument}` must have the dims {', '.join(dims)}; select with a list to keep an axis of one value. "
+            f"Got {values.name!r} of {tuple(map(str, values.dims))}."
+        )
+
+
+def one_of(argument: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a word that is not allowed.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if value not in allowed:
+        raise ValueError(f"`{argument}` must be one of {', '.join(allowed)}. Got {value!r}.")
+
+
+def geometric(x: Array) -> bool:
+    """Whether positive values span a decade and step by factors rather than by differences."""
+    x = np.unique(x[np.isfinite(x)])
+    if x.size < 3 or not x[0] > 0 or x[-1] < 10 * x[0]:
+        return False
+    factors, steps = np.diff(np.log(x)), np.diff(x)
+    return bool(factors.std() / factors.mean() < steps.std() / steps.mean())

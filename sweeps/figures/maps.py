@@ -1,0 +1,113 @@
+"""Figures of maps over time: populations with the Eliashberg spectrum, and the gap function."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+from .select import caption, present, single
+from .spectrum import found
+from .style import COLOURS, MAP, PAGE, SIGNED_MAP, line_style, new, number, printed, pulse, symbol, title
+
+_WIDTH = PAGE * 0.8
+
+
+@printed
+def populations(ds: xr.Dataset, alpha2F: xr.DataArray | None = None, floor: float = 1e-4) -> Figure:
+    """Figs. 4, 10, 11: f(E, t), and the change of n(omega, t) since the first time, with alpha2F beside it.
+
+    Args:
+        ds: One point of a cube that records energies and frequencies.
+        alpha2F: Spectrum over `frequency`; None takes that of the cube's material if its name is known.
+        floor: Least f of the colour scale, over the largest; the scale is logarithmic.
+    """
+    f = single(present(ds, "f", "time", "energy"), ["energy", "time"])
+    n = single(present(ds, "n", "time", "frequency"), ["frequency", "time"])
+    spectrum = found(ds, alpha2F)
+    figure = new(_WIDTH, 4.6)
+    axes = figure.subplots(2, 2, width_ratios=[3.2, 1], sharey="row")
+    top = float(f.max())
+    _map(figure, axes[0, 0], f, title(f, "$f(E, t)$"), norm=LogNorm(floor * top, top))
+    _cuts(axes[0, 1], f, floor * top)
+    change = (n - n.isel(time=0)).rename("n").assign_attrs(n.attrs)
+    _map(figure, axes[1, 0], change, title(n, r"$n(\omega, t) - n(\omega, t_0)$"), **_colours(change))
+    _beside(axes[1, 1], spectrum, change)
+    for ax in axes[:, 1]:
+        ax.tick_params(labelleft=False)
+    figure.suptitle(caption(f), fontsize=8)
+    return figure
+
+
+@printed
+def gap_function(ds: xr.Dataset) -> Figure:
+    """Fig. 9: real and imaginary part of Delta(omega, t), one colour scale for both.
+
+    Args:
+        ds: One point of a cube that records energies.
+    """
+    parts = [single(present(ds, n, "time", "energy"), ["energy", "time"]) for n in ("Delta_real", "Delta_imag")]
+    figure = new(_WIDTH, 2.7)
+    axes = figure.subplots(1, 2, sharey=True)
+    largest = max(float(abs(part).max()) for part in parts) or 1.0
+    for ax, part in zip(axes, parts, strict=True):
+        ax.set_title(f"{symbol(part.name)}$(E, t)$")
+        mesh = _mesh(ax, part, cmap=SIGNED_MAP, norm=Normalize(-largest, largest))
+    axes[0].set_ylabel(title(ds["energy"]))
+    figure.colorbar(mesh, ax=list(axes), label=title(parts[0], r"$\Delta(E, t)$"), pad=0.02)
+    figure.suptitle(caption(parts[0]), fontsize=8)
+    return figure
+
+
+def _map(figure: Figure, ax: Axes, values: xr.DataArray, label: str, **colours: Any) -> None:
+    extend = "min" if isinstance(colours.get("norm"), LogNorm) else "neither"
+    mesh = _mesh(ax, values, **({"cmap": MAP} | colours))
+    ax.set_ylabel(title(values[values.dims[0]]))
+    figure.colorbar(mesh, ax=ax, label=label, extend=extend, pad=0.02)
+
+
+def _mesh(ax: Axes, values: xr.DataArray, **colours: Any) -> Any:
+    """Cells around each label; values below a logarithmic scale take its lowest colour."""
+    down, across = values[values.dims[0]].values, values["time"].values
+    low = colours["norm"].vmin if isinstance(colours.get("norm"), LogNorm) else -np.inf
+    mesh = ax.pcolormesh(
+        across, down, np.maximum(values.values, low), shading="nearest", rasterized=True, **colours
+    )
+    ax.set_xlabel(title(values["time"]))
+    pulse(ax, "#000000" if colours["cmap"] == SIGNED_MAP else "#FFFFFF")
+    return mesh
+
+
+def _colours(values: xr.DataArray) -> dict[str, Any]:
+    """Sequential from zero where nothing is notably negative, else diverging about zero."""
+    high, low = float(values.max()), float(values.min())
+    largest = max(high, -low) or 1.0
+    if low > -0.02 * largest:
+        return {"cmap": MAP, "norm": Normalize(0, largest)}
+    return {"cmap": SIGNED_MAP, "norm": Normalize(-largest, largest)}
+
+
+def _cuts(ax: Axes, f: xr.DataArray, low: float) -> None:
+    """f over energy at the first time, the pulse's maximum and the last time."""
+    times = f["time"].values
+    chosen = sorted({0, int(np.argmin(abs(times))), times.size - 1})
+    for i, j in enumerate(chosen):
+        label = f"{number(round(float(times[j]), 6) + 0.0, digits=1)} {f['time'].attrs.get('units', '')}"
+        ax.plot(f.isel(time=j).clip(low / 10), f["energy"], label=label, **line_style(i))
+    ax.set_xscale("log")
+    ax.set_xlim(left=low)
+    ax.set_xlabel("$f(E)$")
+    ax.legend(fontsize=6, handlelength=1.4, loc="upper right", frameon=True, framealpha=0.85, edgecolor="none")
+
+
+def _beside(ax: Axes, spectrum: xr.DataArray | None, n: xr.DataArray) -> None:
+    if spectrum is None:
+        ax.set_visible(False)
+        return
+    ax.fill_betweenx(spectrum["frequency"], 0, spectrum, color=COLOURS[0], alpha=0.25, linewidth=0)
+    ax.plot(spectrum, spectrum["frequency"], color=COLOURS[0])
+    ax.set_xlim(left=0)
+    ax.set_ylim(float(n["frequency"].min()), float(n["frequency"].max()))
+    ax.set_xlabel(title(spectrum, r"$\alpha^2F(\omega)$"))

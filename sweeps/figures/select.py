@@ -1,0 +1,125 @@
+"""Selecting what a figure shows: labels by value, one point, or the lines that are left."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .style import quantity
+
+OWN = ("time", "energy", "frequency")
+FIRST = ("material", "F0", "omega_pump", "T", "tau_esc")
+
+
+def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
+    """Part of a dataset at given labels; a list keeps the axis, a number that agrees to 1e-5 is the label.
+
+    Raises:
+        ValueError: The axis or the label is not there.
+    """
+    for name, wanted in at.items():
+        if name not in ds.coords or ds[name].ndim != 1:
+            axes = ", ".join(map(str, ds.dims))
+            raise ValueError(f"`at` must name an axis of the cube: {axes}. Got {name!r}.")
+        found = [_where(ds[name], w) for w in (wanted if isinstance(wanted, list | tuple) else [wanted])]
+        ds = ds.isel({ds[name].dims[0]: found if isinstance(wanted, list | tuple) else found[0]})
+    return ds
+
+
+def _where(labels: xr.DataArray, wanted: Any) -> int:
+    for i, label in enumerate(labels.values.tolist()):
+        if str(label).lower() == str(wanted).lower():
+            return i
+        numbers = not isinstance(label, str | bool) and not isinstance(wanted, str | bool)
+        if numbers and np.isclose(label, wanted, rtol=1e-5, atol=0):
+            return i
+    shown = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in labels.values.tolist()[:20])
+    raise ValueError(f"`at` must give {labels.name} as one of {shown}. Got {wanted!r}.")
+
+
+def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
+    """A variable that a figure needs, with its dims.
+
+    Raises:
+        ValueError: It is missing; the message says how a cube gets it.
+    """
+    if variable not in ds:
+        hint = {"energy": "`energies`", "frequency": "`frequencies`"}
+        needs = [hint[d] for d in dims if d in hint]
+        how = f"; the sweep must record {' and '.join(needs)}" if needs else ""
+        raise ValueError(
+            f"the figure needs `{variable}` in the cube{how}. Got {', '.join(map(str, ds.data_vars))}."
+        )
+    values = ds[variable]
+    missing = [d for d in dims if d not in values.dims]
+    if missing:
+        raise ValueError(
+            f"the figure needs `{variable}` over {', '.join(dims)}. Got {tuple(map(str, values.dims))}."
+        )
+    return values
+
+
+def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
+    """One array of the dims per combination of the other axes, with a label of what differs; none that is all NaN.
+
+    Raises:
+        ValueError: There are more than can be told apart.
+    """
+    others = [d for d in values.dims if d not in dims]
+    found = []
+    for index in itertools.product(*(range(values.sizes[d]) for d in others)):
+        line = values.isel(dict(zip(others, index, strict=True)))
+        if bool(line.notnull().any()):
+            found.append((_label(line, values), line.transpose(*dims)))
+    if len(found) > most:
+        many = ", ".join(f"{d} ({values.sizes[d]})" for d in others if values.sizes[d] > 1)
+        raise ValueError(f"a figure shows at most {most} lines; select among {many} with `at`. Got {len(found)}.")
+    yield from found
+
+
+def single(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
+    """The only array of the dims.
+
+    Raises:
+        ValueError: Another axis has several labels, or the point failed.
+    """
+    several = {str(d): values[d].values.tolist()[:12] for d in values.dims if d not in dims and values.sizes[d] > 1}
+    if several:
+        name, labels = next(iter(several.items()))
+        raise ValueError(f"the figure shows one point: select {name} with `at`. Got {name} = {labels}.")
+    out = values.squeeze([d for d in values.dims if d not in dims]).transpose(*dims).compute()
+    if not bool(out.notnull().any()):
+        raise ValueError(f"the figure needs a point that did not fail. Got only NaN in {values.name!r}.")
+    return out
+
+
+def caption(values: xr.DataArray, width: int = 90, only: Sequence[str] | None = None) -> str:
+    """Labels that everything shown has in common, in lines of at most so many characters.
+
+    Args:
+        values: What is shown.
+        width: Characters of a line; symbols count as they print.
+        only: Names of the coordinates to mention; None mentions all.
+    """
+    common = [c for c in _ordered(values) if c.size == 1 and (only is None or c.name in only)]
+    rows: list[list[str]] = [[]]
+    used = 0
+    for text, length in ((quantity(c), len(quantity(c, plain=True)) + 2) for c in common):
+        if used + length > width and rows[-1]:
+            rows, used = [*rows, []], 0
+        rows[-1].append(text)
+        used += length
+    return ",\n".join(", ".join(row) for row in rows)
+
+
+def _ordered(values: xr.DataArray) -> list[xr.DataArray]:
+    """Labels but those of time, energy and frequency, the five axes of every cube first."""
+    coords = [c for c in values.coords.values() if c.name not in OWN]
+    return sorted(coords, key=lambda c: FIRST.index(str(c.name)) if c.name in FIRST else len(FIRST))
+
+
+def _label(line: xr.DataArray, whole: xr.DataArray) -> str:
+    differ = [c.name for c in _ordered(whole) if c.size > 1 and line[c.name].ndim == 0]
+    return ", ".join(quantity(line[name]) for name in differ)

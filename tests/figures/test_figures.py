@@ -1,0 +1,154 @@
+"""Figures show what the cube holds: lines, labels with units, holes where points failed; files open as pictures."""
+
+import shutil
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from photogap.sweeps.figures import FIGURES, alpha2F_of, draw, movie, save, select
+from photogap.sweeps.figures.style import line_style
+
+
+@pytest.fixture
+def look(tmp_path):
+    """Write the figure and check that the picture is no blank sheet."""
+
+    def write(figure: Figure):
+        path = save(figure, tmp_path / "figure.png")
+        pixels = np.asarray(Image.open(path).convert("L"))
+        assert pixels.shape[1] > 900
+        assert 0.02 < (pixels < 200).mean() < 0.95
+        return figure
+
+    return write
+
+
+def texts(figure):
+    return [t.get_text() for ax in figure.axes for t in (ax.xaxis.label, ax.yaxis.label)]
+
+
+def test_fig3_one_line_per_temperature(cube, look):
+    ds = cube(T=[30, 60, 120])
+    figure = look(draw(ds, "fig3"))
+    (ax,) = figure.axes
+    lines = [line for line in ax.lines if line.get_label()[0] != "_"]
+    assert [line.get_label() for line in lines] == ["$T$ = 30 K", "$T$ = 60 K", "$T$ = 120 K"]
+    np.testing.assert_array_equal(lines[0].get_ydata(), ds["Delta0"].isel(T=0).squeeze().values)
+    assert texts(figure) == ["Time $t$ (ps)", r"$\Delta_0$ (meV)"]
+
+
+def test_fig8_leaves_a_hole_where_a_point_failed(cube, look):
+    ds = cube(F0=np.geomspace(0.05, 10, 9), omega_pump=[50, 79, 170])
+    ds["Delta0"][{"F0": 4, "omega_pump": 2}] = np.nan
+    figure = look(draw(ds, "fig8"))
+    (ax,) = figure.axes
+    assert ax.get_xscale() == "log"
+    assert len(ax.lines) == 3
+    assert np.isnan(ax.lines[2].get_ydata()[4])
+    assert texts(figure) == ["$F_0$ (mJ/cm²)", r"Peak $\Delta_0$ (meV)"]
+
+
+@pytest.mark.parametrize("name", ["fig4", "fig10", "fig11"])
+def test_populations_beside_the_spectrum(cube, look, name):
+    figure = look(draw(cube(fields=True), name))
+    assert r"$\alpha^2F(\omega)$" in texts(figure)
+    assert "Phonon energy $\\hbar\\omega$ (meV)" in texts(figure)
+
+
+def test_populations_without_a_known_material_have_no_spectrum(cube, look):
+    ds = cube(fields=True).assign_coords(material=["my film"])
+    figure = look(draw(ds, "fig4"))
+    assert not figure.axes[3].get_visible()
+    given = draw(ds, "fig4", alpha2F=alpha2F_of("CaC6"))
+    assert given.axes[3].get_visible()
+
+
+def test_fig9_and_fig6(cube, look):
+    assert len(look(draw(cube(fields=True), "fig9")).axes) == 3
+    figure = look(draw(cube(fields=True, T=[5, 10, 15, 20]).isel(time=[30]), "fig6"))
+    assert [ax.get_title() for ax in figure.axes] == [f"$T$ = {T} K" for T in (5, 10, 15, 20)]
+
+
+def test_phase_diagram_draws_border_failed_points_and_infinite_labels(cube, look):
+    ds = cube(
+        F0=np.geomspace(0.05, 10, 12),
+        tau_esc=[*np.geomspace(1e-3, 10, 9), np.inf],
+        T=[30, 60, 90],
+        damping=["real", "full"],
+    )
+    ds["Delta0"][{"F0": 5, "tau_esc": 3, "T": 0}] = np.nan
+    figure = look(draw(ds, "phase_diagram"))
+    panels = [ax for ax in figure.axes if ax.get_title()]
+    assert len(panels) == 6
+    assert panels[0].get_title() == "$T$ = 30 K, real"
+    assert panels[0].get_yticklabels()[-1].get_text() == "∞"
+    assert len(panels[0].lines) >= 2
+
+
+def test_phase_diagram_over_words_and_one_value(cube, look):
+    look(draw(cube(F0=np.geomspace(0.05, 10, 6), damping=["real", "full"]), "phase_diagram", x="F0", y="T"))
+
+
+def test_selection_by_label(cube):
+    ds = cube(F0=[0.1, 1.0], T=[30, 60], tau_esc=[0.1, np.inf])
+    out = select(ds, {"F0": 0.1 * (1 + 1e-7), "T": [60], "material": "k3c60", "tau_esc": np.inf})
+    assert out["F0"].item() == 0.1
+    assert out.sizes["T"] == 1
+    with pytest.raises(ValueError, match=r"`at` must give T as one of 30, 60\. Got 45"):
+        select(ds, {"T": 45})
+    with pytest.raises(ValueError, match=r"`at` must name an axis of the cube: .*\. Got 'fluence'"):
+        select(ds, {"fluence": 1})
+
+
+def test_what_cannot_be_drawn_says_why(cube):
+    with pytest.raises(ValueError, match=r"`figure` must be one of fig3, .*\. Got 'fig99'"):
+        draw(cube(), "fig99")
+    with pytest.raises(ValueError, match=r"needs `f` in the cube; the sweep must record `energies`\. Got Delta0"):
+        draw(cube(), "fig4")
+    with pytest.raises(ValueError, match=r"shows one point: select T with `at`\. Got T = \[30\.0, 60\.0\]"):
+        draw(cube(fields=True, T=[30, 60]), "fig9")
+    with pytest.raises(ValueError, match=r"at most 12 lines; select among F0 \(13\) with `at`\. Got 13"):
+        draw(cube(F0=np.geomspace(0.1, 1, 13), T=[1.0]), "fig3")
+
+
+def test_a_point_that_failed_is_not_drawn(cube):
+    ds = cube(fields=True)
+    ds["f"][:] = np.nan
+    with pytest.raises(ValueError, match="needs a point that did not fail"):
+        draw(ds, "fig4")
+
+
+def test_figures_from_out_of_core_are_the_same(cube):
+    ds = cube(F0=np.geomspace(0.05, 10, 9), T=[30, 60])
+    lazy, eager = (draw(d, "fig8").axes[0].lines for d in (ds.chunk({"F0": 2, "time": 20}), ds))
+    for a, b in zip(lazy, eager, strict=True):
+        np.testing.assert_array_equal(a.get_ydata(), b.get_ydata())
+
+
+def test_movie_has_one_frame_a_time_and_moves(cube, tmp_path):
+    path = movie(cube(fields=True, n_times=6), tmp_path / "film.gif", dpi=70)
+    with Image.open(path) as film:
+        assert film.n_frames == 6
+        first = np.asarray(film.convert("L"), dtype=int)
+        film.seek(3)
+        assert (abs(np.asarray(film.convert("L"), dtype=int) - first) > 60).mean() > 0.002
+
+
+def test_movie_endings(cube, tmp_path):
+    with pytest.raises(ValueError, match=r"`out` must end in \.gif or \.mp4"):
+        movie(cube(), tmp_path / "film.avi")
+    if shutil.which("ffmpeg") is None:
+        with pytest.raises(ValueError, match="only where ffmpeg is installed"):
+            movie(cube(), tmp_path / "film.mp4")
+    else:
+        assert movie(cube(n_times=3), tmp_path / "film.mp4", dpi=60).stat().st_size > 1000
+
+
+def test_every_figure_has_a_name():
+    assert set(FIGURES) == {"fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram"}
+
+
+def test_lines_all_differ():
+    assert len({tuple(line_style(i).values()) for i in range(28)}) == 28

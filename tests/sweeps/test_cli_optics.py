@@ -1,0 +1,56 @@
+"""`photogap optics`: the paper's depths, what is refused, and a picture."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from photogap.sweeps.cli import app
+
+
+def ask(*arguments):
+    return CliRunner().invoke(app, ["optics", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("material", "omega", "depth"), [("LaH10", 2000, 19.8), ("LaH10", 1500, 22.9), ("K3C60", 170, 176)]
+)
+def test_the_paper_s_depths(material, omega, depth):
+    result = ask(material, "--omega", str(omega), "--T", "10" if material == "K3C60" else "77", "--json")
+    assert result.exit_code == 0
+    record = json.loads(result.stdout)
+    # 1 %: the paper gives three digits
+    for state in ("normal", "superconducting"):
+        found = record[state]
+        assert found["penetration_depth"] == pytest.approx(depth, rel=0.01)
+        assert found["R"] + found["T"] + found["chi"] == pytest.approx(1.0, abs=1e-12)
+
+
+def test_outside_the_lattice_only_the_normal_state_answers():
+    record = json.loads(ask("Pb", "--omega", "1500", "--T", "5", "--thickness", "10", "--json").stdout)
+    assert record["superconducting"] is None
+    assert "outside the lattice of Pb" in record["reason"]
+    assert 0 < record["normal"]["chi"] < 1
+
+
+def test_a_picture(tmp_path):
+    out = tmp_path / "pb.png"
+    result = ask("Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--plot", str(out))
+    assert result.exit_code == 0
+    assert out.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Pb", "--omega", "-5", "--T", "5"], "`--omega` must be positive"),
+        (["Pb", "--omega", "5", "--T", "5", "--thickness", "-1"], "`--thickness` must be positive"),
+        (["Pb", "--omega", "5", "--T", "0"], "`T` must be positive"),
+        (["Lead", "--omega", "5", "--T", "5"], "`material` must be one of"),
+        (["Pb", "--omega", "5", "--T", "5", "--n-cover", "0"], "`n_cover` must be real and positive"),
+    ],
+)
+def test_bad_input_is_refused(arguments, message):
+    result = ask(*arguments)
+    assert result.exit_code != 0
+    assert message in result.output

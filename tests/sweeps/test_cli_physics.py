@@ -1,0 +1,116 @@
+"""`photogap equilibrium` and `photogap materials` as a user and a program see them."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from photogap.core.settings import Point, Settings
+from photogap.core.simulate import simulate
+from photogap.sweeps import materials
+from photogap.sweeps.cli import app
+
+KEYS = {
+    "lambda",
+    "omega_log_meV",
+    "mu_star",
+    "Tc_K",
+    "Delta0_meV",
+    "gap_edge_meV",
+    "Z0",
+    "iterations",
+    "residual",
+    "seconds",
+}
+
+
+def photogap(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_equilibrium_of_a_material_for_a_program():
+    done = photogap("equilibrium", "Pb", "--T", "2", "--json")
+    assert done.exit_code == 0, done.output
+    numbers = json.loads(done.stdout)
+    assert set(numbers) >= KEYS
+    assert numbers["Tc_K"] == pytest.approx(8.0, abs=1e-3)
+    assert numbers["gap_edge_meV"] == pytest.approx(1.622, abs=2e-3)
+    assert numbers["lambda"] == pytest.approx(1.686, abs=1e-3)
+
+
+def test_mu_star_spacing_and_window_are_taken():
+    done = photogap(
+        "equilibrium", "K3C60", "--T", "3", "--mu-star", "0.13", "--spacing", "0.5", "--window", "800", "--json"
+    )
+    numbers = json.loads(done.stdout)
+    assert numbers["mu_star"] == 0.13
+    assert numbers["Tc_K"] > 15.0
+
+
+def test_equilibrium_of_a_spectrum_file(tmp_path):
+    omega = np.linspace(0.0, 12.0, 400)
+    peak = 1.6 * np.exp(-(((omega - 6.0) / 0.8) ** 2))
+    np.savetxt(tmp_path / "mine.a2f", np.column_stack([omega / 4.135667696, peak]))
+    done = photogap("equilibrium", str(tmp_path / "mine.a2f"), "--units", "THz", "--T", "1", "--json")
+    assert done.exit_code == 0, done.output
+    numbers = json.loads(done.stdout)
+    assert numbers["lambda"] == pytest.approx(2 * np.trapezoid(peak[1:] / omega[1:], omega[1:]), rel=1e-3)
+    assert numbers["mu_star"] == 0.1
+    assert 1.0 < numbers["Tc_K"] < 10.0
+
+
+def test_equilibrium_of_a_materials_file(tmp_path):
+    (tmp_path / "mine.yaml").write_text("extends: K3C60\nname: Mine\nTc0: 19\n")
+    numbers = json.loads(photogap("equilibrium", str(tmp_path / "mine.yaml"), "--T", "5", "--json").stdout)
+    assert numbers["Tc_K"] == pytest.approx(19.0, abs=1e-3)
+
+
+def test_picture(tmp_path):
+    out = tmp_path / "pb.png"
+    assert photogap("equilibrium", "Pb", "--T", "2", "--plot", str(out)).exit_code == 0
+    assert out.stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Unobtainium", "--T", "2"], "must be one of CaC6, K3C60, LaH10, Pb"),
+        (["Pb", "--T", "-2"], "`T` must be positive, in K. Got -2.0"),
+        (["Pb", "--T", "2", "--spacing", "-1"], "`--spacing` must be positive, in meV. Got -1.0"),
+        (["Pb", "--T", "2", "--damping", "none"], "`--damping` must be full or real. Got 'none'"),
+        (["Pb", "--T", "2", "--units", "THz"], "`--units` belongs to a spectrum file"),
+        (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
+    ],
+)
+def test_errors_say_what_to_do(arguments, message):
+    done = photogap("equilibrium", *arguments)
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+
+
+def test_a_file_without_units_is_refused(tmp_path):
+    np.savetxt(tmp_path / "bare.a2f", [[1.0, 0.1], [2.0, 0.2], [3.0, 0.1]])
+    done = photogap("equilibrium", str(tmp_path / "bare.a2f"), "--T", "2")
+    assert done.exit_code == 2
+    assert "`units` must be declared" in done.output
+
+
+def test_materials_with_their_origins():
+    listed = json.loads(photogap("materials", "--json").stdout)
+    assert set(listed) == {"CaC6", "K3C60", "LaH10", "Pb"}
+    text = " ".join(photogap("materials", "CaC6").output.split())
+    assert "N0_per_eV_nm3" in text
+    assert "both" in text
+    assert photogap("materials", "Xx").exit_code == 2
+
+
+def test_a_point_travels():
+    """What a task takes and gives survives pickling, and gives the same bits on the other side."""
+    point = Point(material=materials.load("K3C60"), F0=0.05, omega_pump=170.0, T=30.0, tau_esc=0.02)
+    settings = Settings(t_stop=-0.3, n_times=3)
+    here = simulate(point, settings)
+    there = pickle.loads(pickle.dumps(simulate(*pickle.loads(pickle.dumps((point, settings))))))
+    for name, values in here.data.items():
+        assert values.tobytes() == there.data[name].tobytes(), name

@@ -1,0 +1,110 @@
+"""kill -9 of a driver that packs and writes: what reads as data is data."""
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import tree
+from driving import drive
+from test_service import physics
+
+from photogap.sweeps.cube import MISSING
+from photogap.sweeps.parts import decode
+from photogap.sweeps.report import status
+from photogap.sweeps.store import Place, place
+
+SERIES = ("Delta0", "Gamma", "Delta0_peak")
+SWEEP, HALF = (
+    tree({"F0": list(range(1, n + 1)), "damping": ["full", "real"]}, settings={"n_times": 400}) for n in (24, 12)
+)
+KILLS = int(os.environ.get("PHOTOGAP_TEST_KILLS", "12"))
+
+
+@pytest.fixture(scope="module")
+def start() -> Callable[..., Any]:
+    """Start a driver in some ten milliseconds: what it imports is imported once, in a process that forks."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["driving", "fake_model", "photogap.sweeps.service"])
+
+    def start(url: str, report: Path, sweep: dict[str, Any] = SWEEP) -> Any:
+        process = context.Process(target=drive, args=(sweep, url, str(report)))
+        process.start()
+        return process
+
+    return start
+
+
+def check(target: Place, calm: xr.Dataset) -> int:
+    """Compare all that reads as data with the undisturbed cube; number of points that are ok."""
+    ds = xr.open_zarr(target.url, chunks=None).load()
+    calm = calm.sel(F0=ds.F0)
+    ended = ds.status != MISSING
+    ids = ds.point_id.values
+    for name in SERIES:
+        has = ds[name].notnull()
+        # No value but the right one, whole points or nothing, and nothing missing where the status says ok.
+        assert bool((ds[name] == calm[name]).where(has, True).all()), name
+        whole = has if not (set(has.dims) - set(ended.dims)) else has.all("time")
+        assert bool((whole | ~has.any(set(has.dims) - set(ended.dims))).all()), name
+        assert bool(whole.where(ended, True).all()), name
+    assert bool((ds.point_id == calm.point_id).where(ended, True).all())
+    assert set(ids.ravel()) <= {"", *calm.point_id.values.ravel()}
+    for name in ("wall_time", "attempts"):
+        assert bool((ds[name] > 0).where(ended, True).all()), name
+    for key in target.blobs.keys("parts/"):
+        data = target.blobs.get(key)
+        assert data is not None
+        record, arrays = decode(data)
+        where = np.argwhere(calm.point_id.values == record["point_id"])[0]
+        for name in SERIES:
+            assert np.array_equal(arrays[name], calm[name].values[tuple(where)])
+    return int((ds.status == "ok").sum())
+
+
+@pytest.mark.slow
+def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is_not(
+    tmp_path: Path, start: Callable[..., Any], tally: Callable[[], list[str]]
+) -> None:
+    report = tmp_path / "report.json"
+    for name in ("warm.zarr", "calm.zarr"):
+        begin = time.monotonic()
+        undisturbed = start(str(tmp_path / name), report)
+        undisturbed.join(60)
+        took = time.monotonic() - begin
+    calm = physics(tmp_path / "calm.zarr")
+    assert json.loads(report.read_text())["done"] == 48
+    chance = random.Random(3)
+    target = place(tmp_path / "a.zarr")
+    begun, killed, seen = len(tally()), 0, [0]
+    while killed < KILLS:
+        # Half of the sweep first, so that kills fall into growth too.
+        driver = start(target.url, report, SWEEP if seen[-1] > 20 else HALF)
+        driver.join(chance.uniform(0.05, 0.4) * took)
+        killed += driver.is_alive()
+        driver.kill()
+        driver.join(60)
+        if not target.exists():
+            continue
+        seen.append(check(target, calm))
+        assert seen[-1] >= seen[-2]
+        assert status(target)["counts"].get("ok", 0) >= seen[-1]
+        if seen[-1] == 48:
+            # At most the batch in hand was computed again after each kill.
+            assert len(tally()) - begun <= 48 + 3 * killed
+            xr.testing.assert_identical(physics(target.path), calm)
+            shutil.rmtree(target.path)
+            shutil.rmtree(target.state)
+            begun, seen = len(tally()), [0]
+    last = start(target.url, report)
+    last.join(60)
+    assert last.exitcode == 0
+    xr.testing.assert_identical(physics(target.path), calm)

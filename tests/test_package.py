@@ -1,0 +1,116 @@
+"""The package as a whole: what it imports, what the wheel holds, what its examples print."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import photogap.core
+import photogap.sweeps
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(code, **kwargs):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **kwargs)
+
+
+def test_core_is_pure():
+    """Importing every module of the physics loads no Dask, Zarr, xarray or command line (numba loads yaml)."""
+    code = """
+import importlib, pkgutil, sys
+import photogap.core
+for module in pkgutil.walk_packages(photogap.core.__path__, "photogap.core."):
+    importlib.import_module(module.name)
+foreign = {"dask", "distributed", "zarr", "xarray", "pandas", "pydantic", "typer", "matplotlib"}
+print(sorted(foreign & set(sys.modules)), [m for m in sys.modules if m.startswith("photogap.sweeps")])
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[] []"
+
+
+@pytest.mark.parametrize("package", ["core", "sweeps"])
+def test_a_bare_import_is_refused(package):
+    """It would make a second copy of every class."""
+    done = run(f"import {package}", cwd=ROOT)
+    assert done.returncode != 0
+    assert f"import this package as `photogap.{package}`" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    source = out / "source"
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            target.write_bytes((ROOT / name).read_bytes())
+    # pip, and not the wheel's builder alone: what a user's `pip install .` does
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "-w",
+            out,
+            source,
+        ],
+        check=True,
+        timeout=200,
+    )
+    return next(out.glob("*.whl"))
+
+
+def test_wheel_holds_every_module(wheel):
+    held = set(zipfile.ZipFile(wheel).namelist())
+    for package in ("core", "sweeps"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert f"photogap/{path.relative_to(ROOT)}" in held, path
+    for path in (ROOT / "core" / "data").glob("*.yaml"):
+        assert f"photogap/core/data/{path.name}" in held
+
+
+def test_wheel_works(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import photogap.core.equilibrium as e
+from photogap.sweeps.materials import load
+assert e.__file__.startswith(sys.argv[1]), e.__file__
+print(round(e.solve_equilibrium(load("Pb"), 2.0).Tc, 2))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "8.0", done.stderr
+
+
+def modules():
+    for package in (photogap.core, photogap.sweeps):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            yield module.name
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_examples_in_docstrings(name):
+    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert not failed
+
+
+def test_no_module_is_too_long():
+    long = {p: n for p in ROOT.glob("[cs]*/**/*.py") if (n := len(p.read_text().splitlines())) > 500}
+    assert not long
