@@ -231,9 +231,7 @@ class Hubs:
         """Opener for one sweep: a share of the pool of its cluster."""
 
         @contextlib.contextmanager
-        def share(
-            config: Config, workers: int | None, *, in_process: bool = False, **_: Any
-        ) -> Iterator[Pool]:
+        def share(config: Config, workers: int | None, *, in_process: bool = False, **_: Any) -> Iterator[Pool]:
             if workers == 0 or in_process:
                 yield InlinePool()  # nothing is missing
                 return

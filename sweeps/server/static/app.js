@@ -100,7 +100,8 @@ async function choose(name) {
 // What changes while a sweep runs, at most once a second.
 async function details() {
   const name = chosen, s = sweeps.get(name);
-  if (!s) return;
+  // A sweep without counts has no cube yet.
+  if (!s || !s.total) return;
   const now = JSON.stringify([s.state, s.done, s.failed, s.running, s.started]);
   if (now === seen) return;
   if (Date.now() - looked < 1000 && !ENDED.includes(s.state)) {

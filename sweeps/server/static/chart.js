@@ -86,7 +86,7 @@ export function draw(box, spec) {
   });
   parts.push(`<text x="${(L + W - R) / 2}" y="${H - 14}" text-anchor="middle" font-size="15">${esc(spec.x.title)}</text>`,
     `<text transform="translate(18 ${(T + H - B) / 2}) rotate(-90)" text-anchor="middle" font-size="15">${esc(spec.y.title)}</text>`,
-    `<text x="${(L + W - R) / 2}" y="20" text-anchor="middle" font-size="${Math.min(13, (1.7 * W) / Math.max(1, (spec.title || "").length))}">${esc(spec.title || "")}</text>`);
+    `<text x="${W / 2}" y="20" text-anchor="middle" font-size="${Math.min(13, (W - 12) / (0.62 * Math.max(1, (spec.title || "").length))).toFixed(1)}">${esc(spec.title || "")}</text>`);
   box.innerHTML = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${W} ${H}" font-family="DejaVu Sans, Helvetica, sans-serif" font-size="13" fill="var(--text, #111)" role="img" aria-label="${esc(`${spec.y.title} against ${spec.x.title}. ${spec.title || ""}`)}">${parts.join("")}</svg>`;
 }
 

@@ -23,6 +23,7 @@ export class PointMap {
     this.x = long.includes("F0") ? "F0" : long[0] || axes.dims[1];
     this.y = long.find((d) => d !== this.x) || "";
     this.at = Object.fromEntries(axes.dims.map((d) => [d, 0]));
+    $("cursor").textContent = "";
     this.controls();
     return this.refresh();
   }
@@ -60,6 +61,7 @@ export class PointMap {
       swatch.style.background = colour(s);
       return make("li", {}, swatch, `${s} ${n}`);
     }));
+    if ($("cursor").textContent) this.move(this.cursor);
     this.paint();
   }
 
@@ -68,7 +70,7 @@ export class PointMap {
   paint() {
     if (!this.data) return;
     const [nx, ny] = this.size(), ratio = window.devicePixelRatio || 1;
-    const width = this.canvas.clientWidth, height = Math.max(60, Math.min(320, Math.max(ny * 26, Math.min(ny * width / nx, 320))));
+    const width = this.canvas.clientWidth, height = Math.max(48, Math.min(360, ny * Math.min(48, Math.max(22, width / nx))));
     if (!width) return;
     this.canvas.style.height = `${height}px`;
     this.canvas.width = width * ratio;
