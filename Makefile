@@ -9,10 +9,13 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run test lint types pytest bench clean
+.PHONY: run reproduce test lint types pytest bench clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
+
+reproduce: $(STAMP)          ## the paper's statements beside this code: sweeps, REPRODUCTION.md, its pictures
+	$(BIN)/python -m photogap.sweeps.reproduction
 
 test: lint types pytest      ## lint, types, all tests
 

@@ -172,6 +172,34 @@ class Spectrum:
         a = np.where(density > 0, a, 0.0)
         return cls(omega=grid, alpha2F=a, F=normalise(grid, density))
 
+    def with_phonons(self, omega_F: ArrayLike, F: ArrayLike) -> Self:
+        """The same alpha2F with another phonon density of states, for spectra that came without one.
+
+        Where F is taken proportional to alpha2F, every mode couples alike and alpha2F / F, the rate at which
+        electrons heat a mode in Eq. (5), is flat. Where few of many modes couple, it peaks at those, and they
+        get hot.
+
+        Args:
+            omega_F: Phonon energies, meV, shape (L,), increasing, >= 0.
+            F: Density of states, any unit (normalised to 3 per atom), shape (L,), >= 0; linear between the points,
+                zero outside. It must be positive wherever alpha2F is.
+        """
+        w_F, given = np.asarray(omega_F, dtype=np.float64), np.asarray(F, dtype=np.float64)
+        if w_F.ndim != 1 or w_F.size < 2 or not (np.diff(w_F) > 0).all() or not w_F[0] >= 0:
+            raise ValueError(f"`omega_F` must be two energies or more, increasing and >= 0. Got {omega_F!r}.")
+        check_values(w_F, given, "F")
+        grid = np.union1d(self.omega, w_F)
+        alpha2F = np.interp(grid, self.omega, self.alpha2F, right=0.0)
+        density = np.interp(grid, w_F, given, right=0.0)
+        check_cover(grid, alpha2F, density, 0.0)
+        return replace(self, omega=grid, alpha2F=alpha2F, F=normalise(grid, density))
+
+    @property
+    def one_matrix_element(self) -> bool:
+        """Whether F is proportional to alpha2F."""
+        area = float(np.trapezoid(self.alpha2F, self.omega))
+        return bool(np.allclose(self.F * area, 3.0 * self.alpha2F, rtol=1e-9, atol=1e-12))
+
     def scaled(self, factor: float) -> Self:
         """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F stays."""
         if not (factor > 0 and np.isfinite(factor)):
@@ -227,6 +255,9 @@ class Spectrum:
         if self.peaks and h <= min(p.width for p in self.peaks):
             alpha2F: Array = sum((p.alpha2F(Omega) for p in self.peaks), np.zeros_like(Omega))
             F = alpha2F
+            if not self.one_matrix_element:
+                F = self._projected(Omega, h)[1]
+                alpha2F = np.where(F > 0, alpha2F, 0.0)
         else:
             alpha2F, F = self._projected(Omega, h)
         # Both have lambda to 1e-3 at worst (a peak's tail at zero); the last digits are made exact.

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_cluster, cli_optics, cli_physics, cli_views
+from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
 from .plan import resolve
 from .progress import Bar
+from .refine import complete
 from .service import (
     Report,
     Watch,
@@ -28,9 +29,6 @@ from .service import (
 )
 from .service import (
     retry as retry_points,
-)
-from .service import (
-    run as run_plan,
 )
 from .store import Place, place
 
@@ -45,6 +43,7 @@ cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
 cli_cluster.register(app)
+cli_serve.register(app)
 
 WorkersOption = Annotated[
     int | None,
@@ -65,6 +64,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+    ] = False,
     cluster: Annotated[
         str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
     ] = None,
@@ -78,11 +80,11 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute what is missing of a sweep, then draw its picture."""
-    tree = read(config, tuple(overrides or ()))
+    tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
-    target = place(store or f"results/{plan.config.name}.zarr")
+    target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
     if dry_run:
         from .estimate import estimate
 
@@ -91,11 +93,7 @@ def run(
         return
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
-        report = run_plan(plan, target, workers=workers, recompute=recompute, watch=watch)
-        if plan.config.refine and report.reason is None:
-            from .refine import refine
-
-            report = refine(plan, target, report, workers=workers, watch=watch)
+        report = complete(plan, target, workers=workers, recompute=recompute, watch=watch)
     finish(plan.config, target, report, as_json)
 
 
@@ -183,10 +181,11 @@ class Interrupt:
 def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
     """Name the cube and the picture, print a short table, and exit by how it went."""
     from . import pictures
+    from .analysis import open_cube
 
     picture, rows = None, None
     if config and config.plot and report.counts.done:
-        ds = pictures.open_cube(target)
+        ds = open_cube(target, chunks=None)
         spec = config.plot
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)

@@ -58,7 +58,8 @@ def _describe(name: str, as_json: bool) -> None:
     OUT.print(f"{record.name}: {record.description}", highlight=False)
     table = Table("parameter", "value", "unit", "origin")
     for entry in (*record.parameters, *record.spectrum, *record.paper):
-        table.add_row(entry.key, str(entry.value), entry.unit, entry.source)
+        value = f"{entry.value:.6g}" if isinstance(entry.value, float) else str(entry.value)
+        table.add_row(entry.key, value, entry.unit, entry.source)
     OUT.print(table)
     peaks = Table("peak (meV)", "width (meV)", "lambda", "mode and origin")
     for peak in record.peaks:

@@ -1,4 +1,4 @@
-"""Commands that look at a store: status, plot, show."""
+"""Commands that look at a store: status, plot, movie, show."""
 
 import time
 from pathlib import Path
@@ -9,14 +9,17 @@ from rich.live import Live
 from rich.text import Text
 
 from .cli_base import OUT, AtOption, JsonFlag, StoreArgument, fail_clearly, parse_at, print_json
+from .errors import ConfigError
 from .store import place
 
 _WIDTH = 9
+NAMES = ("fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram")
+"""Names of `figures.FIGURES`, known here without loading Matplotlib; a test holds them equal."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (status, plot, show):
+    for command in (status, plot, movie, show):
         app.command()(command)
 
 
@@ -86,28 +89,115 @@ def _labels(labels: dict[str, Any]) -> str:
 @fail_clearly
 def plot(
     store: StoreArgument,
-    x: Annotated[str, typer.Option("--x", help="Axis of the picture.")] = "F0",
+    figure: Annotated[
+        str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(NAMES)}.")
+    ] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Axis of the picture. [default: F0]")] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis with one line per value.")] = None,
-    y: Annotated[str, typer.Option("--y", help="Variable; its largest value over time is drawn.")] = "Delta0",
+    y: Annotated[
+        str | None,
+        typer.Option(
+            "--y", help="Variable, its largest value over time; for phase_diagram, the axis up. [default: Delta0]"
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="PNG, PDF or SVG file. [default: beside the cube]")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw the largest value over time of a variable against an axis."""
+    """Draw the largest value over time of a variable against an axis, or a figure by its name."""
     from . import pictures
     from .cli import picture_path
 
     target = place(store)
-    ds = _open(store)
     where = parse_at(at)
+    if figure is not None:
+        beside = picture_path(target)
+        options = {name: value for name, value in (("x", x), ("y", y), ("hue", hue)) if value}
+        path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"))
+        print_json({"picture": str(path)}) if as_json else _tell_picture(path)
+        return
+    ds = _open(store)
+    x, y = x or "F0", y or "Delta0"
     path = pictures.plot(ds, out or picture_path(target), x=x, hue=hue, y=y, at=where)
     if as_json:
         head, rows = pictures.table(ds, x, hue, y, where)
         print_json({"picture": str(path), "columns": head, "rows": rows})
     else:
-        OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
+        _tell_picture(path)
+
+
+def _tell_picture(path: Path) -> None:
+    OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
+
+
+def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path) -> Path:
+    """A figure of `figures`, drawn and written."""
+    from . import figures
+
+    unfit = sorted(options.keys() - ({"x", "y"} if figure == "phase_diagram" else set()))
+    if unfit:
+        raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
+    ds = _open(store)
+    if figure in ("fig4", "fig10", "fig11"):
+        options = options | {"alpha2F": _spectrum(store, ds, at)}
+    try:
+        return figures.save(figures.draw(ds, figure, _labels_of(at), **options), out)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+@fail_clearly
+def movie(
+    store: StoreArgument,
+    at: AtOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="GIF or MP4 file. [default: GIF beside the cube]")
+    ] = None,
+    fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
+) -> None:
+    """Film of one point: f, n and Delta as time goes by."""
+    from . import figures
+    from .cli import picture_path
+
+    ds = _open(store)
+    where = parse_at(at)
+    try:
+        path = figures.movie(
+            figures.select(ds, _labels_of(where)),
+            out or picture_path(place(store)).with_suffix(".gif"),
+            alpha2F=_spectrum(store, ds, where),
+            fps=fps,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
+
+
+def _spectrum(store: str, ds: Any, at: dict[str, str]) -> Any:
+    """alpha2F of the material shown, as the cube's own record has it; None for several materials."""
+    from .figures.spectrum import alpha2F_in
+
+    names = [str(v) for v in ds["material"].values]
+    wanted = [n for n in names if n.lower() == at.get("material", n).lower()]
+    return alpha2F_in(place(store), wanted[0]) if len(wanted) == 1 else None
+
+
+def _labels_of(at: dict[str, str]) -> dict[str, Any]:
+    """Labels as numbers where they are numbers; `T=30,60` keeps both."""
+    out: dict[str, Any] = {}
+    for name, text in at.items():
+        found = [_label_of(part.strip()) for part in text.split(",")]
+        out[name] = found if len(found) > 1 else found[0]
+    return out
+
+
+def _label_of(text: str) -> Any:
+    try:
+        return float("inf" if text == ".inf" else text)
+    except ValueError:
+        return text
 
 
 @fail_clearly
@@ -142,12 +232,12 @@ def show(
 
 
 def _open(store: str) -> Any:
-    from . import pictures
+    from .analysis import open_cube
     from .cube import Cube
 
     target = place(store)
     Cube(target, read_only=True)
-    return pictures.open_cube(target)
+    return open_cube(target, chunks=None)
 
 
 def _map_text(title: str, values: Any, cell: Any) -> Text:

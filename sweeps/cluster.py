@@ -355,4 +355,5 @@ def quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-Opener = Callable[[Config, int | None], contextlib.AbstractContextManager[Pool]]
+Opener = Callable[..., contextlib.AbstractContextManager[Pool]]
+"""Called as `open_pool` is."""

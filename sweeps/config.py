@@ -26,8 +26,20 @@ _SCALES: dict[str, dict[str, float]] = {
 _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {"damping": "real", "pump_channels": "scattering", "pump_rate": "constant"},
+    "complete": {"damping": "full", "pump_channels": "scattering+pair-breaking", "pump_rate": "envelope"},
+}
+"""The two ends of the model, by name: settings that hold unless the config's own `settings` or axes say otherwise.
+
+`paper` is arXiv:2603.18182 as far as it states its assumptions: lifetimes neglected in the gap equation, no pair
+broken by a photon, one Gamma for the pulse. `complete` keeps what `paper` leaves out.
+"""
+
+
 class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    # An infinite escape time stays one in a store's record.
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Limits(_Frozen):
@@ -85,6 +97,7 @@ class Config(_Frozen):
     model: str = DEFAULT
     axes: dict[str, Any]
     zip: tuple[tuple[str, ...], ...] = ()
+    preset: str | None = None
     settings: dict[str, Any] = {}
     materials: dict[str, str] = {}
     limits: Limits = Limits()
@@ -94,9 +107,21 @@ class Config(_Frozen):
     workers: int | None = pydantic.Field(default=None, ge=0)
     folder: str = pydantic.Field(default=".", exclude=True)
 
+    @pydantic.field_validator("preset")
+    @classmethod
+    def _preset(cls, value: str | None) -> str | None:
+        if value is not None and value not in PRESETS:
+            raise ValueError(f"must be one of {', '.join(PRESETS)}")
+        return value
 
-def read(path: str | Path, overrides: tuple[str, ...] = ()) -> Config:
+
+def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = False) -> Config:
     """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
+
+    Args:
+        path: The file.
+        overrides: Applied last.
+        full: Take the file's `full` variant: its values replace the small ones, key by key.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
@@ -105,21 +130,36 @@ def read(path: str | Path, overrides: tuple[str, ...] = ()) -> Config:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent))
+    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
 
 
-def parse(tree: Any, overrides: tuple[str, ...] = (), folder: str = ".") -> Config:
+def parse(tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False) -> Config:
     """Config of a parsed YAML tree; relative paths in it start at `folder`."""
     if not isinstance(tree, dict):
         raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {tree!r}.")
     if "folder" in tree:
         raise ConfigError("`folder`: unknown key. Remove it; paths start at the config's own folder.")
+    tree = _variant(tree, full)
     for text in overrides:
         tree = override(tree, text)
     try:
         return Config(**{str(k): v for k, v in tree.items()}, folder=folder)
     except pydantic.ValidationError as error:
         raise ConfigError("\n".join(_explain(e) for e in error.errors())) from None
+
+
+def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
+    """The small sweep, or the large one that its `full` key describes; an axis is replaced as a whole."""
+    more = tree.get("full") or {}
+    tree = {k: v for k, v in tree.items() if k != "full"}
+    if not full:
+        return tree
+    if not isinstance(more, dict) or not more:
+        raise ConfigError("`--full` needs a key `full` in the config, with the axes of the large sweep. Got none.")
+    merged = {
+        k: {**tree[k], **v} if isinstance(v, dict) and isinstance(tree.get(k), dict) else v for k, v in more.items()
+    }
+    return {**tree, **merged}
 
 
 def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
@@ -151,7 +191,7 @@ _Loader.add_implicit_resolver(
 
 
 def load_yaml(text: str, where: str) -> Any:
-    """Tree of a YAML text; `where` names it in the error."""
+    """Plain values of a YAML text; `where` names it in an error."""
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -173,7 +213,7 @@ def _explain(error: Any) -> str:
 def _known(place: str) -> list[str]:
     groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
     group = groups.get(place.split(".")[0], Config)
-    return [name for name in group.model_fields if name != "folder"]
+    return [*(name for name in group.model_fields if name != "folder"), *(["full"] if group is Config else [])]
 
 
 def suggest(word: str, known: list[str]) -> str:

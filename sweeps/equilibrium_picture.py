@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pictures import COLOURS
+from .figures.style import COLOURS
 
 if TYPE_CHECKING:
     from ..core.equilibrium import Equilibrium

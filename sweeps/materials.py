@@ -7,6 +7,11 @@ A quantity is a number, or `{value: number, source: "where it comes from"}`. A f
     Tc0: {value: 18.0, source: "measured"}
     spectrum: {file: k3c60.a2f, format: epw, column: 1}
 
+Peaks, and files without a phonon density of states F, have F proportional to alpha2F: every mode couples alike.
+Where only a few modes do, give F (omega in meV, F in any unit, linear between the points):
+
+    spectrum: {phonons: {omega: [0, 5, 206], F: [0, 1, 1], source: "where from"}}
+
 A `spectrum` of neither `file` nor `peaks` alters that of the material extended, such as `spectrum: {scale: 1.1}`.
 """
 
@@ -84,6 +89,20 @@ class PeakSpec(_Strict):
     source: str = UNSOURCED
 
 
+class PhononSpec(_Strict):
+    """Phonon density of states as points of a line, in meV and any unit; normalised to 3 per atom."""
+
+    omega: list[float]
+    F: list[float]
+    source: str = UNSOURCED
+
+    @model_validator(mode="after")
+    def _paired(self) -> "PhononSpec":
+        if len(self.omega) != len(self.F):
+            raise ValueError(f"`phonons` needs one F per omega; got {len(self.omega)} and {len(self.F)}")
+        return self
+
+
 class SpectrumSpec(_Strict):
     """Where alpha2F and F come from: a table of peaks or a file."""
 
@@ -97,6 +116,7 @@ class SpectrumSpec(_Strict):
     F_file: Path | None = None
     F_format: str | None = None
     F_units: str | None = None
+    phonons: PhononSpec | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "SpectrumSpec":
@@ -109,10 +129,17 @@ class SpectrumSpec(_Strict):
         ]
         if self.peaks and given:
             raise ValueError(f"`{given[0]}` belongs to `file`; peaks are in meV")
+        if self.phonons is not None and self.F_file is not None:
+            raise ValueError("give either `phonons` or `F_file`, and not both")
         return self
 
     def build(self) -> Spectrum:
         """The spectrum itself, alpha2F times `scale`; reads the file if there is one."""
+        if self.phonons is not None:
+            return self._alpha2F().with_phonons(self.phonons.omega, self.phonons.F)
+        return self._alpha2F()
+
+    def _alpha2F(self) -> Spectrum:
         if self.file is None:
             peaks = [Peak(centre=p.centre, width=p.width, lambda_=p.lambda_) for p in self.peaks]
             return Spectrum.from_peaks(peaks).scaled(self.scale)
@@ -228,13 +255,26 @@ def describe(name_or_path: str | Path) -> Description:
             Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
             for k, unit in UNITS.items()
         ),
-        spectrum=tuple(
-            Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
-            for k, v in moments.items()
+        spectrum=(
+            *(
+                Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
+                for k, v in moments.items()
+            ),
+            _origin_of_F(spec.spectrum, spectrum),
         ),
         peaks=tuple(spec.spectrum.peaks),
         paper=tuple(Entry(key=k, value=f.value, unit=f.unit, source=f.source) for k, f in spec.paper.items()),
     )
+
+
+def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
+    """What the phonon density of states is, and where it comes from."""
+    if spec.phonons is not None:
+        return Entry(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
+    if spectrum.one_matrix_element:
+        source = "chosen here: one matrix element for all modes, for lack of a density of states"
+        return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
+    return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from ..core.equilibrium import solve_equilibrium
 from ..core.material import Material
 from ..core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
 from ..core.thermal import fermi
-from .pictures import COLOURS
+from .figures.style import COLOURS
 
 
 class Film:

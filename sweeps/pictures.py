@@ -6,29 +6,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .analysis.labels import geometric
 from .errors import ConfigError
-from .store import Place
+from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 
-# Okabe and Ito's colours, told apart by every kind of eye; lines differ in dashes and markers too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", "--", "-.", ":")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
-_SYMBOLS = {
-    "F0": "$F_0$",
-    "omega_pump": r"$\omega_\mathrm{pump}$",
-    "tau_esc": r"$\tau_\mathrm{esc}$",
-    "T": "$T$",
-    "Delta0": r"$\Delta_0$",
-    "Delta0_peak": r"peak $\Delta_0$",
-}
 _HUES = 12
-
-
-def open_cube(place: Place) -> xr.Dataset:
-    """The cube as xarray sees it."""
-    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), consolidated=True, chunks=None)
-    return ds
 
 
 OWN = ("time", "energy", "frequency")
@@ -91,16 +73,8 @@ def _text(value: Any) -> str:
 
 def _title(name: str, attrs: dict[str, Any]) -> str:
     units = str(attrs.get("units", "1"))
-    units = _UNITS.get(units, units)
-    return f"{_SYMBOLS.get(name, name.replace('_', ' '))}{f' ({units})' if units else ''}"
-
-
-def is_geometric(x: Any) -> bool:
-    """Whether positive values span a decade or more and steps grow with them: a logarithmic axis is due."""
-    x = np.unique(np.asarray(x, float))
-    if len(x) < 3 or not x[0] > 0 or not np.isfinite(x).all() or x[-1] < 10 * x[0]:
-        return False
-    return bool(np.std(np.diff(np.log(x))) / np.mean(np.diff(np.log(x))) < np.std(np.diff(x)) / np.mean(np.diff(x)))
+    units = UNITS.get(units, units)
+    return f"{symbol(name)}{f' ({units})' if units else ''}"
 
 
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
@@ -162,15 +136,15 @@ def plot(
             where,
             row,
             color=COLOURS[i % len(COLOURS)],
-            linestyle=_DASHES[i // 2 % len(_DASHES)],
-            marker=_MARKERS[i % len(_MARKERS)] if x not in OWN else None,
+            linestyle=DASHES[i // 2 % len(DASHES)],
+            marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
             markersize=5,
             linewidth=1.8,
             label=name,
         )
     if words:
         ax.set_xticks(where, [_text(v) for v in labels])
-    elif is_geometric(where):
+    elif geometric(np.asarray(where)):
         ax.set_xscale("log")
     what = "max over time of " if any(d in ds[y].dims for d in OWN if d != x) else ""
     ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
@@ -190,10 +164,8 @@ def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> st
     for name, label in values.coords.items():
         if name not in shown and not label.dims:
             text = _text(label.values.item())
-            units = _UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
-            parts.append(
-                text if name == "material" else f"{_SYMBOLS.get(str(name), str(name))} = {text} {units}".rstrip()
-            )
+            units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
+            parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
     return ", ".join(parts)
 
 
@@ -243,7 +215,7 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    colours = ["#009E73", "#DDDDDD", *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
+    colours = ["#009E73", FAILED, *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
     painted = left.imshow(
         codes,
         cmap=ListedColormap(colours[: len(kinds)]),
@@ -252,7 +224,7 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
         norm=BoundaryNorm(np.arange(-0.5, len(kinds)), len(kinds)),
     )
     figure.colorbar(painted, ax=left, ticks=range(len(kinds))).ax.set_yticklabels(kinds)
-    image = right.imshow(values.values.astype(float), cmap="cividis", aspect="auto", origin="lower")
+    image = right.imshow(values.values.astype(float), cmap=MAP, aspect="auto", origin="lower")
     figure.colorbar(image, ax=right, label=_title(str(values.name), values.attrs))
     for ax, title in ((left, "status"), (right, "largest value")):
         y, x = (str(d) for d in values.dims)

@@ -12,7 +12,7 @@ from typing import Any
 import pydantic
 
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import Config, axis_values, suggest
+from .config import PRESETS, Config, axis_values, suggest
 from .errors import ConfigError
 from .identity import canonical, digest
 from .model import Model
@@ -90,7 +90,7 @@ def resolve(config: Config) -> Plan:
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
     """
     model = resolve_model(config.model)
-    settings = _settings(model, config.settings)
+    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings})
     values = {name: axis_values(name, spec, config.folder) for name, spec in config.axes.items()}
     _check_names(model, values, config)
     materials = _materials(model, values.get("material", ()), config)

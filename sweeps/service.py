@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Index, embed, union
-from .cluster import Pool, open_pool
+from .cluster import Opener, Pool, open_pool
 from .config import Config
 from .cube import MISSING, Cube, create
 from .errors import ConfigError, ContradictionError, StoreError, SweepError
@@ -41,11 +41,19 @@ class Report:
 
 @dataclass
 class Watch:
-    """What a caller may hang on to a run."""
+    """What a caller may hang on to a run.
+
+    Args:
+        tell: Called with the counts, often.
+        opened: Called with the pool's description once it is open.
+        stopped: Reason to stop, asked often; None to go on.
+        pool: Where batches run, where not in a pool of this run alone.
+    """
 
     tell: Callable[[Counts], None] = lambda counts: None
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
+    pool: Opener | None = None
 
 
 def run(
@@ -71,7 +79,7 @@ def run(
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
-        opened = open_pool(
+        opened = (watch.pool or open_pool)(
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
         with opened as pool:
@@ -223,7 +231,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
-        opened = open_pool(
+        opened = (watch.pool or open_pool)(
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
         with opened as pool:

@@ -65,10 +65,10 @@ def draw(ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **optio
     return FIGURES[name](select(ds, at or {}), **options)
 
 
-def save(figure: Figure, out: str | Path) -> Path:
-    """Write a figure as PNG (300 dots an inch), PDF or SVG, by the file's ending."""
+def save(figure: Figure, out: str | Path, dpi: int = 300) -> Path:
+    """Write a figure as PNG (of `dpi` dots an inch), PDF or SVG, by the file's ending."""
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(RC):
-        figure.savefig(path, dpi=300)
+        figure.savefig(path, dpi=dpi)
     return path

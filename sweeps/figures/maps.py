@@ -94,7 +94,7 @@ def _cuts(ax: Axes, f: xr.DataArray, low: float) -> None:
     times = f["time"].values
     chosen = sorted({0, int(np.argmin(abs(times))), times.size - 1})
     for i, j in enumerate(chosen):
-        label = f"{number(times[j], digits=1)} {f['time'].attrs.get('units', '')}"
+        label = f"{number(round(float(times[j]), 6) + 0.0, digits=1)} {f['time'].attrs.get('units', '')}"
         ax.plot(f.isel(time=j).clip(low / 10), f["energy"], label=label, **line_style(i))
     ax.set_xscale("log")
     ax.set_xlim(left=low)

@@ -1,19 +1,37 @@
-"""The Eliashberg spectrum beside a map: of a known material, or the user's own array."""
+"""The Eliashberg spectrum beside a map: of a known material, of the one a cube was made with, or the user's own."""
 
 from pathlib import Path
 
 import xarray as xr
 
+from ...core.material import Material
+from ..config import parse
+from ..cube import Cube
+from ..errors import SweepError
 from ..materials import load
+from ..plan import resolve
+from ..store import Place
 
 
 def alpha2F_of(name: str | Path) -> xr.DataArray:
     """alpha2F of a material over `frequency` (meV), dimensionless, on the material's own lattice."""
-    material = load(name)
-    Omega, alpha2F, _ = material.spectrum.on_lattice(material.spacing)
-    frequency = ("frequency", Omega, {"units": "meV", "long_name": "phonon energy"})
-    attrs = {"units": "1", "long_name": "Eliashberg spectral function"}
-    return xr.DataArray(alpha2F, dims="frequency", coords={"frequency": frequency}, attrs=attrs, name="alpha2F")
+    return _array(load(name))
+
+
+def alpha2F_in(cube: Place, label: str) -> xr.DataArray | None:
+    """alpha2F of a cube's material, from the file that the cube's config names; None where that is gone.
+
+    Args:
+        cube: Place of the cube.
+        label: The material's label in the cube.
+    """
+    record = Cube(cube, read_only=True).record
+    tree = {key: value for key, value in record["config"].items() if value is not None}
+    try:
+        material = resolve(parse(tree, folder=record["folder"])).materials.get(label)
+    except (SweepError, KeyError):
+        return None
+    return _array(material) if isinstance(material, Material) else None
 
 
 def found(ds: xr.Dataset, given: xr.DataArray | None) -> xr.DataArray | None:
@@ -24,3 +42,10 @@ def found(ds: xr.Dataset, given: xr.DataArray | None) -> xr.DataArray | None:
         return alpha2F_of(str(ds["material"].values.item()))
     except (ValueError, FileNotFoundError):
         return None
+
+
+def _array(material: Material) -> xr.DataArray:
+    Omega, alpha2F, _ = material.spectrum.on_lattice(material.spacing)
+    frequency = ("frequency", Omega, {"units": "meV", "long_name": "phonon energy"})
+    attrs = {"units": "1", "long_name": "Eliashberg spectral function"}
+    return xr.DataArray(alpha2F, dims="frequency", coords={"frequency": frequency}, attrs=attrs, name="alpha2F")

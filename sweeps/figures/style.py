@@ -57,7 +57,7 @@ _SYMBOLS = {
     "n": "$n$",
     "alpha2F": r"$\alpha^2F$",
 }
-_UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
+UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
 _BARE = ("material", "damping", "pump_channels", "pump_rate")
 
 P = ParamSpec("P")
@@ -88,7 +88,7 @@ def symbol(name: object) -> str:
 def unit(values: xr.DataArray) -> str:
     """Unit as print writes it; empty for a number."""
     text = str(values.attrs.get("units", "1"))
-    return _UNITS.get(text, text)
+    return UNITS.get(text, text)
 
 
 def title(values: xr.DataArray, text: str | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from conftest import Slurm, until
+from batch import Slurm, until
 
 from photogap.sweeps.config import read
 from photogap.sweeps.plan import resolve

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Slurm, until
+from batch import Slurm, until
 
 from photogap.sweeps.config import read
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError

@@ -196,3 +196,33 @@ def test_refusals_of_peaks():
 def test_refusals_of_the_dataclass():
     with pytest.raises(ValueError, match=r"`F` must integrate to 3 per atom; `from_columns` normalises. Got 1"):
         Spectrum(omega=OMEGA, alpha2F=ALPHA2F, F=np.full(OMEGA.size, 1 / 12))
+
+
+def test_a_density_of_states_of_its_own_leaves_alpha2F_alone_and_makes_their_ratio_resonant():
+    peaks = [Peak(centre=50.0, width=2.5, lambda_=0.2), Peak(centre=170.0, width=3.0, lambda_=0.3)]
+    plain = Spectrum.from_peaks(peaks)
+    given = plain.with_phonons([0, 2, 188], [0, 1, 1])
+    assert plain.one_matrix_element
+    assert not given.one_matrix_element
+    Omega, alpha2F, F = given.on_lattice(0.5)
+    _, before, _ = plain.on_lattice(0.5)
+    # The same closed form on the same lattice: only the length may differ.
+    np.testing.assert_allclose(alpha2F[: before.size], before[: alpha2F.size], rtol=1e-12)
+    assert F.sum() * 0.5 == pytest.approx(3.0, rel=1e-12)
+    ratio = np.divide(alpha2F, F, out=np.zeros_like(F), where=F > 0)
+    # alpha2F is omega times a Gaussian: its top lies width^2 / centre above the centre, 0.1 meV.
+    assert Omega[ratio.argmax()] == 170.0
+    assert given.scaled(1.3).on_lattice(0.5)[2] == pytest.approx(F, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("omega_F", "F", "message"),
+    [
+        ([0, 2, 100], [0, 1, 1], "`F` must be positive wherever alpha2F is"),
+        ([0, 2, 2, 200], [0, 1, 1, 1], "`omega_F` must be two energies or more, increasing"),
+        ([0, 2, 200], [0, -1, 1], "`F` must be finite and >= 0"),
+    ],
+)
+def test_a_density_of_states_that_cannot_be(omega_F, F, message):
+    with pytest.raises(ValueError, match=message):
+        Spectrum.from_peaks([Peak(centre=170.0, width=3.0, lambda_=0.3)]).with_phonons(omega_F, F)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -162,3 +163,24 @@ def test_not_a_mapping(tmp_path):
         materials.load(path)
     with pytest.raises(FileNotFoundError, match=r"absent.yaml"):
         materials.load(tmp_path / "absent.yaml")
+
+
+def test_phonons_of_its_own(tmp_path):
+    phonons = {"omega": [0, 2, 206.1], "F": [0, 1, 1], "source": "a guess"}
+    path = write(tmp_path, name="all modes", extends="K3C60", spectrum={"phonons": phonons})
+    material, base = materials.load(path), materials.load("K3C60")
+    assert not material.spectrum.one_matrix_element
+    assert material.spectrum.coupling_lambda == base.spectrum.coupling_lambda
+    entry = materials.describe(path).spectrum[-1]
+    assert (entry.key, entry.source) == ("F", "a guess")
+    assert materials.describe("K3C60").spectrum[-1].value == "proportional to alpha2F"
+    path = write(tmp_path, name="x", extends="K3C60", spectrum={"phonons": phonons | {"F": [1]}})
+    with pytest.raises(ValueError, match="needs one F per omega; got 3 and 1"):
+        materials.load(path)
+
+
+def test_materials_beside_the_configs_build():
+    folder = Path(__file__).parents[2] / "configs" / "materials"
+    for path in sorted(folder.glob("*.yaml")):
+        material = materials.load(path)
+        assert material.spectrum.on_lattice(material.spacing)[2].sum() > 0

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import tree
 from driving import drive
+from fake_config import tree
 from test_service import physics
 
 from photogap.sweeps.cube import MISSING
@@ -26,7 +26,7 @@ SERIES = ("Delta0", "Gamma", "Delta0_peak")
 SWEEP, HALF = (
     tree({"F0": list(range(1, n + 1)), "damping": ["full", "real"]}, settings={"n_times": 400}) for n in (24, 12)
 )
-KILLS = int(os.environ.get("PHOTOGAP_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("PHOTOGAP_TEST_KILLS", "12"))
 
 
 @pytest.fixture(scope="module")

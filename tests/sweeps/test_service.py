@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from conftest import tree
+from fake_config import tree
 from typer.testing import CliRunner
 
-from photogap.sweeps import pictures
+from photogap.sweeps.analysis.labels import geometric
 from photogap.sweeps.cli import app
 from photogap.sweeps.config import parse
 from photogap.sweeps.cube import BOOK, Cube
@@ -294,7 +294,9 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     assert cli("run", config, "--store", "ftp://x").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "status", "plot", "show", "retry", "replay", "cancel", "materials", "movie"]
+)
 def test_every_command_has_help(command: str) -> None:
     shown = cli(*filter(None, [command]), "--help")
     assert shown.exit_code == 0
@@ -302,9 +304,9 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_pictures_know_which_axis_is_geometric() -> None:
-    assert pictures.is_geometric([0.01, 0.1, 1, 10])
-    assert not pictures.is_geometric(np.linspace(1, 20, 9))
-    assert not pictures.is_geometric([0, 1, 10, 100])
+    assert geometric(np.array([0.01, 0.1, 1, 10]))
+    assert not geometric(np.linspace(1, 20, 9))
+    assert not geometric(np.array([0.0, 1, 10, 100]))
 
 
 def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Quasiparticles and phonons
+#
+# Figs. 4, 9 and 10 of arXiv:2603.18182: f(E, t), n(omega, t) with alpha2F beside it, and Delta(E, t). The sweep
+# holds K3C60 twice: with a phonon density of states F proportional to alpha2F, so that every mode couples
+# alike, and with the 189 modes of a formula unit, of which few couple
+# (`configs/materials/k3c60_all_modes.yaml`).
+
+# %%
+# %matplotlib inline
+from IPython.display import Image
+
+from photogap.sweeps import figures
+from photogap.sweeps.figures.spectrum import alpha2F_of
+from photogap.sweeps.notebook import cube
+
+# %%
+ds = cube(
+    "../configs/fig4_populations.yaml",
+    "results/populations.zarr",
+    change=[
+        "preset=complete",
+        "settings.pump_channels=scattering",
+        "axes.tau_esc=[0.1]",
+        "axes.F0=[0.3]",
+        "settings.n_times=33",
+    ],
+)
+alpha2F = alpha2F_of("K3C60")
+
+# %% [markdown]
+# Steps of f at multiples of the photon energy; where every mode couples alike, phonons rise evenly:
+
+# %%
+figures.draw(ds, "fig4", {"material": "K3C60"}, alpha2F=alpha2F)
+
+# %% [markdown]
+# Where few couple, these get hot, in resonance with alpha2F:
+
+# %%
+figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
+
+# %%
+figures.draw(ds, "fig9", {"material": "K3C60"})
+
+# %% [markdown]
+# What the hot modes cost: the gap of both.
+
+# %%
+figures.draw(ds, "fig3")
+
+# %% [markdown]
+# As a film (`photogap movie STORE --at material=K3C60 --out film.gif` on the command line):
+
+# %%
+film = ds.sel(material="K3C60-all-modes").isel(time=slice(None, None, 3))
+Image(figures.movie(film, "results/film.gif", alpha2F=alpha2F, fps=6, dpi=60).read_bytes())

@@ -1,0 +1,60 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Bring your own material
+#
+# From a file of EPW or Quantum ESPRESSO to a sweep. `data/example.a2f` has the layout that EPW writes; its
+# numbers are made up. A material is a YAML file that extends a known one; only what differs is stated, each
+# number with its source.
+
+# %%
+# %matplotlib inline
+from pathlib import Path
+
+from photogap.core.equilibrium import solve_equilibrium
+from photogap.sweeps import figures, materials, spectrum_files
+from photogap.sweeps.figures.spectrum import alpha2F_of
+from photogap.sweeps.notebook import cube
+
+# %% [markdown]
+# Format and unit are found in the file; lambda is what the file's own code reports.
+
+# %%
+spectrum = spectrum_files.read(Path("data/example.a2f"))
+spectrum.coupling_lambda, spectrum.omega_log, spectrum.allen_dynes_Tc(0.1)
+
+# %%
+print(Path("data/my_film.yaml").read_text())
+
+# %%
+alpha2F_of("data/my_film.yaml").plot()
+# %%
+[(entry.key, entry.value, entry.unit, entry.source) for entry in materials.describe("data/my_film.yaml").parameters]
+
+# %% [markdown]
+# Equilibrium: mu* is calibrated to the stated Tc0.
+
+# %%
+film = materials.load("data/my_film.yaml")
+state = solve_equilibrium(film, 2.0)
+state.Tc, state.coupling.mu_star, state.gap.edge
+
+# %% [markdown]
+# And a sweep above Tc0; `data/my_sweep.yaml` is what `photogap run` takes.
+
+# %%
+print(Path("data/my_sweep.yaml").read_text())
+
+# %%
+ds = cube("data/my_sweep.yaml", "results/mine.zarr")
+figures.draw(ds, "fig8")

@@ -1,0 +1,71 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # On a cluster
+#
+# The same config runs anywhere that Dask does: `cluster` names a scheduler. Here a cluster of one process
+# stands in for SLURM, PBS or a cloud; the driver, the cube and this notebook do not know the difference.
+
+# %%
+# %matplotlib inline
+from distributed import LocalCluster
+
+from photogap.sweeps import figures
+from photogap.sweeps.notebook import cube
+from photogap.sweeps.report import status
+from photogap.sweeps.store import place
+
+# %%
+cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+cluster.scheduler_address
+
+# %%
+ds = cube(
+    "../configs/quickstart.yaml",
+    "results/cluster.zarr",
+    change=[
+        f"cluster={cluster.scheduler_address}",
+        "axes.F0={geomspace: [0.03, 1, 3]}",
+        "axes.damping=[full]",
+    ],
+    workers=None,
+)
+figures.draw(ds, "fig8")
+
+# %% [markdown]
+# What was computed, by whom, and what failed; `photogap status --watch STORE` shows it while a sweep runs.
+
+# %%
+found = status(place("results/cluster.zarr"))
+found["counts"], found["last_run"]
+
+# %% [markdown]
+# A cube grows: more values are computed, those that are there are not computed again, and it may live in an
+# object store (`s3://bucket/cube.zarr`).
+
+# %%
+ds = cube(
+    "../configs/quickstart.yaml",
+    "results/cluster.zarr",
+    change=[
+        f"cluster={cluster.scheduler_address}",
+        "axes.F0={geomspace: [0.03, 1, 3]}",
+        "axes.T=[30, 60]",
+        "axes.damping=[full]",
+    ],
+    workers=None,
+)
+figures.draw(ds, "fig8")
+
+# %%
+cluster.close()

@@ -1,0 +1,64 @@
+"""Sliders over every axis of a cube, for a notebook (needs ipywidgets)."""
+
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from .curves import gap_traces
+from .phase import phase_diagram
+from .select import OWN
+from .style import number, symbol, unit
+
+
+def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0") -> Any:
+    """A widget: one slider an axis, and under them the series of that point and the plane (x, y) that it lies in.
+
+    Args:
+        ds: A cube.
+        x: Axis across the plane.
+        y: Axis up.
+        variable: A series.
+
+    Raises:
+        ImportError: ipywidgets is not installed.
+    """
+    import ipywidgets
+
+    axes = [str(d) for d in ds[variable].dims if d not in OWN and ds.sizes[d] > 1]
+    sliders = {
+        name: ipywidgets.SelectionSlider(
+            options=[(number(label), i) for i, label in enumerate(ds[name].values.tolist())],
+            description=f"{name} {unit(ds[name])}".strip(),
+            style={"description_width": "initial"},
+            continuous_update=False,
+        )
+        for name in axes
+    }
+    shown = ipywidgets.Output()
+
+    def redraw(_: Any = None) -> None:
+        from IPython.display import display
+
+        at = {name: slider.value for name, slider in sliders.items()}
+        with shown:
+            shown.clear_output(wait=True)
+            for figure in pictures(ds, at, x, y, variable):
+                display(figure)  # type: ignore[no-untyped-call, unused-ignore]
+
+    for slider in sliders.values():
+        slider.observe(redraw, names="value")
+    redraw()
+    return ipywidgets.VBox([*sliders.values(), shown])
+
+
+def pictures(ds: xr.Dataset, at: dict[str, int], x: str, y: str, variable: str) -> list[Figure]:
+    """What `explore` shows for positions on the axes: the series there, and the plane with the point marked."""
+    drawn = [gap_traces(ds.isel(at), variable)]
+    if {x, y} <= at.keys():
+        plane = ds.isel({name: i for name, i in at.items() if name not in (x, y)})
+        figure = phase_diagram(plane, x, y, variable)
+        here = ", ".join(f"{symbol(n)} = {number(ds[n].values[at[n]])} {unit(ds[n])}".rstrip() for n in (x, y))
+        figure.suptitle(f"sliders at {here}", fontsize=8)
+        drawn.append(figure)
+    return drawn
