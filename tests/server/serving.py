@@ -15,6 +15,7 @@ FAKE = "fake_model:MODEL"
 def serving(folder: Path, *, idle_s: float = 60.0, **options: Any) -> Iterator[Any]:
     """A server in this process; yields a client of it, with its application as `app`."""
     import uvicorn
+
     from photogap.sweeps.client import Client
     from photogap.sweeps.model import DEFAULT
     from photogap.sweeps.server.api import make

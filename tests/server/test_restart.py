@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import xarray as xr
 from conftest import tree
+
 from photogap.sweeps.log import Log
 from photogap.sweeps.report import status
 from photogap.sweeps.service import LOG

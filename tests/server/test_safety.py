@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from conftest import tree
+from serving import serving
+
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
 from photogap.sweeps.server.intake import tree_of
 from photogap.sweeps.server.options import Limits, Options
-from serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
 LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
@@ -83,7 +84,9 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"axes": {"material": ["../a.yaml"]}}, r"`axes.material`: must be a path inside"),
         ({"axes": {"F0": {"csv": "../../x.csv"}}}, r"`axes.F0.csv`: must be a path inside"),
         ({"cluster": "../cluster.yaml"}, r"`cluster`: must be a path inside"),
-        ({"cluster": "tcp://10.0.0.1:8786"}, r"`cluster` must be one of local, or a cluster file"),
+        ({"cluster": "tcp://10.0.0.1:8786"}, r"`cluster` must be one of local, the name of a cluster file"),
+        ({"cluster": "nowhere"}, r"`cluster` must be `local`, a scheduler's address, a cluster file"),
+        ({"cluster": "mine.yaml"}, r"the cluster file must be readable YAML"),
         ({"model": "os:system"}, r"`model` must be one that this server's operator allows"),
         ({"name": "../up"}, r"`name`: String should match pattern"),
         ({"name": "n" * 101}, r"`name`: must have at most 100 characters"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import tree
+
 from photogap.sweeps.cluster import Ended
 from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ClusterError

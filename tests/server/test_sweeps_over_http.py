@@ -10,12 +10,13 @@ import pytest
 import xarray as xr
 import yaml
 from conftest import tree
+from serving import serving
+
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.config import parse
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
-from serving import serving
 
 TWO = {"F0": [0.1, 1.0, 10.0], "T": [30, 60], "fault": ["no", "raise"]}
 
@@ -196,3 +197,16 @@ def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
 def test_the_client_reads_netcdf_as_bytes(done: Client) -> None:
     raw = done.download("two", "Delta0_peak", format="netcdf")
     assert xr.load_dataset(io.BytesIO(raw)).Delta0_peak.size == 12
+
+
+@pytest.mark.slow
+def test_a_sweep_names_its_cluster_file(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("kind: local\nworkers: 1\n")
+    with serving(tmp_path) as client:
+        client.submit(tree(name="there", cluster="one.yaml"))
+        found = client.wait("there", 60)
+        assert (found["state"], found["done"], found["cluster"]) == ("done", 3, "one.yaml"), found
+        pool = client.record("there")["runs"][-1]["pool"]
+        assert pool["shared"] is True
+        assert pool["workers"] == 1
+        assert "dashboard" in pool

@@ -68,9 +68,10 @@ def test_fifty_clients_hear_of_progress_within_a_second(
 
 
 def test_a_watcher_too_many_is_told(tmp_path: Path) -> None:
+    from serving import serving
+
     from photogap.sweeps.client import RefusedError
     from photogap.sweeps.server.options import Limits
-    from serving import serving
 
     with serving(tmp_path, limits=Limits(watchers=1)) as client:
         client.submit(tree({"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05]}, name="seen"))
