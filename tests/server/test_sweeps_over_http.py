@@ -12,7 +12,7 @@ import yaml
 from conftest import tree
 from serving import serving
 
-from photogap.sweeps.client import Client, RefusedError
+from photogap.sweeps.client import Client, RefusedError, UnreachableError
 from photogap.sweeps.config import parse
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
@@ -192,6 +192,11 @@ def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
         (found,) = client.sweeps()
         assert (found["name"], found["state"], found["done"]) == ("mine", "done", 3)
         assert client.slice("mine", "Delta0_peak").sizes["F0"] == 3
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnreachableError, match=r"must be the address of a running .* Got 'http://127.0.0.1:9'"):
+        Client("http://127.0.0.1:9").sweeps()
 
 
 def test_the_client_reads_netcdf_as_bytes(done: Client) -> None:
