@@ -37,6 +37,10 @@ class RefusedError(SweepError):
         self.status, self.detail, self.points = status, detail, points
 
 
+class UnreachableError(SweepError):
+    """No server answers at the address."""
+
+
 class Client:
     """A server's sweeps.
 
@@ -171,6 +175,10 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error.code, error.read()) from None
+        except urllib.error.URLError as error:
+            raise UnreachableError(
+                f"`url` must be the address of a running `photogap serve`. Got {self.url!r} ({error.reason})."
+            ) from error
 
 
 def _refusal(status: int, body: bytes) -> RefusedError:

@@ -152,10 +152,8 @@ def _sweeps(app: FastAPI) -> None:
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
-        if isinstance(body.config, str) and not body.overrides:
-            text = body.config
-        else:
-            text = as_yaml(config.model_dump(mode="json", exclude_defaults=True))
+        written = isinstance(body.config, str) and not body.overrides
+        text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
         return views.sweep(runner, runner.submit(text, tree))
 
     @app.post("/api/dry-run")
@@ -241,6 +239,7 @@ def _cubes(app: FastAPI) -> None:
         """Part of the cube with labels and units."""
         runner.intake.cube(name)
         ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
+        ds = ds[list(dict.fromkeys(variable))]
         if format == "json":
             return JSONResponse(slices.as_json(ds))
         body: str | bytes = slices.as_csv(ds) if format == "csv" else slices.as_netcdf(ds)

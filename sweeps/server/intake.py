@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ..clusters.config import find, read
 from ..config import Config, load_yaml, parse
 from ..cube import Cube
 from ..errors import ConfigError, ContradictionError
@@ -189,13 +190,24 @@ class Intake:
     def _check_cluster(self, cluster: str) -> None:
         if cluster == "local" or cluster in self.options.clusters:
             return
-        if "://" not in cluster and cluster.endswith((".yaml", ".yml")):
-            self._inside("cluster", cluster)
+        if "://" in cluster:
+            known = ", ".join(("local", *self.options.clusters))
+            raise ConfigError(
+                f"`cluster` must be one of {known}, the name of a cluster file, or one in the served folder. "
+                f"Got {cluster!r}."
+            )
+        if re.fullmatch(NAME, cluster) and not cluster.endswith((".yaml", ".yml")):
+            find(cluster, str(self.options.folder))
             return
-        known = ", ".join(("local", *self.options.clusters))
-        raise ConfigError(
-            f"`cluster` must be one of {known}, or a cluster file in the served folder. Got {cluster!r}."
-        )
+        self._inside("cluster", cluster)
+        read(self.options.folder / cluster)
+
+    def ready(self, config: Config) -> Config:
+        """Config as the engine is to run it: points in the shared pool, the cluster file in the served folder."""
+        changes: dict[str, Any] = {"workers": 1} if config.workers == 0 else {}
+        if "://" not in config.cluster and config.cluster.endswith((".yaml", ".yml")):
+            changes["cluster"] = str(self.options.folder / config.cluster)
+        return config.model_copy(update=changes)
 
     def _inside(self, what: str, text: str) -> None:
         """Refuse a path that leaves the served folder, links followed."""
@@ -226,8 +238,8 @@ def _paths(config: Config) -> Iterator[tuple[str, str]]:
             yield f"axes.{name}.csv", str(spec["csv"])
     given = config.axes.get("material")
     found = given.get("values", []) if isinstance(given, dict) else given
-    for value in found if isinstance(found, list) else [found]:
-        text = str(value)
+    for word in found if isinstance(found, list) else [found]:
+        text = str(word)
         if "/" in text or "\\" in text or text.endswith((".yaml", ".yml")) or text.startswith((".", "~")):
             yield "axes.material", text
 
@@ -257,11 +269,6 @@ def _upper_bound(config: Config) -> int:
 
 def _sizes(plan: Plan) -> dict[str, int]:
     return {dim: len(values) for dim, values in plan.model.coordinates(plan.settings).items()}
-
-
-def with_workers(config: Config) -> Config:
-    """Config for the shared pool: none runs its points in the server itself."""
-    return config.model_copy(update={"workers": 1}) if config.workers == 0 else config
 
 
 def positions(plan: Plan) -> dict[bytes, str]:

@@ -19,7 +19,7 @@ from ..plan import Plan, resolve
 from ..refine import complete
 from ..report import status as look
 from ..service import Report, Watch, retry
-from .intake import Intake, positions, with_workers
+from .intake import Intake, positions
 from .options import Options
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue
 from .share import Hubs, Share
@@ -104,7 +104,7 @@ class Runner:
         self.options = options
         self.intake = Intake(options)
         self.queue = Queue(options.state / "queue.sqlite")
-        self.hubs = Hubs(opener, options.workers, idle_s)
+        self.hubs = Hubs(opener, options.workers, idle_s, options.state)
         self._jobs: dict[str, Job] = {}
         self._lock = threading.RLock()
         self._closing = False
@@ -241,8 +241,9 @@ class Runner:
         self._next()
 
     def _engine(self, entry: Entry, job: Job) -> Report:
-        config = with_workers(parse(entry.tree, folder=str(self.options.folder)))
+        config = parse(entry.tree, folder=str(self.options.folder))
         self.intake.check(config)
+        config = self.intake.ready(config)
         target = self.intake.place(entry.name)
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = resolve(config)

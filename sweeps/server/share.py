@@ -6,17 +6,21 @@ big one goes on, and a sweep alone gets all.
 """
 
 import contextlib
+import hashlib
 import itertools
 import queue
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from ..cluster import Ended, InlinePool, Opener, Pool
 from ..config import Config
 from ..errors import ClusterError
+from ..store import Place
 from ..task import Batch, Job
 
 _LOOK_S = 2.0
@@ -85,10 +89,19 @@ class Hub:
         config: Config of the sweep that came first; says which cluster.
         workers: Workers of a local cluster.
         idle_s: Time without a share after which the pool closes.
+        place: Beside what the cluster's jobs and their logs are noted.
     """
 
-    def __init__(self, opener: Opener, config: Config, workers: int | None, idle_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        config: Config,
+        workers: int | None,
+        idle_s: float = 60.0,
+        place: Place | None = None,
+    ) -> None:
         self._opener, self._config, self._workers, self._idle_s = opener, config, workers, idle_s
+        self._place = place
         self._turn = threading.Condition()
         self._shares: list[Share] = []
         self._users = 0
@@ -158,7 +171,7 @@ class Hub:
 
     def _run(self) -> None:
         try:
-            with self._opener(self._config, self._workers) as pool:
+            with self._opener(self._config, self._workers, place=self._place) as pool:
                 self._pool = pool
                 self.slots = pool.slots()
                 self._open.set()
@@ -220,10 +233,19 @@ class Hub:
 
 
 class Hubs:
-    """The hub of each cluster."""
+    """The hub of each cluster.
 
-    def __init__(self, opener: Opener, workers: int | None, idle_s: float = 60.0) -> None:
-        self._opener, self._workers, self._idle_s = opener, workers, idle_s
+    Args:
+        opener: Opens a pool.
+        workers: Workers of the local cluster.
+        idle_s: Time without a sweep after which a pool closes.
+        folder: Where the state of clusters lies; jobs that a killed server left are found there.
+    """
+
+    def __init__(
+        self, opener: Opener, workers: int | None, idle_s: float = 60.0, folder: Path | None = None
+    ) -> None:
+        self._opener, self._workers, self._idle_s, self._folder = opener, workers, idle_s, folder
         self._lock = threading.Lock()
         self._hubs: dict[str, Hub] = {}
 
@@ -250,9 +272,18 @@ class Hubs:
             hub = self._hubs.get(config.cluster)
             if hub is None or not hub.join():
                 workers = self._workers if config.cluster == "local" else None
-                hub = self._hubs[config.cluster] = Hub(self._opener, _of_all(config), workers, self._idle_s)
+                hub = self._hubs[config.cluster] = Hub(
+                    self._opener, _of_all(config), workers, self._idle_s, self._place(config.cluster)
+                )
                 hub.join()
             return hub
+
+    def _place(self, cluster: str) -> Place | None:
+        """One folder a cluster, whichever sweep asks for it."""
+        if self._folder is None or cluster == "local":
+            return None
+        word = re.sub(r"[^A-Za-z0-9]+", "-", Path(cluster).stem)[:40]
+        return Place(str(self._folder / f"cluster-{word}-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}"))
 
     def close(self) -> None:
         """Close every pool."""

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from .. import pictures
-from ..analysis.cube import open_cube
+from ..analysis.cube import prepared
 from ..axes import Index
 from ..cli_base import plain
 from ..cube import MISSING, Cube
@@ -53,23 +53,30 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
         ConfigError: No such variable, axis or label.
         TooLargeError: The slice has more numbers than the limit; nothing of it has been read.
     """
-    ds = open_cube(place, chunks=None)
+    ds = _open(place)
     for name in variables:
         if name not in ds.data_vars:
             known = ", ".join(map(str, ds.data_vars))
             raise ConfigError(f"`variable` must be a variable of the cube: {known}. Got {name!r}.")
-    found = ds[variables]
+    found = ds[[*dict.fromkeys([*variables, "status"])]]
     for name, text in at_of(at).items():
         found = chosen(found, name, text)
-    size = sum(int(v.size) for v in found.data_vars.values())
+    size = sum(int(v.size) for n, v in found.data_vars.items() if n in variables)
     if size > limit:
         shape = ", ".join(f"{d} {n}" for d, n in found.sizes.items())
         raise TooLargeError(
             f"the slice has {size} values ({shape}), over the limit of {limit}. "
             "Fix axes with `at`, such as at=T=30, or open the cube itself with xarray."
         )
+    # Masked once cut: as a whole, a cube would be read for that.
+    found = prepared(found.load())
     found.attrs = {k: v for k, v in ds.attrs.items() if k != "photogap"}
-    return found.load()
+    return found
+
+
+def _open(place: Place) -> xr.Dataset:
+    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), chunks=None)
+    return ds
 
 
 def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
@@ -81,7 +88,7 @@ def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
     dim = ds[name].dims[0]
     exact = [i for i, label in enumerate(labels) if str(label).lower() == text.lower()]
     if exact:
-        return ds.isel({dim: exact[0]})
+        return _at(ds, dim, exact[0])
     try:
         number = float(text)
         close = [
@@ -94,7 +101,12 @@ def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
     if not close:
         some = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
         raise ConfigError(f"`at` {name} must be one of {some}. Got {text!r}.")
-    return ds.isel({dim: close[0]})
+    return _at(ds, dim, close[0])
+
+
+def _at(ds: xr.Dataset, dim: Any, where: int) -> xr.Dataset:
+    out: xr.Dataset = ds.isel({dim: where})
+    return out
 
 
 def as_json(ds: xr.Dataset) -> dict[str, Any]:
@@ -165,20 +177,14 @@ def _netcdf3(values: Any) -> Any:
     return out
 
 
-def picture(place: Place, kind: str, limit: int, **what: Any) -> bytes:
+def picture(place: Place, kind: str, limit: int, *, x: str, y: str, hue: str | None, at: list[str]) -> bytes:
     """The picture that `photogap plot` draws, as a file of a kind such as png."""
-    ds = open_cube(place, chunks=None)
-    y = what["y"]
-    if y in ds.data_vars and ds[y].size > limit:
-        at = at_of(what["at"])
-        rest = ds[[y]]
-        for name, text in at.items():
-            rest = chosen(rest, name, text)
-        if rest[y].size > limit:
-            raise TooLargeError(f"the picture needs {rest[y].size} values, over the limit of {limit}. Fix axes.")
+    if y not in _open(place).data_vars:
+        pictures.reduced(_open(place), y)
+    ds = cut(place, [y], at, limit)
     with _DRAWING, TemporaryDirectory() as folder:
-        at = pictures.first_elsewhere(ds, what["x"], what["hue"], at_of(what["at"]))
-        path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=what["x"], hue=what["hue"], y=y, at=at)
+        elsewhere = pictures.first_elsewhere(ds, x, hue, {})
+        path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=x, hue=hue, y=y, at=elsewhere)
         return path.read_bytes()
 
 
@@ -217,14 +223,25 @@ def status_map(
             j, i = (index[dims.index(y)] if y else 0), index[dims.index(x)]
             if rows[j, i] == MISSING:
                 rows[j, i] = status
+    columns, lines = _order(cube, x), _order(cube, y)
     return {
         "x": x,
         "y": y,
         "at": plain({d: cube.grid.axes[dims.index(d)].values[i] for d, i in chosen.items() if d not in (x, y)}),
-        "x_values": plain(list(cube.grid.axes[dims.index(x)].values)),
-        "y_values": plain(list(cube.grid.axes[dims.index(y)].values)) if y else [],
-        "status": [[str(s) for s in row] for row in rows],
+        "x_values": plain([cube.grid.axes[dims.index(x)].values[i] for i in columns]),
+        "y_values": plain([cube.grid.axes[dims.index(y)].values[j] for j in lines]) if y else [],
+        "status": [[str(rows[j][i]) for i in columns] for j in lines],
     }
+
+
+def _order(cube: Cube, name: str | None) -> list[int]:
+    """Positions along an axis by its labels: a cube that grew has them as they came."""
+    if name is None:
+        return [0]
+    values = cube.grid.axes[cube.grid.dims.index(name)].values
+    if any(isinstance(v, str | bool) for v in values):
+        return [*range(len(values))]
+    return sorted(range(len(values)), key=lambda i: float(values[i]))
 
 
 def _unpacked(cube: Cube) -> dict[Index, str]:
@@ -245,10 +262,12 @@ def _unpacked(cube: Cube) -> dict[Index, str]:
 
 def axes_of(place: Place) -> dict[str, Any]:
     """What a page needs for its selectors: axes of the sweep and of the outputs, and variables with their dims."""
-    ds = open_cube(place, chunks=None)
-    own = [str(d) for d in ds.dims if d not in ds["status"].dims]
+    raw = _open(place)
+    points = raw["status"]
+    ds = prepared(raw.drop_vars("status"))
+    own = [str(d) for d in ds.dims if d not in points.dims]
     return {
-        "dims": [str(d) for d in ds["status"].dims],
+        "dims": [str(d) for d in points.dims],
         "own_dims": own,
         "coords": {
             str(n): {k: v for k, v in _json(c).items() if k != "dims"} | {"dim": str(c.dims[0])}
@@ -262,7 +281,7 @@ def axes_of(place: Place) -> dict[str, Any]:
                 "long_name": str(v.attrs.get("long_name", "")),
                 "numeric": v.dtype.kind in "fiu",
             }
-            for n, v in ds.data_vars.items()
+            for n, v in raw.data_vars.items()
         },
-        "points": math.prod(ds["status"].shape),
+        "points": math.prod(points.shape),
     }

@@ -75,6 +75,11 @@ def status(runner: Runner, name: str) -> Status:
     target = runner.intake.place(name)
     found = look(target)
     labels = {p["point_id"]: p["labels"] for p in found["failed"]}
+    cube = runner.intake.cube(name)
+    for reason in found["reasons"]:
+        # A point that is not packed yet has its labels in the log only.
+        if not labels.get(reason["point_id"]):
+            labels[reason["point_id"]] = (_noted(cube, reason["point_id"]) or {"labels": {}})["labels"]
     return Status(
         counts=found["counts"],
         points=found["points"],

@@ -12,7 +12,7 @@ import yaml
 from fake_config import tree
 from serving import serving
 
-from photogap.sweeps.client import Client, RefusedError
+from photogap.sweeps.client import Client, RefusedError, UnreachableError
 from photogap.sweeps.config import parse
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
@@ -194,6 +194,24 @@ def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
         assert client.slice("mine", "Delta0_peak").sizes["F0"] == 3
 
 
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnreachableError, match=r"must be the address of a running .* Got 'http://127.0.0.1:9'"):
+        Client("http://127.0.0.1:9").sweeps()
+
+
 def test_the_client_reads_netcdf_as_bytes(done: Client) -> None:
     raw = done.download("two", "Delta0_peak", format="netcdf")
     assert xr.load_dataset(io.BytesIO(raw)).Delta0_peak.size == 12
+
+
+@pytest.mark.slow
+def test_a_sweep_names_its_cluster_file(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("kind: local\nworkers: 1\n")
+    with serving(tmp_path) as client:
+        client.submit(tree(name="there", cluster="one.yaml"))
+        found = client.wait("there", 60)
+        assert (found["state"], found["done"], found["cluster"]) == ("done", 3, "one.yaml"), found
+        pool = client.record("there")["runs"][-1]["pool"]
+        assert pool["shared"] is True
+        assert pool["workers"] == 1
+        assert "dashboard" in pool

@@ -64,7 +64,10 @@ def test_fifty_clients_hear_of_progress_within_a_second(
     grown = process.memory_info().rss - early
     print(f"memory grew by {grown / 2**20:.1f} MiB over {5 * WATCHERS} more watchers")
     assert grown < 30 * 2**20
-    assert len(process.net_connections()) < 20, "streams that ended are closed"
+    end = time.monotonic() + 10
+    while len(process.net_connections()) >= 20:
+        assert time.monotonic() < end, "streams that ended are closed"
+        time.sleep(0.1)
 
 
 def test_a_watcher_too_many_is_told(tmp_path: Path) -> None:

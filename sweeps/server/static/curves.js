@@ -93,7 +93,7 @@ export class Curves {
     $("csv").href = `/api/${path(this.name, `slice?${query}&format=csv`)}`;
     $("netcdf").href = `/api/${path(this.name, `slice?${query}&format=netcdf`)}`;
     const own = this.axes.own_dims;
-    $("plot").setAttribute("aria-disabled", own.includes(this.x) || own.includes(this.hue));
+    $("plot").setAttribute("aria-disabled", (own.includes(this.x) && this.x !== "time") || own.includes(this.hue));
     const fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
     $("plot").href = `/api/${path(this.name, `picture?${new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed])}`)}`;
   }
