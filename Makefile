@@ -26,8 +26,12 @@ lint: $(STAMP)-test
 types: $(STAMP)-test
 	$(BIN)/mypy
 
+# Tests that start no process of their own share the cores; the others need them to themselves.
+ALONE := tests/core tests/analysis tests/figures
+
 pytest: $(STAMP)-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 $(ALONE)
+	$(BIN)/python -m pytest tests $(addprefix --ignore=,$(ALONE))
 
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
