@@ -141,7 +141,8 @@ def test_occupations_stay_physical_without_clipping(k3c60):
 
 def test_no_pulse_no_motion(k3c60):
     data = run(k3c60, F0=0.0, T=7.0, tau_esc=math.inf).data
-    assert np.ptp(data["Delta0"]) < 1e-5 * data["Delta0"][0]
+    # each solution stops where an iteration changes it by less than 1e-5, a few times nearer than it is
+    assert np.ptp(data["Delta0"]) < 1e-4 * data["Delta0"][0]
     assert not data["U_absorbed"].any()
     # the gap equation is solved to 1e-5: that much of the condensation energy, 0.03 meV/nm^3, may move
     assert abs(data["U_qp"]).max() < 3e-7
