@@ -275,9 +275,17 @@ class DaskPool:
 
 @contextlib.contextmanager
 def open_pool(
-    config: Config, workers: int | None, *, in_process: bool = False, place: Place | None = None
+    config: Config,
+    workers: int | None,
+    *,
+    in_process: bool = False,
+    place: Place | None = None,
+    stopped: Callable[[], str | None] = lambda: None,
 ) -> Iterator[Pool]:
-    """Pool that a config asks for; `workers=0`, or a store of this process, computes here."""
+    """Pool that a config asks for; `workers=0`, or a store of this process, computes here.
+
+    A batch system's queue may be long: `stopped` is asked while the first worker is awaited.
+    """
     from .clusters.config import JOBS, Local, find
 
     spec, _ = find(config.cluster, config.folder)
@@ -293,7 +301,7 @@ def open_pool(
     else:
         from .clusters.pools import Visit, open_cluster
 
-        with open_cluster(spec, Visit(place=place, workers=workers)) as pool:
+        with open_cluster(spec, Visit(place=place, workers=workers, stopped=stopped)) as pool:
             yield pool
 
 
@@ -335,6 +343,7 @@ def quiet() -> Iterator[None]:
         "distributed.worker",
         "distributed.core",
         "distributed.client",
+        "distributed.http.proxy",
     )
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:

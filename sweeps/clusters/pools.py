@@ -38,6 +38,7 @@ class Visit:
         workers: Number of worker processes in place of the cluster's own.
         folder: Where scripts and logs of jobs go; beside the store if None.
         only_look: Whether the first worker is looked at and not judged.
+        stopped: Why not to go on waiting for the first worker; None to go on.
         say: Called with words for the user.
     """
 
@@ -45,6 +46,7 @@ class Visit:
     workers: int | None = None
     folder: Path | None = None
     only_look: bool = False
+    stopped: Callable[[], str | None] = lambda: None
     say: Callable[[str], None] = _say
 
 
@@ -156,6 +158,7 @@ def _await_worker(
     begin = said = time.monotonic()
     while True:
         check()
+        _go_on(visit.stopped())
         workers = list(client.scheduler_info(n_workers=-1)["workers"])
         if workers:
             return str(workers[0])
@@ -169,6 +172,13 @@ def _await_worker(
             said = now
             visit.say(words())
         time.sleep(_LOOK_S)
+
+
+def _go_on(reason: str | None) -> None:
+    if reason in ("interrupted", "terminated"):
+        raise KeyboardInterrupt
+    if reason:
+        raise ClusterError(f"{reason} while waiting for the first worker; its jobs were cancelled")
 
 
 def _inspect(client: Any, worker: str, visit: Visit, rule: str, processes: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
         with shown:
             shown.clear_output(wait=True)
             for figure in pictures(ds, at, x, y, variable):
-                display(figure)
+                display(figure)  # type: ignore[no-untyped-call, unused-ignore]
 
     for slider in sliders.values():
         slider.observe(redraw, names="value")

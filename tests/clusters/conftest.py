@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,9 @@ sys.path.insert(0, str(SWEEPS))
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(SWEEPS), *filter(None, [os.environ.get("PYTHONPATH")])])
 
-AXES: dict[str, Any] = {
-    "material": ["A"],
-    "F0": [0.1, 1.0, 10.0],
-    "omega_pump": 170,
-    "T": [30],
-    "tau_esc": [0.02],
-}
+from batch import Slurm, lacking  # noqa: E402
+from fake_config import AXES  # noqa: E402
+
 CONF = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -69,34 +64,6 @@ DefMemPerCPU=500
 {nodes}
 PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE DefaultTime=10 State=UP
 """
-
-
-def lacking(what: str) -> None:
-    """Skip where a part is missing; in CI that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing in CI")
-    pytest.skip(f"{what} is missing")
-
-
-@dataclass(frozen=True)
-class Slurm:
-    folder: Path
-
-    def queue(self) -> list[tuple[str, str, str]]:
-        """Id, name and state of all jobs."""
-        out = subprocess.run(
-            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=30, check=True
-        )
-        return [tuple(line.strip().split("|")) for line in out.stdout.splitlines()]  # type: ignore[misc]
-
-    def workers(self, state: str = "RUNNING") -> list[str]:
-        """Ids of worker jobs in a state."""
-        return [i for i, name, s in self.queue() if name.startswith("photogap-") and s == state]
-
-    def ended(self) -> list[str]:
-        """What SLURM wrote of ended jobs, a line each."""
-        path = self.folder / "log" / "jobcomp.txt"
-        return path.read_text().splitlines() if path.exists() else []
 
 
 def _free(count: int) -> int:
@@ -264,11 +231,3 @@ def photogap(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         if process.poll() is None:
             process.kill()
         process.communicate(timeout=20)
-
-
-def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-    return found

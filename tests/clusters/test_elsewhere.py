@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from conftest import lacking, until
+from batch import lacking, until
 from test_slurm import finish, local, numbers
 
 from photogap.sweeps.clusters.tls import certify

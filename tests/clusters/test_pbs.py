@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Slurm, lacking, until
+from batch import Slurm, lacking, until
 from test_slurm import finish, numbers
 
 from photogap.sweeps.clusters.batch import driver_header, worker_script

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from conftest import Slurm, until
+from batch import Slurm, until
 
 from photogap.sweeps.config import read
 from photogap.sweeps.plan import resolve
@@ -123,24 +123,35 @@ def test_adaptive_size_goes_up_and_down(
 def test_the_driver_is_a_job_that_is_followed_from_outside(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
-    cluster(jobs=1, driver={"memory": "600MB"})
     store = home / "a.zarr"
     config = sweep(axes={"F0": list(range(1, 200)), "seconds": 0.3})
+
+    def said(*words: object) -> str:
+        out, err = photogap(*words).communicate(timeout=60)
+        return out + err
+
+    driver = {"memory": "600MB"}
+    cluster(jobs=1, driver=driver, job_extra_directives=["--begin=now+1hour"])
+    waits = finish(photogap("submit", config, "--store", store, "--cluster", "slurm", "--json"))
+    assert f"driver job {waits['job']}: pending PENDING" in said("status", store)
+    assert "already drives" in said("submit", config, "--store", store)
+    assert f"cancelled the driver's job {waits['job']}" in said("cancel", store)
+
+    cluster(jobs=1, driver=driver)
     sent = finish(photogap("submit", config, "--store", store, "--cluster", "slurm", "--json"))
     until(lambda: len(tally()) > 3, 60)
-    out, err = photogap("status", store).communicate(timeout=30)
-    assert f"driver job {sent['job']}: running RUNNING" in out, err
-    assert "a driver is at work" in out
-    again, refusal = photogap("submit", config, "--store", store).communicate(timeout=30)
-    assert "already drives" in refusal, again
-    out, _ = photogap("logs", store).communicate(timeout=30)
-    assert "driver.log" in out
-    assert "submitted job" in out
-    _, err = photogap("cancel", store).communicate(timeout=30)
+    found = said("status", store)
+    assert f"driver job {sent['job']}: running RUNNING" in found
+    assert "a driver is at work" in found
+    found = said("logs", store)
+    assert "driver.log <==" in found
+    assert "submitted job" in found
+    subprocess.run(["scancel", sent["job"]], check=True, timeout=30)
     until(lambda: not slurm.queue(), 30)
-    out, _ = photogap("status", store, "--json").communicate(timeout=30)
-    assert json.loads(out)["last_run"]["outcome"] == "cancelled"
-    assert len(tally()) < 199
+    found = said("status", store)
+    assert f"driver job {sent['job']}: ended CANCELLED" in found
+    assert ": terminated" in found, "the driver noted what it had before it ended"
+    assert not list((home / "state").rglob("*.pem"))
 
 
 def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Slurm, until
+from batch import Slurm, until
 from distributed.comm import connect
 from distributed.security import Security
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Slurm, until
+from batch import Slurm, until
 
 from photogap.sweeps.config import read
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
 from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import run
+from photogap.sweeps.service import Watch, run
 from photogap.sweeps.store import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -68,6 +68,21 @@ def test_a_prologue_that_fails(slurm: Slurm, home: Path, cluster: Write, sweep: 
         "script",
     )
     with ends(slurm, ClusterError, *words):
+        go(sweep(), home / "a.zarr")
+
+
+def test_a_queue_that_is_full_is_left_at_once(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    """Neither ctrl-C nor `cancel` waits for a worker that may be hours away."""
+    cluster(job_extra_directives=["--begin=now+1hour"])
+    tree = read(sweep()).model_copy(update={"cluster": "slurm"})
+    asked = iter([None] * 5)
+    with pytest.raises(KeyboardInterrupt):
+        run(resolve(tree), place(home / "a.zarr"), watch=Watch(stopped=lambda: next(asked, "interrupted")))
+    until(lambda: not slurm.queue(), 15)
+    with ends(
+        slurm, ClusterError, r"no worker after 1 s \(waiting for the first of 2 jobs: PENDING", "start_timeout"
+    ):
+        cluster(job_extra_directives=["--begin=now+1hour"], start_timeout="1s")
         go(sweep(), home / "a.zarr")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import tree
+from fake_config import tree
 from serving import serving
 
 pytestmark = pytest.mark.real

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from conftest import tree
+from fake_config import tree
 
 from photogap.sweeps.log import Log
 from photogap.sweeps.report import status

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import tree
+from fake_config import tree
 from serving import serving
 
 from photogap.sweeps.client import Client, RefusedError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import tree
+from fake_config import tree
 
 from photogap.sweeps.cluster import Ended
 from photogap.sweeps.config import parse

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from conftest import tree
+from fake_config import tree
 from serving import serving
 
 from photogap.sweeps.client import Client, RefusedError, UnreachableError

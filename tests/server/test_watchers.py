@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import tree
+from fake_config import tree
 
 WATCHERS = 50
 

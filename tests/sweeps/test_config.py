@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import tree
+from fake_config import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
-from conftest import tree
+from fake_config import tree
 from test_service import go, physics, plan_of
 
 from photogap.sweeps.errors import BusyError, StoreError

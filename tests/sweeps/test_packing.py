@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import tree
 from driving import drive
+from fake_config import tree
 from test_service import physics
 
 from photogap.sweeps.cube import MISSING
