@@ -51,7 +51,7 @@ def answer(ds: xr.Dataset) -> str:
     emission = ""
     if ds.sizes["stimulated_emission"] == 2:
         gain, loss = (of(pump_channels="scattering", stimulated_emission=e) for e in (False, True))
-        emission = f" Stimulated emission matters less: {loss:.0%} with it, {gain:.0%} without."
+        emission = f" Stimulated emission: {loss:.0%} with it, {gain:.0%} without."
     verdict = (
         "Leaving out pair breaking by the photon carries it: with it, no point of the map has a gap."
         if broken == 0 < kept
@@ -62,8 +62,8 @@ def answer(ds: xr.Dataset) -> str:
     failed = int(peak.isnull().sum())
     return (
         f"**{verdict}** A gap exists on {kept:.0%} of the map without pair breaking and on {broken:.0%} with it. "
-        f"Without it, lifetimes in the gap equation decide where: {real:.0%} of the map with damping `real`, "
-        f"{full:.0%} with `full`."
+        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; how large "
+        "it gets and how long it lives is in the table."
         + emission
         + (f" Points that failed, {failed} of {peak.size}, are left out." if failed else "")
     )

@@ -111,7 +111,8 @@ def test_sliders_move_the_pictures(cube):
     image = box.children[-1].children[0]
     before = image.value
     sliders[0].value = 2
-    assert image.value[:4] == b"\x89PNG" and image.value != before
+    assert image.value[:4] == b"\x89PNG"
+    assert image.value != before
     drawn = pictures(ds, {"F0": 2, "T": 0, "tau_esc": 1}, "F0", "tau_esc", "Delta0")
     assert len(drawn) == 2
     line = drawn[0].axes[0].lines[-1].get_ydata()
