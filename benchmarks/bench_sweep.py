@@ -65,6 +65,7 @@ def sweep(points: int, seconds: float, folder: str) -> dict[str, Any]:
     """A sweep of the service."""
     from photogap.sweeps import service
     from photogap.sweeps.config import parse
+    from photogap.sweeps.model import resolve as resolve_model
     from photogap.sweeps.plan import resolve
     from photogap.sweeps.report import status
     from photogap.sweeps.store import place
@@ -74,8 +75,10 @@ def sweep(points: int, seconds: float, folder: str) -> dict[str, Any]:
 
     @contextlib.contextmanager
     def opened(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        with opener(*args, **kwargs) as pool, metered(numbers, points):
-            yield pool
+        with opener(*args, **kwargs) as pool:
+            pool._client.run(resolve_model, "noop:MODEL")
+            with metered(numbers, points):
+                yield pool
 
     service.open_pool = opened
     F0, T, tau = SHAPES[points]
@@ -209,7 +212,7 @@ def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | No
 
 def main() -> None:
     """All cases, and their ratios."""
-    print(f"CPU a point, {CHEAP} no-op points on {WORKERS} workers, pools already started:")
+    print(f"CPU a point, {CHEAP} no-op points on {WORKERS} workers, pools started and warm:")
     found = {case: measure(case, CHEAP) for case in CASES}
     bare = found["client.map"]
     assert bare is not None

@@ -164,6 +164,7 @@ def integrate(
     times: Array,
     f: Array,
     n: Array,
+    gap: GapSolution,
     *,
     rtol: float,
     atol: float,
@@ -178,6 +179,7 @@ def integrate(
         method: Time stepping method.
         times: Times of the samples, ps, increasing, shape (n_times,).
         f, n: Occupations at times[0], shapes (N,) and (M + 1,).
+        gap: Solution of the gap equation for them.
         rtol, atol: Error allowed in an occupation per step: atol + rtol |y|.
         max_steps: Trial steps before giving up.
         dt_max: Longest step, ps.
@@ -186,7 +188,7 @@ def integrate(
     """
     out = Trajectory()
     try:
-        run = _Run(model, tracker, method, f, n, float(times[0]), rtol, atol, out)
+        run = _Run(model, tracker, method, f, n, gap, float(times[0]), rtol, atol, out)
         out.samples.append(run.sample())
         for target in times[1:]:
             while run.t < target:
@@ -217,7 +219,7 @@ class _Run:
     """One integration's moving parts."""
 
     def __init__(
-        self, model: Model, tracker: GapTracker, method: Method, f: Array, n: Array, t: float,
+        self, model: Model, tracker: GapTracker, method: Method, f: Array, n: Array, gap: GapSolution, t: float,
         rtol: float, atol: float, out: Trajectory,
     ) -> None:  # fmt: skip
         self.tracker, self.method, self.out = tracker, method, out
@@ -230,7 +232,7 @@ class _Run:
         self.y = model.pack(f, n)
         self.ledger = Ledger()
         self.gap_cells = tracker.coupling.lattice.N
-        self.gap = tracker.solve(f[: self.gap_cells], n, start=None)
+        self.gap = gap
         self.slope: SelfEnergy | None = None
         self.dt = model.pump.tau_pump / 20
 

@@ -1,10 +1,10 @@
 r"""What a probe sees along a trajectory: conductivity, index, and the change of reflection and transmission.
 
-At each sampled time the gap function and the occupation give sigma at the probe's photon energy (`optics.nam`, or
-`optics.kubo` with a finite elastic rate), the slabs' indices, and R and T of the whole stack (`optics.stack`; of
-one slab, Eqs. (10-13) of arXiv:2603.18182). Changes are relative to the first sample, before the pulse. `_seen` is the
-same with the substrate's reheating added and smeared over the probe's duration, in this order: the detector smears
-what the film and its substrate do.
+At each sampled time the gap function and the occupation give sigma at the probe's photon energy (`optics.nam`,
+or `optics.kubo` with a finite elastic rate), the slabs' indices, and R and T of the whole stack
+(`optics.stack`; of one slab, Eqs. (10-13) of arXiv:2603.18182). Changes are relative to the first sample,
+before the pulse. `_seen` is the same with the substrate's reheating added and smeared over the probe's
+duration, in this order: the detector smears what the film and its substrate do.
 """
 
 import math

@@ -10,6 +10,7 @@ import numpy as np
 from .collisions import Film
 from .dynamics import Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
+from .gap import GapSolution
 from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
@@ -21,7 +22,7 @@ from .result import Outcome, Result, coordinates
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
-from .tracking import GapTracker
+from .tracking import GapError, GapTracker
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "1"
@@ -44,6 +45,18 @@ def build_coupling(material: Material, spacing: float, window: float, damping: D
     return coupling if material.mu_star is not None else calibrate_mu_star(coupling, material.Tc0, damping)
 
 
+@lru_cache(maxsize=64)
+def build_equilibrium(
+    material: Material, spacing: float, window: float, damping: Damping, T: float, tol: float
+) -> GapSolution:
+    """The gap before the pulse, at T (K): one solution for every point of a material at a temperature.
+
+    Raises:
+        GapError: if the gap equation does not converge.
+    """
+    return GapTracker(build_coupling(material, spacing, window, damping), damping, tol).solve_equilibrium(T)
+
+
 def simulate(point: Point, settings: Settings) -> Result:
     """Trajectory of a film hit by a pulse.
 
@@ -60,10 +73,14 @@ def simulate(point: Point, settings: Settings) -> Result:
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
     films = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
+    try:
+        gap = build_equilibrium(material, spacing, window, settings.damping, point.T, settings.gap_tol)
+    except GapError as error:
+        return Result(outcome=Outcome.NOT_CONVERGED, message=f"{error}, in equilibrium")
     thickness, chi, U = _absorbed(point, settings)
     runs = []
     for U_slab in U:
-        run = _Simulation(films, coupling, _pump(point, settings, float(U_slab)), point, settings)
+        run = _Simulation(films, coupling, gap, _pump(point, settings, float(U_slab)), point, settings)
         runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
         if runs[-1][0].outcome is not Outcome.OK:
             break
@@ -158,11 +175,12 @@ class _Simulation:
     """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
 
     def __init__(
-        self, films: tuple[Film, ...], coupling: Coupling, pump: Pump, point: Point, settings: Settings
-    ) -> None:
+        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pump: Pump, point: Point,
+        settings: Settings,
+    ) -> None:  # fmt: skip
         # without a pulse nothing is high
         self.films = films if pump.U > 0 else films[-1:]
-        self.coupling, self.pump, self.point, self.settings = coupling, pump, point, settings
+        self.coupling, self.gap, self.pump, self.point, self.settings = coupling, gap, pump, point, settings
         self.times = coordinates(settings)["time"]
 
     def with_envelope(self) -> tuple[Trajectory, GapTracker]:
@@ -204,7 +222,7 @@ class _Simulation:
         )  # fmt: skip
         tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
         trajectory = integrate(
-            model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq,
+            model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
             rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
         )  # fmt: skip
         return trajectory, tracker

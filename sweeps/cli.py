@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_optics, cli_physics, cli_views
+from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
 from .plan import resolve
 from .progress import Bar
+from .refine import complete
 from .service import (
     Report,
     Watch,
@@ -29,9 +30,6 @@ from .service import (
 from .service import (
     retry as retry_points,
 )
-from .service import (
-    run as run_plan,
-)
 from .store import Place, place
 
 app = typer.Typer(
@@ -44,6 +42,8 @@ app = typer.Typer(
 cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
+cli_cluster.register(app)
+cli_serve.register(app)
 
 WorkersOption = Annotated[
     int | None,
@@ -67,7 +67,9 @@ def run(
     full: Annotated[
         bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
     ] = False,
-    cluster: Annotated[str | None, typer.Option(help="`local`, or the address of a Dask scheduler.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
+    ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
     ] = False,
@@ -91,11 +93,7 @@ def run(
         return
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
-        report = run_plan(plan, target, workers=workers, recompute=recompute, watch=watch)
-        if plan.config.refine and report.reason is None:
-            from .refine import refine
-
-            report = refine(plan, target, report, workers=workers, watch=watch)
+        report = complete(plan, target, workers=workers, recompute=recompute, watch=watch)
     finish(plan.config, target, report, as_json)
 
 
@@ -142,8 +140,13 @@ def replay(
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
     """Ask the driver of a store to stop; finished points are kept."""
-    cancel_store(place(store))
-    OUT.print(f"asked the driver of {store} to stop", highlight=False)
+    from .clusters.submit import end
+
+    target = place(store)
+    done = end(target)
+    if target.exists() or not done:
+        cancel_store(target)
+    OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
 
 
 class Interrupt:

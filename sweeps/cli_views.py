@@ -33,9 +33,17 @@ def status(
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.2)] = 2.0,
 ) -> None:
     """Count points by status, name slow ones, group failures by reason."""
+    from .clusters.submit import describe
     from .report import status as look
 
     target = place(store)
+    driver = describe(target)
+    if driver and not as_json:
+        OUT.print(driver, highlight=False, markup=False, soft_wrap=True)
+    if driver and not target.exists():
+        if as_json:
+            print_json({"store": target.url, "driver": driver, "points": None, "live": False})
+        return
     if not watch:
         found = look(target)
         print_json(found) if as_json else OUT.print(_status_text(found), soft_wrap=True)

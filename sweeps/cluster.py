@@ -1,11 +1,13 @@
 """Where batches run: this process, worker processes of this machine, or a scheduler elsewhere.
 
-The driver sees a `Pool` only; clusters of batch systems join here as further ways to make a Dask client.
+The driver sees a `Pool` only; clusters beyond this machine are further ways to make a Dask client (`clusters`).
 """
 
 import contextlib
+import functools
 import logging
 import queue
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +16,8 @@ from typing import Any, Protocol
 
 from .config import Config
 from .errors import ClusterError
+from .record import versions
+from .store import Place
 from .task import Batch, run_batch
 
 THREADS = dict.fromkeys(
@@ -28,6 +32,7 @@ THREADS = dict.fromkeys(
 )
 _EVENTS = "photogap-started"
 _PATIENCE_S = 60.0
+_TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,16 @@ class Ended:
         error: None if the task returned; else what it raised.
         lost: Whether its worker died under it.
         started: When a worker began with it, if that was heard of.
+        story: How the worker's job ended, if its batch system says.
+        innocent: Whether the batch system took the job away, so that no point is to blame.
     """
 
     key: int
     error: BaseException | None = None
     lost: bool = False
     started: float | None = None
+    story: str = ""
+    innocent: bool = False
 
 
 class Pool(Protocol):
@@ -106,10 +115,38 @@ class InlinePool:
         return {"kind": "this process", "workers": 1}
 
 
-def _started(key: int, batch: Batch) -> int:
-    """Task of the Dask pool: tell that the batch began, then run it."""
+SETTINGS = {
+    # A lost worker is counted a point by the driver, which alone decides on another try.
+    "distributed.scheduler.allowed-failures": 0,
+    # A worker holds the one batch that it runs, so that its loss blames no other.
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.nanny.pre-spawn-environ": THREADS,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.97,
+    "distributed.admin.tick.limit": "60s",
+    # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
+    "distributed.admin.low-level-log-length": 50,
+}
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return versions()
+
+
+def _started(key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
+    """Task of the Dask pool: tell that the batch began, then run it.
+
+    Raises:
+        ClusterError: The worker has other versions than the driver, which it need not have had at the start.
+    """
     from distributed import get_worker
 
+    if expected is not None and expected != _versions():
+        wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
+        raise ClusterError(f"a worker on {socket.gethostname()} has other versions than the driver: {wrong}")
     get_worker().log_event(_EVENTS, {"key": key, "at": time.time()})
     return run_batch(batch)
 
@@ -119,9 +156,14 @@ class DaskPool:
 
     own_process = True
 
-    def __init__(self, client: Any, *, memory: int | None = None) -> None:
+    def __init__(self, client: Any, *, memory: int | None = None, strict: bool = False) -> None:
         self._client = client
         self.memory = memory
+        self.seen: dict[str, Any] = {}
+        self.fleet: Any = None
+        self._expected = _versions() if strict else None
+        self._check: Callable[[], None] | None = None
+        self._explain: Callable[[str], str] = lambda worker: ""
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._begun: dict[int, float] = {}
@@ -133,6 +175,19 @@ class DaskPool:
         if message["key"] in self._futures:
             self._begun[message["key"]] = float(message["at"])
 
+    def attend(self, check: Callable[[], None], *, explain: Callable[[str], str]) -> None:
+        """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss."""
+        self._check, self._explain = check, explain
+
+    def memory_report(self) -> dict[str, Any]:
+        """Workers connected, and the memory limit of one."""
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        return {"workers": len(workers), "memory_MiB": workers[0]["memory_limit"] // 2**20 if workers else None}
+
+    def outstanding(self) -> int:
+        """Batches handed in and not ended."""
+        return len(self._futures)
+
     def slots(self) -> int:
         """Threads of all workers, one at least."""
         return max(1, int(sum(self._client.nthreads().values())))
@@ -143,13 +198,17 @@ class DaskPool:
 
     def submit(self, key: int, batch: Batch) -> None:
         """Hand the batch to the scheduler."""
-        future = self._client.submit(_started, key, batch, key=f"points-{key}-{id(self):x}", pure=False)
+        future = self._client.submit(
+            _started, key, batch, self._expected, key=f"points-{key}-{id(self):x}", pure=False
+        )
         self._futures[key] = future
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
 
     def wait(self, timeout: float) -> list[Ended]:
         """Batches that ended since the last call."""
         out = []
+        if self._check:
+            self._check()
         with contextlib.suppress(queue.Empty):
             out.append(self._take(*self._ended.get(timeout=timeout)))
             while True:
@@ -173,7 +232,15 @@ class DaskPool:
         if self._client.status != "running":
             raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
         if isinstance(error, KilledWorker):
-            return Ended(key, error, lost=True, started=begun)
+            story = self._explain(str(error.last_worker.name))
+            taken = any(word in story for word in _TAKEN)
+            return Ended(key, error, lost=True, started=begun, story=story, innocent=taken)
+        if isinstance(error, ClusterError):
+            raise error
+        if isinstance(error, ImportError):
+            raise ClusterError(
+                f"a worker lacks what the points need ({error}). Give it the driver's environment."
+            ) from error
         return Ended(
             key,
             error or ClusterError(f"the scheduler gave a task up ({status})"),
@@ -194,7 +261,7 @@ class DaskPool:
         if workers:
             if time.monotonic() - self._quiet_since > _PATIENCE_S:
                 self._quiet_since = time.monotonic()
-        elif time.monotonic() - self._quiet_since > _PATIENCE_S:
+        elif self._check is None and time.monotonic() - self._quiet_since > _PATIENCE_S:
             raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
 
     def describe(self) -> dict[str, Any]:
@@ -203,19 +270,38 @@ class DaskPool:
             "kind": self._client.scheduler.address,
             "workers": self.slots(),
             "dashboard": self._client.dashboard_link,
-        }
+        } | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 
 
 @contextlib.contextmanager
-def open_pool(config: Config, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
-    """Pool that a config asks for; `workers=0`, or a store of this process, computes here."""
+def open_pool(
+    config: Config,
+    workers: int | None,
+    *,
+    in_process: bool = False,
+    place: Place | None = None,
+    stopped: Callable[[], str | None] = lambda: None,
+) -> Iterator[Pool]:
+    """Pool that a config asks for; `workers=0`, or a store of this process, computes here.
+
+    A batch system's queue may be long: `stopped` is asked while the first worker is awaited.
+    """
+    from .clusters.config import JOBS, Local, find
+
+    spec, _ = find(config.cluster, config.folder)
+    if place is not None and (place.state / JOBS).exists():
+        from .clusters.fleet import reap
+
+        reap(place.state)
     if in_process or workers == 0:
         yield InlinePool()
-    elif config.cluster == "local":
-        with _local(workers or _cores(), config.limits.memory) as pool:
+    elif isinstance(spec, Local):
+        with _local(workers or spec.workers or _cores(), config.limits.memory) as pool:
             yield pool
     else:
-        with _address(config.cluster) as pool:
+        from .clusters.pools import Visit, open_cluster
+
+        with open_cluster(spec, Visit(place=place, workers=workers, stopped=stopped)) as pool:
             yield pool
 
 
@@ -230,28 +316,14 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
     import dask
     from distributed import Client, LocalCluster
 
-    settings = {
-        # A lost worker is counted a point by the driver, which alone decides on another try.
-        "distributed.scheduler.allowed-failures": 0,
-        # A worker holds the one batch that it runs, so that its loss blames no other.
-        "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.nanny.pre-spawn-environ": THREADS,
-        "distributed.worker.memory.spill": False,
-        "distributed.worker.memory.target": False,
-        "distributed.worker.memory.pause": False,
-        "distributed.worker.memory.terminate": 0.97,
-        "distributed.admin.tick.limit": "60s",
-        # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
-        "distributed.admin.low-level-log-length": 50,
-    }
-    with dask.config.set(settings), _quiet(), warnings.catch_warnings():
+    with dask.config.set(SETTINGS), quiet(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Port .* is already in use")
         with (
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=":8787",
+                dashboard_address="127.0.0.1:8787",
                 memory_limit=memory,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
@@ -263,26 +335,7 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
 
 
 @contextlib.contextmanager
-def _address(address: str) -> Iterator[Pool]:
-    from distributed import Client
-
-    try:
-        client = Client(address, set_as_default=False, timeout="20s")
-    except (OSError, ValueError) as error:
-        raise ClusterError(
-            f"`cluster` must be `local` or the address of a scheduler. Got {address!r} ({error})."
-        ) from error
-    with contextlib.closing(client):
-        client.run_on_scheduler(_no_retries)
-        yield DaskPool(client)
-
-
-def _no_retries(dask_scheduler: Any) -> None:
-    dask_scheduler.allowed_failures = 0
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Dask's own words on lost workers are told by the driver instead, once, with the point."""
     names = (
         "distributed.nanny",
@@ -290,6 +343,7 @@ def _quiet() -> Iterator[None]:
         "distributed.worker",
         "distributed.core",
         "distributed.client",
+        "distributed.http.proxy",
     )
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
@@ -301,4 +355,5 @@ def _quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-Opener = Callable[[Config, int | None], contextlib.AbstractContextManager[Pool]]
+Opener = Callable[..., contextlib.AbstractContextManager[Pool]]
+"""Called as `open_pool` is."""

@@ -38,7 +38,8 @@ broken by a photon, one Gamma for the pulse. `complete` keeps what `paper` leave
 
 
 class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    # An infinite escape time stays one in a store's record.
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Limits(_Frozen):
@@ -129,7 +130,7 @@ def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = Fals
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return parse(_load(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
+    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
 
 
 def parse(tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False) -> Config:
@@ -174,7 +175,7 @@ def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
             raise ConfigError(f"`--set {path}`: `{k}` holds {here[k]!r}, not keys.")
         here[k] = dict(here.get(k) or {})
         here = here[k]
-    here[keys[-1]] = _load(value, f"--set {path}")
+    here[keys[-1]] = load_yaml(value, f"--set {path}")
     return out
 
 
@@ -189,7 +190,8 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _load(text: str, where: str) -> Any:
+def load_yaml(text: str, where: str) -> Any:
+    """Plain values of a YAML text; `where` names it in an error."""
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -307,5 +309,5 @@ def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tu
 
 
 def _word(text: str | None) -> Any:
-    value = _load((text or "").strip(), "a CSV cell")
+    value = load_yaml((text or "").strip(), "a CSV cell")
     return value if isinstance(value, bool | int | float) else (text or "").strip()

@@ -201,7 +201,7 @@ class Flow:
         """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
         self.counts.lost += 1
         limits = self.plan.config.limits
-        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error))
+        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error), job=ended.story)
         if len(rest) > 1:
             self._again.extend((todo,) for todo in rest)
             return
@@ -212,12 +212,16 @@ class Flow:
                 todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
             )
             return
+        if ended.innocent:
+            self._again.append((todo,))
+            return
         losses = self._losses[todo.point_id] = self._losses.get(todo.point_id, 0) + 1
         if losses > limits.losses:
             self._give_up(
                 todo,
                 "lost",
-                f"its worker died {losses} times (killed, over memory, or crashed); see the worker's own log",
+                f"its worker died {losses} times ({ended.story or 'killed, over memory, or crashed'}); "
+                "see the worker's own log",
             )
         else:
             self._again.append((todo,))

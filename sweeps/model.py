@@ -68,6 +68,7 @@ def _core_version() -> str:
     return simulate.MODEL_VERSION
 
 
+@functools.lru_cache
 def _core() -> Model:
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
@@ -95,7 +96,11 @@ def _core() -> Model:
     )
 
 
-MODEL = _core()
+def __getattr__(name: str) -> Model:
+    """`MODEL`, made when it is asked for: the solver takes longer to import than all else here."""
+    if name == "MODEL":
+        return _core()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @functools.lru_cache

@@ -21,6 +21,22 @@ from .store import Place
 _DIGITS = 6
 
 
+def complete(
+    plan: Plan,
+    place: Place,
+    *,
+    workers: int | None = None,
+    recompute: bool = False,
+    watch: Watch | None = None,
+) -> Report:
+    """Compute what is missing of a plan, then refine it where its config asks for that."""
+    watch = watch or Watch()
+    report = run(plan, place, workers=workers, recompute=recompute, watch=watch)
+    if plan.config.refine and report.reason is None:
+        report = refine(plan, place, report, workers=workers, watch=watch)
+    return report
+
+
 def refine(plan: Plan, place: Place, report: Report, *, workers: int | None, watch: Watch) -> Report:
     """Compute new values of the axis that the config names, round after round."""
     rule = plan.config.refine

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Index, embed, union
-from .cluster import Pool, open_pool
+from .cluster import Opener, Pool, open_pool
 from .config import Config
 from .cube import MISSING, Cube, create
 from .errors import ConfigError, ContradictionError, StoreError, SweepError
@@ -41,11 +41,19 @@ class Report:
 
 @dataclass
 class Watch:
-    """What a caller may hang on to a run."""
+    """What a caller may hang on to a run.
+
+    Args:
+        tell: Called with the counts, often.
+        opened: Called with the pool's description once it is open.
+        stopped: Reason to stop, asked often; None to go on.
+        pool: Where batches run, where not in a pool of this run alone.
+    """
 
     tell: Callable[[Counts], None] = lambda counts: None
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
+    pool: Opener | None = None
 
 
 def run(
@@ -71,8 +79,26 @@ def run(
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
-        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+        opened = (watch.pool or open_pool)(
+            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+        )
+        with opened as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
+
+
+def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
+    """Why to stop: the caller's reason, or a cancelled store."""
+    looked = 0.0
+
+    def stopped() -> str | None:
+        nonlocal looked
+        if time.monotonic() - looked > _LOOK_S:
+            looked = time.monotonic()
+            if place.blobs.exists(CANCEL):
+                return "cancelled"
+        return watch.stopped()
+
+    return stopped
 
 
 def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
@@ -150,7 +176,7 @@ def _drive(
     entry = run_entry(plan) | {"pool": pool.describe()}
     cube.note(runs=[*cube.record["runs"], entry])
     log.event("run", pid_pool=pool.describe())
-    looked = [0.0, 0.0]
+    looked = [0.0]
 
     def tell(counts: Counts) -> None:
         watch.tell(counts)
@@ -159,14 +185,7 @@ def _drive(
             log.alive(**dataclasses.asdict(counts))
             beat()
 
-    def stopped() -> str | None:
-        if time.monotonic() - looked[1] > _LOOK_S:
-            looked[1] = time.monotonic()
-            if cube.place.blobs.exists(CANCEL):
-                return "cancelled"
-        return watch.stopped()
-
-    flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=stopped)
+    flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=_stopping(cube.place, watch))
     outcome = "failed"
     try:
         reason = flow.run()
@@ -212,7 +231,10 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
-        with open_pool(plan.config, workers, in_process=place.is_memory) as pool:
+        opened = (watch.pool or open_pool)(
+            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+        )
+        with opened as pool:
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, beat)
 
 

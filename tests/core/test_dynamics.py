@@ -255,11 +255,6 @@ def test_impossible_settings_do_not_exist(changes, message):
         Settings(**changes)
 
 
-def test_a_photon_beyond_the_window_is_refused(k3c60):
-    with pytest.raises(ValueError, match=r"`window` must exceed `omega_pump` \(700.0 meV\)"):
-        simulate(point(k3c60, omega_pump=700.0), Settings())
-
-
 def test_running_out_of_steps_is_an_outcome(k3c60):
     result = simulate(point(k3c60), Settings(max_steps=5))
     assert result.outcome is Outcome.TOO_MANY_STEPS

@@ -1,4 +1,4 @@
-"""Long times and wide windows: lead after a pulse of a hundred gaps, its ledger and recovery, and what is refused."""
+"""Long times and wide windows: lead after a pulse of a hundred gaps, its ledger and recovery; what is refused."""
 
 import math
 

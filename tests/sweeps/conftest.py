@@ -14,18 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
-AXES: dict[str, Any] = {
-    "material": ["A"],
-    "F0": [0.1, 1.0, 10.0],
-    "omega_pump": 170,
-    "T": [30],
-    "tau_esc": [0.02],
-}
-
-
-def tree(axes: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    """Config tree of the fake model."""
-    return {"name": "test", "model": "fake_model:MODEL", "axes": AXES | (axes or {})} | more
+from fake_config import tree  # noqa: E402
 
 
 @pytest.fixture
@@ -53,7 +42,7 @@ def shared_pool(two_workers: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     from photogap.sweeps.cluster import InlinePool, Pool
 
     @contextmanager
-    def opened(config: Any, workers: int | None, *, in_process: bool = False) -> Iterator[Pool]:
+    def opened(config: Any, workers: int | None, *, in_process: bool = False, **_: Any) -> Iterator[Pool]:
         yield InlinePool() if in_process or workers == 0 else two_workers
 
     opener: Callable[..., AbstractContextManager[Pool]] = opened

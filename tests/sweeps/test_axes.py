@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import tree
+from fake_config import tree
 from fake_model import FILMS, Point, Settings, simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

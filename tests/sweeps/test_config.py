@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import tree
+from fake_config import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -155,3 +155,8 @@ def test_a_fuzzed_config_is_a_plan_or_a_clear_error(top: dict[str, Any], more: d
 def test_fuzzed_text_is_a_plan_or_a_clear_error(text: str) -> None:
     with contextlib.suppress(ConfigError):
         override(tree(), f"axes={text}")
+
+
+def test_an_infinite_escape_time_stays_one_in_a_record() -> None:
+    found = parse(tree({"tau_esc": [0.02, float("inf")]})).model_dump(mode="json")
+    assert found["axes"]["tau_esc"] == [0.02, float("inf")]

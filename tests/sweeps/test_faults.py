@@ -17,7 +17,7 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
-from conftest import tree
+from fake_config import tree
 from test_service import go, physics, plan_of
 
 from photogap.sweeps.errors import BusyError, StoreError
@@ -233,7 +233,7 @@ def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_pa
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
     slow(0.05)
-    driver = photogap("run", path, "--store", store, "--workers", 2, "--json")
+    driver = photogap("run", path, "--store", store, "--workers", 1, "--json")
     until(lambda: len(tally()) > 5)
     with pytest.raises(BusyError, match=rf"process {driver.pid} on .* already drives"):
         run(plan_of(MANY), place(store), workers=0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from conftest import tree
+from fake_config import tree
 from typer.testing import CliRunner
 
 from photogap.sweeps.analysis.labels import geometric

@@ -1,0 +1,76 @@
+"""Command `photogap serve`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .cli_base import OUT, fail_clearly
+from .errors import ConfigError
+
+TOKEN = "PHOTOGAP_TOKEN"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(serve)
+
+
+@fail_clearly
+def serve(
+    folder: Annotated[Path, typer.Argument(help="Folder of cubes, cluster files and materials.")] = Path("results"),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback needs token and TLS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8765,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-n", min=0, help="Workers of the local cluster. [default: cores]")
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="Sweeps that run at the same time.")] = 8,
+    token_file: Annotated[
+        Path | None, typer.Option(help=f"File with the token. [default: the variable {TOKEN}]")
+    ] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Further host name of this server.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Further model that configs may name, module:attribute.")
+    ] = None,
+    cluster: Annotated[list[str] | None, typer.Option(help="Scheduler address that configs may name.")] = None,
+    max_body: Annotated[int, typer.Option(min=1024, help="Bytes of a request's body.")] = 64 * 1024,
+    max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
+    max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
+) -> None:
+    """Serve a folder of sweeps: a queue, an API and a page."""
+    try:
+        from .model import DEFAULT
+        from .server.options import Limits, Options
+        from .server.start import serve as start
+    except ImportError as error:
+        raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    options = Options(
+        folder=folder.resolve(),
+        host=host,
+        port=port,
+        token=_token(token_file),
+        certificate=tls_certificate,
+        key=tls_key,
+        names=tuple(name or ()),
+        workers=workers,
+        at_once=at_once,
+        models=(DEFAULT, *(model or ())),
+        clusters=tuple(cluster or ()),
+        limits=Limits(body=max_body, values=max_values, points=max_points),
+    )
+    start(options, lambda url: OUT.print(f"serving {folder} at {url}", highlight=False, soft_wrap=True))
+
+
+def _token(path: Path | None) -> str | None:
+    if path is None:
+        return os.environ.get(TOKEN)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"`--token-file` must be a readable file. Got {str(path)!r} ({error}).") from error

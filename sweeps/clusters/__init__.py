@@ -1,0 +1,6 @@
+"""Where the workers come from: batch systems, schedulers by address, gateways; their certificates and checks."""
+
+if __name__ != "photogap.sweeps.clusters":
+    raise ImportError(
+        f"import this package as `photogap.sweeps.clusters`, not as `{__name__}`: a second copy breaks identity"
+    )

@@ -1,0 +1,330 @@
+"""The jobs of one run: as many as wanted are kept up, lost ones are replaced, all are cancelled at the end.
+
+A thread looks at the scheduler often, which costs nothing, and asks the batch system seldom.
+"""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import ClusterError, SweepError
+from .batch import ENDED, PENDING, State, System, kind_of, log_of, processes_of, system_named, system_of, tail
+from .config import JOBS, Adapt, Jobs
+
+NOTES = "cluster.log"
+_LOOK_S = 0.5
+_FAILURES = 3
+_SUBMITS = 5
+_CANCEL_S = 20.0
+
+
+@dataclass
+class Member:
+    """One job.
+
+    Args:
+        name: Its name, and the start of its workers' names.
+        job: Its id.
+    """
+
+    name: str
+    job: str
+    submitted: float = field(default_factory=time.monotonic)
+    state: State = field(default_factory=lambda: State(PENDING))
+    joined: float | None = None
+    busy: float = field(default_factory=time.monotonic)
+    missed: int = 0
+    dismissed: bool = False
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What the scheduler knows of a worker."""
+
+    name: str
+    busy: bool
+
+
+class Fleet:
+    """Keeps jobs up.
+
+    Args:
+        spec: The cluster.
+        script: Script of a job of this name.
+        workers: Workers connected now.
+        outstanding: Batches handed in and not ended.
+        folder: Where scripts, logs and notes go.
+        jobs: Number of jobs in place of the cluster's own.
+    """
+
+    def __init__(
+        self,
+        spec: Jobs,
+        *,
+        script: Callable[[str], str],
+        workers: Callable[[], list[Worker]],
+        outstanding: Callable[[], int],
+        folder: Path,
+        run: str,
+        jobs: int | None = None,
+        system: System | None = None,
+    ) -> None:
+        self.spec, self.system, self.folder, self.run = spec, system or system_of(spec), folder, run
+        self._script, self._workers, self._outstanding = script, workers, outstanding
+        self._fixed = jobs or spec.jobs
+        self.processes = processes_of(spec)
+        self.logs = Path(os.path.expandvars(spec.log_directory or str(folder / "logs"))).expanduser()
+        self.members: dict[str, Member] = {}
+        self.ended: dict[str, Member] = {}
+        self.lost = 0
+        self.trouble: SweepError | None = None
+        self._failures = self._refusals = self._number = 0
+        self._asked = self._submitted = 0.0
+        self._begun = False
+        self._stop = threading.Event()
+        self._lock = threading.RLock()
+        self._thread = threading.Thread(target=self._keep, name="photogap-fleet", daemon=True)
+
+    def start(self) -> None:
+        """Submit the first jobs.
+
+        Raises:
+            ClusterError: The batch system refuses.
+        """
+        for folder in (self.folder / "scripts", self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        adapt = self.spec.adapt
+        first = self._fixed or max(1, adapt.minimum if adapt else 1)
+        for _ in range(first):
+            self._submit()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Cancel what is left, and wait until the queue has let go of it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_CANCEL_S)
+        with contextlib.suppress(ClusterError):
+            dismiss(self.system, [m.job for m in self.members.values()])
+        self._note(f"closed; cancelled {len(self.members)} jobs")
+        (self.folder / JOBS).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Raise what ended the fleet, if anything did."""
+        if self.trouble:
+            raise self.trouble
+
+    def pending(self) -> int:
+        """Jobs that wait in the queue."""
+        return sum(m.joined is None for m in self.members.values())
+
+    def first_wait(self) -> float | None:
+        """Shortest time between a job's submission and its first worker, s."""
+        waits = [m.joined - m.submitted for m in [*self.members.values(), *self.ended.values()] if m.joined]
+        return min(waits, default=None)
+
+    def story(self, worker: str) -> str:
+        """How the job of a lost worker ended, and where its log is."""
+        with self._lock:
+            everyone = self.members | self.ended
+        name = next((n for n in everyone if worker == n or worker.startswith(f"{n}-")), None)
+        if name is None:
+            return ""
+        words = self.system.story(everyone[name].job)
+        log = log_of(self.spec, self.logs, name)
+        return f"job {everyone[name].job} {words}".strip() + (f", log {log}" if log else "")
+
+    def _keep(self) -> None:
+        while not self._stop.wait(_LOOK_S):
+            try:
+                with self._lock:
+                    self.step()
+            except SweepError as error:
+                self.trouble = error
+                return
+            except Exception as error:
+                self._note(f"look failed: {type(error).__name__}: {error}")
+
+    def step(self) -> None:
+        """One look: who is there, who is gone, who is wanted."""
+        now = time.monotonic()
+        missing = self._see(self._workers(), now)
+        if missing or now - self._asked > self.spec.poll:
+            self._ask(now)
+        wanted = self._wanted(now)
+        while len(self._alive()) < wanted and now - self._submitted > 2.0**self._failures - 1:
+            if not self._resubmit():
+                break
+        self._shrink(wanted, now)
+
+    def _see(self, workers: list[Worker], now: float) -> bool:
+        """Note which jobs have workers; whether one has lost all of them since the queue was last asked."""
+        gone = False
+        for member in self.members.values():
+            mine = [w for w in workers if w.name == member.name or w.name.startswith(f"{member.name}-")]
+            if mine:
+                if member.joined is None:
+                    member.joined = now
+                    self._failures = 0
+                    self._note(f"job {member.job} ({member.name}) joined after {now - member.submitted:.1f} s")
+                member.missed = 0
+                if any(w.busy for w in mine):
+                    member.busy = now
+            elif member.joined is not None:
+                gone = gone or now - self._asked > min(1.0, self.spec.poll)
+        return gone
+
+    def _ask(self, now: float) -> None:
+        """Ask the queue; a job that it twice does not know of has ended."""
+        self._asked = now
+        states = self.system.states([m.job for m in self.members.values()])
+        if states is None:
+            return
+        connected = {w.name for w in self._workers()}
+        for member in list(self.members.values()):
+            state = states.get(member.job)
+            if state is not None:
+                member.state, member.missed = state, 0
+            elif not any(n == member.name or n.startswith(f"{member.name}-") for n in connected):
+                # A job may be slow to show after its submission, and its worker slow to show that it lives.
+                member.missed += 1
+                if member.missed > 1:
+                    self._end(member)
+        if any(m.missed for m in self.members.values()):
+            self._asked = now - self.spec.poll + min(1.0, self.spec.poll)
+
+    def _end(self, member: Member) -> None:
+        del self.members[member.name]
+        self.ended[member.name] = dataclasses.replace(member, state=State(ENDED))
+        words = self.system.story(member.job)
+        log = log_of(self.spec, self.logs, member.name)
+        self._note(f"job {member.job} ({member.name}) ended {words}".rstrip())
+        self._remember()
+        if member.dismissed:
+            return
+        self.lost += 1
+        if member.joined is None:
+            self._failures += 1
+            if self._failures >= _FAILURES:
+                said = tail(log)
+                raise ClusterError(
+                    f"{self._failures} worker jobs in a row ended before a worker joined, the last one "
+                    f"{member.job} {words}. " + (f"It said: {said}. " if said else "It left no word. ") + "Look at "
+                    f"its log {log or self.logs} and its script {self._path(member.name)}; `prologue`, `python`, "
+                    "`interface` and `memory` of the cluster file are what usually needs a change. Finished points "
+                    "are kept."
+                )
+
+    def _wanted(self, now: float) -> int:
+        waiting = self._outstanding()
+        self._begun = self._begun or waiting > 0
+        work = math.ceil(waiting / self.processes)
+        if self._fixed:
+            # Towards the end there is less work than jobs: a job that ends then needs no successor.
+            return min(self._fixed, work) if self._begun and self.ended else self._fixed
+        adapt = self._adapt()
+        # The first worker is awaited before any work is handed out.
+        return max(adapt.minimum, min(adapt.maximum, work if self._begun else 1))
+
+    def _adapt(self) -> Adapt:
+        assert self.spec.adapt is not None
+        return self.spec.adapt
+
+    def _alive(self) -> list[Member]:
+        return [m for m in self.members.values() if not m.dismissed]
+
+    def _shrink(self, wanted: int, now: float) -> None:
+        if self._fixed:
+            return
+        spare = len(self._alive()) - wanted
+        idle = self._adapt().idle
+        able = [m for m in self._alive() if m.joined is None or now - m.busy > idle]
+        able.sort(key=lambda m: m.joined is not None)
+        chosen = able[: max(0, spare)]
+        if chosen:
+            for member in chosen:
+                member.dismissed = True
+            self.system.cancel([m.job for m in chosen])
+            self._note(f"fewer jobs are wanted: cancelled {', '.join(m.job for m in chosen)}")
+
+    def _resubmit(self) -> bool:
+        """Submit in the middle of a run: a refusal may pass, unless nothing else is left."""
+        try:
+            self._submit()
+        except ClusterError as error:
+            self._refusals += 1
+            self._submitted = time.monotonic() + min(60.0, 2.0**self._refusals)
+            self._note(f"submission refused: {error}")
+            if self._refusals >= _SUBMITS and not self.members:
+                raise
+            return False
+        self._refusals = 0
+        return True
+
+    def _submit(self) -> None:
+        name = f"photogap-{self.run}-{self._number}"
+        self._number += 1
+        path = self._path(name)
+        path.write_text(self._script(name), encoding="utf-8")
+        job = self.system.submit(path)
+        self.members[name] = Member(name, job)
+        self._submitted = time.monotonic()
+        self._remember()
+        self._note(f"submitted job {job} ({name})")
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "scripts" / f"{name}.sh"
+
+    def _remember(self) -> None:
+        """Ids of the jobs, for a later run to cancel if this driver is killed."""
+        record = {
+            "kind": kind_of(self.spec),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "jobs": [m.job for m in self.members.values()],
+            "logs": str(self.logs),
+        }
+        temporary = self.folder / f"{JOBS}.partial"
+        temporary.write_text(json.dumps(record))
+        temporary.replace(self.folder / JOBS)
+
+    def _note(self, text: str) -> None:
+        with contextlib.suppress(OSError), (self.folder / NOTES).open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+
+
+def dismiss(system: System, jobs: list[str]) -> None:
+    """Cancel jobs and wait until the queue has let go of them."""
+    if not jobs:
+        return
+    system.cancel(jobs)
+    end = time.monotonic() + _CANCEL_S
+    while time.monotonic() < end:
+        left = system.states(jobs)
+        if left is not None and not left:
+            return
+        time.sleep(0.3)
+
+
+def reap(folder: Path) -> list[str]:
+    """Cancel the worker jobs that a killed driver left; their ids."""
+    try:
+        record: dict[str, Any] = json.loads((folder / JOBS).read_text())
+        jobs = [str(job) for job in record["jobs"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    try:
+        system_named(str(record.get("kind"))).cancel(jobs)
+    except ClusterError:
+        return []
+    (folder / JOBS).unlink(missing_ok=True)
+    return jobs

@@ -1,0 +1,52 @@
+"""Before its wall time a worker takes no new points, ends those it runs, and leaves.
+
+Dask's own `--lifetime` kills what runs: https://github.com/dask/distributed/issues/3141
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from typing import Any
+
+from distributed import Status
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from .batch import NAME, STARTED
+
+_LOOK_S = 0.2
+
+
+class Retire(WorkerPlugin):
+    """Drains a worker when its job has a certain age.
+
+    Args:
+        after: Age of the job at the latest, s.
+        stagger: Jobs spread their age over so many seconds before that.
+    """
+
+    name = "photogap-retire"
+    idempotent = True
+
+    def __init__(self, after: float, stagger: float) -> None:
+        self.after, self.stagger = after, stagger
+
+    def setup(self, worker: Any) -> None:
+        """Set the clock; it counts from the job's start, not from this process's."""
+        born = float(os.environ.get(STARTED, time.time()))
+        # All processes of a job leave together, so that the job ends: the same number for the same job.
+        spread = random.Random(os.environ.get(NAME, worker.name)).uniform(0, self.stagger)
+        delay = max(0.5, born + self.after - spread - time.time())
+        worker.loop.call_later(delay, worker.loop.add_callback, drain, worker)
+
+
+async def drain(worker: Any) -> None:
+    """Take nothing more, wait for what runs, leave."""
+    worker.status = Status.paused
+    while worker.state.executing_count or worker.state.long_running:
+        await asyncio.sleep(_LOOK_S)
+    # The scheduler may still hear of the last result.
+    await asyncio.sleep(_LOOK_S)
+    with contextlib.suppress(Exception):
+        await worker.close(reason="its job's wall time is near")

@@ -1,0 +1,366 @@
+"""The API: each route checks what it got, asks the engine, and words refusals as the engine does."""
+
+import asyncio
+import importlib.metadata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.staticfiles import StaticFiles
+
+from ..cli_base import plain
+from ..cluster import Opener, open_pool
+from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
+from . import slices, views
+from .guard import COOKIE, Guard, is_token, session_of
+from .intake import NAME, ConfirmError
+from .options import Options
+from .queue import WAITING
+from .runner import BusyNameError, Runner, UnknownError, as_yaml
+from .schema import (
+    Axes,
+    Estimate,
+    Login,
+    Map,
+    Point,
+    Problem,
+    Server,
+    Slice,
+    Status,
+    Submission,
+    Sweep,
+    SweepDetail,
+    Sweeps,
+)
+from .slices import TooLargeError
+
+STATIC = FilePath(__file__).parent / "static"
+_TICK_S = 0.25
+_PULSE_S = 0.5
+_MAP_POINTS = 40_000
+_CODES: tuple[tuple[type[SweepError], int], ...] = (
+    (UnknownError, 404),
+    (StoreError, 404),
+    (TooLargeError, 413),
+    (ConfirmError, 409),
+    (BusyNameError, 409),
+    (ContradictionError, 409),
+    (BusyError, 409),
+    (views.TooBusyError, 429),
+    (ConfigError, 422),
+    (ClusterError, 503),
+)
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": text}
+    for code, text in {
+        400: "not readable",
+        401: "no token, or a wrong one",
+        403: "called by a page of another site",
+        404: "no such sweep, cube, point or route",
+        409: "not in this state, or in contradiction to the cube, or large and not confirmed",
+        413: "over a limit of this server",
+        422: "breaks a rule of configs or of this request",
+        429: "too many at once",
+        503: "the cluster does not answer",
+    }.items()
+}
+
+Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.")]
+At = Annotated[list[str], Query(description="Fix an axis, such as T=30; may be repeated.", max_length=20)]
+Variable = Annotated[str, Query(max_length=100)]
+
+
+def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> FastAPI:
+    """Application over a folder; its lifespan starts and stops the queue."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runner = await asyncio.to_thread(Runner, options, opener, idle_s=idle_s)
+        app.state.runner, app.state.watchers = runner, 0
+        await asyncio.to_thread(runner.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(runner.close)
+
+    app = FastAPI(
+        title="photogap",
+        summary="Sweeps of light-driven superconductors: submit, watch, slice.",
+        version=importlib.metadata.version("photogap"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+        responses=_REFUSALS,
+    )
+    app.add_middleware(Guard, options=options)
+    app.add_exception_handler(SweepError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    _sweeps(app)
+    _cubes(app)
+    _streams(app)
+    _shell(app, options)
+    return app
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), 422)
+    problem = Problem(detail=str(error)[:4000], points=getattr(error, "points", None))
+    return JSONResponse(problem.model_dump(exclude_none=True), code)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    lines = [
+        f"`{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}`: {e['msg']}. Got {str(e.get('input'))[:200]!r}."
+        for e in error.errors()
+    ]
+    return JSONResponse({"detail": "\n".join(lines)[:4000]}, 422)
+
+
+def _runner(request: Request) -> Runner:
+    found: Runner = request.app.state.runner
+    return found
+
+
+Running = Annotated[Runner, Depends(_runner)]
+
+
+def _sweeps(app: FastAPI) -> None:
+    """Routes of the queue."""
+
+    @app.get("/api/sweeps")
+    def list_sweeps(
+        runner: Running,
+        search: Annotated[str, Query(max_length=200, description="Part of a name or of a config.")] = "",
+        state: Literal["queued", "running", "done", "cancelled", "failed"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    ) -> Sweeps:
+        """Sweeps, newest first."""
+        found = runner.queue.find(search.replace("\0", ""), state, limit, offset)
+        return Sweeps(sweeps=[views.sweep(runner, entry) for entry in found])
+
+    @app.post("/api/sweeps", status_code=201)
+    def submit(runner: Running, body: Submission) -> Sweep:
+        """Check a config and queue its sweep; a name that exists grows that cube."""
+        config = runner.intake.config(body.config, tuple(body.overrides))
+        runner.intake.plan(config, body.confirm_points)
+        tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
+        written = isinstance(body.config, str) and not body.overrides
+        text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
+        return views.sweep(runner, runner.submit(text, tree))
+
+    @app.post("/api/dry-run")
+    def dry_run(runner: Running, body: Submission) -> Estimate:
+        """Check a config, count its points and bytes, time a few points; nothing is queued or written."""
+        config = runner.intake.config(body.config, tuple(body.overrides))
+        runner.intake.plan(config, confirm=False)
+        return views.estimate(runner, config)
+
+    @app.get("/api/sweeps/{name}")
+    def one_sweep(runner: Running, name: Name) -> SweepDetail:
+        """A sweep, its config and where its cube lies."""
+        return views.detail(runner, runner.entry(name))
+
+    @app.get("/api/sweeps/{name}/record")
+    def record(runner: Running, name: Name) -> dict[str, Any]:
+        """What the cube says of itself: config, resolved settings, versions, hosts and times of every run."""
+        runner.entry(name)
+        found: dict[str, Any] = plain(runner.intake.cube(name).record)
+        return found
+
+    @app.get("/api/sweeps/{name}/status")
+    def status(runner: Running, name: Name) -> Status:
+        """Points by status, failures by reason with the command that replays one, the slowest points."""
+        return views.status(runner, name)
+
+    @app.post("/api/sweeps/{name}/cancel")
+    def cancel(runner: Running, name: Name) -> Sweep:
+        """Stop a sweep; finished points are kept."""
+        return views.sweep(runner, runner.cancel(name))
+
+    @app.post("/api/sweeps/{name}/resume")
+    def resume(runner: Running, name: Name) -> Sweep:
+        """Go on with a sweep that stopped: what is missing is computed."""
+        return views.sweep(runner, runner.again(name, "run"))
+
+    @app.post("/api/sweeps/{name}/retry")
+    def retry(runner: Running, name: Name) -> Sweep:
+        """Compute the failed points of a sweep again."""
+        return views.sweep(runner, runner.again(name, "retry"))
+
+
+def _cubes(app: FastAPI) -> None:
+    """Routes that read cubes."""
+
+    @app.get("/api/sweeps/{name}/axes")
+    def axes(runner: Running, name: Name) -> Axes:
+        """Axes with their values and units, and variables."""
+        runner.intake.cube(name)
+        return Axes(**slices.axes_of(runner.intake.place(name)))
+
+    @app.get("/api/sweeps/{name}/map")
+    def status_map(
+        runner: Running,
+        name: Name,
+        x: Annotated[str | None, Query(max_length=100)] = None,
+        y: Annotated[str | None, Query(max_length=100)] = None,
+        at: At = [],  # noqa: B006
+    ) -> Map:
+        """Status of the points over two axes."""
+        cube = runner.intake.cube(name)
+        job = runner.job(name)
+        running = job.running(cube) if job else set()
+        return Map(**slices.status_map(cube, running, x, y, slices.at_of(at), _MAP_POINTS))
+
+    @app.get("/api/sweeps/{name}/points/{point}")
+    def point(runner: Running, name: Name, point: Annotated[str, Path(min_length=1, max_length=500)]) -> Point:
+        """A point's labels, outcome, traceback and diagnostics; by the first digits of its id, or by labels."""
+        return views.point(runner, name, point)
+
+    @app.get(
+        "/api/sweeps/{name}/slice",
+        response_model=Slice,
+        responses={200: {"content": {"text/csv": {}, "application/x-netcdf": {}}}},
+    )
+    def cut(
+        runner: Running,
+        name: Name,
+        variable: Annotated[list[str], Query(min_length=1, max_length=20)],
+        at: At = [],  # noqa: B006
+        format: Literal["json", "csv", "netcdf"] = "json",
+    ) -> Response:
+        """Part of the cube with labels and units."""
+        runner.intake.cube(name)
+        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
+        ds = ds[list(dict.fromkeys(variable))]
+        if format == "json":
+            return JSONResponse(slices.as_json(ds))
+        body: str | bytes = slices.as_csv(ds) if format == "csv" else slices.as_netcdf(ds)
+        kind, end = ("text/csv", "csv") if format == "csv" else ("application/x-netcdf", "nc")
+        return Response(body, media_type=kind, headers=_as_file(f"{name}.{end}"))
+
+    @app.get(
+        "/api/sweeps/{name}/picture",
+        response_class=Response,
+        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}}}},
+    )
+    def picture(
+        runner: Running,
+        name: Name,
+        x: Variable = "F0",
+        y: Variable = "Delta0",
+        hue: Annotated[str | None, Query(max_length=100)] = None,
+        at: At = [],  # noqa: B006
+        format: Literal["png", "svg"] = "png",
+    ) -> Response:
+        """The picture that `photogap plot` draws."""
+        runner.intake.cube(name)
+        limit = runner.options.limits.values
+        body = slices.picture(runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at)
+        kind = "image/png" if format == "png" else "image/svg+xml"
+        return Response(body, media_type=kind, headers=_as_file(f"{name}.{format}"))
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}
+
+
+def _streams(app: FastAPI) -> None:
+    """Routes that tell progress as it happens."""
+
+    async def place_for_one(request: Request) -> AsyncIterator[None]:
+        state = request.app.state
+        if state.watchers >= state.runner.options.limits.watchers:
+            raise HTTPException(429, "too many clients watch this server; try again later.")
+        state.watchers += 1
+        try:
+            yield
+        finally:
+            state.watchers -= 1
+
+    def known(runner: Running, name: Name) -> str:
+        return runner.entry(name).name
+
+    @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
+    async def all_events(runner: Running) -> AsyncIterator[ServerSentEvent]:
+        """Every sweep now, then each that changes, as server-sent events."""
+        async for sweep in _changes(runner, None):
+            yield ServerSentEvent(data=sweep)
+
+    @app.get("/api/sweeps/{name}/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
+    async def events(runner: Running, name: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+        """One sweep's progress as server-sent events, to its end."""
+        async for sweep in _changes(runner, name):
+            yield ServerSentEvent(data=sweep)
+
+
+def _of(runner: Runner, name: str) -> dict[str, Any]:
+    """One sweep of the board; an old one that it has no room for is looked up."""
+    found = next((e for e in runner.board() if e["name"] == name), None)
+    return found or views.sweep(runner, runner.entry(name)).model_dump()
+
+
+async def _changes(runner: Runner, name: str | None) -> AsyncIterator[dict[str, Any]]:
+    """Sweeps as they change; of one sweep to its end."""
+    seen: dict[str, tuple[dict[str, Any], float]] = {}
+    clock = asyncio.get_running_loop().time
+    while True:
+        entries = runner.board() if name is None else [_of(runner, name)]
+        for found in entries:
+            before, told = seen.get(found["name"], (None, 0.0))
+            pulse = found["state"] == "running" and clock() - told > _PULSE_S
+            if found != before or pulse:
+                seen[found["name"]] = (found, clock())
+                yield found
+        if name is not None and all(e["state"] not in WAITING for e in entries):
+            return
+        await asyncio.sleep(_TICK_S)
+
+
+def _shell(app: FastAPI, options: Options) -> None:
+    """The page, the login and what the server is."""
+
+    @app.get("/api/server")
+    def server(runner: Running) -> Server:
+        """What this server takes."""
+        from .. import materials
+
+        return Server(
+            version=app.version,
+            workers=options.workers,
+            models=list(options.models),
+            clusters=["local", *options.clusters],
+            limits=dict(vars(options.limits)),
+            materials=list(materials.names()),
+        )
+
+    @app.post("/api/login", status_code=204)
+    async def login(body: Login) -> Response:
+        """Keep the token as a cookie that scripts of a page cannot read."""
+        if options.token is not None and not is_token(options, body.token):
+            await asyncio.sleep(0.5)
+            raise HTTPException(401, "the token is wrong.")
+        answer = Response(status_code=204)
+        if options.token is not None:
+            answer.set_cookie(
+                COOKIE,
+                session_of(options.token),
+                httponly=True,
+                samesite="strict",
+                secure=options.certificate is not None,
+                max_age=30 * 86400,
+            )
+        return answer
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")

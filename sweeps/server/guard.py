@@ -1,0 +1,149 @@
+"""What every request passes first: who may call, under which name, with which token, with how large a body."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .options import Options
+
+COOKIE = "photogap"
+_OPEN = ("/", "/api/login")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_BODY_S = 30.0
+_HEADERS = (
+    (b"content-security-policy", b"default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+def session_of(token: str) -> str:
+    """What a browser keeps in place of the token."""
+    return hmac.new(token.encode(), b"photogap session", hashlib.sha256).hexdigest()
+
+
+def is_token(options: Options, given: str) -> bool:
+    """Whether a text is the server's token; takes as long for a near miss as for a far one."""
+    return options.token is not None and hmac.compare_digest(options.token.encode(), given.encode())
+
+
+class Guard:
+    """ASGI layer that refuses a request before anything else sees it."""
+
+    def __init__(self, app: ASGIApp, options: Options) -> None:
+        self._app, self._options = app, options
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on with the body read and headers added."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        refusal = self._refuse(scope, headers)
+        body = b""
+        if refusal is None and ("content-length" in headers or "transfer-encoding" in headers):
+            read = await self._read(headers, receive)
+            if isinstance(read, bytes):
+                body = read
+            else:
+                refusal = read
+        if refusal is not None:
+            await _answer(send, *refusal)
+            return
+        await self._app(scope, _replay(body, receive), _with_headers(send))
+
+    def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if _name(host) not in self._options.hosts:
+            # Otherwise a page of another site could reach a server on loopback under a name of its own.
+            return 421, f"this server does not answer under {host!r}. Start it with `--name` to allow that."
+        origin = headers.get("origin")
+        if scope["method"] not in _SAFE and origin and urlsplit(origin).netloc != host:
+            return 403, f"a page of another site may not call this server. Got the origin {origin!r}."
+        if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
+            return 403, "a page of another site may not call this server."
+        path = scope["path"]
+        if self._options.token is None or path in _OPEN or path.startswith("/static/"):
+            return None
+        if not self._knows(headers):
+            return 401, "a token is needed: `Authorization: Bearer TOKEN`. Got none, or a wrong one."
+        return None
+
+    def _knows(self, headers: dict[str, str]) -> bool:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and is_token(self._options, given.strip()):
+            return True
+        try:
+            kept = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            return False
+        expected = session_of(self._options.token or "")
+        return kept is not None and hmac.compare_digest(expected.encode(), kept.value.encode())
+
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | tuple[int, str]:
+        limit = self._options.limits.body
+        refusal = 413, f"a request's body must have at most {limit} bytes here."
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > limit:
+            return refusal[0], f"{refusal[1]} Got {length[:20]}."
+        parts: list[bytes] = []
+        try:
+            async with asyncio.timeout(_BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        return 400, "the request ended before its body."
+                    parts.append(message.get("body", b""))
+                    if sum(map(len, parts)) > limit:
+                        return refusal
+                    if not message.get("more_body"):
+                        return b"".join(parts)
+        except TimeoutError:
+            return 408, f"the request's body took longer than {_BODY_S:.0f} s."
+
+
+def _name(host: str) -> str:
+    """Host name without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def again() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+        await send(message)
+
+    return sent
+
+
+async def _answer(send: Send, status: int, detail: str) -> None:
+    body = json.dumps({"detail": detail}).encode()
+    headers: list[Any] = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *_HEADERS]})
+    await send({"type": "http.response.body", "body": body})

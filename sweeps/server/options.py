@@ -1,0 +1,116 @@
+"""What an operator chooses when a server starts; nothing of it can be changed by a request."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..model import DEFAULT
+
+_TOKEN_CHARACTERS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Largest request that a server takes.
+
+    Args:
+        body: Bytes of a request's body.
+        points: Points of a sweep that need no confirmation.
+        confirmed_points: Points of a sweep at all.
+        axis: Values of one axis, and size of any whole number among the settings.
+        point_bytes: Bytes of one point's outputs.
+        values: Numbers of one slice.
+        watchers: Progress streams open at once.
+    """
+
+    body: int = 64 * 1024
+    points: int = 2_000
+    confirmed_points: int = 1_000_000
+    axis: int = 100_000
+    point_bytes: int = 64 * 1024**2
+    values: int = 1_000_000
+    watchers: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """A server's settings, checked when made.
+
+    Args:
+        folder: Folder that holds the cubes, the cluster files and the files that configs name.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+        token: What every request must carry; None on loopback only.
+        certificate: TLS certificate chain, PEM.
+        key: TLS private key, PEM.
+        names: Further host names under which clients may call.
+        workers: Worker processes of the local cluster; None for one a core, 0 for none (points run in the server).
+        at_once: Sweeps that run at the same time; others wait.
+        models: Models that a config may name, as `module:attribute`.
+        clusters: Scheduler addresses that a config may name.
+        limits: Largest requests.
+    """
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    names: tuple[str, ...] = ()
+    workers: int | None = None
+    at_once: int = 8
+    models: tuple[str, ...] = (DEFAULT,)
+    clusters: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Refuse what would open the machine to others."""
+        if not self.folder.is_dir():
+            raise ConfigError(f"FOLDER must be a folder that exists. Got {str(self.folder)!r}.")
+        if bool(self.certificate) != bool(self.key):
+            raise ConfigError("`--tls-certificate` and `--tls-key` must be given together.")
+        if self.token is not None and (len(self.token) < _TOKEN_CHARACTERS or not _is_plain(self.token)):
+            raise ConfigError(
+                f"the token must have at least {_TOKEN_CHARACTERS} visible ASCII characters without spaces. "
+                f"Got {len(self.token)} characters."
+            )
+        if not is_loopback(self.host):
+            lacking = [
+                what
+                for what, given in (
+                    ("a token (`--token-file`)", self.token),
+                    ("TLS (`--tls-certificate`)", self.key),
+                )
+                if not given
+            ]
+            if lacking:
+                raise ConfigError(
+                    f"`--host {self.host}` is reached from other machines and needs {' and '.join(lacking)}. "
+                    "Leave `--host` out to serve this machine alone."
+                )
+
+    @property
+    def state(self) -> Path:
+        """Folder of the server's own files."""
+        return self.folder / ".photogap"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names under which requests may address the server, lower case, without a port."""
+        return frozenset({"127.0.0.1", "localhost", "::1", self.host.lower(), *(n.lower() for n in self.names)})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_plain(token: str) -> bool:
+    return token.isascii() and token.isprintable() and " " not in token

@@ -1,0 +1,286 @@
+"""Sweeps at work: a thread each, which calls the engine as the command line does, and the progress it tells."""
+
+import contextlib
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..axes import Index
+from ..cluster import Opener, open_pool
+from ..config import parse
+from ..cube import MISSING, Cube
+from ..errors import ConfigError, SweepError
+from ..flow import Counts
+from ..plan import Plan, resolve
+from ..refine import complete
+from ..report import status as look
+from ..service import Report, Watch, retry
+from .intake import Intake, positions
+from .options import Options
+from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue
+from .share import Hubs, Share
+
+_log = logging.getLogger("photogap.server")
+_BOARD_S = 0.2
+_BOARD = 500
+_SERVER_STOPS = "server stopped"
+
+
+@dataclass
+class Live:
+    """A sweep's progress as its run tells it.
+
+    Args:
+        version: Grows with every change, so that a watcher knows what it has seen.
+        at: When the run told it last, s since 1970.
+        counts: Points of the run by what became of them.
+        rate: Points a second since the run began; 0 if not known.
+    """
+
+    version: int = 0
+    at: float = 0.0
+    counts: dict[str, Any] = field(default_factory=dict)
+    rate: float = 0.0
+
+
+class Job:
+    """One sweep at work."""
+
+    def __init__(self, name: str, tell: Callable[[Counts], None]) -> None:
+        self.name, self._tell = name, tell
+        self.live = Live()
+        self.share: Share | None = None
+        self.plan: Plan | None = None
+        self.thread: threading.Thread | None = None
+        self._reason: str | None = None
+        self._first: tuple[float, int] | None = None
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to stop; it keeps what is finished."""
+        self._reason = self._reason or reason
+
+    def stopped(self) -> str | None:
+        """Why to stop, if asked."""
+        return self._reason
+
+    def opened(self, share: Share) -> None:
+        """Note where the points run."""
+        self.share = share
+
+    def told(self, counts: Counts) -> None:
+        """Note how far the run is."""
+        now, ended = time.time(), counts.done + counts.failed
+        if self._first is None:
+            self._first = (now, ended)
+        begin, before = self._first
+        rate = (ended - before) / (now - begin) if now > begin + 0.5 else 0.0
+        self.live = Live(self.live.version + 1, now, dataclasses.asdict(counts), rate)
+        self._tell(counts)
+
+    def running(self, cube: Cube) -> set[Index]:
+        """Where the points lie that the pool has now."""
+        share, plan = self.share, self.plan
+        if share is None or plan is None:
+            return set()
+        material = positions(plan)
+        found = set()
+        for job in share.jobs():
+            labels = {"material": material.get(job.material), **job.labels}
+            labels |= {n: getattr(job.settings, n) for n in cube.grid.dims if n not in labels}
+            where = cube.grid.position(labels)
+            if where is not None:
+                found.add(where)
+        return found
+
+
+class Runner:
+    """Starts what is due, as many as the operator allows, and knows what runs."""
+
+    def __init__(self, options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> None:
+        self.options = options
+        self.intake = Intake(options)
+        self.queue = Queue(options.state / "queue.sqlite")
+        self.hubs = Hubs(opener, options.workers, idle_s, options.state)
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.RLock()
+        self._closing = False
+        self._board: list[dict[str, Any]] = []
+        self._board_at = 0.0
+        self._board_lock = threading.Lock()
+
+    def start(self) -> None:
+        """List cubes that the command line made, take up what ran before, and go on."""
+        self._adopt()
+        self.queue.take_up()
+        self._next()
+
+    def close(self) -> None:
+        """Stop every run; the next server goes on with them."""
+        with self._lock:
+            self._closing = True
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            job.stop(_SERVER_STOPS)
+        for job in jobs:
+            if job.thread:
+                job.thread.join(30)
+        self.hubs.close()
+        self.queue.close()
+
+    def submit(self, text: str, tree: dict[str, Any]) -> Entry:
+        """Queue a sweep whose plan has been accepted.
+
+        Raises:
+            ConfigError: A sweep of that name waits or runs.
+        """
+        name = str(tree["name"])
+        with self._lock:
+            entry = self.queue.get(name)
+            if entry and (entry.state in WAITING or name in self._jobs):
+                raise BusyNameError(
+                    f"the sweep {name!r} is {entry.state}. Wait for it, cancel it, or use another `name`."
+                )
+            self.queue.put(name, text, tree)
+        self._next()
+        return self.entry(name)
+
+    def again(self, name: str, action: str) -> Entry:
+        """Queue a sweep that stopped: go on with it, or compute its failed points again."""
+        with self._lock:
+            states = (DONE, CANCELLED, FAILED)
+            if name in self._jobs or not self.queue.claim(name, states, state=QUEUED, action=action, message=""):
+                raise BusyNameError(f"the sweep {name!r} is {self.entry(name).state}; it must have stopped first.")
+        self._next()
+        return self.entry(name)
+
+    def cancel(self, name: str) -> Entry:
+        """Stop a sweep; finished points are kept."""
+        with self._lock:
+            if not self.queue.claim(name, (QUEUED,), state=CANCELLED, ended=time.time()):
+                job = self._jobs.get(name)
+                if job is None:
+                    raise BusyNameError(
+                        f"the sweep {name!r} is {self.entry(name).state}; there is nothing to stop."
+                    )
+                job.stop(CANCELLED)
+        return self.entry(name)
+
+    def entry(self, name: str) -> Entry:
+        """A sweep of the queue.
+
+        Raises:
+            UnknownError: There is none.
+        """
+        found = self.queue.get(name)
+        if found is None:
+            raise UnknownError(f"NAME must be a sweep of this server. Got {name!r}, which none has.")
+        return found
+
+    def board(self) -> list[dict[str, Any]]:
+        """Every sweep's numbers, put together once for all who watch."""
+        with self._board_lock:
+            if time.monotonic() - self._board_at > _BOARD_S:
+                from .views import sweep
+
+                self._board = [sweep(self, entry).model_dump() for entry in self.queue.find(limit=_BOARD)]
+                self._board_at = time.monotonic()
+            return self._board
+
+    def job(self, name: str) -> Job | None:
+        """A sweep at work."""
+        return self._jobs.get(name)
+
+    def _next(self) -> None:
+        with self._lock:
+            if self._closing:
+                return
+            for entry in self.queue.due():
+                if len(self._jobs) >= self.options.at_once:
+                    return
+                if entry.name in self._jobs:
+                    continue
+                noted = [0.0]
+
+                def note(counts: Counts, name: str = entry.name, noted: list[float] = noted) -> None:
+                    if time.monotonic() - noted[0] > 1:
+                        noted[0] = time.monotonic()
+                        self.queue.mark(name, counts=dataclasses.asdict(counts))
+
+                job = self._jobs[entry.name] = Job(entry.name, note)
+                self.queue.mark(entry.name, state=RUNNING, started=time.time(), ended=None)
+                job.thread = threading.Thread(
+                    target=self._work, args=(entry, job), name=f"sweep-{entry.name}", daemon=True
+                )
+                job.thread.start()
+
+    def _work(self, entry: Entry, job: Job) -> None:
+        state, message = FAILED, ""
+        try:
+            report = self._engine(entry, job)
+            job.told(report.counts)
+            stopped = report.reason
+            state = DONE if stopped is None else QUEUED if stopped == _SERVER_STOPS else CANCELLED
+        except SweepError as error:
+            message = str(error)
+            if job.stopped():
+                state = QUEUED if job.stopped() == _SERVER_STOPS else CANCELLED
+        except Exception as error:
+            _log.exception("sweep %s", entry.name)
+            message = f"{type(error).__name__}: {error}"
+        counts = job.live.counts or entry.counts
+        with self._lock:
+            with contextlib.suppress(Exception):
+                self.queue.mark(
+                    entry.name, state=state, message=message, ended=time.time(), counts=counts | {"running": 0}
+                )
+            self._jobs.pop(entry.name, None)
+        self._next()
+
+    def _engine(self, entry: Entry, job: Job) -> Report:
+        config = parse(entry.tree, folder=str(self.options.folder))
+        self.intake.check(config)
+        config = self.intake.ready(config)
+        target = self.intake.place(entry.name)
+        watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
+        job.plan = resolve(config)
+        if entry.action == "retry" and target.exists():
+            report = retry(target, watch=watch)
+            if report.reason is not None:
+                return report
+        return complete(job.plan, target, workers=config.workers, watch=watch)
+
+    def _adopt(self) -> None:
+        """List cubes of the folder that no request made."""
+        for path in sorted(self.options.folder.glob("*.zarr")):
+            name = path.name.removesuffix(".zarr")
+            if self.queue.get(name):
+                continue
+            with contextlib.suppress(SweepError, OSError, KeyError, ValueError):
+                cube = self.intake.cube(name)
+                tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
+                found = look(self.intake.place(name))["counts"]
+                state = CANCELLED if found.get(MISSING) else DONE
+                self.queue.put(name, as_yaml(tree), tree, state=state)
+                total = sum(found.values())
+                done = found.get("ok", 0)
+                failed = total - done - found.get(MISSING, 0)
+                self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
+
+
+def as_yaml(tree: dict[str, Any]) -> str:
+    """A tree as YAML text, short lists on one line."""
+    import yaml
+
+    return str(yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True))
+
+
+class BusyNameError(ConfigError):
+    """The sweep is not in a state for what was asked."""
+
+
+class UnknownError(ConfigError):
+    """No such sweep, point or variable."""

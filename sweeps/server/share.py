@@ -1,0 +1,307 @@
+"""Fair sharing: one pool a cluster, its slots dealt to sweeps in turn.
+
+Each sweep's `Flow` sees a `Share`, a pool like any other. A `Hub` holds the real pool and hands it no more batches
+than it can run at once, always from the share that has the fewest running: a small sweep gets its half while a
+big one goes on, and a sweep alone gets all.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import queue
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..cluster import Ended, InlinePool, Opener, Pool
+from ..config import Config
+from ..errors import ClusterError
+from ..store import Place
+from ..task import Batch, Job
+
+_LOOK_S = 2.0
+_DRAIN_S = 20.0
+
+
+class Share:
+    """A sweep's part of a pool."""
+
+    def __init__(self, hub: "Hub", pool: Pool, cap: int | None, memory: int | None) -> None:
+        self._hub, self._cap = hub, cap
+        self.own_process = pool.own_process
+        self.memory = min(filter(None, (pool.memory, memory)), default=None)
+        self._description = pool.describe()
+        self.waiting: deque[tuple[int, Batch]] = deque()
+        self.flying: dict[int, Batch] = {}
+        self.served = 0
+        self.ended: queue.SimpleQueue[Ended | BaseException] = queue.SimpleQueue()
+
+    @property
+    def eager(self) -> bool:
+        """Whether it has a batch that may start."""
+        return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
+
+    def slots(self) -> int:
+        """All that the pool can run, or this sweep's own limit: another's turn only delays a batch."""
+        return min(self._hub.slots, self._cap or self._hub.slots)
+
+    def running(self) -> int:
+        """Batches that were handed to the pool."""
+        return len(self.flying)
+
+    def jobs(self) -> list[Job]:
+        """Points that were handed to the pool."""
+        return [job for batch in list(self.flying.values()) for job in batch.jobs]
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Queue a batch for its turn."""
+        self._hub.enqueue(self, key, batch)
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Batches that ended."""
+        out: list[Ended] = []
+        with contextlib.suppress(queue.Empty):
+            out.append(_told(self.ended.get(timeout=timeout)))
+            while True:
+                out.append(_told(self.ended.get_nowait()))
+        return out
+
+    def describe(self) -> dict[str, Any]:
+        """The shared pool."""
+        return self._description | {"shared": True}
+
+
+def _told(item: Ended | BaseException) -> Ended:
+    if isinstance(item, BaseException):
+        raise ClusterError(str(item)) from item
+    return item
+
+
+class Hub:
+    """One pool, opened with its first share and closed when idle for a while.
+
+    Args:
+        opener: Opens the pool.
+        config: Config of the sweep that came first; says which cluster.
+        workers: Workers of a local cluster.
+        idle_s: Time without a share after which the pool closes.
+        place: Beside what the cluster's jobs and their logs are noted.
+    """
+
+    def __init__(
+        self,
+        opener: Opener,
+        config: Config,
+        workers: int | None,
+        idle_s: float = 60.0,
+        place: Place | None = None,
+    ) -> None:
+        self._opener, self._config, self._workers, self._idle_s = opener, config, workers, idle_s
+        self._place = place
+        self._turn = threading.Condition()
+        self._shares: list[Share] = []
+        self._users = 0
+        self._owner: dict[int, tuple[Share, int]] = {}
+        self._keys = itertools.count()
+        self._clock = itertools.count(1)
+        self._pool: Pool | None = None
+        self._open = threading.Event()
+        self._closing = False
+        self.error: BaseException | None = None
+        self.slots = 1
+        self._idle_since = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="photogap-hub", daemon=True)
+        self._thread.start()
+
+    @contextlib.contextmanager
+    def share(self, cap: int | None, memory: int | None, stopped: Callable[[], str | None]) -> Iterator[Share]:
+        """Part of the pool for one sweep; what it has handed over is waited for, for a while, when it leaves."""
+        while not self._open.wait(0.2):
+            if stopped():
+                raise ClusterError("stopped before the cluster was ready. Run again to go on.")
+        pool = self._pool
+        if pool is None:
+            raise ClusterError(f"the cluster cannot be reached: {self.error or 'it was closed'}")
+        share = Share(self, pool, cap, memory)
+        with self._turn:
+            self._shares.append(share)
+        try:
+            yield share
+        finally:
+            with self._turn:
+                share.waiting.clear()
+            end = time.monotonic() + _DRAIN_S
+            # A batch that still runs would otherwise be computed again by a run that follows at once.
+            while share.flying and time.monotonic() < end and self.error is None:
+                with contextlib.suppress(queue.Empty):
+                    share.ended.get(timeout=0.2)
+            with self._turn:
+                self._shares.remove(share)
+
+    def join(self) -> bool:
+        """Count a user that will ask for a share; False if the hub closes and another is needed."""
+        with self._turn:
+            if self._closing or self.error:
+                return False
+            self._users += 1
+            return True
+
+    def leave(self) -> None:
+        """End of `join`."""
+        with self._turn:
+            self._users -= 1
+            self._idle_since = time.monotonic()
+
+    def enqueue(self, share: Share, key: int, batch: Batch) -> None:
+        """Take a batch of a share."""
+        with self._turn:
+            share.waiting.append((key, batch))
+            self._turn.notify()
+
+    def close(self) -> None:
+        """Close the pool, whoever uses it."""
+        with self._turn:
+            self._closing = True
+            self._turn.notify()
+        self._thread.join(60)
+
+    def _run(self) -> None:
+        try:
+            with self._opener(self._config, self._workers, place=self._place) as pool:
+                self._pool = pool
+                self.slots = pool.slots()
+                self._open.set()
+                self._loop(pool)
+        except BaseException as error:
+            self.error = error
+        finally:
+            with self._turn:
+                self._closing = True
+                left = list(self._shares)
+            self._open.set()
+            for share in left:
+                share.ended.put(self.error or ClusterError("the cluster was closed"))
+
+    def _loop(self, pool: Pool) -> None:
+        looked = time.monotonic()
+        while True:
+            with self._turn:
+                for key, batch in self._deal(pool):
+                    pool.submit(key, batch)
+                flying = len(self._owner)
+                if self._closing:
+                    return
+                if not flying:
+                    idle = time.monotonic() - self._idle_since
+                    if not self._users and idle > self._idle_s:
+                        self._closing = True
+                        return
+                    self._turn.wait(0.5)
+                    continue
+            if time.monotonic() - looked > _LOOK_S:
+                self.slots, looked = pool.slots(), time.monotonic()
+            # While slots are free a new batch must not wait for an old one to end.
+            for ended in pool.wait(0.2 if flying >= self._room() else 0.02):
+                self._route(ended)
+
+    def _room(self) -> int:
+        """Batches in the pool: one a slot, and a few so that no worker waits for the next."""
+        return self.slots + max(1, self.slots // 4)
+
+    def _deal(self, pool: Pool) -> Iterator[tuple[int, Batch]]:
+        while len(self._owner) < self._room():
+            eager = [share for share in self._shares if share.eager]
+            if not eager:
+                return
+            share = min(eager, key=lambda s: (len(s.flying), s.served))
+            share.served = next(self._clock)
+            own, batch = share.waiting.popleft()
+            key = next(self._keys)
+            self._owner[key] = (share, own)
+            share.flying[own] = batch
+            yield key, batch
+
+    def _route(self, ended: Ended) -> None:
+        with self._turn:
+            share, own = self._owner.pop(ended.key)
+            share.flying.pop(own, None)
+        share.ended.put(Ended(own, ended.error, ended.lost, ended.started))
+
+
+class Hubs:
+    """The hub of each cluster.
+
+    Args:
+        opener: Opens a pool.
+        workers: Workers of the local cluster.
+        idle_s: Time without a sweep after which a pool closes.
+        folder: Where the state of clusters lies; jobs that a killed server left are found there.
+    """
+
+    def __init__(
+        self, opener: Opener, workers: int | None, idle_s: float = 60.0, folder: Path | None = None
+    ) -> None:
+        self._opener, self._workers, self._idle_s, self._folder = opener, workers, idle_s, folder
+        self._lock = threading.Lock()
+        self._hubs: dict[str, Hub] = {}
+
+    def opener(self, stopped: Callable[[], str | None], opened: Callable[[Share], None]) -> Opener:
+        """Opener for one sweep: a share of the pool of its cluster."""
+
+        @contextlib.contextmanager
+        def share(config: Config, workers: int | None, *, in_process: bool = False, **_: Any) -> Iterator[Pool]:
+            if workers == 0 or in_process:
+                yield InlinePool()  # nothing is missing
+                return
+            hub = self._hub(config)
+            try:
+                with hub.share(workers, _bytes(config.limits.memory), stopped) as part:
+                    opened(part)
+                    yield part
+            finally:
+                hub.leave()
+
+        return share
+
+    def _hub(self, config: Config) -> Hub:
+        with self._lock:
+            hub = self._hubs.get(config.cluster)
+            if hub is None or not hub.join():
+                workers = self._workers if config.cluster == "local" else None
+                hub = self._hubs[config.cluster] = Hub(
+                    self._opener, _of_all(config), workers, self._idle_s, self._place(config.cluster)
+                )
+                hub.join()
+            return hub
+
+    def _place(self, cluster: str) -> Place | None:
+        """One folder a cluster, whichever sweep asks for it."""
+        if self._folder is None or cluster == "local":
+            return None
+        word = re.sub(r"[^A-Za-z0-9]+", "-", Path(cluster).stem)[:40]
+        return Place(str(self._folder / f"cluster-{word}-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}"))
+
+    def close(self) -> None:
+        """Close every pool."""
+        with self._lock:
+            hubs = list(self._hubs.values())
+        for hub in hubs:
+            hub.close()
+
+
+def _of_all(config: Config) -> Config:
+    """What a shared cluster takes from the sweep that opens it: where, and nothing of its own limits."""
+    limits = config.limits.model_copy(update={"memory": "auto"})
+    return config.model_copy(update={"limits": limits, "workers": None})
+
+
+def _bytes(memory: str) -> int | None:
+    if memory == "auto":
+        return None
+    from dask.utils import parse_bytes
+
+    return int(parse_bytes(memory))

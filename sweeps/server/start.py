@@ -1,0 +1,66 @@
+"""Start a server: one a folder, its page's address told once it listens."""
+
+import fcntl
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from ..errors import BusyError, ConfigError
+from .api import make
+from .options import Options
+
+
+@contextmanager
+def folder_lock(options: Options) -> Iterator[None]:
+    """Hold the folder as its one server; a killed server leaves nothing behind.
+
+    Raises:
+        BusyError: Another server holds it.
+    """
+    options.state.mkdir(mode=0o700, exist_ok=True)
+    with (options.state / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another server already serves {str(options.folder)!r}. End it first.") from None
+        yield
+
+
+def serve(options: Options, told: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+        BusyError: Another server holds the folder.
+    """
+    with folder_lock(options), _listen(options) as listener:
+        host, port = listener.getsockname()[:2]
+        scheme = "https" if options.certificate else "http"
+        told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
+        config = uvicorn.Config(
+            make(options),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            ssl_certfile=options.certificate,
+            ssl_keyfile=options.key,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _listen(options: Options) -> Iterator[socket.socket]:
+    try:
+        family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((options.host, options.port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"`--host` and `--port` must be an address to listen on. Got {options.host}:{options.port} ({error})."
+        ) from error
+    with listener:
+        yield listener

@@ -1,0 +1,169 @@
+// Curves of any variable against any axis, a slider for each other axis; and two points side by side.
+import { draw, isGeometric, savePng, saveSvg } from "./chart.js";
+import { $, call, make, path, show, titled, unit } from "./tools.js";
+
+const nothing = (box, error) => box.replaceChildren(make("p", { class: "error" }, error.message));
+
+export class Curves {
+  constructor() {
+    $("svg").addEventListener("click", () => this.svg() && saveSvg(this.svg(), this.file()));
+    $("png").addEventListener("click", () => this.svg() && savePng(this.svg(), this.file()));
+  }
+
+  svg() { return $("curve").querySelector("svg"); }
+  file() { return `${this.name}-${this.variable}-${this.x}`; }
+  dims() { return this.axes.variables[this.variable].dims; }
+  values(dim) { return this.axes.coords[dim].values; }
+
+  open(name, axes) {
+    const keep = this.name === name;
+    Object.assign(this, { name, axes });
+    const usable = Object.keys(axes.variables).filter((v) => axes.variables[v].numeric);
+    if (!keep || !usable.includes(this.variable)) {
+      this.variable = usable.includes("Delta0_peak") ? "Delta0_peak" : usable[0];
+      this.index = {};
+      this.logY = false;
+      this.axis();
+    }
+    this.controls();
+    return this.refresh();
+  }
+
+  axis() {
+    const long = this.dims().filter((d) => this.values(d).length > 1);
+    this.x = this.dims().includes(this.x) && this.values(this.x).length > 1 ? this.x : long.includes("F0") ? "F0" : long[0] || this.dims()[1];
+    if (this.hue === undefined || !long.includes(this.hue) || this.hue === this.x)
+      this.hue = long.find((d) => d !== this.x && this.values(d).length <= 12 && !this.axes.own_dims.includes(d)) || "";
+  }
+
+  controls() {
+    const choose = (label, key, options, change) => make("label", {}, label, make("select", { id: `curve-${key}`, onchange: (e) => {
+      this[key] = e.target.value;
+      change();
+      this.controls();
+      $(`curve-${key}`).focus();
+      this.refresh();
+    } }, ...options.map((o) => make("option", { value: o, selected: o === this[key] }, o || "–"))));
+    const long = this.dims().filter((d) => this.values(d).length > 1);
+    const rest = long.filter((d) => d !== this.x && d !== this.hue);
+    $("curvecontrols").replaceChildren(
+      choose("variable", "variable", Object.keys(this.axes.variables).filter((v) => this.axes.variables[v].numeric), () => this.axis()),
+      choose("against", "x", long.length ? long : [this.x], () => { if (this.hue === this.x) this.hue = ""; }),
+      choose("lines", "hue", ["", ...long.filter((d) => d !== this.x)], () => {}),
+      make("label", { class: "check" }, make("input", { type: "checkbox", checked: this.logY, onchange: (e) => { this.logY = e.target.checked; this.paint(); } }), "log scale"),
+      ...rest.map((d) => this.slider(d)));
+  }
+
+  slider(dim) {
+    const values = this.values(dim);
+    const word = (i) => `${show(values[i])} ${unit(this.axes.coords[dim].units)}`.trim();
+    const at = Math.min(this.index[dim] || 0, values.length - 1);
+    const out = make("output", {}, word(at));
+    const input = make("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: at, "data-dim": dim, "aria-valuetext": word(at), oninput: () => {
+      this.index[dim] = Number(input.value);
+      out.textContent = word(this.index[dim]);
+      input.setAttribute("aria-valuetext", word(this.index[dim]));
+      this.refresh();
+    } });
+    return make("label", {}, dim, input, out);
+  }
+
+  at() {
+    return this.dims().filter((d) => d !== this.x && d !== this.hue).map((d) => ["at", `${d}=${this.values(d)[this.index[d] || 0]}`]);
+  }
+
+  // One request at a time; a slider that moved meanwhile asks once more.
+  async refresh() {
+    if (this.busy) { this.again = true; return; }
+    this.busy = true;
+    try {
+      do {
+        this.again = false;
+        const name = this.name, at = this.at();
+        const query = new URLSearchParams([["variable", this.variable], ...at]);
+        try {
+          const data = await call(path(name, `slice?${query}`));
+          if (name === this.name && !this.again) { this.data = data; this.paint(); this.links(at, query); }
+        } catch (error) { nothing($("curve"), error); }
+      } while (this.again);
+    } finally { this.busy = false; }
+  }
+
+  links(at, query) {
+    $("csv").href = `/api/${path(this.name, `slice?${query}&format=csv`)}`;
+    $("netcdf").href = `/api/${path(this.name, `slice?${query}&format=netcdf`)}`;
+    const own = this.axes.own_dims;
+    $("plot").setAttribute("aria-disabled", (own.includes(this.x) && this.x !== "time") || own.includes(this.hue));
+    const fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
+    $("plot").href = `/api/${path(this.name, `picture?${new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed])}`)}`;
+  }
+
+  paint() {
+    const found = this.data && this.data.variables[this.variable];
+    if (!found) return;
+    const x = this.data.coords[this.x], hue = this.hue && this.data.coords[this.hue];
+    const lines = !hue ? [{ name: this.variable, values: found.values }]
+      : hue.values.slice(0, 24).map((v, k) => ({ name: `${this.hue} = ${show(v)} ${unit(hue.units)}`.trim(),
+        values: found.dims[0] === this.hue ? found.values[k] : found.values.map((row) => row[k]) }));
+    const title = this.dims().filter((d) => d !== this.x && d !== this.hue).map((d) =>
+      d === "material" ? this.values(d)[this.index[d] || 0] : `${d} = ${show(this.values(d)[this.index[d] || 0])} ${unit(this.axes.coords[d].units)}`.trim()).join(", ");
+    draw($("curve"), { title, x: { title: titled(this.x, x.units), values: x.values, log: isGeometric(x.values) },
+      y: { title: titled(this.variable, found.units), log: this.logY }, lines });
+  }
+}
+
+export class Pair {
+  open(name, axes) {
+    const other = this.name !== name;
+    Object.assign(this, { name, axes });
+    const all = Object.entries(axes.variables).filter(([, v]) => v.numeric);
+    this.series = all.filter(([, v]) => v.dims.length === axes.dims.length + 1).map(([k]) => k);
+    this.scalars = all.filter(([, v]) => v.dims.length === axes.dims.length).map(([k]) => k).slice(0, 20);
+    if (!other) return;
+    this.variable = this.series[0];
+    this.shown = {};
+    for (const which of ["A", "B"]) $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Take a point on the map."));
+    $("paircontrols").replaceChildren(...(this.series.length ? [make("label", {}, "variable", make("select", { onchange: (e) => {
+      this.variable = e.target.value;
+      this.curves();
+    } }, ...this.series.map((v) => make("option", {}, v))))] : []));
+  }
+
+  async take(which, labels) {
+    const box = $(`point${which}`), name = this.name;
+    const text = Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(",");
+    try {
+      const point = await call(path(name, `points/${encodeURIComponent(text)}`));
+      if (name !== this.name) return;
+      const facts = [...Object.entries(point.labels).map(([k, v]) => [k, `${show(v)} ${unit((this.axes.coords[k] || {}).units)}`]),
+        ["status", point.status], ...(point.message ? [["reason", point.message]] : []), ["wall time", point.wall_time == null ? "–" : `${show(point.wall_time)} s`],
+        ["host", point.host || "–"], ["id", point.point_id]];
+      const chart = make("div", { class: "chart" }), numbers = make("dl");
+      box.replaceChildren(make("h4", {}, which), make("dl", {}, ...facts.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])), chart, numbers,
+        ...(point.traceback ? [make("details", {}, make("summary", {}, "Traceback"), make("pre", {}, point.traceback))] : []),
+        make("p", { class: "quiet" }, "Compute it again with full diagnostics:"), make("pre", {}, point.replay));
+      const at = Object.entries(labels).filter(([k]) => this.axes.dims.includes(k)).map(([k, v]) => ["at", `${k}=${v}`]);
+      this.shown[which] = { at, chart, ok: point.status === "ok" };
+      if (point.status !== "ok") return;
+      const data = await call(path(name, `slice?${new URLSearchParams([...this.scalars.map((s) => ["variable", s]), ...at])}`));
+      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, `${show(v.values)} ${unit(v.units)}`)]));
+      await this.curves();
+    } catch (error) { nothing(box, error); }
+  }
+
+  // Both on one scale, so that they compare.
+  async curves() {
+    const variable = this.variable, name = this.name, both = Object.values(this.shown).filter((p) => p.ok);
+    if (!variable) return;
+    const found = await Promise.all(both.map((p) => call(path(name, `slice?${new URLSearchParams([["variable", variable], ...p.at])}`))));
+    if (variable !== this.variable || name !== this.name) return;
+    const all = found.flatMap((d) => d.variables[variable].values.filter((v) => typeof v === "number"));
+    if (!all.length) return;
+    const low = Math.min(...all), high = Math.max(...all), pad = (high - low) * 0.05;
+    found.forEach((data, k) => {
+      const v = data.variables[variable], dim = v.dims[0];
+      draw(both[k].chart, { x: { title: titled(dim, data.coords[dim].units), values: data.coords[dim].values },
+        y: { title: titled(variable, v.units), range: [low - pad, high + pad] }, lines: [{ name: variable, values: v.values }] });
+    });
+  }
+}

@@ -1,0 +1,178 @@
+"""Answers put together from the queue, a running job and the engine's reports."""
+
+import contextlib
+import json
+import math
+import shlex
+import sqlite3
+import subprocess
+import sys
+import threading
+import uuid
+from typing import Any
+
+from ..cli_base import plain
+from ..config import Config
+from ..cube import MISSING, Cube
+from ..errors import ConfigError, SweepError
+from ..log import Log
+from ..report import status as look
+from ..service import LOG, find
+from ..store import Place
+from .queue import Entry
+from .runner import Runner, UnknownError, as_yaml
+from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail
+
+_ESTIMATE_S = 180.0
+_HASHED_POINTS = 200_000
+_estimating = threading.Semaphore(1)
+
+
+class TooBusyError(ConfigError):
+    """The server does this for somebody else now."""
+
+
+def sweep(runner: Runner, entry: Entry) -> Sweep:
+    """A sweep's numbers: of its run where there is one, else of its last."""
+    return Sweep(**_sweep(runner, entry))
+
+
+def _sweep(runner: Runner, entry: Entry) -> dict[str, Any]:
+    job = runner.job(entry.name)
+    live = job.live if job else None
+    counts = (live.counts if live else None) or entry.counts
+    numbers = {k: int(counts.get(k, 0)) for k in ("total", "done", "failed", "computed", "running", "lost")}
+    rate = live.rate if live else 0.0
+    left = numbers["total"] - numbers["done"] - numbers["failed"]
+    if job and job.share:
+        numbers["running"] = len(job.share.jobs())
+    return {
+        "name": entry.name,
+        "state": entry.state,
+        "action": entry.action,
+        "cluster": entry.cluster,
+        "message": entry.message,
+        "submitted": entry.submitted,
+        "started": entry.started,
+        "ended": entry.ended,
+        **numbers,
+        "points_per_s": rate,
+        "seconds_left": left / rate if rate else None,
+        "at": live.at if live else entry.ended or entry.submitted,
+        "stopping": bool(job and job.stopped()),
+    }
+
+
+def detail(runner: Runner, entry: Entry) -> SweepDetail:
+    """A sweep with its config."""
+    target = runner.intake.place(entry.name)
+    return SweepDetail(**_sweep(runner, entry), config=entry.text, store=target.url, has_cube=target.exists())
+
+
+def status(runner: Runner, name: str) -> Status:
+    """The engine's report of a cube, each reason with its replay command."""
+    runner.entry(name)
+    target = runner.intake.place(name)
+    found = look(target)
+    labels = {p["point_id"]: p["labels"] for p in found["failed"]}
+    cube = runner.intake.cube(name)
+    for reason in found["reasons"]:
+        # A point that is not packed yet has its labels in the log only.
+        if not labels.get(reason["point_id"]):
+            labels[reason["point_id"]] = (_noted(cube, reason["point_id"]) or {"labels": {}})["labels"]
+    return Status(
+        counts=found["counts"],
+        points=found["points"],
+        live=found["live"],
+        reasons=[
+            Reason(**r, labels=plain(labels.get(r["point_id"], {})), replay=replay_command(target, r["point_id"]))
+            for r in found["reasons"]
+        ],
+        failed=plain(found["failed"]),
+        slowest=plain(found.get("slowest", [])),
+        points_per_s=found.get("points_per_s"),
+    )
+
+
+def replay_command(target: Place, point_id: str) -> str:
+    """What to type to compute one point again."""
+    return f"photogap replay {shlex.quote(target.url)} {point_id[:16]}"
+
+
+def point(runner: Runner, name: str, text: str) -> Point:
+    """What is known of one point.
+
+    Raises:
+        UnknownError: No point, or several, have this id or these labels.
+    """
+    runner.entry(name)
+    cube = runner.intake.cube(name)
+    noted = _noted(cube, text)
+    if noted is None:
+        if "=" not in text and cube.grid.size > _HASHED_POINTS:
+            raise UnknownError(f"POINT must be a point that has ended, or labels such as T=30. Got {text!r}.")
+        plan = runner.intake.plan_of(cube)
+        try:
+            labels = cube.grid.labels(find(cube, plan, text))
+        except ConfigError as error:
+            raise UnknownError(str(error)) from None
+        noted = _noted(cube, plan.point_id(labels)) or {"point_id": plan.point_id(labels), "labels": labels}
+    where = cube.grid.position(noted["labels"])
+    state = noted.get("status") or (MISSING if where is None else str(cube.array("status")[where]))
+    message = noted.get("message")
+    if message is None:
+        message = "" if where is None else str(cube.array("message")[where])
+    return Point(
+        point_id=noted["point_id"],
+        labels=plain(noted["labels"]),
+        status=state,
+        message=message,
+        traceback=noted.get("traceback") or "",
+        host=noted.get("host") or "",
+        wall_time=_finite(noted.get("wall_time")),
+        cpu_time=_finite(noted.get("cpu_time")),
+        attempts=noted.get("attempts") or 0,
+        peak_memory=_finite(noted.get("peak_memory")),
+        diagnostics=plain(json.loads(noted.get("diagnostics") or "{}")),
+        replay=replay_command(cube.place, noted["point_id"]),
+    )
+
+
+def _noted(cube: Cube, text: str) -> dict[str, Any] | None:
+    """Row of the driver's log for the first digits of a point's id."""
+    if not (6 <= len(text) <= 128 and text.isalnum() and text.isascii()):
+        return None
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(Log(cube.place.state / LOG, read_only=True)) as log:
+        rows = log.points(f"substr(point_id, 1, {len(text)}) = '{text}'", limit=2)
+        if len(rows) == 1:
+            return rows[0]
+    return None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def estimate(runner: Runner, config: Config) -> Estimate:
+    """Numbers of `photogap run --dry-run`, computed by it in a process of its own.
+
+    Raises:
+        TooBusyError: Another estimate is under way.
+    """
+    if not _estimating.acquire(blocking=False):
+        raise TooBusyError("another dry run is under way; try again in a moment.")
+    # The command line starts a config's paths at its folder, so the file lies there for a moment.
+    path = runner.options.folder / f".dry-run-{uuid.uuid4().hex}.yaml"
+    try:
+        tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
+        path.write_text(as_yaml(tree), encoding="utf-8")
+        command = [sys.executable, "-m", "photogap.sweeps.cli", "run", str(path), "--dry-run", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ESTIMATE_S, check=False)
+        if done.returncode:
+            raise ConfigError((done.stderr.strip() or "the dry run failed")[-2000:].removeprefix("photogap: "))
+        return Estimate(**json.loads(done.stdout.splitlines()[-1]))
+    except subprocess.TimeoutExpired:
+        raise SweepError(f"the dry run took longer than {_ESTIMATE_S:.0f} s.") from None
+    finally:
+        path.unlink(missing_ok=True)
+        _estimating.release()

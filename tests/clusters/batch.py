@@ -1,0 +1,47 @@
+"""Looking at a real batch system, and waiting for it."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def lacking(what: str) -> None:
+    """Skip where a part is missing; in CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing in CI")
+    pytest.skip(f"{what} is missing")
+
+
+@dataclass(frozen=True)
+class Slurm:
+    folder: Path
+
+    def queue(self) -> list[tuple[str, str, str]]:
+        """Id, name and state of all jobs."""
+        out = subprocess.run(
+            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=30, check=True
+        )
+        return [tuple(line.strip().split("|")) for line in out.stdout.splitlines()]  # type: ignore[misc]
+
+    def workers(self, state: str = "RUNNING") -> list[str]:
+        """Ids of worker jobs in a state."""
+        return [i for i, name, s in self.queue() if name.startswith("photogap-") and s == state]
+
+    def ended(self) -> list[str]:
+        """What SLURM wrote of ended jobs, a line each."""
+        path = self.folder / "log" / "jobcomp.txt"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+    return found

@@ -1,0 +1,146 @@
+"""Cluster files: the shipped ones, the rules, where names are looked up, what dask-jobqueue's own files say."""
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask_jobqueue  # noqa: F401  its defaults must not go with a test's settings
+import pytest
+
+from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
+from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
+from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
+from photogap.sweeps.clusters.tls import private_folder
+from photogap.sweeps.errors import ConfigError
+
+SHIPPED = Path(__file__).parents[2] / "configs" / "clusters"
+SLURM: dict[str, Any] = {"kind": "slurm", "jobs": 1, "cores": 2, "memory": "4GB"}
+TEXTS: list[tuple[dict[str, Any], str]] = [
+    (
+        SLURM | {"wall_time": "1:00:00"},
+        r"f.yaml: `wall_time`: unknown key. Did you mean `walltime`\? Got '1:00:00'",
+    ),
+    (SLURM | {"kind": "slrum"}, r"`kind` must be one of local, slurm, .* Got 'slrum'"),
+    (SLURM | {"walltime": 60}, r"`walltime`: .* Got 60"),
+    (SLURM | {"walltime": "60"}, r"`walltime`: must be HH:MM:SS"),
+    (SLURM | {"memory": "lots"}, r"`memory`: must be a size such as 8GB. Got 'lots'"),
+    (SLURM | {"poll": "soon"}, r"`poll`: must be a time such as 90s"),
+    (SLURM | {"adapt": {"maximum": 3}}, r"one of `jobs` and `adapt` must be given"),
+    (
+        SLURM | {"jobs": None, "adapt": {"minimum": 4, "maximum": 3}},
+        r"`adapt`: `minimum` must not exceed `maximum`",
+    ),
+    (SLURM | {"jobs": None, "adapt": {"maxmum": 3}}, r"`adapt.maxmum`: unknown key. Did you mean `maximum`"),
+    ({"kind": "address"}, r"`address`: required key is missing"),
+    ({"kind": "address", "address": "tcp://node7:8786"}, r"must be tls://HOST:PORT .* whoever reaches a plain one"),
+    ({"kind": "address", "address": "tls://node7:8786"}, r"needs `ca_file`, `cert` and `key`"),
+    ({"kind": "gateway"}, r"one of `workers` and `adapt` must be given"),
+    ({"kind": "kubernetes", "workers": 2}, r"one of `image` and `values` must be given"),
+]
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_shipped_files_are_read_by_name(name: str, home: Path) -> None:
+    spec, where = find(name)
+    assert (spec.kind, Path(where).name) == (name, f"{name}.yaml")
+    assert Path(where).parent == SHIPPED
+
+
+@pytest.mark.parametrize(("tree", "message"), TEXTS)
+def test_a_wrong_file_is_refused_by_key_and_rule(tree: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse(tree, "f.yaml")
+
+
+def test_names_are_looked_up_in_the_users_folder_first_then_in_the_project(
+    home: Path, cluster: Callable[..., Path]
+) -> None:
+    own = cluster("slurm", jobs=7)
+    spec, where = find("slurm")
+    assert (where, spec.jobs) == (str(own), 7)  # type: ignore[union-attr]
+    project = home / "project" / "configs" / "clusters"
+    project.mkdir(parents=True)
+    (project / "ours.yaml").write_text("kind: local\nworkers: 3\n")
+    assert find("ours", str(home / "project" / "sweeps"))[1] == str(project / "ours.yaml")
+    with pytest.raises(ConfigError, match=r"`cluster` must be .* Did you mean `slurm`\? Got 'slrum'"):
+        find("slrum")
+
+
+def test_unquoted_wall_times_are_not_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("kind: slurm\njobs: 1\nwalltime: 01:30:00   # YAML 1.1 reads 5400\n")
+    spec = read(path)
+    assert isinstance(spec, Slurm)
+    assert spec.walltime == "01:30:00"
+    found = [seconds(t) for t in ("01:30:00", "1-00:00:00", "90", "01:30")]
+    assert found == [5400, 86400, 5400, 5400]
+
+
+def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Path) -> None:
+    spec = parse({"kind": "slurm", "jobs": 1}, "f.yaml")
+    assert isinstance(spec, Slurm)
+    with pytest.raises(ConfigError, match="needs `cores` and `memory`"):
+        processes_of(spec)
+    own = {
+        "cores": 4, "memory": "8GB", "queue": "theirs", "account": "phys", "walltime": "02:00:00",
+        "job-script-prologue": ["module load theirs"], "job-extra-directives": ["--qos=low"], "interface": "ib7",
+        "worker-extra-args": ["--resources", "GPU=1"],
+    }  # fmt: skip
+    with dask.config.set({f"jobqueue.slurm.{k}": v for k, v in own.items()}):
+        lines = worker_script(spec, name="n", address="tcp://a:1", logs=tmp_path).splitlines()
+        text = "\n".join(lines)
+        for expected in ("-p theirs", "-A phys", "--cpus-per-task=4", "--mem=8G", "-t 02:00:00", "--qos=low"):
+            assert f"#SBATCH {expected}" in lines
+        assert "module load theirs" in lines
+        assert "--interface ib7" in text
+        assert "--resources GPU=1" in text
+        assert retirement(spec) == (7200 - 720, 720)
+        mine = spec.model_copy(update={"queue": "mine", "prologue": ("module load mine",)})
+        text = worker_script(mine, name="n", address="tcp://a:1", logs=tmp_path)
+    assert "-p mine" in text
+    assert "theirs" not in text
+
+
+def test_more_processes_than_cores_are_warned_of() -> None:
+    spec = parse(SLURM | {"processes": 4}, "f.yaml")
+    assert isinstance(spec, Slurm)
+    assert "4 worker processes share 2 cores a job" in str(oversubscription(spec))
+    assert oversubscription(spec.model_copy(update={"processes": 2})) is None
+
+
+def test_kubernetes_takes_an_image_or_a_whole_resource(tmp_path: Path) -> None:
+    spec = parse({"kind": "kubernetes", "image": "me/photogap:1", "workers": 3, "env": {"A": "b"}}, "f.yaml")
+    found = kube_arguments(spec)  # type: ignore[arg-type]
+    assert (found["image"], found["n_workers"], found["env"]["OMP_NUM_THREADS"]) == ("me/photogap:1", 3, "1")
+    assert found["worker_command"][-2:] == ["--nthreads", "1"]
+    values = tmp_path / "values.yaml"
+    values.write_text("kind: DaskCluster\nspec: {}\n")
+    spec = parse({"kind": "kubernetes", "values": str(values), "workers": 3}, "f.yaml")
+    assert kube_arguments(spec)["custom_cluster_spec"] == {"kind": "DaskCluster", "spec": {}}  # type: ignore[arg-type]
+
+
+def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait(10)
+    stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
+    stale.mkdir()
+    (stale / "key.pem").write_text("old")
+    with private_folder(tmp_path) as first, private_folder(tmp_path) as second:
+        assert not stale.exists()
+        assert first.exists(), "a run that lives keeps its folder"
+        assert second.stat().st_mode & 0o777 == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:
+    spec = parse(SLURM | {"interface": "lo", "tls": False}, "f.yaml")
+    assert isinstance(spec, Slurm)
+    options = {"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}}
+    with dask.config.set(options), contextlib.ExitStack() as stack:
+        cluster = _scheduler(spec, None, stack)
+        listening = {ip for s in cluster.scheduler.http_server._sockets.values() for ip in s.getsockname()[:1]}
+    assert listening == {"127.0.0.1"}

@@ -1,0 +1,134 @@
+"""What goes wrong on clusters ends in a message with what, where and what to do, and leaves no job behind."""
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batch import Slurm, until
+
+from photogap.sweeps.config import read
+from photogap.sweeps.errors import ClusterError, StoreError, SweepError
+from photogap.sweeps.plan import resolve
+from photogap.sweeps.service import Watch, run
+from photogap.sweeps.store import place
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+Write = Callable[..., Path]
+
+
+def go(config: Path, store: Path, cluster: str = "slurm") -> Any:
+    tree = read(config).model_copy(update={"cluster": cluster})
+    return run(resolve(tree), place(store))
+
+
+@contextlib.contextmanager
+def ends(slurm: Slurm, kind: type[SweepError], *patterns: str) -> Iterator[None]:
+    """An error of this kind, whose text matches all patterns; no job is left."""
+    with pytest.raises(kind) as caught:
+        yield
+    for pattern in patterns:
+        assert caught.match(pattern)
+    until(lambda: not slurm.queue(), 15)
+
+
+def test_a_wrong_queue(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    cluster(queue="nope")
+    words = ("`sbatch` refused the job: .*[Ii]nvalid partition", "Check `queue`", r"script: .*\.sh")
+    with ends(slurm, ClusterError, *words):
+        go(sweep(), home / "a.zarr")
+
+
+def test_no_batch_system(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster()
+    config = sweep()
+    monkeypatch.setenv("PATH", str(home))
+    with pytest.raises(ClusterError, match=r"`sbatch` was not found .* login node"):
+        go(config, home / "a.zarr")
+
+
+def test_an_interface_that_does_not_exist(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    cluster(interface="ib9")
+    with ends(slurm, ClusterError, "scheduler cannot start here", "Check `interface`", "'ib9'"):
+        go(sweep(), home / "a.zarr")
+
+
+def test_a_prologue_that_fails(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    cluster(prologue=["module_that_is_not load python"])
+    words = (
+        "before a worker joined",
+        "prologue failed at: module_that_is_not load python",
+        r"log .*\.err",
+        "script",
+    )
+    with ends(slurm, ClusterError, *words):
+        go(sweep(), home / "a.zarr")
+
+
+def test_a_queue_that_is_full_is_left_at_once(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    """Neither ctrl-C nor `cancel` waits for a worker that may be hours away."""
+    cluster(job_extra_directives=["--begin=now+1hour"])
+    tree = read(sweep()).model_copy(update={"cluster": "slurm"})
+    asked = iter([None] * 5)
+    with pytest.raises(KeyboardInterrupt):
+        run(resolve(tree), place(home / "a.zarr"), watch=Watch(stopped=lambda: next(asked, "interrupted")))
+    until(lambda: not slurm.queue(), 15)
+    with ends(
+        slurm, ClusterError, r"no worker after 1 s \(waiting for the first of 2 jobs: PENDING", "start_timeout"
+    ):
+        cluster(job_extra_directives=["--begin=now+1hour"], start_timeout="1s")
+        go(sweep(), home / "a.zarr")
+
+
+def test_other_versions_are_named_before_the_first_point(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any
+) -> None:
+    other = home / "other" / "scipy-0.0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: scipy\nVersion: 0.0.1\n")
+    cluster(jobs=1, prologue=[f"export PYTHONPATH={other.parent}:$PYTHONPATH"])
+    with ends(slurm, ClusterError, r"other versions than the driver: scipy 0.0.1 \(driver: ", "`versions: warn`"):
+        go(sweep(), home / "a.zarr")
+    assert tally() == []
+
+
+def test_a_store_that_workers_cannot_write(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any
+) -> None:
+    """Workers are root here as well: one that may not override permissions stands for another host's user."""
+    assert shutil.which("setpriv")
+    state = home / "a.zarr.state"
+    (state / "logs").mkdir(parents=True)
+    state.chmod(0o500)
+    python = home / "python"
+    python.write_text(
+        f'#!/bin/sh\nexec setpriv --inh-caps=-dac_override --bounding-set=-dac_override {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    cluster(jobs=1, python=str(python))
+    with ends(slurm, StoreError, "cannot write the store .*a.zarr: PermissionError", "Use a --store that"):
+        go(sweep(), home / "a.zarr")
+    assert tally() == []
+
+
+def test_check_reports_one_worker_and_what_to_change(
+    slurm: Slurm, home: Path, cluster: Write, photogap: Any
+) -> None:
+    cluster(cores=1, processes=2, prologue=["export OMP_NUM_THREADS=4"])
+    out, err = photogap("cluster", "check", "slurm", "--store", home / "a.zarr", "--json").communicate(timeout=90)
+    found = json.loads(out)
+    assert found["queue_wait_s"] > 0, err
+    assert (found["write"], found["workers"], found["threads"]["OMP_NUM_THREADS"]) == ("ok", 2, "4")
+    assert found["versions"]["photogap"]
+    assert found["job"]
+    change = " ".join(found["change"])
+    assert "2 processes of up to 4 threads" in change
+    assert "2 worker processes share 1 cores a job" in change
+    assert not (home / "a.zarr").exists()
+    until(lambda: not slurm.queue(), 15)

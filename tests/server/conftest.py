@@ -1,0 +1,66 @@
+"""Servers for tests: in this process with points computed in it, or as a process of their own to be killed."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SWEEPS = Path(__file__).parents[1] / "sweeps"
+sys.path[:0] = [str(SWEEPS), str(Path(__file__).parent)]
+os.environ["PYTHONPATH"] = os.pathsep.join([str(SWEEPS), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+from serving import FAKE, serving  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server that the tests of a module share."""
+    with serving(tmp_path_factory.mktemp("served")) as client:
+        yield client
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]]]:
+    """Start `photogap serve` as a process; those still alive are killed in the end."""
+    from photogap.sweeps.client import Client
+
+    started: list[subprocess.Popen[str]] = []
+
+    def start(folder: Path, *args: object, **client_options: object) -> tuple["subprocess.Popen[str]", Any]:
+        command = [
+            sys.executable,
+            "-m",
+            "photogap.sweeps.cli",
+            "serve",
+            folder,
+            "--port",
+            0,
+            "--model",
+            FAKE,
+            *args,
+        ]
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        )
+        started.append(process)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        found = re.search(r"(https?://\S+?)/?\s*$", said)
+        assert found, said + process.stdout.read()
+        client = Client(found[1].replace("0.0.0.0", "127.0.0.1"), **{k: str(v) for k, v in client_options.items()})
+        # The address is told when the socket listens; an answer comes once the queue is up.
+        client.sweeps()
+        return process, client
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(30)
+        if process.stdout:
+            process.stdout.close()

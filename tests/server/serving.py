@@ -1,0 +1,41 @@
+"""A server in this process, for tests."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FAKE = "fake_model:MODEL"
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *, idle_s: float = 60.0, **options: Any) -> Iterator[Any]:
+    """A server in this process; yields a client of it, with its application as `app`."""
+    import uvicorn
+
+    from photogap.sweeps.client import Client
+    from photogap.sweeps.model import DEFAULT
+    from photogap.sweeps.server.api import make
+    from photogap.sweeps.server.options import Options
+
+    app = make(Options(**{"folder": folder, "workers": 0, "models": (DEFAULT, FAKE)} | options), idle_s=idle_s)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Open streams end with the server, not with their sweeps.
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + 30
+        while not server.started and time.monotonic() < end:
+            time.sleep(0.02)
+        assert server.started
+        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", token=options.get("token"))
+        client.app = app
+        try:
+            yield client
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            assert not thread.is_alive()

@@ -1,0 +1,245 @@
+"""The page, end to end in headless Chromium: submit, watch, look, compare, retry; also narrow, also by keyboard."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_config import tree
+from serving import serving
+
+pytestmark = pytest.mark.real
+WIDE, NARROW = (1400, 900), (390, 844)
+TIMEOUT = 30_000
+
+
+def _browser() -> str | None:
+    return os.environ.get("PHOTOGAP_CHROMIUM") or next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    path = _browser()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        path = None
+    if path is None:
+        reason = "needs chromium (Debian: apt-get install chromium) and playwright from PyPI"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Any]:
+    """Open a page of a size; in the end nothing may have been wrong on its console or asked of another host."""
+    wrong: list[str] = []
+    pages = []
+
+    def start(client: Any, size: tuple[int, int] = WIDE) -> Any:
+        page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
+        page.set_default_timeout(TIMEOUT)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda m: wrong.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None
+        )
+        page.on(
+            "request", lambda r: None if r.url.startswith((client.url, "blob:", "data:")) else wrong.append(r.url)
+        )
+        page.goto(client.url)
+        page.wait_for_selector("#server:not(:empty)")
+        pages.append(page)
+        return page
+
+    start.wrong = wrong  # type: ignore[attr-defined]
+    yield start
+    for page in pages:
+        page.close()
+    assert wrong == []
+
+
+def keep(page: Any, name: str) -> None:
+    """Screenshot, where a person wants to look at them."""
+    folder = os.environ.get("PHOTOGAP_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def state(page: Any, pattern: str) -> None:
+    page.wait_for_function("p => new RegExp(p).test(document.getElementById('numbers').textContent)", arg=pattern)
+
+
+def line(page: Any) -> str:
+    return str(page.locator("#curve svg").inner_html())
+
+
+def slow(**more: Any) -> str:
+    axes = {"F0": {"geomspace": [0.1, 10, 8]}, "T": [30, 60, 90], "seconds": [0.02], "fault": ["no", "raise"]}
+    return str(yaml.safe_dump(tree(axes, **more)))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with serving(tmp_path_factory.mktemp("page")) as client:
+        yield client
+
+
+def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: Path) -> None:
+    page = open_page(server)
+    page.click("#new")
+    page.fill("#config", slow(name="first"))
+    page.click("#submit")
+    page.wait_for_selector('#sweeps button[data-name="first"][aria-current=true]')
+    state(page, r"running: \d+/48")
+    page.wait_for_selector("#curve svg")
+    state(page, r"^done: 48/48, 24 failed")
+    page.wait_for_selector("#legend li:has-text('ok 24')")
+    keep(page, "wide-done")
+
+    page.select_option("#curve-variable", "Delta0")
+    page.select_option("#curve-x", "time")
+    page.select_option("#curve-hue", "")
+    page.wait_for_selector("#curve svg[aria-label^='Delta0 (meV) against time (ps)']")
+    before = line(page)
+    slider = page.locator('input[type=range][data-dim="F0"]')
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("d => document.querySelector('#curve svg').innerHTML !== d", arg=before)
+    assert slider.get_attribute("aria-valuetext") == "10 mJ/cm²"
+    page.wait_for_selector("#curve svg[aria-label*='F0 = 10 mJ/cm²']")
+    for button, start in (("#svg", b"<svg"), ("#png", b"\x89PNG")):
+        with page.expect_download() as waiting:
+            page.click(button)
+        target = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(target)
+        assert target.name.startswith("first-Delta0-time.")
+        assert target.read_bytes().startswith(start)
+        assert target.stat().st_size > 1500
+    page.select_option("#curve-variable", "Delta0_peak")
+    page.select_option("#curve-x", "F0")
+    for link, start in (("#csv", b"omega_pump"), ("#netcdf", b"CDF"), ("#plot", b"\x89PNG")):
+        page.wait_for_selector(f"{link}[href*=Delta0_peak]")
+        with page.expect_download() as waiting:
+            page.click(link)
+        waiting.value.save_as(tmp_path / "file")
+        assert start in (tmp_path / "file").read_bytes()[:200]
+
+
+def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
+    page = open_page(server)
+    page.click('#sweeps button[data-name="first"]')
+    page.wait_for_selector("#legend li")
+    page.focus("#map")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("b")
+    page.wait_for_selector("#pointB svg")
+    assert "0.1 mJ/cm²" in page.inner_text("#pointA")
+    assert "60 K" in page.inner_text("#pointB")
+    assert "Delta0_peak" in page.inner_text("#pointB")
+    page.wait_for_selector("#reasons li")
+    reasons = page.inner_text("#reasons")
+    assert "24 error" in reasons
+    assert re.search(r"photogap replay \S+first.zarr \w{16}", reasons)
+    # The failing plane of the map: a point's traceback is one step away.
+    page.locator("#mapcontrols select").last.select_option(label="raise")
+    page.wait_for_selector("#legend li:has-text('error 24')")
+    page.focus("#map")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pointA:has-text('no solution at F0=')")
+    page.click("#pointA summary")
+    assert "misbehave" in page.inner_text("#pointA pre")
+    keep(page, "wide-points")
+    page.click("#retry")
+    state(page, r"^(queued|running)")
+    state(page, r"^done: 48/48, 24 failed")
+
+
+def test_edit_and_submit_as_new_with_errors_and_confirmation(server: Any, open_page: Any) -> None:
+    page = open_page(server)
+    page.click('#sweeps button[data-name="first"]')
+    page.wait_for_function("() => document.getElementById('config').value.includes('name: first')")
+    config = page.input_value("#config")
+    page.fill("#config", config + "colour: red\n")
+    page.click("#submit")
+    page.wait_for_selector("#refused:has-text('`colour`: unknown key.')")
+    open_page.wrong[:] = [w for w in open_page.wrong if "422" not in w]  # the browser notes each refusal
+    page.fill("#config", config.replace("name: first", "name: large").replace("- 8", "- 800"))
+    page.click("#submit")
+    page.wait_for_selector("#confirm:visible")
+    assert "4800 points, over the limit of 2000" in page.inner_text("#refused")
+    open_page.wrong[:] = [w for w in open_page.wrong if "409" not in w]
+    page.click("#confirm")
+    state(page, r"running: \d+/4800")
+    page.wait_for_selector("#legend li:has-text('missing')")
+    keep(page, "wide-running")
+    page.click("#cancel")
+    state(page, r"^cancelled: \d+/4800")
+    assert page.is_enabled("#resume")
+    page.fill("#search", "larg")
+    page.wait_for_selector('#sweeps button[data-name="first"]', state="detached")
+    assert page.locator("#sweeps li").count() == 1
+
+
+def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
+    page = open_page(server, NARROW)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.name") == "first":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#curve svg")
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.dataset.dim"))
+    assert {"map", "curve-variable", "curve-x", "svg", "png", "csv", "config", "submit", "check"} <= seen
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], "nothing sticks out"
+    keep(page, "narrow")
+
+
+def test_a_token_is_asked_for_once(open_page: Any, chromium: Any, tmp_path: Path) -> None:
+    with serving(tmp_path, token="a-token-of-sixteen-or-more") as client:
+        page = chromium.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.goto(client.url)
+        page.fill("#token", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#login .error:has-text('the token is wrong')")
+        page.fill("#token", "a-token-of-sixteen-or-more")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#server:not(:empty)")
+        page.reload()
+        page.wait_for_selector("#server:not(:empty)")
+        assert page.is_hidden("#login")
+        page.close()
+
+
+@pytest.mark.slow
+def test_a_real_sweep_from_the_pages_own_example(start_server: Any, open_page: Any, tmp_path: Path) -> None:
+    _, client = start_server(tmp_path, "--workers", 2)
+    page = open_page(client)
+    config = page.input_value("#config")
+    tiny = config.replace("[0.01, 5, 6]", "[0.05, 1, 2]").replace("[full, real]", "[real]")
+    assert tiny != config
+    page.fill("#config", tiny.replace("n_times: 53", "n_times: 7").replace("t_stop: 0.7", "t_stop: 0.2"))
+    page.click("#submit")
+    page.set_default_timeout(120_000)
+    state(page, r"^done: 2/2,")
+    page.wait_for_selector("#curve path.line")
+    assert client.slice("my-sweep", "Delta0_peak").Delta0_peak.min() > 0
+    keep(page, "wide-real")

@@ -1,0 +1,287 @@
+"""What a server refuses, each with its reason: paths, tokens, sizes, bombs, code, callers from elsewhere."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_config import tree
+from serving import serving
+
+from photogap.sweeps.client import Client, RefusedError
+from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.server.guard import Guard, is_token
+from photogap.sweeps.server.intake import tree_of
+from photogap.sweeps.server.options import Limits, Options
+
+TOKEN = "a-token-of-sixteen-or-more"
+LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A server with low limits and a cube."""
+    with serving(tmp_path_factory.mktemp("small"), limits=LIMITS) as client:
+        client.submit(tree(name="cube"))
+        assert client.wait("cube", 60)["state"] == "done"
+        yield client
+
+
+def raw(client: Client, path: str, **headers: str) -> tuple[int, str]:
+    """Status and body of a GET, the path sent as it is."""
+    request = urllib.request.Request(
+        client.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def refusal(client: Client, config: Any, *overrides: str, **more: Any) -> RefusedError:
+    with pytest.raises(RefusedError) as refused:
+        client.submit(config, *overrides, **more)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../api.py",
+        "/static/..%2fapi.py",
+        "/static/%2e%2e/%2e%2e/service.py",
+        "/static//etc/passwd",
+        "/api/sweeps/..%2f..%2fetc",
+        "/api/sweeps/..",
+        "/api/sweeps/.photogap/slice?variable=status",
+        "/api/sweeps/%2fetc%2fpasswd/record",
+        "/api/sweeps/cube%00/record",
+    ],
+)
+def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
+    status, body = raw(small, path)
+    assert status in (404, 422), body
+    assert "import" not in body
+    assert "root:" not in body
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"materials": {"A": "../secret.yaml"}}, r"`materials.A`: must be a path inside the served folder"),
+        ({"materials": {"A": "/etc/passwd"}}, r"`materials.A`: must be a path inside the served folder"),
+        ({"materials": {"A": ".photogap/queue.sqlite"}}, r"must be a path inside the served folder"),
+        ({"materials": {"A": "link/passwd"}}, r"must be a path inside the served folder"),
+        ({"axes": {"material": ["../a.yaml"]}}, r"`axes.material`: must be a path inside"),
+        ({"axes": {"F0": {"csv": "../../x.csv"}}}, r"`axes.F0.csv`: must be a path inside"),
+        ({"cluster": "../cluster.yaml"}, r"`cluster`: must be a path inside"),
+        ({"cluster": "tcp://10.0.0.1:8786"}, r"`cluster` must be one of local, the name of a cluster file"),
+        ({"cluster": "nowhere"}, r"`cluster` must be `local`, a scheduler's address, a cluster file"),
+        ({"cluster": "mine.yaml"}, r"the cluster file must be readable YAML"),
+        ({"model": "os:system"}, r"`model` must be one that this server's operator allows"),
+        ({"name": "../up"}, r"`name`: String should match pattern"),
+        ({"name": "n" * 101}, r"`name`: must have at most 100 characters"),
+        ({"folder": "/etc"}, r"`folder`: unknown key"),
+        ({"axes": {"F0": {"linspace": [1, 2, 10_000_000]}}}, r"`F0`: must stay within 100000 here"),
+        ({"settings": {"n_times": 10**9}}, r"`n_times`: must stay within 100000 here"),
+        ({"axes": {"F0": {"linspace": [1, 2, 101]}}}, r"at most 100 points here. Got 101"),
+        ({"workers": 10**9}, r"`workers`: must be at most 10000"),
+    ],
+)
+def test_configs_name_no_code_and_nothing_outside(small: Client, change: dict[str, Any], message: str) -> None:
+    folder = Path(small.sweep("cube")["store"]).parent
+    if not (folder / "link").exists():
+        (folder / "link").symlink_to("/etc")
+    config = tree(**{k: v for k, v in change.items() if k != "axes"})
+    config["axes"] = config["axes"] | change.get("axes", {})
+    with pytest.raises(RefusedError, match=message) as refused:
+        small.submit(config)
+    assert refused.value.status == 422
+
+
+def test_many_points_need_their_number_as_confirmation(small: Client) -> None:
+    many = tree({"F0": {"linspace": [1, 2, 30]}}, name="many")
+    refused = refusal(small, many)
+    assert (refused.status, refused.points) == (409, 30)
+    assert "the sweep has 30 points, over the limit of 20 without a confirmation" in refused.detail
+    assert refusal(small, many, confirm_points=29).status == 409
+    small.submit(many, confirm_points=30)
+    assert small.wait("many", 60)["done"] == 30
+
+
+def test_a_slice_of_the_whole_cube_is_refused_and_a_part_is_not(small: Client) -> None:
+    small.submit(tree(name="big", settings={"n_times": 200}))
+    small.wait("big", 60)
+    with pytest.raises(RefusedError, match=r"the slice has 600 values .*over the limit of 500") as refused:
+        small.slice("big", "Delta0")
+    assert refused.value.status == 413
+    assert small.slice("big", "Delta0", F0=1.0).Delta0.size == 200
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "at most 10000 values, aliases written out"),
+        ("a: &a 1\nb: [" + "*a, " * 51 + "]", "at most 50 YAML aliases"),
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x]\n" * 0
+            + "\n".join(
+                [f"k0: &k0 [{','.join('x' * 200)}]"]
+                + [f"k{i}: &k{i} [*k{i - 1},*k{i - 1},*k{i - 1},*k{i - 1},*k{i - 1}]" for i in range(1, 9)]
+            ),
+            "at most 10000 values, aliases written out",
+        ),
+        ("a: &a [*a]", "CONFIG must not hold itself"),
+        ("[" * 15_000, "must not nest deeper than 20 levels"),
+        ("[" * 30 + "]" * 30, "must not nest deeper than 20 levels"),
+        ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor for the tag"),
+        ("a: " + "9" * 6000, "CONFIG must be YAML with plain values"),
+        ("just words", "CONFIG must be a mapping"),
+        ("name: a\nname: \x00", "CONFIG must be YAML"),
+    ],
+)
+def test_yaml_bombs_and_objects_are_refused_at_once(small: Client, text: str, message: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(RefusedError, match=message) as refused:
+        small.submit(text)
+    assert refused.value.status == 422
+    assert time.monotonic() - begin < 5, "refused before it is expanded"
+
+
+def test_a_few_aliases_are_fine() -> None:
+    assert tree_of("a: &v [1, 2]\nb: *v") == {"a": [1, 2], "b": [1, 2]}
+    with pytest.raises(ConfigError, match="at most 10000 values"):
+        tree_of("[" + "1," * 11_000 + "1]")
+
+
+def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
+    with pytest.raises(RefusedError, match="at most 20000 bytes") as refused:
+        small.submit("#" * 30_000)
+    assert refused.value.status == 413
+    host, port = small.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        head = f"POST /api/sweeps HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        line.sendall(head.encode() + b"7530\r\n" + b"#" * 30_000 + b"\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 413")
+    assert small.sweeps()
+
+
+def test_json_that_is_no_config_is_refused(small: Client) -> None:
+    for body in (
+        b"[" * 15_000,
+        b"{",
+        b'{"config": 3}',
+        b'{"config": {}, "code": "x"}',
+        b"\x80\x04pickle",
+        b"9" * 9000,
+    ):
+        request = urllib.request.Request(
+            f"{small.url}/api/sweeps", body, {"Content-Type": "application/json"}, method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=20)
+        with refused.value as answer:
+            assert answer.code in (400, 422), body[:20]
+            assert json.load(answer)["detail"]
+
+
+def test_pages_of_other_sites_are_refused(small: Client) -> None:
+    assert raw(small, "/api/sweeps", Host="evil.example")[0] == 421
+    assert raw(small, "/api/sweeps", Sec_Fetch_Site="cross-site")[0] == 403
+    request = urllib.request.Request(
+        f"{small.url}/api/sweeps/cube/retry", method="POST", headers={"Origin": "https://evil.example"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    assert refused.value.code == 403
+    refused.value.close()
+
+
+def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
+    with serving(tmp_path, token=TOKEN) as client:
+        assert client.sweeps() == []
+        for wrong in (None, "", TOKEN[:-1], TOKEN + "x", "ä" * 20):
+            client._token = None
+            headers = {} if wrong is None else {"Authorization": "Bearer " + wrong.encode().decode("latin-1")}
+            assert raw(client, "/api/sweeps", **headers)[0] == 401, wrong
+            assert raw(client, "/api/openapi.json", **headers)[0] == 401
+        assert raw(client, "/")[0] == 200
+        login = urllib.request.Request(
+            f"{client.url}/api/login",
+            json.dumps({"token": TOKEN}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(login, timeout=20) as answer:
+            cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert TOKEN not in cookie
+        assert raw(client, "/api/sweeps", Cookie=cookie.split(";")[0])[0] == 200
+        assert raw(client, "/api/sweeps", Cookie="photogap=0")[0] == 401
+    options = Options(folder=tmp_path, token=TOKEN)
+    assert is_token(options, TOKEN)
+    assert not is_token(options, "ä")
+    assert not is_token(Options(folder=tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"host": "0.0.0.0"}, r"needs a token .* and TLS"),
+        ({"host": "0.0.0.0", "token": TOKEN}, r"needs TLS"),
+        ({"host": "example.org", "certificate": Path("c"), "key": Path("k")}, r"needs a token"),
+        ({"token": "short"}, r"at least 16 visible"),
+        ({"certificate": Path("c")}, r"must be given together"),
+        ({"folder": Path("/nowhere")}, r"FOLDER must be a folder"),
+    ],
+)
+def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Options(**{"folder": tmp_path} | given)
+    assert Options(folder=tmp_path, host="::1").hosts >= {"::1", "localhost"}
+
+
+def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> None:
+    key, certificate, token = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "token"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run(
+        [*made, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=60
+    )
+    token.write_text(TOKEN + "\n")
+    served = tmp_path / "served"
+    args = ["--host", "0.0.0.0", "--token-file", token, "--tls-certificate", certificate, "--tls-key", key]
+    refused = subprocess.run(
+        [sys.executable, "-m", "photogap.sweeps.cli", "serve", served, "--port", "0", *args[:4]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    assert refused.returncode == 2
+    assert "needs TLS" in refused.stderr
+    _, client = start_server(served, "--workers", 0, *args, certificate=certificate, token=TOKEN)
+    assert client.url.startswith("https://")
+    assert client.sweeps() == []
+    with pytest.raises(RefusedError, match="a token is needed"):
+        Client(client.url, token="x" * 20, certificate=str(certificate)).sweeps()
+    with pytest.raises(Exception, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed"):
+        Client(client.url, token=TOKEN).sweeps()
+
+
+def test_the_guard_is_the_outermost_layer(small: Any) -> None:
+    assert small.app.user_middleware[0].cls is Guard

@@ -1,0 +1,217 @@
+"""Sweeps through the API and the client: the same cubes, errors and numbers as the command line's."""
+
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+import yaml
+from fake_config import tree
+from serving import serving
+
+from photogap.sweeps.client import Client, RefusedError, UnreachableError
+from photogap.sweeps.config import parse
+from photogap.sweeps.plan import resolve
+from photogap.sweeps.service import run
+from photogap.sweeps.store import place
+
+TWO = {"F0": [0.1, 1.0, 10.0], "T": [30, 60], "fault": ["no", "raise"]}
+
+
+def until(client: Client, name: str, *states: str) -> dict[str, Any]:
+    end = time.monotonic() + 30
+    while (found := client.sweep(name))["state"] not in states:
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def done(served: Any) -> Any:
+    served.submit(tree(TWO, name="two"))
+    events = list(served.watch("two"))
+    assert events[-1]["state"] == "done", events[-1]
+    return served
+
+
+def test_a_sweep_ends_with_the_numbers_of_the_engine(done: Client) -> None:
+    found = done.sweep("two")
+    assert (found["total"], found["done"], found["failed"], found["running"]) == (12, 6, 6, 0)
+    status = done.status("two")
+    assert status["counts"] == {"error": 6, "ok": 6}
+    (reason,) = status["reasons"]
+    assert reason["count"] == 6
+    assert reason["replay"].startswith(f"photogap replay {found['store']} {reason['point_id'][:16]}")
+    assert done.record("two")["runs"][-1]["outcome"] == "complete"
+
+
+def test_the_cube_is_the_command_lines_to_the_bit(done: Client, tmp_path: Path) -> None:
+    run(resolve(parse(tree(TWO, name="two"))), place(tmp_path / "b.zarr"), workers=0)
+    outputs = ["Delta0", "Gamma", "Delta0_peak", "status", "message", "point_id"]
+    there, here = (xr.open_zarr(path)[outputs].load() for path in (done.sweep("two")["store"], tmp_path / "b.zarr"))
+    xr.testing.assert_identical(there.drop_attrs(deep=False), here.drop_attrs(deep=False))
+
+
+def test_slices_carry_labels_and_units_in_every_format(done: Client) -> None:
+    cube = xr.open_zarr(done.sweep("two")["store"]).load()
+    part = done.slice("two", "Delta0", "status", T=30, fault="no")
+    expected = cube[["Delta0", "status"]].sel(T=30, fault="no")
+    assert part.Delta0.dims == expected.Delta0.dims
+    assert (part.Delta0.values == expected.Delta0.values).all()
+    assert part.status.values.ravel().astype(str).tolist() == ["ok"] * 3
+    assert part.Delta0.units == "meV"
+    assert part.F0.units == "mJ cm-2"
+    assert float(part.T) == 30
+    loaded = json.loads(done.download("two", "Delta0_peak", format="json", T=30, fault="raise"))
+    assert set(json.dumps(loaded["variables"]["Delta0_peak"]["values"])) == set("[]nul, "), "NaN is null"
+    assert loaded["coords"]["F0"]["values"] == [0.1, 1.0, 10.0]
+    rows = done.download("two", "Delta0_peak", "status", T=30).decode().splitlines()
+    head = rows[0].split(",")
+    assert "F0 (mJ cm-2)" in head
+    assert "Delta0_peak (meV)" in head
+    assert len(rows) == 1 + 6
+    first = dict(zip(head, rows[1].split(","), strict=True))
+    assert float(first["Delta0_peak (meV)"]) == cube.Delta0_peak.sel(T=30, F0=0.1, fault="no").item()
+
+
+def test_a_bool_axis_and_an_infinite_escape_time_survive_netcdf(done: Client) -> None:
+    done.submit(tree({"stimulated_emission": [True, False], "tau_esc": [0.02, float("inf")]}, name="flags"))
+    assert done.wait("flags", 60)["state"] == "done"
+    ds = done.slice("flags", "Delta0_peak")
+    assert ds.stimulated_emission.values.astype(bool).tolist() == [True, False]
+    assert ds.sizes["tau_esc"] == 2
+
+
+def test_pictures_are_png_or_svg(done: Client) -> None:
+    assert done.picture("two", fault="no", T=30).startswith(b"\x89PNG")
+    assert b"<svg" in done.picture("two", fault="no", format="svg")
+    with pytest.raises(RefusedError, match="`--y` must be a variable of the cube"):
+        done.picture("two", y="gap")
+
+
+def test_a_point_is_found_by_labels_and_by_id(done: Client) -> None:
+    found = done.point("two", F0=1, T=60, fault="raise")
+    assert found["status"] == "error"
+    assert "no solution at F0=1.0" in found["message"]
+    assert "misbehave" in found["traceback"]
+    assert done.point("two", found["point_id"][:12]) == found
+    with pytest.raises(RefusedError, match="`F0` must be one of") as refused:
+        done.point("two", F0=3, T=60, fault="no")
+    assert refused.value.status == 404
+
+
+def test_the_map_shows_each_state(done: Client) -> None:
+    found = done._json("GET", "sweeps/two/map?x=F0&y=fault&at=T=30")
+    assert found["x_values"] == [0.1, 1.0, 10.0]
+    assert found["status"] == [["ok"] * 3, ["error"] * 3]
+    turned = done._json("GET", "sweeps/two/map?x=fault&y=F0&at=T=30")
+    assert turned["status"] == [["ok", "error"]] * 3
+
+
+def test_configs_are_refused_in_the_command_lines_words(done: Client) -> None:
+    from photogap.sweeps.errors import ConfigError
+
+    for bad in (
+        tree(colour="red"),
+        {"name": "a"},
+        tree({"T": [-1]}),
+        tree({"F0": {"geomspace": [0, 1, 3]}}),
+        tree(settings={"damping": "none"}),
+    ):
+        with pytest.raises(ConfigError) as expected:
+            resolve(parse(bad))
+        with pytest.raises(RefusedError) as refused:
+            done.submit(bad)
+        assert refused.value.detail == str(expected.value)
+        assert refused.value.status == 422
+    with pytest.raises(RefusedError, match=r"CONFIG must be YAML\."):
+        done.submit("axes: [1")
+
+
+def test_a_name_that_exists_grows_its_cube_or_is_refused(done: Client) -> None:
+    done.submit(tree(name="grows"))
+    assert done.wait("grows", 60)["computed"] == 3
+    done.submit(tree(name="grows"), "axes.F0=[1.0,2.0]")
+    found = done.wait("grows", 60)
+    assert (found["total"], found["computed"]) == (2, 1)
+    assert found["config"].startswith("name: grows")
+    with pytest.raises(RefusedError, match=r"`settings.rtol` is '0.001' in the store and '0.01' now") as refused:
+        done.submit(tree(name="grows", settings={"rtol": 0.01}))
+    assert refused.value.status == 409
+
+
+def test_cancel_resume_and_retry(done: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fake_model
+
+    axes = {"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05], "fault": ["raise"]}
+    done.submit(tree(axes, name="long"))
+    with pytest.raises(RefusedError, match="is running") as refused:
+        done.submit(tree(axes, name="long"))
+    assert refused.value.status == 409
+    for event in done.watch("long"):
+        if event["failed"] > 3:
+            break
+    done.cancel("long")
+    found = until(done, "long", "cancelled")
+    assert 3 < found["failed"] < 40
+    with pytest.raises(RefusedError, match="nothing to stop"):
+        done.cancel("long")
+    before = found["failed"]
+    done.resume("long")
+    found = done.wait("long", 60)
+    assert (found["state"], found["failed"]) == ("done", 40)
+    assert found["computed"] <= 40 - before
+    monkeypatch.setattr(fake_model, "misbehave", lambda settings, point: None)
+    done.retry("long")
+    found = done.wait("long", 60)
+    assert (found["state"], found["done"], found["failed"]) == ("done", 40, 0)
+
+
+def test_the_list_is_searched_and_filtered(done: Client) -> None:
+    assert "two" in {s["name"] for s in done.sweeps()}
+    assert {s["name"] for s in done.sweeps("tw")} == {"two"}
+    assert done.sweeps("100%_") == []
+    assert "two" not in {s["name"] for s in done.sweeps(state="running")}
+
+
+@pytest.mark.slow
+def test_a_dry_run_is_the_command_lines(done: Client) -> None:
+    found = done.dry_run(yaml.safe_dump(tree(TWO, name="dry")))
+    assert found["points"] == 12
+    assert found["sampled_points"] == 3
+    assert "dry" not in {s["name"] for s in done.sweeps()}
+    assert not list(Path(done.sweep("two")["store"]).parent.glob(".dry-run*"))
+
+
+def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
+    run(resolve(parse(tree(name="mine"))), place(tmp_path / "mine.zarr"), workers=0)
+    with serving(tmp_path) as client:
+        (found,) = client.sweeps()
+        assert (found["name"], found["state"], found["done"]) == ("mine", "done", 3)
+        assert client.slice("mine", "Delta0_peak").sizes["F0"] == 3
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnreachableError, match=r"must be the address of a running .* Got 'http://127.0.0.1:9'"):
+        Client("http://127.0.0.1:9").sweeps()
+
+
+def test_the_client_reads_netcdf_as_bytes(done: Client) -> None:
+    raw = done.download("two", "Delta0_peak", format="netcdf")
+    assert xr.load_dataset(io.BytesIO(raw)).Delta0_peak.size == 12
+
+
+@pytest.mark.slow
+def test_a_sweep_names_its_cluster_file(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("kind: local\nworkers: 1\n")
+    with serving(tmp_path) as client:
+        client.submit(tree(name="there", cluster="one.yaml"))
+        found = client.wait("there", 60)
+        assert (found["state"], found["done"], found["cluster"]) == ("done", 3, "one.yaml"), found
+        pool = client.record("there")["runs"][-1]["pool"]
+        assert pool["shared"] is True
+        assert pool["workers"] == 1
+        assert "dashboard" in pool
