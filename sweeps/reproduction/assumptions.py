@@ -62,8 +62,8 @@ def answer(ds: xr.Dataset) -> str:
     failed = int(peak.isnull().sum())
     return (
         f"**{verdict}** A gap exists on {kept:.0%} of the map without pair breaking and on {broken:.0%} with it. "
-        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; how large "
-        "it gets and how long it lives is in the table."
+        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; "
+        "the table has its size and life."
         + emission
         + (f" Points that failed, {failed} of {peak.size}, are left out." if failed else "")
     )

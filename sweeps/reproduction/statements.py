@@ -211,7 +211,10 @@ def bottleneck(ds: xr.Dataset) -> Cell:
     """What is left of dR/R0 of LaH10 at the end, against F0."""
     last = _one(ds)["dR_R0_seen"].isel(time=-1)
     size = np.abs(last.values)
-    text = f"dR/R0 at {float(last['time']):.0f} ps: {_list(last, 'F0', '')} (by F0)"
+    top = np.abs(_one(ds)["dR_R0_seen"]).max("time")
+    text = (
+        f"dR/R0 at {float(last['time']):.0f} ps: {_list(last, 'F0', '')}; largest: {_list(top, 'F0', '')} (by F0)"
+    )
     return judged(bool(np.isfinite(size).all() and (np.diff(size) > 0).all()), text)
 
 
