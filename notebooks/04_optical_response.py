@@ -30,6 +30,7 @@ ds = cube(
         "axes.F0=[0.03, 0.3]",
         "axes.damping=[full]",
         "axes.omega_probe=[2, 5, 20]",
+        "settings.omega_probe=2",
         "settings.tau_probe=0.1",
         "settings.n_times=40",
     ],

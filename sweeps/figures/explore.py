@@ -1,5 +1,6 @@
 """Sliders over every axis of a cube, for a notebook (needs ipywidgets)."""
 
+import io
 from typing import Any
 
 import xarray as xr
@@ -35,21 +36,23 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
         )
         for name in axes
     }
-    shown = ipywidgets.Output()
+    shown = [ipywidgets.Image(format="png"), ipywidgets.Image(format="png")]
 
     def redraw(_: Any = None) -> None:
-        from IPython.display import display
-
         at = {name: slider.value for name, slider in sliders.items()}
-        with shown:
-            shown.clear_output(wait=True)
-            for figure in pictures(ds, at, x, y, variable):
-                display(figure)  # type: ignore[no-untyped-call, unused-ignore]
+        for image, figure in zip(shown, pictures(ds, at, x, y, variable), strict=False):
+            image.value = _png(figure)
 
     for slider in sliders.values():
         slider.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*sliders.values(), shown])
+    return ipywidgets.VBox([*sliders.values(), ipywidgets.HBox(shown)])
+
+
+def _png(figure: Figure) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110)
+    return out.getvalue()
 
 
 def pictures(ds: xr.Dataset, at: dict[str, int], x: str, y: str, variable: str) -> list[Figure]:

@@ -12,8 +12,8 @@ AXES = ("damping", "pump_channels", "stimulated_emission")
 
 def table(ds: xr.Dataset) -> list[str]:
     """Markdown: of each combination the points with a gap, the largest gap, and where it is."""
-    peak = peak_gap(ds).squeeze().compute()
-    duration = time_above(ds, OPEN)["duration"].squeeze().compute()
+    peak = _slim(peak_gap(ds))
+    duration = _slim(time_above(ds, OPEN)["duration"])
     rest = [d for d in peak.dims if d not in AXES]
     lines = [
         "| damping | pump channels | stimulated emission | points with a gap | largest | at | open for | longest |",
@@ -38,7 +38,7 @@ def table(ds: xr.Dataset) -> list[str]:
 
 def answer(ds: xr.Dataset) -> str:
     """The answer in words, from the counts alone."""
-    peak = peak_gap(ds).squeeze()
+    peak = _slim(peak_gap(ds))
     exists = (peak > OPEN).where(peak.notnull())
     share = exists.mean([d for d in exists.dims if d not in AXES]).compute()
 
@@ -48,7 +48,10 @@ def answer(ds: xr.Dataset) -> str:
     broken = of(pump_channels="scattering+pair-breaking")
     kept = of(pump_channels="scattering")
     real, full = (of(pump_channels="scattering", damping=d) for d in ("real", "full"))
-    gain, loss = (of(pump_channels="scattering", stimulated_emission=e) for e in (False, True))
+    emission = ""
+    if ds.sizes["stimulated_emission"] == 2:
+        gain, loss = (of(pump_channels="scattering", stimulated_emission=e) for e in (False, True))
+        emission = f" Stimulated emission: {loss:.0%} with it, {gain:.0%} without."
     verdict = (
         "Leaving out pair breaking by the photon carries it: with it, no point of the map has a gap."
         if broken == 0 < kept
@@ -59,15 +62,21 @@ def answer(ds: xr.Dataset) -> str:
     failed = int(peak.isnull().sum())
     return (
         f"**{verdict}** A gap exists on {kept:.0%} of the map without pair breaking and on {broken:.0%} with it. "
-        f"Without it, lifetimes in the gap equation decide where: {real:.0%} of the map with damping `real`, "
-        f"{full:.0%} with `full`. Stimulated emission matters less: {loss:.0%} with it, {gain:.0%} without."
+        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; "
+        "the table has its size and life."
+        + emission
         + (f" Points that failed, {failed} of {peak.size}, are left out." if failed else "")
     )
 
 
+def _slim(values: xr.DataArray) -> xr.DataArray:
+    """Without the axes of one value, save those of the assumptions."""
+    return values.squeeze([d for d in values.dims if values.sizes[d] == 1 and d not in AXES]).compute()
+
+
 def where(ds: xr.Dataset) -> list[str]:
     """Markdown: points with a gap by escape time, for both kinds of damping, photons breaking no pairs."""
-    part = (peak_gap(ds) > OPEN).squeeze().sel(pump_channels="scattering", stimulated_emission=True).compute()
+    part = _slim(peak_gap(ds) > OPEN).sel(pump_channels="scattering", stimulated_emission=True)
     lines = ["| tau_esc (ps) | " + " | ".join(f"`{d}`" for d in part["damping"].values) + " |", "|---|---|---|"]
     for tau in part["tau_esc"].values:
         here = part.sel(tau_esc=tau)

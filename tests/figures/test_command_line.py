@@ -1,0 +1,127 @@
+"""`photogap plot --figure` and `photogap movie` on a cube of two quick points; sliders."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from photogap.sweeps.cli import app
+from photogap.sweeps.cli_views import NAMES
+from photogap.sweeps.figures import FIGURES
+from photogap.sweeps.figures.explore import explore, pictures
+from photogap.sweeps.figures.spectrum import alpha2F_in
+from photogap.sweeps.notebook import cube as made
+from photogap.sweeps.store import place
+
+CONFIG = """
+name: tiny
+preset: complete
+axes: {material: [mine], F0: [0.1, 0.3], omega_pump: [170], T: [30], tau_esc: [0.02]}
+materials: {mine: mine.yaml}
+settings:
+  pump_channels: scattering
+  spacing: 1.0
+  t_start: -0.2
+  t_stop: 0.2
+  n_times: 5
+  energies: {linspace: [1, 400, 50]}
+  frequencies: {linspace: [1, 200, 50]}
+"""
+MINE = (
+    "name: other\nextends: K3C60\nspectrum: {phonons: {omega: [0, 2, 206.1], F: [0, 1, 1], source: chosen here}}\n"
+)
+
+
+def cli(*args):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cube")
+    (folder / "tiny.yaml").write_text(CONFIG)
+    (folder / "mine.yaml").write_text(MINE)
+    ds = made(folder / "tiny.yaml", folder / "tiny.zarr")
+    assert ds.attrs["points_ok"] == 2
+    return folder / "tiny.zarr"
+
+
+def test_names_are_those_of_the_figures():
+    assert set(NAMES) == set(FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("figure", "at"), [("fig3", ()), ("fig8", ()), ("fig4", ("--at", "F0=0.3")), ("fig9", ("--at", "F0=0.3"))]
+)
+def test_plot_figure(store, figure, at, tmp_path):
+    out = tmp_path / f"{figure}.png"
+    told = cli("plot", store, "--figure", figure, *at, "--out", out)
+    assert told.exit_code == 0, told.output
+    with Image.open(out) as picture:
+        assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
+
+
+def test_figure_lies_beside_the_cube_unless_told(store):
+    told = cli("plot", store, "--figure", "fig3", "--at", "F0=0.1,0.3", "--json")
+    assert told.exit_code == 0, told.output
+    assert (store.parent / "tiny_fig3.png").exists()
+
+
+def test_spectrum_of_a_material_that_only_the_config_knows(store):
+    spectrum = alpha2F_in(place(str(store)), "mine")
+    assert spectrum is not None
+    assert float(spectrum.idxmax()) == pytest.approx(170, abs=1)
+    assert alpha2F_in(place(str(store)), "no such") is None
+
+
+def test_movie(store, tmp_path):
+    told = cli("movie", store, "--at", "F0=0.3", "--out", tmp_path / "film.gif")
+    assert told.exit_code == 0, told.output
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 5
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("plot", "--figure", "fig99"), r"`figure` must be one of fig3"),
+        (("plot", "--figure", "fig4"), r"shows one point: select F0 with `at`"),
+        (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
+        (("plot", "--figure", "fig3", "--at", "F0=7"), r"`at` must give F0 as one of 0.1, 0.3"),
+        (("movie",), r"shows one point"),
+        (("movie", "--at", "F0=0.3", "--out", "film.avi"), r"must end in .gif or .mp4"),
+    ],
+)
+def test_what_cannot_be_drawn_ends_with_one_message(store, args, message):
+    import re
+
+    command, *rest = args
+    told = cli(command, store, *rest)
+    assert told.exit_code == 2
+    assert re.search(message, " ".join(told.stderr.split()))
+
+
+def test_sliders_move_the_pictures(cube):
+    ds = cube(F0=[0.1, 1, 10], tau_esc=[0.01, 0.1], T=[30, 60])
+    box = explore(ds)
+    sliders = box.children[:-1]
+    assert [s.description for s in sliders] == ["F0 mJ/cm²", "T K", "tau_esc ps"]
+    image = box.children[-1].children[0]
+    before = image.value
+    sliders[0].value = 2
+    assert image.value[:4] == b"\x89PNG"
+    assert image.value != before
+    drawn = pictures(ds, {"F0": 2, "T": 0, "tau_esc": 1}, "F0", "tau_esc", "Delta0")
+    assert len(drawn) == 2
+    line = drawn[0].axes[0].lines[-1].get_ydata()
+    np.testing.assert_array_equal(line, ds["Delta0"].isel(F0=2, T=0, tau_esc=1).squeeze().values)
+    assert len(pictures(ds.isel(tau_esc=0), {"F0": 0}, "F0", "tau_esc", "Delta0")) == 1
+
+
+def test_a_missing_cube_is_made_and_a_made_one_is_only_opened(store):
+    path = Path(store)
+    before = sorted(p.stat().st_mtime_ns for p in path.rglob("c/*"))
+    made(path.parent / "tiny.yaml", path)
+    assert sorted(p.stat().st_mtime_ns for p in path.rglob("c/*")) == before

@@ -1,0 +1,79 @@
+"""The table of statements reads cubes rightly: cubes with known answers, failed points, missing cubes."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from photogap.sweeps.figures.spectrum import alpha2F_of
+from photogap.sweeps.reproduction import assumptions, statements
+from photogap.sweeps.reproduction.page import write
+from photogap.sweeps.reproduction.rows import Verdict
+from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
+
+
+def combos(with_breaking, failed=False):
+    """All combinations; a gap of 1 meV wherever no pair is broken, and of `with_breaking` meV elsewhere."""
+    names = {
+        "damping": ["real", "full"],
+        "pump_channels": ["scattering", "scattering+pair-breaking"],
+        "stimulated_emission": [True, False],
+    }
+    coords = {"F0": [0.1, 1.0], "tau_esc": [0.01, 1.0], **{k: np.array(v, object) for k, v in names.items()}}
+    coords["time"] = np.linspace(0, 1, 11)
+    values = np.ones([len(v) for v in coords.values()])
+    values[:, :, :, 1] = with_breaking
+    if failed:
+        values[0, 0, 0, 0, 0] = np.nan
+    Delta0 = xr.DataArray(values, coords=coords, dims=list(coords), attrs={"units": "meV"})
+    Delta0["time"].attrs["units"] = "ps"
+    return xr.Dataset({"Delta0": Delta0})
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"), [(0.0, "carries it"), (1.0, "does not decide it")], ids=["ends it", "no matter"]
+)
+def test_answer_follows_the_cube(gap, words):
+    assert words in assumptions.answer(combos(gap))
+    verdict = statements.pair_breaking(combos(gap)).verdict
+    assert verdict is (Verdict.DIFFERS if gap == 0 else Verdict.AGREES)
+
+
+def test_failed_points_are_left_out_and_told():
+    text = assumptions.answer(combos(0.0, failed=True))
+    assert "A gap exists on 100% of the map without pair breaking and on 0% with it" in text
+    assert "Points that failed, 1 of 32, are left out" in text
+    rows = assumptions.table(combos(0.0, failed=True))
+    assert sum("3 of 3" in row for row in rows) == 1
+    assert sum("none" in row for row in rows) == 4
+
+
+def test_gap_that_opens(cube):
+    part = cube(F0=[1.0, 5.0], T=[30, 60])
+    cell = statements.exists({"F0": 1})(part)
+    assert cell.verdict is Verdict.AGREES
+    assert "30: " in cell.text
+    assert statements.exists({"F0": 1})(part * 0).verdict is Verdict.DIFFERS
+    assert statements.exists({}, compared=False)(part.isel(F0=0)).verdict is Verdict.NO_COMPARISON
+
+
+def test_steps_and_resonance(cube):
+    ds = cube(fields=True, n_times=13)
+    assert statements.steps("K3C60", 170.0)(ds).verdict is Verdict.DIFFERS  # a step down, none up
+    shape = alpha2F_of("K3C60").interp(frequency=ds["frequency"], kwargs={"fill_value": 0.0})
+    peaked = ds.assign(n=ds["n"] * 0 + shape * (ds["time"] - ds["time"][0]))
+    assert statements.resonant("K3C60", "K3C60")(peaked).verdict is Verdict.AGREES
+    flat = ds.assign(n=ds["n"] * 0 + ds["time"])
+    assert statements.resonant("K3C60", "K3C60")(flat).verdict is Verdict.DIFFERS
+
+
+def test_page_without_cubes_says_so(tmp_path):
+    page = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
+    assert page.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
+    assert "**agrees**: 19.8 nm" in page
+    assert "Which assumption carries light-induced superconductivity?" in page
+
+
+def test_every_statement_has_its_sweep():
+    runs = {(sweep.config, preset) for sweep in SWEEPS for preset in sweep.presets}
+    asked = {(row.config, preset) for row in statements.STATEMENTS if row.config for preset in row.presets}
+    assert asked <= runs
