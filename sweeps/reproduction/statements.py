@@ -211,7 +211,8 @@ def bottleneck(ds: xr.Dataset) -> Cell:
     """What is left of dR/R0 of LaH10 at the end, against F0."""
     last = _one(ds)["dR_R0_seen"].isel(time=-1)
     size = np.abs(last.values)
-    top = np.abs(_one(ds)["dR_R0_seen"]).max("time")
+    seen = _one(ds)["dR_R0_seen"]
+    top = xr.apply_ufunc(np.abs, seen).max("time")
     text = (
         f"dR/R0 at {float(last['time']):.0f} ps: {_list(last, 'F0', '')}; largest: {_list(top, 'F0', '')} (by F0)"
     )
