@@ -189,7 +189,7 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
         spec = config.plot
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
-            picture = pictures.plot(ds, picture_path(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
+            picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
             rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
         except ConfigError as error:
             Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
@@ -210,12 +210,6 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
         raise typer.Exit(130)
     if report.reason or report.counts.failed:
         raise typer.Exit(1)
-
-
-def picture_path(target: Place) -> Path:
-    """Where a run's picture goes: beside a local cube, else into the working folder."""
-    name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarr")
-    return (target.path.parent if target.is_local else Path()) / f"{name}.png"
 
 
 def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) -> None:

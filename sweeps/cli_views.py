@@ -108,19 +108,18 @@ def plot(
 ) -> None:
     """Draw the largest value over time of a variable against an axis, or a figure by its name."""
     from . import pictures
-    from .cli import picture_path
 
     target = place(store)
     where = parse_at(at)
     if figure is not None:
-        beside = picture_path(target)
+        beside = pictures.beside(target)
         options = {name: value for name, value in (("x", x), ("y", y), ("hue", hue)) if value}
         path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"))
         print_json({"picture": str(path)}) if as_json else _tell_picture(path)
         return
     ds = _open(store)
     x, y = x or "F0", y or "Delta0"
-    path = pictures.plot(ds, out or picture_path(target), x=x, hue=hue, y=y, at=where)
+    path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where)
     if as_json:
         head, rows = pictures.table(ds, x, hue, y, where)
         print_json({"picture": str(path), "columns": head, "rows": rows})
@@ -159,14 +158,14 @@ def movie(
 ) -> None:
     """Film of one point: f, n and Delta as time goes by."""
     from . import figures
-    from .cli import picture_path
+    from .pictures import beside
 
     ds = _open(store)
     where = parse_at(at)
     try:
         path = figures.movie(
             figures.select(ds, _labels_of(where)),
-            out or picture_path(place(store)).with_suffix(".gif"),
+            out or beside(place(store)).with_suffix(".gif"),
             alpha2F=_spectrum(store, ds, where),
             fps=fps,
         )

@@ -9,6 +9,7 @@ import xarray as xr
 from .analysis.labels import geometric
 from .errors import ConfigError
 from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
+from .store import Place
 
 _HUES = 12
 
@@ -242,3 +243,9 @@ def _ticks(labels: Any) -> tuple[list[int], list[str]]:
     step = max(1, -(-len(labels) // 6))
     where = list(range(0, len(labels), step))
     return where, [f"{labels[i]:.2g}" if isinstance(labels[i], float) else str(labels[i]) for i in where]
+
+
+def beside(target: Place) -> Path:
+    """Where a run's picture goes: beside a local cube, else into the working folder."""
+    name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarr")
+    return (target.path.parent if target.is_local else Path()) / f"{name}.png"
