@@ -72,20 +72,21 @@ def test_jobs_that_are_cancelled_or_hit_their_wall_time_are_replaced_and_cost_on
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=2)
-    config = sweep(axes={"F0": list(range(1, 101)), "seconds": 0.5})
+    config = sweep(axes={"F0": list(range(1, 161)), "seconds": 0.5})
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     until(lambda: len(tally()) > 4 and len(slurm.workers()) == 2)
     cancelled, over = slurm.workers()
-    # Limits are whole minutes, and are looked at every half: the end of a running job is moved instead of waiting.
+    # Limits are whole minutes, and are looked at every half: the end of a running job is moved instead of waiting,
+    # and the sweep lasts longer than half a minute.
     subprocess.run(["scontrol", "update", f"JobId={over}", "EndTime=now+1"], check=True, timeout=30)
     subprocess.run(["scancel", cancelled], check=True, timeout=30)
     report = finish(driver)
-    assert (report["done"], report["total"]) == (100, 100)
+    assert (report["done"], report["total"]) == (160, 160)
     ends = {job: next(line for line in slurm.ended() if f"JobId={job} " in line) for job in (cancelled, over)}
     assert "JobState=CANCELLED" in ends[cancelled]
     assert "JobState=TIMEOUT" in ends[over]
     assert report["pool"]["jobs_lost"] == 2
-    assert len(tally()) - 100 <= 2, "only a point that ran in a lost job runs again"
+    assert len(tally()) - 160 <= 2, "only a point that ran in a lost job runs again"
     until(lambda: not slurm.queue(), 10)
 
 
