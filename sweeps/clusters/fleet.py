@@ -128,7 +128,11 @@ class Fleet:
         return sum(m.joined is None for m in self.members.values())
 
     def first_wait(self) -> float | None:
-        """Shortest time between a job's submission and its first worker, s."""
+        """Shortest time between a job's submission and its first worker, s; None if none has joined."""
+        # a worker may be seen here before the keeper's next look has noted whose it is
+        until = time.monotonic() + 3 * _LOOK_S
+        while self.members and self.pending() == len(self.members) and time.monotonic() < until:
+            time.sleep(0.05)
         waits = [m.joined - m.submitted for m in [*self.members.values(), *self.ended.values()] if m.joined]
         return min(waits, default=None)
 
