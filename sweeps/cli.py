@@ -10,26 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views
+from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views, service
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
 from .plan import resolve
 from .progress import Bar
-from .refine import complete
-from .service import (
-    Report,
-    Watch,
-)
-from .service import (
-    cancel as cancel_store,
-)
-from .service import (
-    replay as replay_point,
-)
-from .service import (
-    retry as retry_points,
-)
+from .service import Report, Watch
 from .store import Place, place
 
 app = typer.Typer(
@@ -93,7 +80,7 @@ def run(
         return
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
-        report = complete(plan, target, workers=workers, recompute=recompute, watch=watch)
+        report = service.run(plan, target, workers=workers, recompute=recompute, watch=watch)
     finish(plan.config, target, report, as_json)
 
 
@@ -111,7 +98,7 @@ def retry(
     target = place(store)
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
-        report = retry_points(target, workers=workers, watch=watch)
+        report = service.retry(target, workers=workers, watch=watch)
     finish(None, target, report, as_json)
 
 
@@ -123,7 +110,7 @@ def replay(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute one point here and now with full diagnostics; the store is not changed."""
-    record, arrays = replay_point(place(store), point)
+    record, arrays = service.replay(place(store), point)
     summary = {name: _brief(array) for name, array in arrays.items()}
     if as_json:
         print_json(record | {"outputs": summary})
@@ -145,7 +132,7 @@ def cancel(store: StoreArgument) -> None:
     target = place(store)
     done = end(target)
     if target.exists() or not done:
-        cancel_store(target)
+        service.cancel(target)
     OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .axes import Index, Labels
-from .cluster import Ended, Pool
 from .cube import MISSING, Cube, Done
 from .errors import StoreError
 from .limits import GRACE_S
 from .log import Log
 from .parts import TornError, decode
 from .plan import Plan
+from .pool import Ended, Pool
 from .task import PARTS, Batch, Job, write
 
 WINDOW = 3

@@ -4,8 +4,8 @@ The cube stays a product of axes: a new value is computed for every label of the
 where it is largest among them. Each round halves every interval that is worth it, to keep workers busy.
 """
 
-import dataclasses
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,52 +15,35 @@ from .config import Refine
 from .cube import Cube
 from .errors import ConfigError
 from .plan import Plan, at_grid
-from .service import Report, Watch, run
 from .store import Place
 
 _DIGITS = 6
 
 
-def complete(
-    plan: Plan,
-    place: Place,
-    *,
-    workers: int | None = None,
-    recompute: bool = False,
-    watch: Watch | None = None,
-) -> Report:
-    """Compute what is missing of a plan, then refine it where its config asks for that."""
-    watch = watch or Watch()
-    report = run(plan, place, workers=workers, recompute=recompute, watch=watch)
-    if plan.config.refine and report.reason is None:
-        report = refine(plan, place, report, workers=workers, watch=watch)
-    return report
+def rounds(plan: Plan, place: Place) -> Iterator[Plan]:
+    """Plans with new values of the axis that the config names, none without one.
 
+    Each is to be computed in the store at `place` before the next is asked for.
 
-def refine(plan: Plan, place: Place, report: Report, *, workers: int | None, watch: Watch) -> Report:
-    """Compute new values of the axis that the config names, round after round."""
+    Raises:
+        ConfigError: The axis has no numbers, or others follow it.
+    """
     rule = plan.config.refine
     if rule is None:
-        return report
+        return
     where = plan.grid.dims.index(rule.axis)
     axis = plan.grid.axes[where]
     if axis.followers or not isinstance(axis.values[0], float):
         raise ConfigError(f"`refine.axis` must be numbers without a zip. Got {rule.axis!r}.")
-    spent = 0
-    while spent < rule.budget and report.reason is None:
+    left = rule.budget
+    while left > 0:
         axis = plan.grid.axes[where]
-        new = propose(
-            axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule, rule.budget - spent
-        )
+        new = propose(axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule, left)
         if not new:
-            break
-        spent += len(new)
+            return
+        left -= len(new)
         plan = at_grid(plan, _replaced(plan.grid, where, Axis(axis.name, (*axis.values, *new))))
-        before = report
-        report = run(plan, place, workers=workers, watch=watch)
-        report.counts.computed += before.counts.computed
-        report = dataclasses.replace(report, seconds=report.seconds + before.seconds)
-    return report
+        yield plan
 
 
 def propose(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Index, embed, union
-from .cluster import Opener, Pool, open_pool
+from .cluster import open_pool
 from .config import Config
 from .cube import MISSING, Cube, create
 from .errors import ConfigError, ContradictionError, StoreError, SweepError
@@ -20,7 +20,9 @@ from .flow import Counts, Flow, job_of
 from .lock import driver_lock
 from .log import Log
 from .plan import Plan, at_grid, resolve
+from .pool import Opener, Pool
 from .record import record_of, refuse_contradiction, run_entry
+from .refine import rounds
 from .store import Place
 from .task import Batch, compute
 
@@ -37,6 +39,11 @@ class Report:
     reason: str | None
     seconds: float
     pool: dict[str, Any]
+
+    def followed_by(self, later: "Report") -> "Report":
+        """Report of both runs: the later one's, with the work of the two."""
+        counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
+        return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
 
 
 @dataclass
@@ -64,12 +71,20 @@ def run(
     recompute: bool = False,
     watch: Watch | None = None,
 ) -> Report:
-    """Compute what is missing of a plan in a store.
+    """Compute what is missing of a plan in a store, then refine it where its config asks for that.
 
     Raises:
         SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
     """
     watch = watch or Watch()
+    report = _run(plan, place, workers, recompute, watch)
+    finer = rounds(plan, place)
+    while report.reason is None and (wider := next(finer, None)) is not None:
+        report = report.followed_by(_run(wider, place, workers, False, watch))
+    return report
+
+
+def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         if recompute:
             place.clear()

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cluster import SETTINGS, DaskPool, quiet
 from ..errors import ClusterError, ConfigError
 from ..store import Place
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
+from .dask_pool import SETTINGS, THREADS, DaskPool, quiet
 from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
@@ -296,8 +296,6 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
             return base | {"custom_cluster_spec": yaml.safe_load(path.read_text(encoding="utf-8"))}
         except (OSError, yaml.YAMLError) as error:
             raise ConfigError(f"`values` must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    from ..cluster import THREADS
-
     return base | {
         "image": spec.image,
         "n_workers": spec.workers or 0,

@@ -14,8 +14,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
 from ..cli_base import plain
-from ..cluster import Opener, open_pool
+from ..cluster import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
+from ..pool import Opener
 from . import slices, views
 from .guard import COOKIE, Guard, is_token, session_of
 from .intake import NAME, ConfirmError

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..axes import Index
-from ..cluster import Opener, open_pool
+from ..cluster import open_pool
 from ..config import parse
 from ..cube import MISSING, Cube
 from ..errors import ConfigError, SweepError
 from ..flow import Counts
 from ..plan import Plan, resolve
-from ..refine import complete
+from ..pool import Opener
 from ..report import status as look
-from ..service import Report, Watch, retry
+from ..service import Report, Watch, retry, run
 from .intake import Intake, positions
 from .options import Options
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue
@@ -251,7 +251,7 @@ class Runner:
             report = retry(target, watch=watch)
             if report.reason is not None:
                 return report
-        return complete(job.plan, target, workers=config.workers, watch=watch)
+        return run(job.plan, target, workers=config.workers, watch=watch)
 
     def _adopt(self) -> None:
         """List cubes of the folder that no request made."""

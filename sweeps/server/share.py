@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..cluster import Ended, InlinePool, Opener, Pool
 from ..config import Config
 from ..errors import ClusterError
+from ..pool import Ended, InlinePool, Opener, Pool
 from ..store import Place
 from ..task import Batch, Job
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fake_config import tree
 
-from photogap.sweeps.cluster import Ended
 from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ClusterError
+from photogap.sweeps.pool import Ended
 from photogap.sweeps.server.share import Hubs
 
 

@@ -39,7 +39,7 @@ def two_workers() -> Iterator[Any]:
 def shared_pool(two_workers: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the service use the session's pool instead of starting its own."""
     from photogap.sweeps import service
-    from photogap.sweeps.cluster import InlinePool, Pool
+    from photogap.sweeps.pool import InlinePool, Pool
 
     @contextmanager
     def opened(config: Any, workers: int | None, *, in_process: bool = False, **_: Any) -> Iterator[Pool]:

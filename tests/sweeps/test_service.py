@@ -318,12 +318,10 @@ def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_refinement_goes_where_the_output_changes(tmp_path: Path) -> None:
-    from photogap.sweeps.refine import refine
-
     rule = {"variable": "Delta0_peak", "axis": "F0", "tolerance": 0.02, "budget": 9}
     plan = plan_of({"F0": {"geomspace": [0.01, 10, 4]}, "damping": ["full", "real"]}, refine=rule)
     target = place(tmp_path / "a.zarr")
-    report = refine(plan, target, run(plan, target, workers=0), workers=0, watch=Watch())
+    report = run(plan, target, workers=0)
     ds = xr.open_zarr(target.url).sortby("F0")
     assert bool((ds.status == "ok").all())
     assert report.counts.computed == ds.status.size

@@ -1,0 +1,207 @@
+"""A pool of the workers of a Dask client, whoever started them."""
+
+import contextlib
+import functools
+import logging
+import queue
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..errors import ClusterError
+from ..pool import Ended
+from ..record import versions
+from ..task import Batch, run_batch
+
+THREADS = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
+_EVENTS = "photogap-started"
+_PATIENCE_S = 60.0
+_TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
+
+SETTINGS = {
+    # A lost worker is counted a point by the driver, which alone decides on another try.
+    "distributed.scheduler.allowed-failures": 0,
+    # A worker holds the one batch that it runs, so that its loss blames no other.
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.nanny.pre-spawn-environ": THREADS,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.97,
+    "distributed.admin.tick.limit": "60s",
+    # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
+    "distributed.admin.low-level-log-length": 50,
+}
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return versions()
+
+
+def _started(key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
+    """Task of the Dask pool: tell that the batch began, then run it.
+
+    Raises:
+        ClusterError: The worker has other versions than the driver, which it need not have had at the start.
+    """
+    from distributed import get_worker
+
+    if expected is not None and expected != _versions():
+        wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
+        raise ClusterError(f"a worker on {socket.gethostname()} has other versions than the driver: {wrong}")
+    get_worker().log_event(_EVENTS, {"key": key, "at": time.time()})
+    return run_batch(batch)
+
+
+class DaskPool:
+    """Runs batches on the workers of a Dask client; every future is released as it ends."""
+
+    own_process = True
+
+    def __init__(self, client: Any, *, memory: int | None = None, strict: bool = False) -> None:
+        self._client = client
+        self.memory = memory
+        self.seen: dict[str, Any] = {}
+        self.fleet: Any = None
+        self._expected = _versions() if strict else None
+        self._check: Callable[[], None] | None = None
+        self._explain: Callable[[str], str] = lambda worker: ""
+        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._futures: dict[int, Any] = {}
+        self._begun: dict[int, float] = {}
+        self._quiet_since = time.monotonic()
+        client.subscribe_topic(_EVENTS, self._hear)
+
+    def _hear(self, event: Any) -> None:
+        _, message = event
+        if message["key"] in self._futures:
+            self._begun[message["key"]] = float(message["at"])
+
+    def attend(self, check: Callable[[], None], *, explain: Callable[[str], str]) -> None:
+        """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss."""
+        self._check, self._explain = check, explain
+
+    def memory_report(self) -> dict[str, Any]:
+        """Workers connected, and the memory limit of one."""
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        return {"workers": len(workers), "memory_MiB": workers[0]["memory_limit"] // 2**20 if workers else None}
+
+    def outstanding(self) -> int:
+        """Batches handed in and not ended."""
+        return len(self._futures)
+
+    def slots(self) -> int:
+        """Threads of all workers, one at least."""
+        return max(1, int(sum(self._client.nthreads().values())))
+
+    def running(self) -> int:
+        """Batches begun and not ended."""
+        return len(self._begun)
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Hand the batch to the scheduler."""
+        future = self._client.submit(
+            _started, key, batch, self._expected, key=f"points-{key}-{id(self):x}", pure=False
+        )
+        self._futures[key] = future
+        future.add_done_callback(lambda ended: self._ended.put((key, ended)))
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Batches that ended since the last call."""
+        out = []
+        if self._check:
+            self._check()
+        with contextlib.suppress(queue.Empty):
+            out.append(self._take(*self._ended.get(timeout=timeout)))
+            while True:
+                out.append(self._take(*self._ended.get_nowait()))
+        if out:
+            self._quiet_since = time.monotonic()
+        elif time.monotonic() - self._quiet_since > 5:
+            self._look()
+        return out
+
+    def _take(self, key: int, future: Any) -> Ended:
+        from distributed import KilledWorker
+
+        self._futures.pop(key, None)
+        begun = self._begun.pop(key, None)
+        status = future.status
+        error = future.exception() if status == "error" else None
+        future.release()
+        if status == "finished":
+            return Ended(key)
+        if self._client.status != "running":
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+        if isinstance(error, KilledWorker):
+            story = self._explain(str(error.last_worker.name))
+            taken = any(word in story for word in _TAKEN)
+            return Ended(key, error, lost=True, started=begun, story=story, innocent=taken)
+        if isinstance(error, ClusterError):
+            raise error
+        if isinstance(error, ImportError):
+            raise ClusterError(
+                f"a worker lacks what the points need ({error}). Give it the driver's environment."
+            ) from error
+        return Ended(
+            key,
+            error or ClusterError(f"the scheduler gave a task up ({status})"),
+            lost=error is None,
+            started=begun,
+        )
+
+    def _look(self) -> None:
+        """End a wait that nobody will answer."""
+        if self._client.status != "running":
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+        try:
+            workers = len(self._client.nthreads())
+        except Exception as error:
+            raise ClusterError(
+                f"the scheduler does not answer ({error}). Finished points are kept; run again."
+            ) from error
+        if workers:
+            if time.monotonic() - self._quiet_since > _PATIENCE_S:
+                self._quiet_since = time.monotonic()
+        elif self._check is None and time.monotonic() - self._quiet_since > _PATIENCE_S:
+            raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
+
+    def describe(self) -> dict[str, Any]:
+        """Scheduler, workers and dashboard."""
+        return {
+            "kind": self._client.scheduler.address,
+            "workers": self.slots(),
+            "dashboard": self._client.dashboard_link,
+        } | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Dask's own words on lost workers are told by the driver instead, once, with the point."""
+    names = (
+        "distributed.nanny",
+        "distributed.scheduler",
+        "distributed.worker",
+        "distributed.core",
+        "distributed.client",
+        "distributed.http.proxy",
+    )
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
