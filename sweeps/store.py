@@ -131,11 +131,15 @@ class ObjectBlobs:
         return True
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Bulk deletion."""
+        """Bulk deletion; where a cloud ends it at a key that is gone, one by one."""
         found = list(keys)
-        if found:
-            with contextlib.suppress(FileNotFoundError):
+        try:
+            if found:
                 self._store.delete(found)
+        except FileNotFoundError:
+            for key in found:
+                with contextlib.suppress(FileNotFoundError):
+                    self._store.delete(key)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Listing under the prefix."""

@@ -1,79 +1,19 @@
 """A real SLURM of two nodes on this machine, brought up for the session, and short ways to run sweeps on it."""
 
-import contextlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-SWEEPS = Path(__file__).parents[1] / "sweeps"
-sys.path.insert(0, str(SWEEPS))
-sys.path.insert(0, str(Path(__file__).parent))
-os.environ["PYTHONPATH"] = os.pathsep.join([str(SWEEPS), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-from batch import Slurm, lacking  # noqa: E402
-from fake_config import AXES  # noqa: E402
-
-CONF = """
-ClusterName=tests
-SlurmctldHost={host}(127.0.0.1)
-SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
-CredType=cred/munge
-SlurmctldPort={port}
-SlurmctldPidFile={folder}/run/slurmctld.pid
-SlurmdPidFile={folder}/run/slurmd-%n.pid
-StateSaveLocation={folder}/ctld
-SlurmdSpoolDir={folder}/spool/%n
-SlurmctldLogFile={folder}/log/slurmctld.log
-SlurmdLogFile={folder}/log/slurmd-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-JobCompType=jobcomp/filetxt
-JobCompLoc={folder}/log/jobcomp.txt
-SwitchType=switch/none
-MpiDefault=none
-ReturnToService=2
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerType=sched/backfill
-SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,bf_interval=1
-SlurmdParameters=config_overrides
-KillWait=2
-MinJobAge=600
-CompleteWait=0
-InactiveLimit=0
-SlurmctldTimeout=60
-SlurmdTimeout=60
-OverTimeLimit=0
-DefMemPerCPU=500
-{nodes}
-PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE DefaultTime=10 State=UP
-"""
-
-
-def _free(count: int) -> int:
-    """First of a run of ports nobody uses."""
-    for base in range(20000 + os.getpid() % 500 * 20, 32000, 20):
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in range(base, base + count):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            return base
-    raise RuntimeError("no free ports")
+from batch import Slurm, lacking
+from daemons import guarded, up
+from fake_config import AXES
 
 
 @pytest.fixture(scope="session")
@@ -88,72 +28,11 @@ def slurm() -> Iterator[Slurm]:
     folder.chmod(0o755)
     before = os.environ.get("SLURM_CONF")
     try:
-        _up(folder)
-        yield Slurm(folder)
+        with guarded(folder):
+            up(folder)
+            yield Slurm(folder)
     finally:
-        _down(folder)
-        shutil.rmtree(folder, ignore_errors=True)
         os.environ.pop("SLURM_CONF") if before is None else os.environ.update(SLURM_CONF=before)
-
-
-def _up(folder: Path) -> None:
-    for name in ("munge", "ctld", "spool/n1", "spool/n2", "log", "run"):
-        (folder / name).mkdir(parents=True)
-    (folder / "munge" / "key").write_bytes(os.urandom(1024))
-    (folder / "munge" / "key").chmod(0o400)
-    host, port = socket.gethostname().split(".")[0], _free(3)
-    nodes = "\n".join(
-        f"NodeName=n{i} NodeHostname={host} NodeAddr=127.0.0.1 Port={port + i} Sockets=1 CoresPerSocket=2 "
-        "ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN"
-        for i in (1, 2)
-    )
-    conf = folder / "slurm.conf"
-    conf.write_text(CONF.format(host=host, folder=folder, port=port, nodes=nodes))
-    os.environ["SLURM_CONF"] = str(conf)
-    munge = folder / "munge"
-    _start("munged", "--force", f"--key-file={munge / 'key'}", f"--socket={munge / 'socket'}",
-           f"--pid-file={folder / 'run' / 'munged.pid'}", f"--log-file={folder / 'log' / 'munged.log'}",
-           f"--seed-file={munge / 'seed'}", "--num-threads=2")  # fmt: skip
-    _start("slurmctld", "-c")
-    for node in ("n1", "n2"):
-        _start("slurmd", "-N", node)
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        idle = subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], capture_output=True, text=True, timeout=30)
-        if idle.stdout.strip() == "2":
-            return
-        time.sleep(0.2)
-    raise RuntimeError(f"SLURM did not come up: {(folder / 'log' / 'slurmctld.log').read_text()[-2000:]}")
-
-
-def _start(*command: str) -> None:
-    # A daemon must not keep the pipes of the test run open.
-    subprocess.run(
-        command,
-        check=True,
-        timeout=30,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def _down(folder: Path) -> None:
-    subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=30, check=False)
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=30, check=False)
-        if not left.stdout.strip():
-            break
-        time.sleep(0.3)
-    pids = []
-    for path in [*folder.glob("run/slurmd-*.pid"), folder / "run/slurmctld.pid", folder / "run/munged.pid"]:
-        with contextlib.suppress(OSError, ValueError):
-            pids.append(int(path.read_text()))
-            os.kill(pids[-1], signal.SIGTERM)
-    # They write their state once more before they end.
-    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end + 10:
-        time.sleep(0.1)
 
 
 @pytest.fixture

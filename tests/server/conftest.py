@@ -1,6 +1,5 @@
 """Servers for tests: in this process with points computed in it, or as a process of their own to be killed."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-SWEEPS = Path(__file__).parents[1] / "sweeps"
-sys.path[:0] = [str(SWEEPS), str(Path(__file__).parent)]
-os.environ["PYTHONPATH"] = os.pathsep.join([str(SWEEPS), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-from serving import FAKE, serving  # noqa: E402
+from serving import FAKE, serving
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
-"""The fake model for tests and for the processes they start, and short ways to make plans."""
+"""Pools, counts and processes for tests of the service."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-from fake_config import tree  # noqa: E402
+from fake_config import tree
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
+from cubes import physics
 from fake_config import tree
-from test_service import go, physics, plan_of
+from test_service import go, plan_of
 
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.log import Log

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from cubes import physics
 from driving import drive
 from fake_config import tree
-from test_service import physics
 
 from photogap.sweeps.cube import MISSING
 from photogap.sweeps.parts import decode

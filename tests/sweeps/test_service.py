@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
+from cubes import physics
 from fake_config import tree
 from typer.testing import CliRunner
 
@@ -35,11 +36,6 @@ def plan_of(axes: dict[str, Any] | None = None, **more: Any) -> Plan:
 
 def go(folder: Path, name: str, axes: dict[str, Any] | None = None, *, workers: int = 0, **more: Any) -> Report:
     return run(plan_of(axes, **more), place(folder / name), workers=workers)
-
-
-def physics(store: Any) -> xr.Dataset:
-    ds = xr.open_zarr(store, consolidated=True).load()
-    return ds.drop_vars(["wall_time", "cpu_time", "host", "attempts"]).drop_attrs(deep=False)
 
 
 def cli(*args: object) -> Any:

@@ -1,0 +1,28 @@
+"""What tests of several folders share: helper modules, the fake model for processes, the quick start's cube."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / folder) for folder in ("sweeps", "clusters", "server")]
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "sweeps"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.fixture(scope="session")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Numbers of the whole quick start, computed on this machine once: what it must be wherever it runs."""
+    from cubes import QUICKSTART, physics
+
+    from photogap.sweeps.config import read
+    from photogap.sweeps.plan import resolve
+    from photogap.sweeps.service import run
+    from photogap.sweeps.store import place
+
+    store = tmp_path_factory.mktemp("quickstart") / "local.zarr"
+    report = run(resolve(read(QUICKSTART)), place(store), workers=2)
+    assert (report.counts.done, report.counts.failed) == (24, 0)
+    return physics(store)
