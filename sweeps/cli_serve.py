@@ -38,12 +38,17 @@ def serve(
         list[str] | None, typer.Option(help="Further model that configs may name, module:attribute.")
     ] = None,
     cluster: Annotated[list[str] | None, typer.Option(help="Scheduler address that configs may name.")] = None,
+    cluster_folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of cluster files that configs may name, beside ~/.config/photogap/clusters."),
+    ] = None,
     max_body: Annotated[int, typer.Option(min=1024, help="Bytes of a request's body.")] = 64 * 1024,
     max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
     max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
 ) -> None:
     """Serve a folder of sweeps: a queue, an API and a page."""
     try:
+        from .clusters.config import own_folder
         from .model import DEFAULT
         from .server.options import Limits, Options
         from .server.start import serve as start
@@ -62,6 +67,7 @@ def serve(
         at_once=at_once,
         models=(DEFAULT, *(model or ())),
         clusters=tuple(cluster or ()),
+        cluster_folders=(*filter(Path.is_dir, [own_folder()]), *(f.resolve() for f in cluster_folder or ())),
         limits=Limits(body=max_body, values=max_values, points=max_points),
     )
     start(options, lambda url: OUT.print(f"serving {folder} at {url}", highlight=False, soft_wrap=True))

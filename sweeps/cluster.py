@@ -4,7 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator
 
-from .clusters.config import JOBS, Local, find
+from .clusters.config import JOBS, Cluster, Local, find
 from .clusters.dask_pool import SETTINGS, DaskPool, quiet
 from .config import Config
 from .pool import InlinePool, Pool
@@ -18,13 +18,14 @@ def open_pool(
     *,
     in_process: bool = False,
     place: Place | None = None,
+    cluster: Cluster | None = None,
     stopped: Callable[[], str | None] = lambda: None,
 ) -> Iterator[Pool]:
-    """Pool that a config asks for; `workers=0`, or a store of this process, computes here.
+    """Pool of a cluster, the one that the config names if None; `workers=0` or a store in memory computes here.
 
     A batch system's queue may be long: `stopped` is asked while the first worker is awaited.
     """
-    spec, _ = find(config.cluster, config.folder)
+    spec = cluster or find(config.cluster, config.folder)[0]
     if place is not None and (place.state / JOBS).exists():
         from .clusters.fleet import reap
 

@@ -6,7 +6,9 @@ Jobs are kept by `fleet` and not by dask-jobqueue's cluster classes, which never
 import getpass
 import re
 import shutil
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from .config import Jobs, Pbs, Slurm, seconds
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
 _PATIENCE_S = 60.0
+_IMPORT = threading.Lock()
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 STARTED, NAME = "PHOTOGAP_JOB_STARTED", "PHOTOGAP_JOB"
 _FAILED_PROLOGUE = "photogap: the prologue failed at"
@@ -162,9 +165,20 @@ def setting(spec: Jobs, name: str) -> Any:
 
 def theirs(spec: Jobs, name: str) -> Any:
     """Value of dask-jobqueue's own configuration, its defaults included."""
-    import dask_jobqueue  # noqa: F401  its import adds the defaults
-
+    import_jobqueue()  # adds its defaults to dask's
     return dask.config.get(f"jobqueue.{kind_of(spec)}.{name.replace('_', '-')}", None)
+
+
+def import_jobqueue() -> None:
+    """Import dask-jobqueue without what its import does: it takes ctrl-C for itself, and so fails in a thread."""
+    with _IMPORT:
+        set_handler = signal.signal
+        try:
+            # https://github.com/dask/dask-jobqueue/issues/696, in 0.9.0
+            signal.signal = lambda signalnum, handler: signal.getsignal(signalnum)
+            import dask_jobqueue  # noqa: F401
+        finally:
+            signal.signal = set_handler
 
 
 def kind_of(spec: Jobs) -> str:
@@ -236,6 +250,7 @@ def worker_script(spec: Jobs, *, name: str, address: str, logs: Path, security: 
 
 
 def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any) -> Any:
+    import_jobqueue()
     from dask_jobqueue.pbs import PBSJob
     from dask_jobqueue.slurm import SLURMJob
 

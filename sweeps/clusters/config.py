@@ -347,10 +347,14 @@ def find(text: str, folder: str = ".") -> tuple[Cluster, str]:
 
 def folders(folder: str) -> list[Path]:
     """Where clusters are looked up by name: the user's own first, then the project's."""
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "photogap" / "clusters"
     starts = [Path.cwd(), Path(folder).resolve(), Path(__file__).resolve().parents[2]]
     tree = [base / "configs" / "clusters" for start in starts for base in (start, *start.parents)]
-    return [path for path in dict.fromkeys([own, *tree]) if path.is_dir()]
+    return [path for path in dict.fromkeys([own_folder(), *tree]) if path.is_dir()]
+
+
+def own_folder() -> Path:
+    """Where the user keeps clusters of all projects."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "photogap" / "clusters"
 
 
 def read(path: Path) -> Cluster:

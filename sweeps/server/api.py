@@ -337,7 +337,7 @@ def _shell(app: FastAPI, options: Options) -> None:
             version=app.version,
             workers=options.workers,
             models=list(options.models),
-            clusters=["local", *options.clusters],
+            clusters=sorted({"local", *options.named_clusters}) + list(options.clusters),
             limits=dict(vars(options.limits)),
             materials=list(materials.names()),
         )

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from ..clusters.config import find, read
+from ..clusters.config import Cluster, Local, read
+from ..clusters.config import parse as parse_cluster
 from ..config import Config, load_yaml, parse
 from ..cube import Cube
 from ..errors import ConfigError, ContradictionError
@@ -171,7 +172,7 @@ class Intake:
     def check(self, config: Config) -> None:
         """Refuse a config that names what a request may not, or too much of it."""
         self._check_model(config.model)
-        self._check_cluster(config.cluster)
+        self.cluster(config.cluster)
         for place_, text in _paths(config):
             self._inside(place_, text)
         for name, spec in [*config.axes.items(), *config.settings.items()]:
@@ -187,31 +188,36 @@ class Intake:
                 f"Got {model!r}."
             )
 
-    def _check_cluster(self, cluster: str) -> None:
-        if cluster == "local" or cluster in self.options.clusters:
-            return
-        if "://" in cluster:
-            known = ", ".join(("local", *self.options.clusters))
+    def cluster(self, text: str) -> tuple[str, Cluster]:
+        """Cluster that a config names, and where it is said: an address, a file, or `local`.
+
+        A cluster's file can run commands, so only those of the operator's folders and of the served one count.
+
+        Raises:
+            ConfigError: The operator allows no such cluster, or its file breaks a rule.
+        """
+        named = self.options.named_clusters
+        if text in self.options.clusters:
+            return text, parse_cluster({"kind": "address", "address": text}, "`cluster`")
+        if text in named:
+            return str(named[text]), read(named[text])
+        if text == "local":
+            return text, Local(kind="local")
+        if "://" in text or not text.endswith((".yaml", ".yml")):
+            known = ", ".join((*sorted({"local", *named}), *self.options.clusters))
             raise ConfigError(
-                f"`cluster` must be one of {known}, the name of a cluster file, or one in the served folder. "
-                f"Got {cluster!r}."
+                f"`cluster` must be one of {known}, or a .yaml file in the served folder. Got {text!r}."
             )
-        if re.fullmatch(NAME, cluster) and not cluster.endswith((".yaml", ".yml")):
-            find(cluster, str(self.options.folder))
-            return
-        self._inside("cluster", cluster)
-        read(self.options.folder / cluster)
+        path = self._inside("cluster", text)
+        return str(path), read(path)
 
     def ready(self, config: Config) -> Config:
-        """Config as the engine is to run it: points in the shared pool, the cluster file in the served folder."""
-        changes: dict[str, Any] = {"workers": 1} if config.workers == 0 else {}
-        if "://" not in config.cluster and config.cluster.endswith((".yaml", ".yml")):
-            changes["cluster"] = str(self.options.folder / config.cluster)
-        return config.model_copy(update=changes)
+        """Config as the engine is to run it: points in the shared pool."""
+        return config.model_copy(update={"workers": 1} if config.workers == 0 else {})
 
-    def _inside(self, what: str, text: str) -> None:
-        """Refuse a path that leaves the served folder, links followed."""
-        root = self.options.folder.resolve()
+    def _inside(self, what: str, text: str) -> Path:
+        """A path in the served folder; one that leaves it, links followed, is refused."""
+        root = path = self.options.folder.resolve()
         try:
             path = (root / text).resolve()
             inside = path.is_relative_to(root) and not path.is_relative_to(self.options.state.resolve())
@@ -219,6 +225,7 @@ class Intake:
             inside = False
         if not inside or Path(text).is_absolute():
             raise ConfigError(f"`{what}`: must be a path inside the served folder, relative to it. Got {text!r}.")
+        return path
 
     def _check_length(self, name: str, spec: Any) -> None:
         limit = self.options.limits.axis

@@ -49,6 +49,7 @@ class Options:
         at_once: Sweeps that run at the same time; others wait.
         models: Models that a config may name, as `module:attribute`.
         clusters: Scheduler addresses that a config may name.
+        cluster_folders: Folders of cluster files that a config may name by their stem, the first found.
         limits: Largest requests.
     """
 
@@ -63,12 +64,16 @@ class Options:
     at_once: int = 8
     models: tuple[str, ...] = (DEFAULT,)
     clusters: tuple[str, ...] = ()
+    cluster_folders: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         """Refuse what would open the machine to others."""
         if not self.folder.is_dir():
             raise ConfigError(f"FOLDER must be a folder that exists. Got {str(self.folder)!r}.")
+        for folder in self.cluster_folders:
+            if not folder.is_dir():
+                raise ConfigError(f"`--cluster-folder` must be a folder that exists. Got {str(folder)!r}.")
         if bool(self.certificate) != bool(self.key):
             raise ConfigError("`--tls-certificate` and `--tls-key` must be given together.")
         if self.token is not None and (len(self.token) < _TOKEN_CHARACTERS or not _is_plain(self.token)):
@@ -90,6 +95,13 @@ class Options:
                     f"`--host {self.host}` is reached from other machines and needs {' and '.join(lacking)}. "
                     "Leave `--host` out to serve this machine alone."
                 )
+
+    @property
+    def named_clusters(self) -> dict[str, Path]:
+        """Cluster files by the names that a config may use."""
+        return {
+            path.stem: path for folder in reversed(self.cluster_folders) for path in sorted(folder.glob("*.yaml"))
+        }
 
     @property
     def state(self) -> Path:

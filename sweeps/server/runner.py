@@ -104,7 +104,7 @@ class Runner:
         self.options = options
         self.intake = Intake(options)
         self.queue = Queue(options.state / "queue.sqlite")
-        self.hubs = Hubs(opener, options.workers, idle_s, options.state)
+        self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
         self._jobs: dict[str, Job] = {}
         self._lock = threading.RLock()
         self._closing = False

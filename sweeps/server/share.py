@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..clusters.config import Cluster, Local
 from ..config import Config
 from ..errors import ClusterError
 from ..pool import Ended, InlinePool, Opener, Pool
@@ -90,6 +91,7 @@ class Hub:
         workers: Workers of a local cluster.
         idle_s: Time without a share after which the pool closes.
         place: Beside what the cluster's jobs and their logs are noted.
+        cluster: The cluster; the one that the config names if None.
     """
 
     def __init__(
@@ -99,9 +101,10 @@ class Hub:
         workers: int | None,
         idle_s: float = 60.0,
         place: Place | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._opener, self._config, self._workers, self._idle_s = opener, config, workers, idle_s
-        self._place = place
+        self._place, self._cluster = place, cluster
         self._turn = threading.Condition()
         self._shares: list[Share] = []
         self._users = 0
@@ -171,7 +174,7 @@ class Hub:
 
     def _run(self) -> None:
         try:
-            with self._opener(self._config, self._workers, place=self._place) as pool:
+            with self._opener(self._config, self._workers, place=self._place, cluster=self._cluster) as pool:
                 self._pool = pool
                 self.slots = pool.slots()
                 self._open.set()
@@ -240,12 +243,19 @@ class Hubs:
         workers: Workers of the local cluster.
         idle_s: Time without a sweep after which a pool closes.
         folder: Where the state of clusters lies; jobs that a killed server left are found there.
+        find: From a config's cluster to where it is said and what it is; raises for one that is not allowed.
     """
 
     def __init__(
-        self, opener: Opener, workers: int | None, idle_s: float = 60.0, folder: Path | None = None
+        self,
+        opener: Opener,
+        workers: int | None,
+        idle_s: float = 60.0,
+        folder: Path | None = None,
+        find: Callable[[str], tuple[str, Cluster | None]] = lambda text: (text, None),
     ) -> None:
         self._opener, self._workers, self._idle_s, self._folder = opener, workers, idle_s, folder
+        self._find = find
         self._lock = threading.Lock()
         self._hubs: dict[str, Hub] = {}
 
@@ -268,12 +278,14 @@ class Hubs:
         return share
 
     def _hub(self, config: Config) -> Hub:
+        where, cluster = self._find(config.cluster)
         with self._lock:
-            hub = self._hubs.get(config.cluster)
+            hub = self._hubs.get(where)
             if hub is None or not hub.join():
-                workers = self._workers if config.cluster == "local" else None
-                hub = self._hubs[config.cluster] = Hub(
-                    self._opener, _of_all(config), workers, self._idle_s, self._place(config.cluster)
+                ours = where == "local" or (isinstance(cluster, Local) and cluster.workers is None)
+                workers = self._workers if ours else None
+                hub = self._hubs[where] = Hub(
+                    self._opener, _of_all(config), workers, self._idle_s, self._place(where), cluster
                 )
                 hub.join()
             return hub

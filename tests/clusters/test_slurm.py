@@ -1,6 +1,7 @@
 """Sweeps through `--cluster slurm` on a real SLURM: equal cubes, lost jobs, wall times, sizes, drivers as jobs."""
 
 import json
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -144,6 +145,22 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     assert f"driver job {sent['job']}: ended CANCELLED" in found
     assert ": terminated" in found, "the driver noted what it had before it ended"
     assert not list((home / "state").rglob("*.pem"))
+
+
+def test_ctrl_c_keeps_what_is_finished_and_cancels_the_jobs(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
+) -> None:
+    cluster(jobs=1)
+    config = sweep(axes={"F0": list(range(1, 400)), "seconds": 0.2})
+    driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
+    until(lambda: len(tally()) > 3)
+    driver.send_signal(signal.SIGINT)
+    out, err = driver.communicate(timeout=60)
+    assert driver.returncode == 130, err
+    report = json.loads(out.splitlines()[-1])
+    assert report["outcome"] == "interrupted"
+    assert report["done"] >= 2
+    until(lambda: not slurm.queue(), 10)
 
 
 def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(

@@ -84,8 +84,14 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"axes": {"material": ["../a.yaml"]}}, r"`axes.material`: must be a path inside"),
         ({"axes": {"F0": {"csv": "../../x.csv"}}}, r"`axes.F0.csv`: must be a path inside"),
         ({"cluster": "../cluster.yaml"}, r"`cluster`: must be a path inside"),
-        ({"cluster": "tcp://10.0.0.1:8786"}, r"`cluster` must be one of local, the name of a cluster file"),
-        ({"cluster": "nowhere"}, r"`cluster` must be `local`, a scheduler's address, a cluster file"),
+        (
+            {"cluster": "tcp://10.0.0.1:8786"},
+            r"`cluster` must be one of local, or a .yaml file in the served folder",
+        ),
+        ({"cluster": "slurm"}, r"`cluster` must be one of local, or a .yaml file in the served folder"),
+        ({"cluster": "../cluster"}, r"`cluster` must be one of local, or a .yaml file in the served folder"),
+        ({"cluster": "/etc/cluster.yaml"}, r"`cluster`: must be a path inside the served folder"),
+        ({"cluster": "link/cluster.yaml"}, r"`cluster`: must be a path inside the served folder"),
         ({"cluster": "mine.yaml"}, r"the cluster file must be readable YAML"),
         ({"model": "os:system"}, r"`model` must be one that this server's operator allows"),
         ({"name": "../up"}, r"`name`: String should match pattern"),
@@ -247,6 +253,7 @@ def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
         ({"token": "short"}, r"at least 16 visible"),
         ({"certificate": Path("c")}, r"must be given together"),
         ({"folder": Path("/nowhere")}, r"FOLDER must be a folder"),
+        ({"cluster_folders": (Path("/nowhere"),)}, r"`--cluster-folder` must be a folder that exists"),
     ],
 )
 def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict[str, Any], message: str) -> None:

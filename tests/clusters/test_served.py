@@ -1,0 +1,78 @@
+"""SLURM through the server: sweeps that name cluster files which the operator allows, and no others."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+from batch import Slurm, until
+from cubes import physics
+from fake_config import tree
+from serving import FAKE, serving
+from test_slurm import local
+
+from photogap.sweeps.client import Client, RefusedError
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+Write = Callable[..., Path]
+
+
+def test_sweeps_name_cluster_files_of_the_operator_and_none_else(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any
+) -> None:
+    given, served, elsewhere = home / "given", home / "served", home / "configs" / "clusters"
+    for folder in (given, served, elsewhere):
+        folder.mkdir(parents=True)
+    cluster("batch", jobs=2).rename(given / "batch.yaml")
+    cluster("own", jobs=1).rename(served / "own.yaml")
+    cluster("planted").rename(elsewhere / "planted.yaml")
+    axes, names = {"F0": list(range(1, 13)), "damping": ["full", "real"]}, {"one": "batch", "two": "batch"}
+    names |= {"three": "own.yaml"}
+    with serving(served, idle_s=1.0, cluster_folders=(given,)) as client:
+        with pytest.raises(RefusedError, match=r"must be one of batch, local, or a .yaml file .* Got 'planted'"):
+            client.submit(tree(axes, cluster="planted"))
+        for name, where in names.items():
+            client.submit(tree(axes, name=name, cluster=where))
+        for name in names:
+            found = client.wait(name, 120)
+            assert found["state"] == "done", found["message"]
+            assert found["done"] == found["computed"] == 24
+            assert client.record(name)["runs"][-1]["pool"]["shared"] is True
+        # The pools are idle and go, while the server stays.
+        until(lambda: not slurm.queue(), 20)
+        assert client.sweeps(state="done")
+    alone = local(sweep(axes=axes), home / "alone.zarr")
+    for name in names:
+        xr.testing.assert_identical(physics(served / f"{name}.zarr"), alone)
+    assert set(Counter(tally()).values()) == {4}, "each point once a sweep"
+    jobs = [line for line in slurm.ended() if "Name=photogap-" in line]
+    assert {"batch", "own"} == {p.name.split("-")[1] for p in (served / ".photogap").glob("cluster-*.state")}
+    assert len(jobs) >= 3
+
+
+def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
+    slurm: Slurm, home: Path, cluster: Write, photogap: Any, tally: Any
+) -> None:
+    served, name = home / "served", cluster("batch", jobs=2).stem
+
+    def serve() -> tuple[Any, Client]:
+        process = photogap("serve", served, "--port", 0, "--model", FAKE)
+        return process, Client(process.stdout.readline().split()[-1])
+
+    server, client = serve()
+    client.submit(tree({"F0": list(range(1, 61)), "seconds": [0.2]}, name="long", cluster=name))
+    until(lambda: len(tally()) > 6 and len(slurm.workers()) == 2)
+    first = set(slurm.workers())
+    server.kill()
+    server.communicate(timeout=20)
+    begun = len(tally())
+    server, client = serve()
+    found = client.wait("long", 120)
+    assert (found["state"], found["done"]) == ("done", 60), found["message"]
+    assert found["computed"] <= 60 - begun + 4, "what had ended is not computed again"
+    assert not first & set(slurm.workers())
+    server.terminate()
+    server.communicate(timeout=60)
+    until(lambda: not slurm.queue(), 20)
