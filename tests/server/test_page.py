@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 import yaml
+from cubes import QUICKSTART, physics
 from fake_config import tree
 from serving import serving
 
@@ -82,8 +84,24 @@ def state(page: Any, pattern: str) -> None:
     page.wait_for_function("p => new RegExp(p).test(document.getElementById('numbers').textContent)", arg=pattern)
 
 
-def line(page: Any) -> str:
-    return str(page.locator("#curve svg").inner_html())
+def slide(page: Any, dim: str, last: str) -> None:
+    """Move a slider to its end by the keyboard: another curve is drawn, and says for what."""
+    before = page.locator("#curve svg").inner_html()
+    slider = page.locator(f'input[type=range][data-dim="{dim}"]')
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("d => document.querySelector('#curve svg').innerHTML !== d", arg=before)
+    assert slider.get_attribute("aria-valuetext") == last
+    page.wait_for_selector(f"#curve svg[aria-label*='{dim} = {last}']")
+
+
+def download(page: Any, button: str, folder: Path) -> Path:
+    """What a click brings, under the name that it suggests."""
+    with page.expect_download() as waiting:
+        page.click(button)
+    target = folder / str(waiting.value.suggested_filename)
+    waiting.value.save_as(target)
+    return target
 
 
 def slow(**more: Any) -> str:
@@ -113,18 +131,9 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
     page.select_option("#curve-x", "time")
     page.select_option("#curve-hue", "")
     page.wait_for_selector("#curve svg[aria-label^='Delta0 (meV) against time (ps)']")
-    before = line(page)
-    slider = page.locator('input[type=range][data-dim="F0"]')
-    slider.focus()
-    page.keyboard.press("End")
-    page.wait_for_function("d => document.querySelector('#curve svg').innerHTML !== d", arg=before)
-    assert slider.get_attribute("aria-valuetext") == "10 mJ/cm²"
-    page.wait_for_selector("#curve svg[aria-label*='F0 = 10 mJ/cm²']")
+    slide(page, "F0", "10 mJ/cm²")
     for button, start in (("#svg", b"<svg"), ("#png", b"\x89PNG")):
-        with page.expect_download() as waiting:
-            page.click(button)
-        target = tmp_path / waiting.value.suggested_filename
-        waiting.value.save_as(target)
+        target = download(page, button, tmp_path)
         assert target.name.startswith("first-Delta0-time.")
         assert target.read_bytes().startswith(start)
         assert target.stat().st_size > 1500
@@ -132,10 +141,7 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
     page.select_option("#curve-x", "F0")
     for link, start in (("#csv", b"omega_pump"), ("#netcdf", b"CDF"), ("#plot", b"\x89PNG")):
         page.wait_for_selector(f"{link}[href*=Delta0_peak]")
-        with page.expect_download() as waiting:
-            page.click(link)
-        waiting.value.save_as(tmp_path / "file")
-        assert start in (tmp_path / "file").read_bytes()[:200]
+        assert start in download(page, link, tmp_path).read_bytes()[:200]
 
 
 def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
@@ -230,16 +236,31 @@ def test_a_token_is_asked_for_once(open_page: Any, chromium: Any, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_real_sweep_from_the_pages_own_example(start_server: Any, open_page: Any, tmp_path: Path) -> None:
+def test_the_whole_quick_start_from_the_page_is_the_command_lines(
+    start_server: Any, open_page: Any, tmp_path: Path, quickstart: xr.Dataset
+) -> None:
     _, client = start_server(tmp_path, "--workers", 2)
     page = open_page(client)
-    config = page.input_value("#config")
-    tiny = config.replace("[0.01, 5, 6]", "[0.05, 1, 2]").replace("[full, real]", "[real]")
-    assert tiny != config
-    page.fill("#config", tiny.replace("n_times: 53", "n_times: 7").replace("t_stop: 0.7", "t_stop: 0.2"))
+    page.set_default_timeout(240_000)
+    page.fill("#config", QUICKSTART.read_text())
     page.click("#submit")
-    page.set_default_timeout(120_000)
-    state(page, r"^done: 2/2,")
-    page.wait_for_selector("#curve path.line")
-    assert client.slice("my-sweep", "Delta0_peak").Delta0_peak.min() > 0
-    keep(page, "wide-real")
+    state(page, r"^running: [1-9]\d*/24")
+    keep(page, "quickstart-running")
+    state(page, r"^done: 24/24")
+    page.wait_for_selector("#legend li:has-text('ok 24')")
+    page.wait_for_selector("#curve svg[aria-label^='Delta0_peak (meV) against F0']")
+    assert page.locator("#curve path.line").count() == 2, "one a damping"
+    keep(page, "quickstart-done")
+    page.select_option("#curve-variable", "Delta0")
+    page.select_option("#curve-x", "time")
+    page.wait_for_selector("#curve svg[aria-label^='Delta0 (meV) against time (ps)']")
+    lines = page.locator("#curve path.line")
+    before = [line.get_attribute("d") for line in lines.all()]
+    slide(page, "F0", "5 mJ/cm²")
+    assert not set(before) & {line.get_attribute("d") for line in lines.all()}, "other curves, not other words"
+    keep(page, "quickstart-slid")
+    picture = download(page, "#svg", tmp_path)
+    assert picture.name == "quickstart-Delta0-time.svg"
+    assert "F0 = 5 mJ/cm²" in picture.read_text()
+    assert download(page, "#png", tmp_path).read_bytes().startswith(b"\x89PNG")
+    xr.testing.assert_identical(physics(tmp_path / "quickstart.zarr"), quickstart)
