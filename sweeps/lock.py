@@ -20,10 +20,14 @@ _TRIES = 4
 def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
     """Hold the store as its one driver; yields a function that shows that the driver is alive.
 
+    Temporary files of killed writers go first.
+
     Raises:
         BusyError: Another driver holds it.
     """
+    begin = time.time()
     with _file_lock(place):
+        place.tidy(before=begin)
         if place.is_local or place.is_memory:
             yield lambda: None
         else:

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 from .errors import ConfigError, StoreError
 
 RETRIES = 8
+_PARTIAL = ".partial"
+"""How zarr ends the names of its temporary files too."""
 SCHEMES = ("s3", "gs", "az", "memory")
 
 
@@ -52,7 +54,7 @@ class LocalBlobs:
     def put(self, key: str, data: bytes) -> None:
         """Write to a temporary file, then rename."""
         path = self.root / key
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PARTIAL}")
         try:
             try:
                 temporary.write_bytes(data)
@@ -86,7 +88,7 @@ class LocalBlobs:
         folder = self.root / prefix
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
-                if entry.is_file() and not entry.name.endswith(".partial"):
+                if entry.is_file() and not entry.name.endswith(_PARTIAL):
                     yield f"{prefix}{entry.name}"
 
     def create(self, key: str, data: bytes) -> bool:
@@ -226,6 +228,22 @@ class Place:
     def exists(self) -> bool:
         """Whether there is a Zarr group."""
         return self.objects.exists("zarr.json")
+
+    def tidy(self, before: float) -> None:
+        """Remove temporary files that killed writers left in a local store.
+
+        Args:
+            before: Those that are younger stay, s since 1970: somebody may be writing them.
+        """
+        if not self.is_local:
+            return
+        for folder, _, names in (*os.walk(self.path), *os.walk(self.state)):
+            for name in names:
+                if name.endswith(_PARTIAL):
+                    path = Path(folder, name)
+                    with contextlib.suppress(OSError):
+                        if path.stat().st_mtime < before:
+                            path.unlink()
 
     def clear(self) -> None:
         """Remove the cube and its parts; log and lock stay."""

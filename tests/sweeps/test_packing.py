@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +19,12 @@ from cubes import physics
 from driving import drive
 from fake_config import tree
 
+from photogap.sweeps.config import parse
 from photogap.sweeps.cube import MISSING
 from photogap.sweeps.parts import decode
+from photogap.sweeps.plan import resolve
 from photogap.sweeps.report import status
+from photogap.sweeps.service import run
 from photogap.sweeps.store import Place, place
 
 SERIES = ("Delta0", "Gamma", "Delta0_peak")
@@ -41,6 +46,11 @@ def start() -> Callable[..., Any]:
         return process
 
     return start
+
+
+def partial(target: Place) -> set[str]:
+    """Names of temporary files in a store and beside it."""
+    return {path.name for folder in (target.path, target.state) for path in folder.rglob("*.partial")}
 
 
 def check(target: Place, calm: xr.Dataset) -> int:
@@ -107,4 +117,39 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
     last = start(target.url, report)
     last.join(60)
     assert last.exitcode == 0
+    assert partial(target) == set()
     xr.testing.assert_identical(physics(target.path), calm)
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from photogap.sweeps.store import LocalBlobs
+data = bytes(2**29)
+print("begin", flush=True)
+LocalBlobs(Path(sys.argv[1])).put("big", data)
+"""
+
+
+@pytest.mark.parametrize("where", ["path", "state"])
+def test_what_a_write_leaves_that_is_killed_goes_with_the_next_driver(tmp_path: Path, where: str) -> None:
+    target = place(tmp_path / "a.zarr")
+    plan = resolve(parse(HALF))
+    run(plan, target, workers=0)
+    folder = str(getattr(target, where))
+    writer = subprocess.Popen([sys.executable, "-c", WRITE, folder], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    while not (left := partial(target)):
+        assert writer.poll() is None
+    writer.kill()
+    writer.communicate(timeout=20)
+    assert partial(target) == left, "it was killed before it was renamed"
+    # One that is younger than the driver is somebody's at work.
+    now = target.state / "parts" / ".of-now.partial"
+    now.parent.mkdir(exist_ok=True)
+    now.touch()
+    os.utime(now, (time.time() + 60,) * 2)
+    assert run(plan, target, workers=0).counts.done == 24
+    assert partial(target) == {now.name}
+    assert not (target.path / "big").exists()

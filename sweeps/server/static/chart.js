@@ -82,7 +82,7 @@ export function draw(box, spec) {
   if (spec.lines.length > 1) spec.lines.slice(0, 12).forEach((line, k) => {
     const y = T + 16 + 17 * k, colour = line.colour || COLOURS[k % COLOURS.length];
     parts.push(`<line x1="${L + 10}" x2="${L + 34}" y1="${y - 4}" y2="${y - 4}" stroke="${colour}" stroke-width="2" stroke-dasharray="${DASHES[Math.floor(k / 2) % 4]}"/>`,
-      `<text x="${L + 40}" y="${y}">${esc(line.name)}</text>`);
+      `<text x="${L + 40}" y="${y}" stroke="var(--card, #fff)" stroke-width="4" paint-order="stroke">${esc(line.name)}</text>`);
   });
   parts.push(`<text x="${(L + W - R) / 2}" y="${H - 14}" text-anchor="middle" font-size="15">${esc(spec.x.title)}</text>`,
     `<text transform="translate(18 ${(T + H - B) / 2}) rotate(-90)" text-anchor="middle" font-size="15">${esc(spec.y.title)}</text>`,
