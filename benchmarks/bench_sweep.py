@@ -10,7 +10,7 @@ import contextlib
 import importlib.util
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 HERE = Path(__file__).parent
+FAKE = HERE.parent / "tests" / "sweeps"
 FULL = os.environ.get("PHOTOGAP_BENCH_FULL") == "1"
 CHEAP = 2_000
 MANY = 100_000 if FULL else 10_000
@@ -61,7 +62,33 @@ def metered(numbers: dict[str, Any], points: int) -> Iterator[None]:
     }
 
 
-def sweep(points: int, seconds: float, folder: str) -> dict[str, Any]:
+def peak_MB(pid: int | str = "self") -> float:
+    """Largest resident memory that a process has had, MB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024
+
+
+def serve_scheduler() -> None:
+    """The service's own local cluster, its scheduler in this process, until the standard input ends."""
+    from photogap.sweeps.cluster import open_pool
+    from photogap.sweeps.config import parse
+
+    with open_pool(parse({"name": "bench", "axes": {}}), WORKERS) as pool:
+        print(pool.describe()["kind"], flush=True)
+        sys.stdin.read()
+
+
+def apart(points: int, seconds: float, folder: str) -> dict[str, Any]:
+    """A sweep whose scheduler is a process of its own, so that its memory is not the driver's."""
+    command = [sys.executable, __file__, "scheduler"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as scheduler:
+        assert scheduler.stdout is not None
+        numbers = sweep(points, seconds, folder, scheduler.stdout.readline().strip())
+        return numbers | {"scheduler_MB": peak_MB(scheduler.pid)}
+
+
+def sweep(points: int, seconds: float, folder: str, cluster: str = "local") -> dict[str, Any]:
     """A sweep of the service."""
     from photogap.sweeps import service
     from photogap.sweeps.config import parse
@@ -89,11 +116,17 @@ def sweep(points: int, seconds: float, folder: str) -> dict[str, Any]:
         "T": list(range(1, T + 1)),
         "tau_esc": list(range(1, tau + 1)),
     }
-    tree = {"name": "bench", "model": "noop:MODEL", "axes": axes, "settings": {"seconds": seconds}}
+    tree = {
+        "name": "bench",
+        "model": "noop:MODEL",
+        "axes": axes,
+        "settings": {"seconds": seconds},
+        "cluster": cluster,
+    }
     target = place(Path(folder) / "cube.zarr")
     report = service.run(resolve(parse(tree)), target, workers=WORKERS)
     assert report.counts.done == points
-    numbers["peak_MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    numbers["peak_MB"] = peak_MB()
     numbers["files"] = sum(len(files) for _, _, files in os.walk(target.path))
     numbers["status_s"] = timed(lambda: status(target))
     numbers |= read(target.url, T, tau)
@@ -183,6 +216,7 @@ def xyzpy_crop(points: int, _: float, folder: str) -> dict[str, Any]:
 
 CASES: dict[str, Callable[..., dict[str, Any]]] = {
     "photogap": sweep,
+    "photogap, scheduler apart": apart,
     "client.map": client_map,
     "pipefunc file_array": pipefunc_map("file_array"),
     "pipefunc zarr_file_array": pipefunc_map("zarr_file_array"),
@@ -196,7 +230,7 @@ def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | No
     if library in ("pipefunc", "xyzpy") and importlib.util.find_spec(library) is None:
         print(f"{case}: skipped, {library} is not installed (pip install 'photogap[bench]')")
         return None
-    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(HERE), str(FAKE), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, __file__, case, str(points), str(seconds), folder],
@@ -227,18 +261,21 @@ def main() -> None:
     slow = measure("photogap", LONG, 1.0)
     assert slow is not None
     print(f"{LONG} points of 1 s: ideal / wall = {LONG / WORKERS / slow['wall_s']:.3f}")
-    few, many = measure("photogap", 1_000), measure("photogap", MANY)
+    few, many = (measure("photogap, scheduler apart", points) for points in (1_000, MANY))
     assert few is not None
     assert many is not None
-    print(f"{MANY} no-op points against 1000, driver with its scheduler:")
-    print(f"  peak memory {many['peak_MB']:.0f} / {few['peak_MB']:.0f} MB = {many['peak_MB'] / few['peak_MB']:.2f}")
+    print(f"{MANY} no-op points against 1000, the scheduler a process of its own:")
+    for who, key in (("driver", "peak_MB"), ("scheduler", "scheduler_MB")):
+        print(f"  peak memory of the {who} {many[key]:.0f} / {few[key]:.0f} MB = {many[key] / few[key]:.2f}")
     print(f"  CPU a point {many['driver_ms'] + many['workers_ms']:.2f} ms; wall {many['wall_s']:.0f} s")
     for name in ("files", "status_s", "open_s", "curve_from_scalars_s", "curve_from_series_s"):
         print(f"  {name:22} {many[name]:10.3g}   ({few[name]:.3g} at 1000)")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["scheduler"]:
+        serve_scheduler()
+    elif len(sys.argv) > 1:
         print(json.dumps(CASES[sys.argv[1]](int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])))
     else:
         main()

@@ -1,40 +1,15 @@
 """A solver that does nothing, or sleeps: 0.6 kB a point, so that what is measured is the service."""
 
+import dataclasses
 import time
-from dataclasses import dataclass
+from typing import Any
 
+import fake_model
 import numpy as np
 
 from photogap.core.result import Outcome, Result, Variable
-from photogap.sweeps.model import Model
 
-N_TIMES = 72
-TIMES = np.linspace(-1.0, 1.0, N_TIMES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Film:
-    """A material of no property."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """The five axes."""
-
-    material: Film
-    F0: float
-    omega_pump: float
-    T: float
-    tau_esc: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How long a point sleeps, s."""
-
-    seconds: float = 0.0
+TIMES = np.linspace(-1.0, 1.0, 72)
 
 
 def outputs(F0: float, T: float) -> dict[str, np.ndarray]:
@@ -53,23 +28,20 @@ def series(x: int) -> np.ndarray:
     return outputs(float(x), 1.0)["Delta0"]
 
 
-def simulate(point: Point, settings: Settings) -> Result:
+def simulate(point: Any, settings: Any) -> Result:
     """The model's point."""
     if settings.seconds:
         time.sleep(settings.seconds)
     return Result(outcome=Outcome.OK, data=outputs(point.F0, point.T))
 
 
-MODEL = Model(
+MODEL = dataclasses.replace(
+    fake_model.MODEL,
     name="noop",
-    version="1",
-    point=Point,
-    settings=Settings,
     simulate=simulate,
     variables=lambda settings: (
         Variable("Delta0", ("time",), "meV", "a series"),
         Variable("Delta0_peak", (), "meV", "a scalar"),
     ),
     coordinates=lambda settings: {"time": TIMES},
-    load_material=lambda name: Film(name=name),
 )

@@ -30,23 +30,16 @@ cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None
 cluster.scheduler_address
 
 # %%
-ds = cube(
-    "../configs/quickstart.yaml",
-    "results/cluster.zarr",
-    change=[
-        f"cluster={cluster.scheduler_address}",
-        "axes.F0={geomspace: [0.03, 1, 3]}",
-        "axes.damping=[full]",
-    ],
-    workers=None,
-)
+config, store = "../configs/quickstart.yaml", "results/cluster.zarr"
+change = [f"cluster={cluster.scheduler_address}", "axes.F0={geomspace: [0.03, 1, 3]}", "axes.damping=[full]"]
+ds = cube(config, store, change=change, workers=None)
 figures.draw(ds, "fig8")
 
 # %% [markdown]
 # What was computed, by whom, and what failed; `photogap status --watch STORE` shows it while a sweep runs.
 
 # %%
-found = status(place("results/cluster.zarr"))
+found = status(place(store))
 found["counts"], found["last_run"]
 
 # %% [markdown]
@@ -54,17 +47,7 @@ found["counts"], found["last_run"]
 # object store (`s3://bucket/cube.zarr`).
 
 # %%
-ds = cube(
-    "../configs/quickstart.yaml",
-    "results/cluster.zarr",
-    change=[
-        f"cluster={cluster.scheduler_address}",
-        "axes.F0={geomspace: [0.03, 1, 3]}",
-        "axes.T=[30, 60]",
-        "axes.damping=[full]",
-    ],
-    workers=None,
-)
+ds = cube(config, store, change=[*change, "axes.T=[30, 60]"], workers=None)
 figures.draw(ds, "fig8")
 
 # %%
