@@ -273,7 +273,7 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
 
 
 def _consolidate(store: Any) -> None:
-    with warnings.catch_warnings():
-        # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
-        warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(store)
+    # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
+    # Ignored for good: `catch_warnings` in one of a server's threads would undo another's.
+    warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+    zarr.consolidate_metadata(store)
