@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .material import Material
+from .optics.indices import Index, check_index
 
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
@@ -74,8 +75,8 @@ class Settings:
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.
         thickness: Film thickness, nm, `math.inf` for a half space; None takes the material's. Transmission is
             recorded where it is given and finite.
-        n_substrate, k_substrate: Real and imaginary part of the substrate's index.
-        n_cover: Index of the medium the light comes from.
+        substrate: Refractive index of what lies below the film, a number or a medium (`optics.indices.Medium`).
+        cover: Index of the transparent medium the light comes from, likewise.
         slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each
             by a transfer matrix. Series are then means over the depth.
         omega_probe: Photon energy of the probe, meV; None records no optics.
@@ -107,9 +108,8 @@ class Settings:
     energies: tuple[float, ...] = ()
     frequencies: tuple[float, ...] = ()
     thickness: float | None = None
-    n_substrate: float = 1.0
-    k_substrate: float = 0.0
-    n_cover: float = 1.0
+    substrate: Index = 1.0
+    cover: Index = 1.0
     slabs: int = 1
     omega_probe: float | None = None
     scattering_rate: float | None = None
@@ -128,17 +128,7 @@ class Settings:
         ):
             if getattr(self, key) not in get_args(kind):
                 raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
-        positive = (
-            "tau_pump",
-            "spacing",
-            "window",
-            "rtol",
-            "atol",
-            "gap_tol",
-            "max_steps",
-            "n_substrate",
-            "n_cover",
-        )
+        positive = ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps")
         for key in (*positive, "slabs", "omega_probe", "scattering_rate", "tail_decay"):
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
@@ -174,7 +164,9 @@ class Settings:
             raise ValueError(
                 f"`thickness` must be positive, in nm; use .inf for a half space. Got {self.thickness!r}."
             )
-        for key in ("k_substrate", "tau_probe", "tail_amplitude"):
+        check_index("substrate", self.substrate)
+        check_index("cover", self.cover)
+        for key in ("tau_probe", "tail_amplitude"):
             value = getattr(self, key)
             if not (value >= 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be zero or positive. Got {value!r}.")

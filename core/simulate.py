@@ -16,7 +16,7 @@ from .lattice import Array, Lattice
 from .material import Material
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
-from .probe import check_probe, film_thickness, observe_probe, substrate_index
+from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .pump import Pump
 from .result import Outcome, Result, coordinates
 from .settings import Damping, Point, Settings
@@ -111,21 +111,23 @@ def check(point: Point, settings: Settings) -> None:
         ValueError: naming the setting, the rule and the value.
     """
     check_probe(point.material, settings)
+    check_surroundings(point.omega_pump, settings)
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:
     """Thickness (nm) of each slab, the film's chi, and each slab's absorbed energy density (meV/nm^3)."""
-    material, substrate = point.material, substrate_index(settings)
+    material = point.material
+    substrate, cover = surroundings(settings, point.omega_pump)
     thickness = film_thickness(material, settings)
     if settings.slabs == 1:
         chi, U = absorbed_energy_density(
             point.F0, point.omega_pump, material.rho_N, thickness, substrate,
-            n_cover=settings.n_cover, eps_infinity=material.eps_infinity,
+            n_cover=cover, eps_infinity=material.eps_infinity,
         )  # fmt: skip
         return np.array([thickness]), chi, np.array([U])
     slabs = equal_slabs(thickness, int(settings.slabs))
     n = np.full(slabs.size, refractive_index(1 / material.rho_N, point.omega_pump, material.eps_infinity))
-    chis, energies = slab_energy_densities(point.F0, n, point.omega_pump, slabs, substrate, settings.n_cover)
+    chis, energies = slab_energy_densities(point.F0, n, point.omega_pump, slabs, substrate, cover)
     return slabs, float(chis.sum()), energies
 
 

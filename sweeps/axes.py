@@ -146,6 +146,9 @@ def extend(old: Axis, new: Axis) -> Axis:
             f"axis `{old.name}` carries {sorted(old.followers) or 'nothing'} in the store "
             f"and {sorted(new.followers) or 'nothing'} in the config."
         )
+    kinds = ["words" if isinstance(axis.values[0], str) else "numbers" for axis in (old, new)]
+    if kinds[0] != kinds[1]:
+        raise ContradictionError(f"axis `{old.name}` holds {kinds[0]} in the store and {kinds[1]} in the config.")
     added = []
     for i, value in enumerate(new.values):
         j = old.where.get(key(value))

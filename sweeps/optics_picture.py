@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.equilibrium import solve_equilibrium
 from ..core.material import Material
+from ..core.optics.indices import Index, index_at, transparent_index_at
 from ..core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
 from ..core.thermal import fermi
 from .figures.style import COLOURS
@@ -16,7 +17,7 @@ class Film:
     """A material's film at a temperature, between a cover and a substrate."""
 
     def __init__(
-        self, material: Material, T: float, *, thickness: float | None, n_substrate: complex, n_cover: float,
+        self, material: Material, T: float, *, thickness: float | None, substrate: Index, cover: Index,
         scattering_rate: float | None,
     ) -> None:  # fmt: skip
         state = solve_equilibrium(material, T)
@@ -24,7 +25,7 @@ class Film:
         self.f = fermi(state.E, T)
         self.h, self.top = state.coupling.lattice.h, state.coupling.lattice.window - state.coupling.lattice.h
         self.thickness = material.thickness if thickness is None else thickness
-        self.n_substrate, self.n_cover, self.scattering_rate = n_substrate, n_cover, scattering_rate
+        self.substrate, self.cover, self.scattering_rate = substrate, cover, scattering_rate
 
     @property
     def edge(self) -> float:
@@ -40,18 +41,28 @@ class Film:
         photon = np.asarray(omega, dtype=float)
         drude = 1.0 if self.scattering_rate is None else 1 / (1 - 1j * photon / self.scattering_rate)
         sigma = drude / self.material.rho_N + 0 * photon
-        return film_response(
-            sigma, photon, self.thickness, self.n_substrate, self.n_cover, self.material.eps_infinity
-        )
+        n_substrate, n_cover = self._surroundings(photon)
+        return film_response(sigma, photon, self.thickness, n_substrate, n_cover, self.material.eps_infinity)
 
     def superconducting(self, omega: ArrayLike) -> FilmResponse:
         """Response in equilibrium at T, at photon energies omega (meV) inside the lattice."""
         return self._both(omega).superconducting
 
+    def _surroundings(self, omega: ArrayLike) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+        """Indices of substrate and cover at photon energies omega (meV)."""
+        key = "substrate"
+        try:
+            below = index_at(self.substrate, omega)
+            key = "cover"
+            return below, transparent_index_at(self.cover, omega)
+        except ValueError as error:
+            raise ValueError(f"`--{key}`: {error}") from None
+
     def _both(self, omega: ArrayLike) -> OpticalResponse:
+        n_substrate, n_cover = self._surroundings(omega)
         return optical_response(
             self.material, self.gap.Delta, self.f, self.h, omega, thickness=self.thickness,
-            n_substrate=self.n_substrate, n_cover=self.n_cover, eps_infinity=self.material.eps_infinity,
+            n_substrate=n_substrate, n_cover=n_cover, eps_infinity=self.material.eps_infinity,
             scattering_rate=self.scattering_rate, Z=self.gap.Z if self.scattering_rate else 1.0,
         )  # fmt: skip
 
