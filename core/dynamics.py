@@ -120,6 +120,7 @@ class Sample:
         E: Quasiparticle energies of the lattice at that time, meV, shape (N,).
         f, n: Occupations, shapes (N,) and (M + 1,).
         gap: Solution of the gap equation.
+        n_qp: Number density of the quasiparticles, 1/nm^3.
         U_qp: Energy of the quasiparticles, meV/nm^3.
         U_absorbed, U_escaped, U_gap: Ledger, meV/nm^3.
         Gamma: Absorption rate, 1/ps.
@@ -130,6 +131,7 @@ class Sample:
     f: Array
     n: Array
     gap: GapSolution
+    n_qp: float
     U_qp: float
     U_absorbed: float
     U_escaped: float
@@ -243,6 +245,7 @@ class _Run:
         absorbed, escaped = self.y[-2:]
         return Sample(
             t=self.t, E=self.model.film.lattice.E, f=f, n=n, gap=self.gap,
+            n_qp=self.model.film.quasiparticle_number(rho, f),
             U_qp=self.model.film.quasiparticle_energy(rho, f), U_absorbed=float(absorbed),
             U_escaped=float(escaped), U_gap=self.ledger.U_gap, Gamma=gamma,
         )  # fmt: skip

@@ -79,6 +79,7 @@ class Settings:
         cover: Index of the transparent medium the light comes from, likewise.
         slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each
             by a transfer matrix. Series are then means over the depth.
+        depth_profile: Whether gap, quasiparticles and phonons of each slab are recorded beside the means.
         omega_probe: Photon energy of the probe, meV; None records no optics.
         scattering_rate: hbar / tau of elastic scattering, meV, for the probe; None is the dirty limit.
         tau_probe: Duration (FWHM) of the probe, ps, over which what is seen is smeared; 0 is an instant.
@@ -111,6 +112,7 @@ class Settings:
     substrate: Index = 1.0
     cover: Index = 1.0
     slabs: int = 1
+    depth_profile: bool = False
     omega_probe: float | None = None
     scattering_rate: float | None = None
     tau_probe: float = 0.0
@@ -172,3 +174,8 @@ class Settings:
                 raise ValueError(f"`{key}` must be zero or positive. Got {value!r}.")
         if self.slabs != int(self.slabs):
             raise ValueError(f"`slabs` must be a whole number. Got {self.slabs!r}.")
+        if self.depth_profile and not (self.slabs > 1 and math.isfinite(self.thickness or math.inf)):
+            raise ValueError(
+                "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and no "
+                f"axes: they label the depth. Got slabs = {self.slabs!r} and thickness = {self.thickness!r}."
+            )

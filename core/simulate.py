@@ -98,6 +98,11 @@ def simulate(point: Point, settings: Settings) -> Result:
         "absorbed_energy_density": np.array(mean_U),
         "mu_star": np.array(coupling.mu_star),
     }
+    if settings.depth_profile:
+        for name in ("Delta0", "f_gap", "U_qp", "U_ph"):
+            data[f"{name}_slab"] = np.stack([layer[name] for layer in layers], axis=1)
+        data["n_qp_slab"] = np.array([[s.n_qp for s in trajectory.samples] for trajectory, _ in runs]).T
+        data["absorbed_energy_density_slab"] = U
     data["ledger_error"] = np.array(_ledger_error(data, mean_U))
     if settings.omega_probe is not None:
         data |= observe_probe([trajectory.samples for trajectory, _ in runs], thickness, material, settings)

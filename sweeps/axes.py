@@ -24,6 +24,14 @@ LONG_NAMES = {
     "tau_esc": "escape time of phonons",
 }
 
+OWN = {
+    "time": ("ps", "time after the maximum of the pump pulse"),
+    "energy": ("meV", "quasiparticle energy"),
+    "frequency": ("meV", "phonon energy"),
+    "depth": ("nm", "depth of the slab's middle below the film's surface"),
+}
+"""Dims of variables that are no axes of the sweep: units and long name of each."""
+
 
 def key(value: Any) -> Any:
     """What makes two labels one: numbers that agree to twelve digits are the same label."""

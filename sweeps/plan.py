@@ -350,8 +350,8 @@ def _check_uses(plan: Plan) -> None:
     uses = []
     if plot:
         along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
-        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, names), ("plot.y", plot.y, list(outputs))]
-        uses += [(f"plot.at.{k}", k, names) for k in plot.at]
+        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
+        uses += [(f"plot.at.{k}", k, along) for k in plot.at]
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [

@@ -47,6 +47,8 @@ _SYMBOLS = {
     "tau_pump": r"$\tau_\mathrm{pump}$",
     "time": "Time $t$",
     "energy": "Energy $E$",
+    "depth": "Depth $z$",
+    "Delta0_slab": r"$\Delta_0$",
     "frequency": r"Phonon energy $\hbar\omega$",
     "Delta0": r"$\Delta_0$",
     "Delta0_peak": r"Peak $\Delta_0$",
