@@ -35,6 +35,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (tree({"T": []}), r"`axes.T` must have at least one value"),
     (tree({"T": [30, 30]}), r"`axes.T` must have distinct values. Got 30.0 twice"),
     (tree({"T": {"values": [3], "units": "F"}}), r"`axes.T.units` must be one of K, mK. Got 'F'"),
+    (tree({"T": {"values": [3], "units": [1]}}), r"`axes.T.units` must be one of K, mK. Got \[1\]"),
     (tree({"F0": {"linspce": [1, 2, 3]}}), r"`axes.F0.linspce`: unknown key. Did you mean `linspace`\?"),
     (
         tree({"F0": {"geomspace": [0, 2, 3]}}),
