@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .dynamics import Sample
 from .lattice import Array, Complex
 from .material import Material
 from .optics.film import penetration_depth, refractive_index
@@ -21,6 +20,7 @@ from .optics.instrument import add_substrate_tail, convolve_probe, probe_width
 from .optics.response import optical_response
 from .optics.stack import stack_powers
 from .settings import Settings
+from .slab import Sample
 
 
 def film_thickness(material: Material, settings: Settings) -> float:

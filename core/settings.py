@@ -79,6 +79,8 @@ class Settings:
         cover: Index of the transparent medium the light comes from, likewise.
         slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each
             by a transfer matrix. Series are then means over the depth.
+        phonon_velocity: Velocity of phonons, nm/ps, with which they pass from slab to slab (`transport`); 0 keeps
+            them in theirs.
         depth_profile: Whether gap, quasiparticles and phonons of each slab are recorded beside the means.
         omega_probe: Photon energy of the probe, meV; None records no optics.
         scattering_rate: hbar / tau of elastic scattering, meV, for the probe; None is the dirty limit.
@@ -112,6 +114,7 @@ class Settings:
     substrate: Index = 1.0
     cover: Index = 1.0
     slabs: int = 1
+    phonon_velocity: float = 0.0
     depth_profile: bool = False
     omega_probe: float | None = None
     scattering_rate: float | None = None
@@ -168,7 +171,7 @@ class Settings:
             )
         check_index("substrate", self.substrate)
         check_index("cover", self.cover)
-        for key in ("tau_probe", "tail_amplitude"):
+        for key in ("phonon_velocity", "tau_probe", "tail_amplitude"):
             value = getattr(self, key)
             if not (value >= 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be zero or positive. Got {value!r}.")

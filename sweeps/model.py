@@ -110,6 +110,7 @@ def _core() -> Model:
             "spacing": "meV",
             "window": "meV",
             "thickness": "nm",
+            "phonon_velocity": "nm ps-1",
             "omega_probe": "meV",
             "scattering_rate": "meV",
             "tau_probe": "ps",
@@ -118,7 +119,7 @@ def _core() -> Model:
         check=_core_check,
         checked=(
             ("omega_pump", "omega_probe", "substrate", "cover"),
-            ("material", "thickness", "slabs"),
+            ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
             ("material", "spacing", "window", "omega_probe"),
         ),
         named={"substrate": index, "cover": index},
