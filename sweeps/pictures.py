@@ -166,7 +166,8 @@ def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> st
             text = _text(label.values.item())
             units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
             parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
-    return ", ".join(parts)
+    # four of them fill the width of a picture
+    return ",\n".join(", ".join(parts[i : i + 4]) for i in range(0, len(parts), 4))
 
 
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

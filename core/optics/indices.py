@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..constants import C_LIGHT, HBAR
 from ..spectra import UNITS
@@ -173,6 +173,11 @@ class Medium:
         """Its ranges in words."""
         return " and ".join(f"{part.low:.6g} to {part.high:.6g} meV" for part in self.parts)
 
+    def holds(self, omega: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the index is known at photon energies in meV, any shape."""
+        at = np.asarray(omega, dtype=float)
+        return np.asarray(np.any([_inside(part, at) for part in self.parts], axis=0))
+
     def __call__(self, omega: ArrayLike) -> ComplexArray:
         """Complex index at photon energies in meV, any shape.
 
@@ -180,18 +185,23 @@ class Medium:
             ValueError: For a photon energy at which the index is not known.
         """
         at = np.asarray(omega, dtype=float)
-        out = np.full(at.shape, np.nan, dtype=complex)
-        for part in self.parts:
-            inside = (at >= part.low * (1 - _ROUNDING)) & (at <= part.high * (1 + _ROUNDING))
-            out[inside] = part(at[inside])
-        if np.isnan(out).any():
-            outside = at[np.isnan(out)]
+        known = self.holds(at)
+        if not known.all():
+            outside = at[~known]
             got = f"{outside.min():.6g}" + (f" to {outside.max():.6g}" if np.ptp(outside) else "")
             raise ValueError(
                 f"the index of {self.name!r} is known from {self.known}. Got {got} meV; give a number, or a "
                 "table that covers it."
             )
+        out = np.empty(at.shape, dtype=complex)
+        for part in self.parts:
+            inside = _inside(part, at)
+            out[inside] = part(at[inside])
         return out
+
+
+def _inside(part: TabulatedIndex | SellmeierIndex, omega: Array) -> NDArray[np.bool_]:
+    return (omega >= part.low * (1 - _ROUNDING)) & (omega <= part.high * (1 + _ROUNDING))
 
 
 Index = float | complex | Medium

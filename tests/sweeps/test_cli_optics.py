@@ -35,9 +35,11 @@ def test_outside_the_lattice_only_the_normal_state_answers():
 
 def test_a_picture(tmp_path):
     out = tmp_path / "pb.png"
-    result = ask("Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--plot", str(out))
-    assert result.exit_code == 0
+    arguments = ["Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--plot", str(out)]
+    assert ask(*arguments).exit_code == 0
     assert out.stat().st_size > 10_000
+    # an index that is known in a part of the range does not cost the rest of the picture
+    assert ask(*arguments, "--substrate", "silicon").exit_code == 0
 
 
 @pytest.mark.parametrize(
