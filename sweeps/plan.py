@@ -5,6 +5,7 @@ import functools
 import itertools
 import operator
 import pickle
+import re
 import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -315,8 +316,9 @@ def _check_points(plan: Plan) -> None:
     Axes that the model holds against one another are tried in each combination.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
+    _check_point(plan, first, "the first point")
     for axis in plan.grid.axes:
-        for i in range(len(axis.values)):
+        for i in range(1, len(axis.values)):
             _check_point(plan, first | axis.at(i), f"axes.{axis.name}")
     for group in plan.model.checked:
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
@@ -334,7 +336,10 @@ def _check_point(plan: Plan, labels: Labels, place: str) -> None:
             plan.model.check(point, settings)
         coordinates = plan.model.coordinates(settings)
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"`{place}`: {error}") from None
+        named = re.match(r"`(\w+)`", str(error))
+        key = named[1] if named else ""
+        given = [f"{group}.{key}" for group in ("axes", "settings") if key in getattr(plan.config, group)]
+        raise ConfigError(f"`{given[0] if given and ' and ' not in place else place}`: {error}") from None
     for dim in {**plan.coordinates, **coordinates}:
         if not np.array_equal(coordinates.get(dim, ()), plan.coordinates.get(dim, ())):
             raise ConfigError(

@@ -31,6 +31,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         r"`settings.stimulated_emission` must be true or false. Got 1",
     ),
     (tree({"T": [30, -5]}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
+    (tree({"T": -5}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
     (tree({"T": ["warm"]}), r"`axes.T` must hold numbers, in K. Got 'warm'"),
     (tree({"T": []}), r"`axes.T` must have at least one value"),
     (tree({"T": [30, 30]}), r"`axes.T` must have distinct values. Got 30.0 twice"),

@@ -48,7 +48,7 @@ def test_depth_is_a_labelled_dim(tmp_path: Any) -> None:
             r"`axes.slabs`: points of one cube share their `depth`; give its settings in `settings`",
         ),
         ({"thickness": [90, 80]}, {}, r"`axes.thickness`: points of one cube share their `depth`"),
-        ({"slabs": [1]}, {}, r"`axes.*`: `depth_profile` needs `slabs` above 1"),
+        ({"slabs": [1]}, {}, r"`settings.depth_profile`: `depth_profile` needs `slabs` above 1"),
         ({"depth_profile": [True, False]}, {}, r"`axes.depth_profile`: points of one cube share their `depth`"),
         (
             {"slabs": [3, 1], "phonon_velocity": [0, 3]},

@@ -109,7 +109,7 @@ def test_a_bad_table_is_refused_before_the_first_task(tmp_path: Path, text: str,
         (
             {"omega_pump": 2000},
             {"substrate": "sapphire"},
-            r"`substrate` at `omega_probe`: .*Got 20 meV; give a number",
+            r"`settings.substrate`: `substrate` at `omega_probe`: .*Got 20 meV; give",
         ),
         ({"substrate": [1, "glas"]}, {}, r"`axes.substrate`: must be a number"),
         ({"n_substrate": [1.5]}, {}, r"`axes.n_substrate`: unknown key. Did you mean `substrate`\?"),
