@@ -151,6 +151,22 @@ def test_fast_phonons_are_the_same_in_all_slabs(k3c60):
         assert np.ptp(r.data["U_qp_slab"][-1]) < np.ptp(without.data["U_qp_slab"][-1])
 
 
+def test_slabs_narrow_their_windows_each_in_its_time(pb):
+    """Lead after 300 meV, two slabs on lattices of their own and phonons on one: the ledger closes as without."""
+    settings = {"spacing": 0.1, "times": (-6.0, 0.0, 5.0, 20.0, 60.0), "atol": 1e-7, "thickness": 40.0, "slabs": 2}
+    point = Point(material=pb, F0=5e-7, omega_pump=300.0, T=5.0, tau_esc=500.0)
+    none, passing = (
+        simulate(point, Settings(**settings, depth_profile=True, phonon_velocity=v)).data for v in (0.0, 1.0)
+    )
+    for data in (none, passing):
+        assert data["ledger_error"] < 1e-4
+        assert data["U_absorbed"][-1] == pytest.approx(float(data["absorbed_energy_density"]), rel=1e-3)
+    # g = v / (4 dz) = 1 / (80 ps) from each side: over 60 ps much of the difference is gone
+    ratio = np.diff(passing["U_ph_slab"][-1]) / np.diff(none["U_ph_slab"][-1])
+    assert 0.1 < ratio[0] < 0.6
+    assert passing["Delta0_slab"][-1, 1] < none["Delta0_slab"][-1, 1]
+
+
 def test_slow_phonons_are_as_none(k3c60):
     """Slabs that share their steps differ by less than the steps' tolerance from slabs on their own."""
     none, slow = run(k3c60).data, run(k3c60, phonon_velocity=1e-3).data
