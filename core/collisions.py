@@ -61,6 +61,10 @@ class Film:
         """U_qp = 4 N0 Int_0 dE E rho f, meV/nm^3."""
         return float(4 * self.N0 * self.lattice.h * np.dot(self.lattice.E * rho, f))
 
+    def quasiparticle_number(self, rho: Array, f: Array) -> float:
+        """Number density of quasiparticles, 4 N0 Int_0 dE rho f, 1/nm^3."""
+        return float(4 * self.N0 * self.lattice.h * np.dot(rho, f))
+
     def phonon_energy(self, n: Array) -> float:
         """U_ph = N_ion Int dOmega F Omega n, meV/nm^3; n may be a rate, giving meV/(nm^3 ps)."""
         return float(self.N_ion * self.lattice.h * np.dot(self.lattice.Omega * self.F, n))

@@ -12,14 +12,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .dynamics import Sample
 from .lattice import Array, Complex
 from .material import Material
 from .optics.film import penetration_depth, refractive_index
+from .optics.indices import index_at, transparent_index_at
 from .optics.instrument import add_substrate_tail, convolve_probe, probe_width
 from .optics.response import optical_response
 from .optics.stack import stack_powers
 from .settings import Settings
+from .slab import Sample
 
 
 def film_thickness(material: Material, settings: Settings) -> float:
@@ -27,9 +28,24 @@ def film_thickness(material: Material, settings: Settings) -> float:
     return material.thickness if settings.thickness is None else settings.thickness
 
 
-def substrate_index(settings: Settings) -> complex:
-    """Refractive index of the substrate."""
-    return complex(settings.n_substrate, settings.k_substrate)
+def surroundings(settings: Settings, omega: float) -> tuple[complex, float]:
+    """Refractive indices of substrate and cover at a photon energy, meV."""
+    return complex(index_at(settings.substrate, omega)), float(transparent_index_at(settings.cover, omega))
+
+
+def check_surroundings(omega_pump: float, settings: Settings) -> None:
+    """Refuse a substrate or a cover whose index is not known where it is needed: at the pump and at the probe.
+
+    Raises:
+        ValueError: naming the setting, the photon energy, and where the index is known.
+    """
+    for key, at in (("substrate", index_at), ("cover", transparent_index_at)):
+        for name, omega in (("omega_pump", omega_pump), ("omega_probe", settings.omega_probe)):
+            if omega is not None:
+                try:
+                    at(getattr(settings, key), omega)
+                except ValueError as error:
+                    raise ValueError(f"`{key}` at `{name}`: {error}") from None
 
 
 def check_probe(material: Material, settings: Settings) -> None:
@@ -84,7 +100,7 @@ def observe_probe(
     times = np.array([s.t for s in slabs[0]])
     sigma = np.stack([probe_conductivity(samples, material, settings) for samples in slabs])
     n = refractive_index(sigma, omega, material.eps_infinity)
-    R, T, _ = stack_powers(n, omega, thickness, substrate_index(settings), settings.n_cover)
+    R, T, _ = stack_powers(n, omega, thickness, *surroundings(settings, omega))
     mean_n = n.mean(axis=0)
     out = {
         "sigma1": sigma.real.mean(axis=0),

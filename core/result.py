@@ -28,7 +28,7 @@ class Variable:
 
     Args:
         name: Name in the cube.
-        dims: Axes beyond the sweep's own: () for a scalar, else from ("time", "energy", "frequency").
+        dims: Axes beyond the sweep's own: () for a scalar, else from `time`, `energy`, `frequency`, `depth`.
         units: CF units; "1" for a dimensionless number.
         long_name: For people and for plots.
     """
@@ -57,12 +57,15 @@ class Result:
 
 
 def coordinates(settings: Settings) -> dict[str, Array]:
-    """Labels of the dims beyond the sweep's own: time (ps), energy (meV), frequency (meV)."""
+    """Labels of the dims beyond the sweep's own: time (ps), energy (meV), frequency (meV), depth (nm)."""
     out = {"time": _times(settings)}
     if settings.energies:
         out["energy"] = np.array(settings.energies)
     if settings.frequencies:
         out["frequency"] = np.array(settings.frequencies)
+    if settings.depth_profile:
+        assert settings.thickness is not None
+        out["depth"] = (np.arange(settings.slabs) + 0.5) * settings.thickness / settings.slabs
     return out
 
 
@@ -102,6 +105,14 @@ _DELTA = (
     Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function"),
 )
 _N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
+_DEPTH = (
+    Variable("Delta0_slab", ("time", "depth"), "meV", "gap parameter of each slab"),
+    Variable("f_gap_slab", ("time", "depth"), "1", "quasiparticle occupation at each slab's gap edge"),
+    Variable("n_qp_slab", ("time", "depth"), "nm-3", "number density of each slab's quasiparticles"),
+    Variable("U_qp_slab", ("time", "depth"), "meV nm-3", "energy of each slab's quasiparticles above equilibrium"),
+    Variable("U_ph_slab", ("time", "depth"), "meV nm-3", "energy of each slab's phonons above equilibrium"),
+    Variable("absorbed_energy_density_slab", ("depth",), "meV nm-3", "energy density absorbed by each slab"),
+)
 _PROBE = (
     Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe"),
     Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe"),
@@ -126,6 +137,8 @@ def variables(settings: Settings) -> tuple[Variable, ...]:
         out += (_F, *_DELTA)
     if settings.frequencies:
         out += (_N,)
+    if settings.depth_profile:
+        out += _DEPTH
     if settings.omega_probe is not None:
         out += _PROBE
         # nothing passes a half space

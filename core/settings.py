@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .material import Material
+from .optics.indices import Index, check_index
 
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
@@ -74,10 +75,13 @@ class Settings:
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.
         thickness: Film thickness, nm, `math.inf` for a half space; None takes the material's. Transmission is
             recorded where it is given and finite.
-        n_substrate, k_substrate: Real and imaginary part of the substrate's index.
-        n_cover: Index of the medium the light comes from.
+        substrate: Refractive index of what lies below the film, a number or a medium (`optics.indices.Medium`).
+        cover: Index of the transparent medium the light comes from, likewise.
         slabs: Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each
             by a transfer matrix. Series are then means over the depth.
+        phonon_velocity: Velocity of phonons, nm/ps, with which they pass from slab to slab (`transport`); 0 keeps
+            them in theirs.
+        depth_profile: Whether gap, quasiparticles and phonons of each slab are recorded beside the means.
         omega_probe: Photon energy of the probe, meV; None records no optics.
         scattering_rate: hbar / tau of elastic scattering, meV, for the probe; None is the dirty limit.
         tau_probe: Duration (FWHM) of the probe, ps, over which what is seen is smeared; 0 is an instant.
@@ -107,10 +111,11 @@ class Settings:
     energies: tuple[float, ...] = ()
     frequencies: tuple[float, ...] = ()
     thickness: float | None = None
-    n_substrate: float = 1.0
-    k_substrate: float = 0.0
-    n_cover: float = 1.0
+    substrate: Index = 1.0
+    cover: Index = 1.0
     slabs: int = 1
+    phonon_velocity: float = 0.0
+    depth_profile: bool = False
     omega_probe: float | None = None
     scattering_rate: float | None = None
     tau_probe: float = 0.0
@@ -128,17 +133,7 @@ class Settings:
         ):
             if getattr(self, key) not in get_args(kind):
                 raise ValueError(f"`{key}` must be one of {', '.join(get_args(kind))}. Got {getattr(self, key)!r}.")
-        positive = (
-            "tau_pump",
-            "spacing",
-            "window",
-            "rtol",
-            "atol",
-            "gap_tol",
-            "max_steps",
-            "n_substrate",
-            "n_cover",
-        )
+        positive = ("tau_pump", "spacing", "window", "rtol", "atol", "gap_tol", "max_steps")
         for key in (*positive, "slabs", "omega_probe", "scattering_rate", "tail_decay"):
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
@@ -174,9 +169,16 @@ class Settings:
             raise ValueError(
                 f"`thickness` must be positive, in nm; use .inf for a half space. Got {self.thickness!r}."
             )
-        for key in ("k_substrate", "tau_probe", "tail_amplitude"):
+        check_index("substrate", self.substrate)
+        check_index("cover", self.cover)
+        for key in ("phonon_velocity", "tau_probe", "tail_amplitude"):
             value = getattr(self, key)
             if not (value >= 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be zero or positive. Got {value!r}.")
         if self.slabs != int(self.slabs):
             raise ValueError(f"`slabs` must be a whole number. Got {self.slabs!r}.")
+        if self.depth_profile and not (self.slabs > 1 and math.isfinite(self.thickness or math.inf)):
+            raise ValueError(
+                "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and no "
+                f"axes: they label the depth. Got slabs = {self.slabs!r} and thickness = {self.thickness!r}."
+            )

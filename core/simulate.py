@@ -1,14 +1,14 @@
 """The pure task: one point in, one result out."""
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from .collisions import Film
-from .dynamics import Model, Sample, Trajectory, integrate
+from .dynamics import Trajectory, integrate
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .integrators import METHODS
@@ -16,13 +16,16 @@ from .lattice import Array, Lattice
 from .material import Material
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
-from .probe import check_probe, film_thickness, observe_probe, substrate_index
+from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .pump import Pump
 from .result import Outcome, Result, coordinates
+from .series import film_series, ledger_error
 from .settings import Damping, Point, Settings
+from .slab import Model
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
 from .tracking import GapError, GapTracker
+from .transport import Exchange
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "1"
@@ -78,29 +81,35 @@ def simulate(point: Point, settings: Settings) -> Result:
     except GapError as error:
         return Result(outcome=Outcome.NOT_CONVERGED, message=f"{error}, in equilibrium")
     thickness, chi, U = _absorbed(point, settings)
+    pumps = [_pump(point, settings, float(u)) for u in U]
+    exchange, groups = None, [[pump] for pump in pumps]
+    if settings.phonon_velocity > 0:
+        exchange = Exchange(velocity=settings.phonon_velocity, thickness=float(thickness[0]))
+        groups = [pumps]
     runs = []
-    for U_slab in U:
-        run = _Simulation(films, coupling, gap, _pump(point, settings, float(U_slab)), point, settings)
+    for group in groups:
+        run = _Simulation(films, coupling, gap, group, exchange, point, settings)
         runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
-        if runs[-1][0].outcome is not Outcome.OK:
+        if runs[-1].trajectory.outcome is not Outcome.OK:
             break
     diagnostics = _diagnostics(runs) | {"mu_star": coupling.mu_star}
-    last = runs[-1][0]
+    last = runs[-1].trajectory
     if last.outcome is not Outcome.OK:
-        where = f"slab {len(runs)}: " if len(U) > 1 else ""
+        where = f"slab {len(runs)}: " if len(groups) > 1 else ""
         return Result(outcome=last.outcome, message=where + last.message, diagnostics=diagnostics)
-    # slabs are equal: the film's densities are their means
-    layers = [_observe(trajectory.samples, films[-1], point, settings) for trajectory, _ in runs]
-    data = {name: np.mean([layer[name] for layer in layers], axis=0) for name in layers[0]}
+    slabs = [samples for run in runs for samples in run.trajectory.slabs]
+    data = film_series(slabs, films[-1], point, settings)
     mean_U = float(U.mean())
     data |= {
         "chi": np.array(chi),
         "absorbed_energy_density": np.array(mean_U),
         "mu_star": np.array(coupling.mu_star),
     }
-    data["ledger_error"] = np.array(_ledger_error(data, mean_U))
+    if settings.depth_profile:
+        data["absorbed_energy_density_slab"] = U
+    data["ledger_error"] = np.array(ledger_error(data, mean_U))
     if settings.omega_probe is not None:
-        data |= observe_probe([trajectory.samples for trajectory, _ in runs], thickness, material, settings)
+        data |= observe_probe(slabs, thickness, material, settings)
     return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
 
 
@@ -111,21 +120,33 @@ def check(point: Point, settings: Settings) -> None:
         ValueError: naming the setting, the rule and the value.
     """
     check_probe(point.material, settings)
+    check_surroundings(point.omega_pump, settings)
+    if settings.phonon_velocity > 0 and settings.slabs == 1:
+        raise ValueError(
+            "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
+            f"Got {settings.phonon_velocity!r}."
+        )
+    if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
+        raise ValueError(
+            "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
+            f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
+        )
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:
     """Thickness (nm) of each slab, the film's chi, and each slab's absorbed energy density (meV/nm^3)."""
-    material, substrate = point.material, substrate_index(settings)
+    material = point.material
+    substrate, cover = surroundings(settings, point.omega_pump)
     thickness = film_thickness(material, settings)
     if settings.slabs == 1:
         chi, U = absorbed_energy_density(
             point.F0, point.omega_pump, material.rho_N, thickness, substrate,
-            n_cover=settings.n_cover, eps_infinity=material.eps_infinity,
+            n_cover=cover, eps_infinity=material.eps_infinity,
         )  # fmt: skip
         return np.array([thickness]), chi, np.array([U])
     slabs = equal_slabs(thickness, int(settings.slabs))
     n = np.full(slabs.size, refractive_index(1 / material.rho_N, point.omega_pump, material.eps_infinity))
-    chis, energies = slab_energy_densities(point.F0, n, point.omega_pump, slabs, substrate, settings.n_cover)
+    chis, energies = slab_energy_densities(point.F0, n, point.omega_pump, slabs, substrate, cover)
     return slabs, float(chis.sum()), energies
 
 
@@ -139,14 +160,14 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
     )
 
 
-def _diagnostics(runs: list[tuple[Trajectory, GapTracker]]) -> dict[str, float]:
-    """Sums over the slabs."""
-    counts = [trajectory.statistics for trajectory, _ in runs]
+def _diagnostics(runs: Sequence["_Simulated"]) -> dict[str, float]:
+    """Sums over the slabs; of those that exchange phonons, which share their steps, over all of them at once."""
+    counts = [run.trajectory.statistics for run in runs]
     return {
         "steps": float(sum(c.steps for c in counts)),
         "rejected_steps": float(sum(c.rejected for c in counts)),
         "evaluations": float(sum(c.evaluations for c in counts)),
-        "gap_iterations": float(sum(tracker.iterations for _, tracker in runs)),
+        "gap_iterations": float(sum(run.gap_iterations for run in runs)),
         "blocked_above": max(c.blocked_above for c in counts),
     }
 
@@ -171,104 +192,70 @@ def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, ma
     raise ArithmeticError(f"defect {y:.2g} after {max_iterations} trials")
 
 
+class _Simulated(NamedTuple):
+    trajectory: Trajectory
+    gap_iterations: int
+
+
 class _Simulation:
-    """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
+    """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy."""
 
     def __init__(
-        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pump: Pump, point: Point,
-        settings: Settings,
+        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pumps: list[Pump],
+        exchange: Exchange | None, point: Point, settings: Settings,
     ) -> None:  # fmt: skip
-        # without a pulse nothing is high
-        self.films = films if pump.U > 0 else films[-1:]
-        self.coupling, self.gap, self.pump, self.point, self.settings = coupling, gap, pump, point, settings
+        self.films, self.coupling, self.gap, self.pumps = films, coupling, gap, pumps
+        self.exchange, self.point, self.settings = exchange, point, settings
         self.times = coordinates(settings)["time"]
 
-    def with_envelope(self) -> tuple[Trajectory, GapTracker]:
+    def with_envelope(self) -> _Simulated:
         """Gamma at each time deposits the pulse's own power."""
-        return self._run(lambda t, unit_power: self.pump.power(t) / unit_power, self.times)
+        return self._run(lambda pump, t, unit_power: pump.power(t) / unit_power)
 
-    def with_constant_rate(self) -> tuple[Trajectory, GapTracker]:
-        """One Gamma_0, found so that the pulse deposits its energy."""
-        if self.pump.U == 0.0:
+    def with_constant_rate(self) -> _Simulated:
+        """One Gamma_0, found so that the one slab's pulse deposits its energy."""
+        (pump,) = self.pumps
+        if pump.U == 0.0:
             return self.with_envelope()
-        guess, _ = self.with_envelope()
-        rates = np.array([s.Gamma for s in guess.samples])
-        weights = np.array([self.pump.envelope(s.t) for s in guess.samples])
+        guess = self.with_envelope().trajectory
+        rates = np.array([s.Gamma for s in guess.slabs[0]])
+        weights = np.array([pump.envelope(s.t) for s in guess.slabs[0]])
         if guess.outcome is not Outcome.OK or not rates.any():
-            return guess, GapTracker(self.coupling, self.settings.damping, self.settings.gap_tol)
-        target = self.pump.deposited(self.times[-1]) - self.pump.deposited(self.times[0])
-        best: list[tuple[Trajectory, GapTracker]] = []
+            return _Simulated(guess, 0)
+        target = pump.deposited(self.times[-1]) - pump.deposited(self.times[0])
+        best: list[_Simulated] = []
 
         def missing(log_rate: float) -> float:
-            best[:] = [self._run(lambda t, _: math.exp(log_rate) * self.pump.envelope(t), self.times)]
-            trajectory = best[0][0]
+            best[:] = [self._run(lambda pump, t, _: math.exp(log_rate) * pump.envelope(t))]
+            trajectory = best[0].trajectory
             if trajectory.outcome is not Outcome.OK:
                 return math.inf
-            return math.log(trajectory.samples[-1].U_absorbed / target)
+            return math.log(trajectory.slabs[0][-1].U_absorbed / target)
 
         try:
             secant(missing, math.log(rates @ weights / (weights @ weights)), step=0.2, tol=2e-4)
         except ArithmeticError as error:
             message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
-            best[0] = (Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0][1])
+            best[0] = _Simulated(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
         return best[0]
 
-    def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
+    def _run(self, gamma: Callable[[Pump, float, float], float]) -> _Simulated:
         lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
-        model = Model(
-            film=self.films[0], narrower=self.films[1:], pump=self.pump, gamma=gamma, n_eq=n_eq,
-            tau_esc=self.point.tau_esc,
-        )  # fmt: skip
-        tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
+        models = []
+        for pump in self.pumps:
+            # without a pulse nothing is high
+            films = self.films if pump.U > 0 else self.films[-1:]
+            models.append(
+                Model(
+                    film=films[0], narrower=films[1:], pump=pump, gamma=partial(gamma, pump), n_eq=n_eq,
+                    tau_esc=self.point.tau_esc,
+                )
+            )  # fmt: skip
+        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol) for _ in models]
         trajectory = integrate(
-            model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
+            models, trackers, METHODS[settings.integrator], self.times, fermi(lattice.E, T), n_eq, self.gap,
             rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
+            exchange=self.exchange,
         )  # fmt: skip
-        return trajectory, tracker
-
-
-def _ledger_error(data: dict[str, Array], U: float) -> float:
-    """Largest defect of the energy ledger relative to the absorbed energy (or to U_qp's motion without one)."""
-    kept = data["U_qp"] + data["U_ph"] + data["U_escaped"]
-    scale = U if U > 0 else max(float(np.abs(data["U_qp"]).max()), 1e-300)
-    return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
-
-
-def _observe(samples: list[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
-    """Time series and recorded fields of a trajectory."""
-    lattice = film.lattice
-    start = samples[0]
-    edge = np.array([s.gap.edge for s in samples])
-    Delta0 = np.array([s.gap.Delta0 for s in samples])
-    times = np.array([s.t for s in samples])
-    data = {
-        "Delta0": Delta0,
-        "gap_edge": edge,
-        "f_gap": np.array([np.interp(e, s.E, s.f) for e, s in zip(edge, samples, strict=True)]),
-        "f_pump": np.array(
-            [np.interp(point.omega_pump + D, s.E, s.f, right=0.0) for D, s in zip(Delta0, samples, strict=True)]
-        ),
-        "Gamma": np.array([s.Gamma for s in samples]),
-        "U_absorbed": np.array([s.U_absorbed for s in samples]),
-        "U_qp": np.array([s.U_qp - start.U_qp for s in samples]),
-        "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
-        "U_escaped": np.array([s.U_escaped for s in samples]),
-        "U_gap": np.array([s.U_gap for s in samples]),
-        "Delta0_peak": np.array(Delta0.max()),
-        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
-    }
-    if settings.energies:
-        E = np.array(settings.energies)
-        # once the lattice has narrowed, nothing is left above it
-        data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
-        data["f"][:, samples[0].E[-1] < E] = np.nan
-        for name, values in (
-            ("Delta_real", [s.gap.Delta.real for s in samples]),
-            ("Delta_imag", [s.gap.Delta.imag for s in samples]),
-        ):
-            data[name] = np.array([np.interp(E, lattice.E, v, right=np.nan) for v in values])
-    if settings.frequencies:
-        Omega = np.array(settings.frequencies)
-        data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n, right=np.nan) for s in samples])
-    return data
+        return _Simulated(trajectory, sum(tracker.iterations for tracker in trackers))

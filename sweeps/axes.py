@@ -24,6 +24,14 @@ LONG_NAMES = {
     "tau_esc": "escape time of phonons",
 }
 
+OWN = {
+    "time": ("ps", "time after the maximum of the pump pulse"),
+    "energy": ("meV", "quasiparticle energy"),
+    "frequency": ("meV", "phonon energy"),
+    "depth": ("nm", "depth of the slab's middle below the film's surface"),
+}
+"""Dims of variables that are no axes of the sweep: units and long name of each."""
+
 
 def key(value: Any) -> Any:
     """What makes two labels one: numbers that agree to twelve digits are the same label."""
@@ -146,6 +154,9 @@ def extend(old: Axis, new: Axis) -> Axis:
             f"axis `{old.name}` carries {sorted(old.followers) or 'nothing'} in the store "
             f"and {sorted(new.followers) or 'nothing'} in the config."
         )
+    kinds = ["words" if isinstance(axis.values[0], str) else "numbers" for axis in (old, new)]
+    if kinds[0] != kinds[1]:
+        raise ContradictionError(f"axis `{old.name}` holds {kinds[0]} in the store and {kinds[1]} in the config.")
     added = []
     for i, value in enumerate(new.values):
         j = old.where.get(key(value))

@@ -1,4 +1,4 @@
-"""Command of optics: a film's conductivity, index, depth, R, T and chi, normal and superconducting."""
+"""Commands of optics: a film's conductivity, index, depth, R, T and chi, normal and superconducting."""
 
 import math
 from pathlib import Path
@@ -11,6 +11,7 @@ from .cli_base import OUT, JsonFlag, fail_clearly, print_json
 from .errors import ConfigError
 
 if TYPE_CHECKING:
+    from ..core.optics.indices import Index
     from ..core.optics.response import FilmResponse
 
 _UNITS = {
@@ -26,8 +27,9 @@ _UNITS = {
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
+    """Add the commands to the command line."""
     app.command()(optics)
+    app.command()(media)
 
 
 @fail_clearly
@@ -38,9 +40,10 @@ def optics(
     thickness: Annotated[
         float | None, typer.Option(help="Film thickness, nm; inf is a half space. [default: the material's]")
     ] = None,
-    n_substrate: Annotated[float, typer.Option(help="Real part of the substrate's index.")] = 1.0,
-    k_substrate: Annotated[float, typer.Option(help="Imaginary part of the substrate's index.")] = 0.0,
-    n_cover: Annotated[float, typer.Option(help="Index of the medium that the light comes from.")] = 1.0,
+    substrate: Annotated[
+        str, typer.Option(help="What lies below: an index, a medium's name (`photogap media`), or a .csv file.")
+    ] = "1",
+    cover: Annotated[str, typer.Option(help="What the light comes from, likewise.")] = "1",
     scattering_rate: Annotated[
         float | None, typer.Option(help="hbar / tau of elastic scattering, meV. [default: dirty limit]")
     ] = None,
@@ -60,8 +63,8 @@ def optics(
         raise ConfigError(f"`--thickness` must be positive, in nm; inf is a half space. Got {thickness!r}.")
     try:
         film = Film(
-            library.load(material), T, thickness=thickness, n_substrate=complex(n_substrate, k_substrate),
-            n_cover=n_cover, scattering_rate=scattering_rate,
+            library.load(material), T, thickness=thickness, substrate=_index("substrate", substrate),
+            cover=_index("cover", cover), scattering_rate=scattering_rate,
         )  # fmt: skip
         normal = film.normal(omega)
         superconducting = film.superconducting(omega) if film.holds(omega) else None
@@ -77,7 +80,7 @@ def optics(
         )
     record: dict[str, Any] = {
         "material": film.material.name, "omega_meV": omega, "T_K": T, "Tc_K": film.Tc, "gap_edge_meV": film.edge,
-        "thickness_nm": film.thickness, "normal": _numbers(normal),
+        "thickness_nm": film.thickness, "substrate": substrate, "cover": cover, "normal": _numbers(normal),
         "superconducting": _numbers(superconducting) if superconducting else None,
     }  # fmt: skip
     record |= {"reason": reason} if reason else {}
@@ -86,6 +89,35 @@ def optics(
         print_json(record)
         return
     _show(record)
+
+
+def _index(option: str, given: str) -> "Index":
+    """Index that an option names."""
+    from ..core.optics.indices import check_index
+    from . import media as library
+
+    try:
+        index = library.load(given)
+    except ValueError as error:
+        raise ValueError(f"`--{option}`: {error}") from None
+    check_index(f"--{option}", index)
+    return index
+
+
+@fail_clearly
+def media(as_json: JsonFlag = False) -> None:
+    """List the media that come with the package, each with its ranges and where they come from."""
+    from . import media as library
+
+    found = {name: library.describe(name) for name in library.names()}
+    if as_json:
+        print_json({name: spec.model_dump() for name, spec in found.items()})
+        return
+    table = Table("medium", "known from", "to (meV)", "origin")
+    for name, spec in found.items():
+        for i, (part, given) in enumerate(zip(spec.build().parts, spec.parts, strict=True)):
+            table.add_row("" if i else name, f"{part.low:.4g}", f"{part.high:.4g}", given.source)
+    OUT.print(table)
 
 
 def _numbers(response: "FilmResponse") -> dict[str, float]:

@@ -285,7 +285,7 @@ def _scale(place: str, name: str, units: Any) -> float:
     if units is None:
         return 1.0
     known = _SCALES.get(name, {})
-    if units not in known:
+    if not isinstance(units, str) or units not in known:
         rule = f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
         raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
     return known[units]

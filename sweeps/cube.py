@@ -15,7 +15,7 @@ import zarr
 import zarr.storage
 from numpy.typing import NDArray
 
-from .axes import Axis, Grid, Index, boxes
+from .axes import OWN, Axis, Grid, Index, boxes
 from .errors import StoreError
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
@@ -24,11 +24,6 @@ from .store import Place
 
 MISSING = "missing"
 RECORD = "photogap"
-_DIM_ATTRS = {
-    "time": ("ps", "time after the maximum of the pump pulse"),
-    "energy": ("meV", "quasiparticle energy"),
-    "frequency": ("meV", "phonon energy"),
-}
 # name: (dtype, fill, units, long_name); status is written last.
 BOOK: dict[str, tuple[str, Any, str | None, str]] = {
     "message": ("string", "", None, "reason, where the point failed"),
@@ -217,7 +212,7 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
             attributes=attributes,
         )
     for dim, values in coordinates.items():
-        units, long_name = _DIM_ATTRS.get(dim, ("1", dim))
+        units, long_name = OWN.get(dim, ("1", dim))
         _label(group, dim, dim, np.asarray(values, float), {"units": units, "long_name": long_name})
     _write_labels(group, plan.grid, plan)
     record = record | {

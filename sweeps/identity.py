@@ -27,7 +27,7 @@ def canonical(value: Any) -> Any:
         return [canonical(v) for v in value]
     if isinstance(value, np.generic):
         return canonical(value.item())
-    if isinstance(value, float):
+    if isinstance(value, float | complex):
         return repr(value)
     if value is None or isinstance(value, str | int | bool):
         return value

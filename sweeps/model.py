@@ -16,6 +16,23 @@ DEFAULT = "photogap.sweeps.model:MODEL"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named:
+    """A setting of which a user gives the name or the file, and the solver gets the content.
+
+    Args:
+        load: Content of what a user gave, by a folder where relative paths start; ValueError or OSError if none.
+        label: Label of what a user gave, without reading anything.
+        dump: Content as JSON, for the store's record.
+        restore: Content from that JSON, where its file is gone.
+    """
+
+    load: Callable[[Any, str], Any]
+    label: Callable[[Any], str | float]
+    dump: Callable[[Any], Any]
+    restore: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A solver and the schema of its results.
 
@@ -30,6 +47,8 @@ class Model:
         load_material: Material of a name or a file.
         units: CF units of those settings that have one.
         check: Refuses (point, settings) that contradict each other, by ValueError, before any task.
+        checked: Groups of axes whose values `check` holds against one another: it sees each of their combinations.
+        named: Settings of which a user gives a name.
     """
 
     name: str
@@ -42,6 +61,8 @@ class Model:
     load_material: Callable[[str], Any]
     units: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any, Any], None] | None = None
+    checked: tuple[tuple[str, ...], ...] = ()
+    named: Mapping[str, Named] = field(default_factory=dict)
 
 
 def _core_simulate(point: Any, settings: Any) -> Any:
@@ -72,7 +93,9 @@ def _core_version() -> str:
 def _core() -> Model:
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
+    from . import media
 
+    index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore)
     return Model(
         name="photogap.core",
         version=_core_version(),
@@ -87,12 +110,19 @@ def _core() -> Model:
             "spacing": "meV",
             "window": "meV",
             "thickness": "nm",
+            "phonon_velocity": "nm ps-1",
             "omega_probe": "meV",
             "scattering_rate": "meV",
             "tau_probe": "ps",
             "tail_decay": "ps",
         },
         check=_core_check,
+        checked=(
+            ("omega_pump", "omega_probe", "substrate", "cover"),
+            ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
+            ("material", "spacing", "window", "omega_probe"),
+        ),
+        named={"substrate": index, "cover": index},
     )
 
 

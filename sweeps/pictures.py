@@ -1,5 +1,6 @@
 """Pictures of a cube: curves against an axis, maps over two."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from .analysis.labels import geometric
+from .axes import OWN
 from .errors import ConfigError
 from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 from .store import Place
@@ -14,17 +16,13 @@ from .store import Place
 _HUES = 12
 
 
-OWN = ("time", "energy", "frequency")
-"""Dims of variables that are no axes of the sweep."""
-
-
-def reduced(ds: xr.Dataset, y: str, along: str | None = None) -> xr.DataArray:
-    """A variable with one number a point: its largest value over dims of its own, save the one to draw along."""
+def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = ()) -> xr.DataArray:
+    """A variable with one number a point: its largest value over dims of its own, save those to keep."""
     if y not in ds.data_vars:
         raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
     if ds[y].dtype.kind not in "fiu":
         raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
-    own = [dim for dim in ds[y].dims if dim in OWN and dim != along]
+    own = [dim for dim in ds[y].dims if dim in OWN and dim not in keep]
     return ds[y].max(own, keep_attrs=True) if own else ds[y]
 
 
@@ -80,7 +78,7 @@ def _title(name: str, attrs: dict[str, Any]) -> str:
 
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
     """Values of a picture, dims (hue, x) or (x)."""
-    values = reduced(ds, y, x)
+    values = reduced(ds, y, {x, *at} | ({hue} if hue else set()))
     dim = _dim(values, x, "--x")
     values = values.isel(
         {d: 0 for d in values.dims if values.sizes[d] == 1 and d != dim and d not in at and d != hue}
@@ -147,7 +145,8 @@ def plot(
         ax.set_xticks(where, [_text(v) for v in labels])
     elif geometric(np.asarray(where)):
         ax.set_xscale("log")
-    what = "max over time of " if any(d in ds[y].dims for d in OWN if d != x) else ""
+    over = [d for d in ds[y].dims if d in OWN and d not in (x, hue, *at)]
+    what = f"max over {' and '.join(map(str, over))} of " if over else ""
     ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)
@@ -167,7 +166,8 @@ def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> st
             text = _text(label.values.item())
             units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
             parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
-    return ", ".join(parts)
+    # four of them fill the width of a picture
+    return ",\n".join(", ".join(parts[i : i + 4]) for i in range(0, len(parts), 4))
 
 
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -2,13 +2,17 @@
 
 import dataclasses
 import functools
+import itertools
+import operator
 import pickle
+import re
 import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydantic
 
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
@@ -32,6 +36,7 @@ class Plan:
         materials: Material of each label of the `material` axis.
         settings: Settings that all points share where no axis says otherwise.
         grid: Axes in the cube's order.
+        named: Content of each name, a label in words, of each setting that the model takes by name.
     """
 
     config: Config
@@ -39,6 +44,7 @@ class Plan:
     materials: Mapping[str, Any]
     settings: Any
     grid: Grid
+    named: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     def point(self, labels: Labels) -> Any:
         """The model's point at these labels."""
@@ -47,7 +53,7 @@ class Plan:
 
     def settings_at(self, labels: Labels) -> Any:
         """The model's settings at these labels."""
-        further = {k: v for k, v in labels.items() if k not in FIRST}
+        further = {k: self.named.get(k, {}).get(v, v) for k, v in labels.items() if k not in FIRST}
         return dataclasses.replace(self.settings, **further) if further else self.settings
 
     @functools.cached_property
@@ -61,18 +67,37 @@ class Plan:
         return {label: pickle.dumps(material, protocol=5) for label, material in self.materials.items()}
 
     @functools.cached_property
+    def named_digests(self) -> dict[str, dict[str, str]]:
+        """Hash of the content of each name."""
+        return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
+
+    @functools.cached_property
     def base(self) -> dict[str, Any]:
         """What all points share, canonical: the store refuses a config in which this differs."""
         axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
         return {
             "model": self.model.name,
             "model_version": self.model.version,
-            "settings": {k: v for k, v in canonical(self.settings).items() if k not in axes},
+            "settings": {k: v for k, v in canonical(self._said).items() if k not in axes},
         }
+
+    @functools.cached_property
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the outputs' own dims, which all points share."""
+        return self.model.coordinates(self.settings)
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        """Settings that all points share, by their labels where the model takes a name."""
+        said = {f.name: getattr(self.settings, f.name) for f in dataclasses.fields(self.settings)}
+        return said | {k: next(iter(found)) for k, found in self.named.items()}
 
     def point_id(self, labels: Labels) -> str:
         """Identity of the point at these labels: hash of everything its result depends on."""
-        return digest({**self.base, "labels": labels, "material": self.material_digests[labels["material"]]})
+        said = self.base["settings"] | labels
+        named = {name: found[said[name]] for name, found in self.named_digests.items() if said[name] in found}
+        content = {"material": self.material_digests[labels["material"]]} | ({"named": named} if named else {})
+        return digest({**self.base, "labels": labels, **content})
 
     def units(self, name: str) -> str:
         """CF units of an axis."""
@@ -83,14 +108,19 @@ class Plan:
         return LONG_NAMES.get(name, f"{name.replace('_', ' ')} (setting of the model)")
 
 
-def resolve(config: Config) -> Plan:
+def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None) -> Plan:
     """Plan of a config.
+
+    Args:
+        config: What the user wrote.
+        known: Content of names as a store's record has it, for those whose file is gone.
 
     Raises:
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
     """
     model = resolve_model(config.model)
-    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings})
+    names = _Names(model, config.folder, known or {})
+    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names)
     values = {name: axis_values(name, spec, config.folder) for name, spec in config.axes.items()}
     _check_names(model, values, config)
     materials = _materials(model, values.get("material", ()), config)
@@ -99,20 +129,71 @@ def resolve(config: Config) -> Plan:
     for name in FIRST:
         if name not in values:
             raise ConfigError(f"`axes.{name}`: required key is missing. Add it, such as `{name}: [1.0]`.")
-    typed = {name: _typed(model, name, found) for name, found in values.items()}
+    typed = {
+        name: names.labels(name, found) if name in model.named else _typed(model, name, found)
+        for name, found in values.items()
+    }
     grid = _grid(typed, zips)
-    plan = Plan(config, model, materials, settings, grid)
+    plan = Plan(config, model, materials, settings, grid, names.contents)
     _check_points(plan)
     _check_uses(plan)
     return plan
 
 
-def _settings(model: Model, given: Mapping[str, Any]) -> Any:
+class _Names:
+    """Settings that the model takes by name, as they are read.
+
+    Args:
+        model: Says which settings these are, and reads them.
+        folder: Where relative paths start.
+        known: Content of names as a store's record has it.
+    """
+
+    def __init__(self, model: Model, folder: str, known: Mapping[str, Mapping[str, Any]]) -> None:
+        self._model, self._folder, self._known = model, folder, known
+        self.contents: dict[str, dict[str, Any]] = {}
+
+    def content(self, name: str, given: Any, place: str) -> Any:
+        """Content of what a config says of a setting; its name is noted."""
+        kind = self._model.named[name]
+        label = kind.label(given)
+        try:
+            content = kind.load(given, self._folder)
+        except FileNotFoundError as error:
+            if label not in self._known.get(name, {}):
+                raise ConfigError(f"`{place}`: {error}") from None
+            content = kind.restore(self._known[name][str(label)]["content"])
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"`{place}`: {error}") from None
+        if isinstance(label, str):
+            self.contents.setdefault(name, {})[label] = content
+        return content
+
+    def labels(self, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Labels of an axis: numbers, or words if one of them is a name."""
+        self.contents.pop(name, None)
+        labels = tuple(self._model.named[name].label(value) for value in values)
+        words = any(isinstance(label, str) for label in labels)
+        found = {
+            label: self.content(name, value, f"axes.{name}") for label, value in zip(labels, values, strict=True)
+        }
+        if not words:
+            return labels
+        self.contents[name] = {str(label): content for label, content in found.items()}
+        return tuple(map(str, labels))
+
+
+def _settings(model: Model, given: Mapping[str, Any], names: _Names) -> Any:
     known = [f.name for f in dataclasses.fields(model.settings)]
     for name, value in given.items():
         if name not in known:
             raise ConfigError(f"`settings.{name}`: unknown key.{suggest(str(name), known)} Got {value!r}.")
-    typed = {name: _cast(model, name, value, f"settings.{name}") for name, value in given.items()}
+    typed = {
+        name: (names.content if name in model.named else functools.partial(_cast, model))(
+            name, value, f"settings.{name}"
+        )
+        for name, value in given.items()
+    }
     try:
         return model.settings(**typed)
     except (ValueError, TypeError) as error:
@@ -230,17 +311,40 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
 
 
 def _check_points(plan: Plan) -> None:
-    """Build a point and settings for each value of each axis: a value that the model refuses ends here."""
+    """Build a point and settings for each value of each axis: what the model refuses ends here.
+
+    Axes that the model holds against one another are tried in each combination.
+    """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
+    _check_point(plan, first, "the first point")
     for axis in plan.grid.axes:
-        for i in range(len(axis.values)):
-            labels = first | axis.at(i)
-            try:
-                point, settings = plan.point(labels), plan.settings_at(labels)
-                if plan.model.check:
-                    plan.model.check(point, settings)
-            except (ValueError, TypeError) as error:
-                raise ConfigError(f"`axes.{axis.name}`: {error}") from None
+        for i in range(1, len(axis.values)):
+            _check_point(plan, first | axis.at(i), f"axes.{axis.name}")
+    for group in plan.model.checked:
+        axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
+        if len(axes) > 1:
+            place = " and ".join(f"axes.{axis.name}" for axis in axes)
+            for index in itertools.product(*(range(len(axis.values)) for axis in axes)):
+                labels = [axis.at(i) for axis, i in zip(axes, index, strict=True)]
+                _check_point(plan, functools.reduce(operator.or_, labels, first), place)
+
+
+def _check_point(plan: Plan, labels: Labels, place: str) -> None:
+    try:
+        point, settings = plan.point(labels), plan.settings_at(labels)
+        if plan.model.check:
+            plan.model.check(point, settings)
+        coordinates = plan.model.coordinates(settings)
+    except (ValueError, TypeError) as error:
+        named = re.match(r"`(\w+)`", str(error))
+        key = named[1] if named else ""
+        given = [f"{group}.{key}" for group in ("axes", "settings") if key in getattr(plan.config, group)]
+        raise ConfigError(f"`{given[0] if given and ' and ' not in place else place}`: {error}") from None
+    for dim in {**plan.coordinates, **coordinates}:
+        if not np.array_equal(coordinates.get(dim, ()), plan.coordinates.get(dim, ())):
+            raise ConfigError(
+                f"`{place}`: points of one cube share their `{dim}`; give its settings in `settings`, not as axes."
+            )
 
 
 def _check_uses(plan: Plan) -> None:
@@ -251,8 +355,8 @@ def _check_uses(plan: Plan) -> None:
     uses = []
     if plot:
         along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
-        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, names), ("plot.y", plot.y, list(outputs))]
-        uses += [(f"plot.at.{k}", k, names) for k in plot.at]
+        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
+        uses += [(f"plot.at.{k}", k, along) for k in plot.at]
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [

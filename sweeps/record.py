@@ -50,6 +50,7 @@ def record_of(plan: Plan) -> dict[str, Any]:
         "base": plan.base,
         "model": plan.config.model,
         "materials": plan.material_digests,
+        "named": _named(plan),
         "config": plan.config.model_dump(mode="json"),
         "folder": plan.config.folder,
         "resolved": {
@@ -57,6 +58,17 @@ def record_of(plan: Plan) -> dict[str, Any]:
             "materials": {label: canonical(material) for label, material in plan.materials.items()},
         },
         "runs": [],
+    }
+
+
+def _named(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Names that the model's settings were given, and their content: no file is needed again."""
+    return {
+        key: {
+            name: {"digest": plan.named_digests[key][name], "content": plan.model.named[key].dump(content)}
+            for name, content in found.items()
+        }
+        for key, found in plan.named.items()
     }
 
 
@@ -83,6 +95,10 @@ def refuse_contradiction(record: dict[str, Any], plan: Plan) -> None:
     for label, known in record["materials"].items():
         if plan.material_digests.get(label, known) != known:
             differs.append(f"material `{label}` has other numbers than when the store was made")
+    for key, found in plan.named_digests.items():
+        for name, known in record.get("named", {}).get(key, {}).items():
+            if found.get(name, known["digest"]) != known["digest"]:
+                differs.append(f"`{key}` {name!r} has other numbers than when the store was made")
     if differs:
         raise ContradictionError(
             "the config contradicts the store: "

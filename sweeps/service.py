@@ -134,6 +134,7 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
     known = record_of(plan)
     cube.note(
         materials=cube.record["materials"] | known["materials"],
+        named={k: cube.record.get("named", {}).get(k, {}) | found for k, found in known["named"].items()},
         config=known["config"],
         folder=known["folder"],
         resolved=resolved | {"materials": resolved["materials"] | known["resolved"]["materials"]},
@@ -221,8 +222,16 @@ def plan_of(cube: Cube) -> Plan:
     """Plan of a store's latest config, over the store's whole grid."""
     tree = dict(cube.record["config"])
     config = Config(**{k: v for k, v in tree.items() if v is not None}, folder=cube.record.get("folder", "."))
-    plan = resolve(config)
+    named = cube.record.get("named", {})
+    plan = resolve(config, named)
     refuse_contradiction(cube.record, plan)
+    contents = {
+        key: {name: plan.model.named[key].restore(entry["content"]) for name, entry in entries.items()}
+        for key, entries in named.items()
+    }
+    plan = dataclasses.replace(
+        plan, named={key: found | plan.named.get(key, {}) for key, found in contents.items()}
+    )
     lacking = [str(v) for v in cube.grid.axes[0].values if v not in plan.materials]
     if lacking:
         more = resolve(

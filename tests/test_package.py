@@ -78,8 +78,8 @@ def test_wheel_holds_every_module(wheel):
     for package in ("core", "sweeps"):
         for path in (ROOT / package).rglob("*.py"):
             assert f"photogap/{path.relative_to(ROOT)}" in held, path
-    for path in (ROOT / "core" / "data").glob("*.yaml"):
-        assert f"photogap/core/data/{path.name}" in held
+    for path in (ROOT / "core" / "data").rglob("*.yaml"):
+        assert f"photogap/{path.relative_to(ROOT)}" in held
 
 
 def test_wheel_works(wheel, tmp_path):

@@ -27,9 +27,10 @@ class Powers(NamedTuple):
     A: Array
 
 
-def check_cover(n_cover: float) -> None:
+def check_cover(n_cover: ArrayLike) -> None:
     """Refuse a cover that absorbs or amplifies."""
-    if np.iscomplexobj(n_cover) or not 0 < n_cover < np.inf:
+    index = np.asarray(n_cover)
+    if np.iscomplexobj(index) or not np.all((index > 0) & (index < np.inf)):
         raise ValueError(f"`n_cover` must be real and positive: the light comes through it. Got {n_cover!r}.")
 
 
@@ -61,7 +62,7 @@ def half_space(n: ArrayLike, n_cover: float = 1.0) -> Powers:
 
 
 def three_layers(
-    n: ArrayLike, omega: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: float = 1.0
+    n: ArrayLike, omega: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: ArrayLike = 1.0
 ) -> Powers:
     """Powers of a film between cover and substrate, both half spaces, Eqs. (10-13) of arXiv:2603.18182.
 
@@ -70,7 +71,7 @@ def three_layers(
         omega: Photon energy, meV, broadcasts with n.
         thickness: Film thickness, nm; `math.inf` leaves the first interface alone.
         n_substrate: Index of the substrate; where it absorbs, T is what enters it.
-        n_cover: Index of the medium the light comes from.
+        n_cover: Index of the medium the light comes from, broadcasts with n.
     Raises:
         ValueError: For a thickness that is not positive or a cover that is not transparent.
     """
@@ -81,7 +82,7 @@ def three_layers(
     phase = propagation(n, omega, thickness)
     bounce = 1 + r01 * r12 * phase**2
     R = np.abs((r01 + r12 * phase**2) / bounce) ** 2
-    T = np.real(n_substrate) / n_cover * np.abs(t01 * t12 * phase / bounce) ** 2
+    T = np.real(n_substrate) / np.asarray(n_cover) * np.abs(t01 * t12 * phase / bounce) ** 2
     return Powers(R, T, 1 - R - T)
 
 

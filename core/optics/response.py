@@ -47,7 +47,7 @@ def film_response(
     omega: ArrayLike,
     thickness: float,
     n_substrate: ArrayLike = 1.0,
-    n_cover: float = 1.0,
+    n_cover: ArrayLike = 1.0,
     eps_infinity: float = 1.0,
 ) -> FilmResponse:
     """Response of a uniform film from its conductivity, Eqs. (10-14) of arXiv:2603.18182.
@@ -57,7 +57,7 @@ def film_response(
         omega: Photon energy, meV, broadcasts with sigma.
         thickness: Film thickness, nm; `math.inf` for bulk.
         n_substrate: Index of the substrate, broadcasts with sigma.
-        n_cover: Index of the medium the light comes from.
+        n_cover: Index of the medium the light comes from, real, broadcasts likewise.
         eps_infinity: See `refractive_index`.
     """
     n = refractive_index(sigma, omega, eps_infinity)
@@ -75,7 +75,7 @@ def optical_response(
     *,
     thickness: float | None = None,
     n_substrate: ArrayLike = 1.0,
-    n_cover: float = 1.0,
+    n_cover: ArrayLike = 1.0,
     eps_infinity: float = 1.0,
     scattering_rate: float | None = None,
     Z: ArrayLike = 1.0,
@@ -90,7 +90,7 @@ def optical_response(
         omega: Photon energies, meV, shape (...), from h to (N - 1) h.
         thickness: Film thickness, nm; None takes the material's.
         n_substrate: Index of the substrate, broadcasts with omega.
-        n_cover: Index of the medium the light comes from.
+        n_cover: Index of the medium the light comes from, real, broadcasts likewise.
         eps_infinity: See `refractive_index`.
         scattering_rate: hbar / tau of elastic scattering, meV; None for the dirty limit.
         Z: Renormalisation function at E_i; matters with a scattering rate only. The normal film's Z is one.

@@ -3,9 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from ..axes import OWN
 from .labels import Array, along, described, name_of, need, one_of, pick, units_of
-
-_OWN = ("time", "energy", "frequency")
 
 
 def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
@@ -19,7 +18,7 @@ def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
         variable: Series, or a variable without time, which is returned as it is.
     """
     values = pick(ds, variable)
-    own = [d for d in _OWN if d in values.dims]
+    own = [d for d in OWN if d in values.dims]
     out = values.max(own, keep_attrs=True) if own else values
     return out.rename(f"peak_{variable}" if own else variable).assign_attrs(
         units=units_of(values), long_name=f"largest {name_of(values)}" if own else name_of(values)

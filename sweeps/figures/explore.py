@@ -6,9 +6,9 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+from ..axes import OWN
 from .curves import gap_traces
 from .phase import phase_diagram
-from .select import OWN
 from .style import number, symbol, unit
 
 

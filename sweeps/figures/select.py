@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..axes import FIRST, OWN
 from .style import quantity
-
-OWN = ("time", "energy", "frequency")
-FIRST = ("material", "F0", "omega_pump", "T", "tau_esc")
 
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:

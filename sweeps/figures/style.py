@@ -47,6 +47,8 @@ _SYMBOLS = {
     "tau_pump": r"$\tau_\mathrm{pump}$",
     "time": "Time $t$",
     "energy": "Energy $E$",
+    "depth": "Depth $z$",
+    "Delta0_slab": r"$\Delta_0$",
     "frequency": r"Phonon energy $\hbar\omega$",
     "Delta0": r"$\Delta_0$",
     "Delta0_peak": r"Peak $\Delta_0$",
@@ -57,7 +59,7 @@ _SYMBOLS = {
     "n": "$n$",
     "alpha2F": r"$\alpha^2F$",
 }
-UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
+UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "nm ps-1": "nm/ps", "1": ""}
 _BARE = ("material", "damping", "pump_channels", "pump_rate")
 
 P = ParamSpec("P")

@@ -243,12 +243,16 @@ def _paths(config: Config) -> Iterator[tuple[str, str]]:
     for name, spec in config.axes.items():
         if isinstance(spec, dict) and "csv" in spec:
             yield f"axes.{name}.csv", str(spec["csv"])
-    given = config.axes.get("material")
-    found = given.get("values", []) if isinstance(given, dict) else given
-    for word in found if isinstance(found, list) else [found]:
-        text = str(word)
-        if "/" in text or "\\" in text or text.endswith((".yaml", ".yml")) or text.startswith((".", "~")):
-            yield "axes.material", text
+    for kind, group in (("axes", config.axes), ("settings", config.settings)):
+        for name, spec in group.items():
+            found = spec.get("values", []) if isinstance(spec, dict) else spec
+            for word in found if isinstance(found, list) else [found]:
+                if isinstance(word, str) and _may_be_path(word):
+                    yield f"{kind}.{name}", word
+
+
+def _may_be_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.endswith((".yaml", ".yml", ".csv")) or text.startswith((".", "~"))
 
 
 def _lengths(spec: Any) -> Iterator[float]:

@@ -8,12 +8,12 @@ import pytest
 
 from photogap.core.coherence import spectral_weights
 from photogap.core.constants import KB
-from photogap.core.dynamics import Model
 from photogap.core.integrators import METHODS
 from photogap.core.pump import Pump
 from photogap.core.result import Outcome, coordinates, variables
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film, simulate
+from photogap.core.slab import Model
 from photogap.core.thermal import bose, fermi
 
 

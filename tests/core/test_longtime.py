@@ -65,7 +65,7 @@ def test_the_ledger_closes_over_the_cascade_and_nearly_a_nanosecond(long):
 
 def test_narrowing_changes_nothing(pb, long, monkeypatch):
     """Kept wide throughout, the gap's change differs by less than the steps' own tolerance, 1e-2."""
-    monkeypatch.setattr("photogap.core.dynamics.NEGLIGIBLE", 0.0)
+    monkeypatch.setattr("photogap.core.slab.NEGLIGIBLE", 0.0)
     wide = run(pb, Settings(**COARSE | {"times": TIMES[:7]}))
     change = long.data["Delta0"] - long.data["Delta0"][0]
     assert np.abs(wide.data["Delta0"] - long.data["Delta0"][:7]).max() < 2e-2 * np.abs(change).max()
@@ -107,7 +107,7 @@ def test_too_few_quasiparticles_are_an_outcome(pb):
 
 def test_quasiparticles_that_would_block_pairs_above_the_window_are_refused(pb, monkeypatch):
     """As a stronger pulse would; one that strong saturates the absorption of lead first."""
-    monkeypatch.setattr("photogap.core.dynamics.MOST_BLOCKED", 1e-9)
+    monkeypatch.setattr("photogap.core.slab.MOST_BLOCKED", 1e-9)
     result = simulate(Point(material=pb, **PULSE), Settings(**COARSE))
     assert result.outcome is Outcome.NOT_CONVERGED
     assert "raise `window`" in result.message

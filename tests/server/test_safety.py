@@ -81,6 +81,8 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"materials": {"A": "/etc/passwd"}}, r"`materials.A`: must be a path inside the served folder"),
         ({"materials": {"A": ".photogap/queue.sqlite"}}, r"must be a path inside the served folder"),
         ({"materials": {"A": "link/passwd"}}, r"must be a path inside the served folder"),
+        ({"settings": {"substrate": "/etc/index.csv"}}, r"`settings.substrate`: must be a path inside the served"),
+        ({"axes": {"cover": [1, "../index.csv"]}}, r"`axes.cover`: must be a path inside the served folder"),
         ({"axes": {"material": ["../a.yaml"]}}, r"`axes.material`: must be a path inside"),
         ({"axes": {"F0": {"csv": "../../x.csv"}}}, r"`axes.F0.csv`: must be a path inside"),
         ({"cluster": "../cluster.yaml"}, r"`cluster`: must be a path inside"),

@@ -35,9 +35,11 @@ def test_outside_the_lattice_only_the_normal_state_answers():
 
 def test_a_picture(tmp_path):
     out = tmp_path / "pb.png"
-    result = ask("Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--plot", str(out))
-    assert result.exit_code == 0
+    arguments = ["Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--plot", str(out)]
+    assert ask(*arguments).exit_code == 0
     assert out.stat().st_size > 10_000
+    # an index that is known in a part of the range does not cost the rest of the picture
+    assert ask(*arguments, "--substrate", "silicon").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -47,10 +49,32 @@ def test_a_picture(tmp_path):
         (["Pb", "--omega", "5", "--T", "5", "--thickness", "-1"], "`--thickness` must be positive"),
         (["Pb", "--omega", "5", "--T", "0"], "`T` must be positive"),
         (["Lead", "--omega", "5", "--T", "5"], "`material` must be one of"),
-        (["Pb", "--omega", "5", "--T", "5", "--n-cover", "0"], "`n_cover` must be real and positive"),
+        (["Pb", "--omega", "5", "--T", "5", "--cover", "0"], "`--cover` must be an index with Re n > 0"),
+        (["Pb", "--omega", "5", "--T", "5", "--cover", "2+1j"], "`--cover`: the light comes through it"),
+        (["Pb", "--omega", "5", "--T", "5", "--substrate", "glas"], "`--substrate`: must be a number such as 1.5"),
+        (
+            ["Pb", "--omega", "5", "--T", "5", "--substrate", "sapphire"],
+            "known from 247.968 to 6199.21 meV. Got 5 meV",
+        ),
     ],
 )
 def test_bad_input_is_refused(arguments, message):
     result = ask(*arguments)
     assert result.exit_code != 0
     assert message in result.output
+
+
+def test_a_medium_is_its_index():
+    """Silicon at 5 meV is 3.4162, from any of the three ways to say so; a substrate that matches reflects less."""
+    arguments = ("Pb", "--omega", "5", "--T", "5", "--thickness", "10", "--json", "--substrate")
+    named, number, other = (json.loads(ask(*arguments, word).stdout) for word in ("silicon", "3.4162", "1.5"))
+    assert named["normal"] == pytest.approx(number["normal"], rel=1e-12)
+    assert named["normal"]["T"] != pytest.approx(other["normal"]["T"], rel=0.1)
+
+
+def test_media_are_listed_with_their_ranges_and_origins():
+    result = CliRunner().invoke(app, ["media", "--json"])
+    found = json.loads(result.stdout)
+    assert {"diamond", "fused_silica", "sapphire", "silicon"} <= set(found)
+    assert all(len(part["source"]) > 20 for medium in found.values() for part in medium["parts"])
+    assert "Malitson" in CliRunner().invoke(app, ["media"]).stdout

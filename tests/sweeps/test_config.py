@@ -31,10 +31,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         r"`settings.stimulated_emission` must be true or false. Got 1",
     ),
     (tree({"T": [30, -5]}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
+    (tree({"T": -5}), r"`axes.T`: `T` must be positive, in K. Got -5.0"),
     (tree({"T": ["warm"]}), r"`axes.T` must hold numbers, in K. Got 'warm'"),
     (tree({"T": []}), r"`axes.T` must have at least one value"),
     (tree({"T": [30, 30]}), r"`axes.T` must have distinct values. Got 30.0 twice"),
     (tree({"T": {"values": [3], "units": "F"}}), r"`axes.T.units` must be one of K, mK. Got 'F'"),
+    (tree({"T": {"values": [3], "units": [1]}}), r"`axes.T.units` must be one of K, mK. Got \[1\]"),
     (tree({"F0": {"linspce": [1, 2, 3]}}), r"`axes.F0.linspce`: unknown key. Did you mean `linspace`\?"),
     (
         tree({"F0": {"geomspace": [0, 2, 3]}}),

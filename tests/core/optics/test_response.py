@@ -7,7 +7,6 @@ import pytest
 
 from photogap.core.material import Material
 from photogap.core.optics.film import absorbed_energy_density
-from photogap.core.optics.indices import TabulatedIndex
 from photogap.core.optics.kubo import kubo_conductivity
 from photogap.core.optics.nam import at_frequencies, conductivity
 from photogap.core.optics.response import film_response, optical_response
@@ -99,25 +98,3 @@ def test_film_response_takes_arrays():
     sigma = np.array([[1e-3, 1e-3 + 1e-3j], [1e-3, 2e-3], [1e-4, 1e-3]])
     out = film_response(sigma, [5.0, 10.0], 20.0, 1.8)
     assert out.R.shape == out.chi.shape == out.n.shape == (3, 2)
-
-
-def test_tabulated_index():
-    table = TabulatedIndex(name="sapphire", omega=np.array([4.0, 5.0, 8.0]), n=np.array([3.0, 3.2 + 0.1j, 3.5]))
-    assert table(4.5) == pytest.approx(3.1 + 0.05j)
-    with pytest.raises(ValueError, match="must lie in the index table of 'sapphire', 4 to 8 meV"):
-        table(9.0)
-
-
-@pytest.mark.parametrize(
-    ("omega", "n", "message"),
-    [
-        ([4.0, 5.0, 50.0], [3.0, 3.0, 3.0], "has a gap between 5 and 50 meV"),
-        ([4.0, 5.0, 6.0], [3.0, math.nan, 3.0], "has no value in row 1"),
-        ([4.0, 4.0], [3.0, 3.0], "must be positive and increasing"),
-        ([4.0, 5.0], [3.0, 3.0 - 1j], "Im n >= 0"),
-        ([4.0, 5.0], [3.0], "must be lists of one length"),
-    ],
-)
-def test_bad_tables_are_refused(omega, n, message):
-    with pytest.raises(ValueError, match=message):
-        TabulatedIndex(name="sapphire", omega=np.array(omega), n=np.array(n))

@@ -1,0 +1,78 @@
+"""What is recorded of a trajectory: series of the film, fields at asked energies, profiles over the depth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .collisions import Film
+from .lattice import Array
+from .settings import Point, Settings
+from .slab import Sample
+
+_PROFILES = ("Delta0", "f_gap", "U_qp", "U_ph")
+
+
+def film_series(
+    slabs: Sequence[Sequence[Sample]], film: Film, point: Point, settings: Settings
+) -> dict[str, Array]:
+    """Variables of a film of equal slabs: means over them, so that densities are the film's, and profiles if asked.
+
+    Args:
+        slabs: Samples of each slab, the first one next to the light.
+        film: Spectrum and densities on the gap equation's lattice.
+        point, settings: What was simulated, and what of it to record.
+    Returns:
+        An array for each variable's name, of the shape that `result.variables` says.
+    """
+    layers = [_slab_series(samples, film, point, settings) for samples in slabs]
+    data = {name: np.mean([layer[name] for layer in layers], axis=0) for name in layers[0]}
+    if settings.depth_profile:
+        data |= {f"{name}_slab": np.stack([layer[name] for layer in layers], axis=1) for name in _PROFILES}
+        data["n_qp_slab"] = np.array([[s.n_qp for s in samples] for samples in slabs]).T
+    return data
+
+
+def ledger_error(data: dict[str, Array], U: float) -> float:
+    """Largest defect of the energy ledger relative to the absorbed energy (or to U_qp's motion without one)."""
+    kept = data["U_qp"] + data["U_ph"] + data["U_escaped"]
+    scale = U if U > 0 else max(float(np.abs(data["U_qp"]).max()), 1e-300)
+    return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
+
+
+def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
+    """Time series and recorded fields of one slab."""
+    lattice = film.lattice
+    start = samples[0]
+    edge = np.array([s.gap.edge for s in samples])
+    Delta0 = np.array([s.gap.Delta0 for s in samples])
+    times = np.array([s.t for s in samples])
+    data = {
+        "Delta0": Delta0,
+        "gap_edge": edge,
+        "f_gap": np.array([np.interp(e, s.E, s.f) for e, s in zip(edge, samples, strict=True)]),
+        "f_pump": np.array(
+            [np.interp(point.omega_pump + D, s.E, s.f, right=0.0) for D, s in zip(Delta0, samples, strict=True)]
+        ),
+        "Gamma": np.array([s.Gamma for s in samples]),
+        "U_absorbed": np.array([s.U_absorbed for s in samples]),
+        "U_qp": np.array([s.U_qp - start.U_qp for s in samples]),
+        "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
+        "U_escaped": np.array([s.U_escaped for s in samples]),
+        "U_gap": np.array([s.U_gap for s in samples]),
+        "Delta0_peak": np.array(Delta0.max()),
+        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
+    }
+    if settings.energies:
+        E = np.array(settings.energies)
+        # once the lattice has narrowed, nothing is left above it
+        data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
+        data["f"][:, samples[0].E[-1] < E] = np.nan
+        for name, values in (
+            ("Delta_real", [s.gap.Delta.real for s in samples]),
+            ("Delta_imag", [s.gap.Delta.imag for s in samples]),
+        ):
+            data[name] = np.array([np.interp(E, lattice.E, v, right=np.nan) for v in values])
+    if settings.frequencies:
+        Omega = np.array(settings.frequencies)
+        data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n, right=np.nan) for s in samples])
+    return data

@@ -1,0 +1,51 @@
+r"""Phonons that pass from slab to slab: kinetic flux between neighbours, each of them mixed at once.
+
+Phonons of energy Omega that move isotropically with velocity v cross a plane, from one side, at a rate per area of
+their density times the mean of v cos(theta) over the directions that lead across, Int_0^1 dmu v mu / 2 = v / 4. The
+face between two slabs of one material hides nothing, so the net flux from slab i to slab i + 1 is (v / 4) (n_i -
+n_{i+1}) for each mode, and over the thickness dz of a slab
+
+    dn_i/dt = (v / (4 dz)) [(n_{i-1} - n_i) + (n_{i+1} - n_i)].
+
+Nothing passes the two outer faces here: phonons leave the film by tau_esc, as without transport. The sum over the
+slabs vanishes at each Omega, so energy is conserved to round-off.
+
+Each slab is one distribution, the same throughout it and in all directions. That makes its thickness the path
+after which a phonon has forgotten its direction: over many slabs the chain diffuses with D = v dz / 4, and the
+D = v l / 3 of kinetic theory gives a mean free path l = 3 dz / 4. More slabs are then not a finer grid but a
+shorter path: choose `slabs` for dz near 4 l / 3.
+
+The eigenvectors are cos(pi k (i + 1/2) / K), k = 0..K-1, for K slabs, with rates -(v / dz) sin^2(pi k / (2 K)).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lattice import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """Exchange of phonons between neighbouring slabs of equal thickness.
+
+    Args:
+        velocity: Velocity of phonons v, nm/ps.
+        thickness: Thickness of each slab dz, nm.
+    """
+
+    velocity: float
+    thickness: float
+
+    def __call__(self, n: Array) -> Array:
+        """dn/dt by exchange, 1/ps, of occupations n, both shape (slabs, M + 1)."""
+        flux = self.velocity / (4 * self.thickness) * -np.diff(n, axis=0)
+        out = np.zeros(n.shape)
+        out[:-1] -= flux
+        out[1:] += flux
+        return out
+
+    @property
+    def spectral_radius(self) -> float:
+        """Bound of the fastest rate of a chain of any length, v / dz, 1/ps."""
+        return self.velocity / self.thickness
