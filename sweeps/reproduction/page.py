@@ -50,6 +50,13 @@ PICTURES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         {},
         "The map of preset `paper` (rate `envelope`) at 30, 60 and 120 K.",
     ),
+    ("fig2c_pb", "fig2c", {}, "Pb: -dT/T0 as the instrument sees it (left) and the film's own (right)."),
+    (
+        "fig2d_lah10",
+        "fig2d",
+        {"spacing": 0.25},
+        "LaH10: dR/R0 as the instrument sees it (left) and the film's own, its size (right).",
+    ),
 )
 
 
@@ -74,20 +81,34 @@ def _table(cubes: Cubes) -> list[str]:
         elif len(cells) == 1:
             cells.append("not run")
         where = f"`{row.config}`" if row.config else "none: one formula"
-        lines.append(f"| {row.statement} | {' | '.join(cells)} | {where} | {row.decides} |")
+        lines.append(f"| {row.statement} | {' | '.join(cells)} | {where} | {_decides(row, cubes)} |")
     return lines
 
 
 def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
     if not row.config:
         return row.ask(xr.Dataset())
-    path = cubes.path(row.config, preset)
+    ds = _opened(cubes, row.config, preset)
+    return told(ds) if isinstance(ds, str) else row.ask(ds)
+
+
+def _decides(row: Row, cubes: Cubes) -> str:
+    parts = [row.decides]
+    for measured in row.measured:
+        ds = _opened(cubes, measured.config)
+        parts.append(f"{ds if isinstance(ds, str) else measured.tell(ds)} (`{measured.config}`)")
+    return ". ".join(parts).replace("|", "\\|")
+
+
+def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
+    """A cube with points that succeeded, or why there is none."""
+    path = cubes.path(config, preset)
     if not path.exists():
-        return told(f"no cube: `configs/{row.config}.yaml` has not been run")
+        return f"no cube: `configs/{config}.yaml` has not been run"
     ds = open_cube(path, chunks=None)
     if not ds.attrs["points_ok"]:
-        return told("every point failed: " + "; ".join(sorted({str(m) for m in ds["message"].values.ravel()})))
-    return row.ask(ds)
+        return "every point failed: " + "; ".join(sorted({str(m) for m in ds["message"].values.ravel()}))
+    return ds
 
 
 def _carries(cubes: Cubes) -> list[str]:
