@@ -70,12 +70,15 @@ def scales(ds: xr.Dataset) -> Cell:
             tau, error = (fits[0][name].values for name in ("tau", "tau_error"))
         times = " and ".join(margin(t, e) for t, e in zip(tau.tolist(), error.tolist(), strict=True))
         texts.append(f"{short(float(F0))}: {times}")
-    return judged(holds, f"closed until half of it, then {', '.join(texts)} ps (by F0)")
+    return judged(holds, f"once half of it has gone, {', '.join(texts)} ps (by F0)")
 
 
 def _percent(values: xr.DataArray) -> str:
     low = f"below {100 * _NOTHING:g}"
-    return ", ".join(f"{100 * v:.0f}" if v >= _NOTHING else low for v in values.values.tolist()) + " %"
+    texts = [
+        f"{100 * v:.0f}" if v >= _NOTHING else low if v < _NOTHING else "failed" for v in values.values.tolist()
+    ]
+    return ", ".join(texts) + " %"
 
 
 def one_escape(ds: xr.Dataset) -> str:

@@ -20,7 +20,7 @@ arXiv:2603.18182; statements and numbers of the paper are those known to this pr
 
 The paper's alpha2F files are not public, so that no gap, fluence or time can be compared as a number; what can is
 whether a statement holds. **agrees** and **differs** are decided by the code that reads the cube
-(`sweeps/reproduction/statements.py`), not by hand. A gap counts as open from Delta0 = {open} meV;
+(`sweeps/reproduction`), not by hand. A gap counts as open from Delta0 = {open} meV;
 with `full` damping and hot phonons such a state may be gapless (`gap_edge` 0: tau_esc = 1 ps in the map below).
 
 Where the paper states no escape time (K3C60, CaC6), 1 ps was taken; the maps below show what hangs on it.

@@ -117,9 +117,11 @@ def test_hydride_scales_recover_the_times():
 def test_hydride_deciders_are_read_off_their_cubes():
     ds = hydride([1e-3, 0.2, 0.4]).isel(spacing=0, drop=True)
     wide = xr.concat([ds, ds], "tau_esc").assign_coords(tau_esc=[0.5, 2.0])
-    text = lah10.one_escape(xr.concat([wide, wide], "material").assign_coords(material=["A", "B"]))
+    both = xr.concat([wide, wide], "material").assign_coords(material=["A", "B"])
+    text = lah10.one_escape(both)
     assert text.startswith("One tau_esc for F0 = 2.6, 4.5, 6.2 leaves: A 0.5 ps: below 1, ")
     assert "B 0.5 ps" in text
+    assert "failed, failed, failed %" in lah10.one_escape(both * np.nan)
     slabs = xr.concat([ds, 0.5 * ds], "slabs").assign_coords(slabs=[1, 4], tau_esc=2.0)
     assert "tau_esc = 2 ps, leaves in 1 slab: below 1, " in lah10.depth(slabs)
     assert "4 slabs" in lah10.depth(slabs)
