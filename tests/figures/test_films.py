@@ -87,7 +87,8 @@ def hydride(left, half=(0.2, 0.5, 1.2), coarse=0.8, times=(0.1, 1.0)):
     ds = xr.Dataset({name: series(values, time, F0=F0, spacing=spacing) for name in names})
     energy = 1000.0 + 0 * ds["dR_R0"]
     absorbed = xr.DataArray([4e3, 7e3, 1e4], dims="F0") + 0 * energy.isel(time=0, drop=True)
-    return ds.assign(U_qp=0.1 * energy, U_ph=energy, absorbed_energy_density=absorbed)
+    gap = 55.0 * (1 + ds["dR_R0"] / 5e-4)
+    return ds.assign(U_qp=0.1 * energy, U_ph=energy, absorbed_energy_density=absorbed, Delta0=gap)
 
 
 def test_hydride_bottleneck_grows_if_its_cube_says_so():
@@ -103,7 +104,9 @@ def test_hydride_slows_and_opens():
     ds = hydride([1e-3, 1e-3, 1e-3])
     assert lah10.slower(ds).verdict is Verdict.AGREES
     assert lah10.slower(hydride([1e-3, 1e-3, 1e-3], half=(1.2, 0.5, 0.2))).verdict is Verdict.DIFFERS
-    assert "1.1e+03 to 1.1e+03 meV/nm3 are left of 4e+03 to 1e+04" in lah10.opens(ds)
+    text = lah10.opens(ds)
+    assert "closes at 3 of 3 F0 and opens once 1.1e+03 to 1.1e+03 meV/nm3 are left of 4e+03 to 1e+04" in text
+    assert "closes at 0 of 3 F0" in lah10.opens(ds.assign(Delta0=ds["Delta0"] + 1.0))
 
 
 def test_hydride_scales_recover_the_times():
