@@ -53,13 +53,13 @@ _SYMBOLS = {
     "peak_Delta0": r"Peak $\Delta_0$",
     "Delta_real": r"Re $\Delta$",
     "Delta_imag": r"Im $\Delta$",
-    "f": "$f$",
-    "n": "$n$",
-    "alpha2F": r"$\alpha^2F$",
     "dR_R0": r"$\Delta R/R_0$",
     "dR_R0_seen": r"$\Delta R/R_0$, as seen",
     "dT_T0": r"$\Delta T/T_0$",
     "dT_T0_seen": r"$\Delta T/T_0$, as seen",
+    "f": "$f$",
+    "n": "$n$",
+    "alpha2F": r"$\alpha^2F$",
 }
 UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": ""}
 _BARE = ("material", "damping", "pump_channels", "pump_rate")
