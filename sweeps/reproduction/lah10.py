@@ -5,6 +5,7 @@ import xarray as xr
 
 from ..analysis import recovery_times
 from .rows import OPEN, Cell, Measured, Row, judged, listed, margin, one, short
+from .runs import BOTH
 
 _NOTHING = 0.01
 """Part of the largest signal below which no number is told of the coarse cubes: their lattice errs by 0.4 %."""
@@ -106,13 +107,13 @@ def depth(ds: xr.Dataset) -> str:
 
 
 ROWS = (
-    Row("LaH10: several time scales, Fig. 2d", scales, "fig2d_lah10", ("",),
+    Row("LaH10: several time scales, Fig. 2d", scales, "fig2d_lah10", BOTH,
         "the gap stays closed, then phonons escape (tau_esc), then pairs recombine"),
-    Row("LaH10: a bottleneck, recovery slows with F0", slower, "fig2d_lah10", ("",),
+    Row("LaH10: a bottleneck, recovery slows with F0", slower, "fig2d_lah10", BOTH,
         "tau_esc times the logarithm of the absorbed energy over that with which the gap opens; a closed gap is "
         "the largest signal there is, at any F0",
-        (Measured("fig2d_lah10", opens),)),
-    Row("LaH10: the signal left at 5 ps grows with F0", left, "fig2d_lah10", ("",),
+        (Measured("fig2d_lah10", opens, "complete"),)),
+    Row("LaH10: the signal left at 5 ps grows with F0", left, "fig2d_lah10", BOTH,
         "how many tau_esc 5 ps are: 10 or more for the paper's",
         (Measured("lah10_bottleneck", one_escape), Measured("lah10_depth", depth))),
     Row("LaH10: the same by `scattering` alone, the paper's channel", left, "lah10_scattering", ("",),

@@ -50,12 +50,17 @@ PICTURES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         {},
         "The map of preset `paper` (rate `envelope`) at 30, 60 and 120 K.",
     ),
-    ("fig2c_pb", "fig2c", {}, "Pb: -dT/T0 as the instrument sees it (left) and the film's own (right)."),
     (
-        "fig2d_lah10",
+        "fig2c_pb_complete",
+        "fig2c",
+        {},
+        "Pb: -dT/T0 as the instrument sees it (left) and the film's own (right); `complete`.",
+    ),
+    (
+        "fig2d_lah10_complete",
         "fig2d",
         {"spacing": 0.25},
-        "LaH10: dR/R0 as the instrument sees it (left) and the film's own, its size (right).",
+        "LaH10: dR/R0 as the instrument sees it (left) and the film's own, its size (right); `complete`.",
     ),
 )
 
@@ -95,7 +100,7 @@ def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
 def _decides(row: Row, cubes: Cubes) -> str:
     parts = [row.decides]
     for measured in row.measured:
-        ds = _opened(cubes, measured.config)
+        ds = _opened(cubes, measured.config, measured.preset)
         parts.append(f"{ds if isinstance(ds, str) else measured.tell(ds)} (`{measured.config}`)")
     return ". ".join(parts).replace("|", "\\|")
 

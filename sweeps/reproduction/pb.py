@@ -12,6 +12,7 @@ import xarray as xr
 
 from ..analysis import recovery_times
 from .rows import Cell, Measured, Row, judged, listed, margin, one, short
+from .runs import BOTH
 
 FROM = 200.0
 """First time of the fits, ps: the probe's width."""
@@ -89,13 +90,13 @@ def hangs(ds: xr.Dataset) -> str:
 
 
 ROWS = (
-    Row("Pb: -dT/T0 rises within the probe's width of 200 ps, Fig. 2c", rises, "fig2c_pb", ("",),
+    Row("Pb: -dT/T0 rises within the probe's width of 200 ps, Fig. 2c", rises, "fig2c_pb", BOTH,
         "the probe: the film itself is quicker"),
-    Row("Pb: it recovers over 0.1 to 1 ns", recovers, "fig2c_pb", ("",),
+    Row("Pb: it recovers over 0.1 to 1 ns", recovers, "fig2c_pb", BOTH,
         "tau_esc near Tc0; far below it F0 as well, which brings more quasiparticles than heat has",
         (Measured("pb_recovery", hangs),)),
-    Row("Pb: it recovers faster towards Tc", faster, "fig2c_pb", ("",),
+    Row("Pb: it recovers faster towards Tc", faster, "fig2c_pb", BOTH,
         "phonons are the only way out: the signal is as fast as they are. Far below Tc0 it goes as their energy's "
         "root, because pumped quasiparticles recombine two by two; where thermal ones are many it goes with it",
-        (Measured("fig2c_pb", balance),)),
+        (Measured("fig2c_pb", balance, "complete"),)),
 )  # fmt: skip

@@ -35,12 +35,14 @@ class Measured:
     """What a cube says of what decides an answer.
 
     Args:
-        config: The config whose cube is asked, under its own settings.
+        config: The config whose cube is asked.
         tell: From a cube to words.
+        preset: Preset of the cube; empty for the config's own settings.
     """
 
     config: str
     tell: Callable[[xr.Dataset], str]
+    preset: str = ""
 
 
 @dataclass(frozen=True)
