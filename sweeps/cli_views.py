@@ -13,7 +13,7 @@ from .errors import ConfigError
 from .store import place
 
 _WIDTH = 9
-NAMES = ("fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram")
+NAMES = ("fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram")
 """Names of `figures.FIGURES`, known here without loading Matplotlib; a test holds them equal."""
 
 

@@ -151,7 +151,7 @@ def plot(
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)
     ax.grid(alpha=0.3)
-    ax.set_title(_caption(ds, values, {x, hue}), fontsize=10)
+    ax.set_title(_caption(ds, values, {x, hue}), fontsize=10, wrap=True)
     if hue:
         ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -16,11 +16,14 @@ from .curves import equilibrium_gap, gap_fluence, gap_traces
 from .maps import gap_function, populations
 from .movie import movie
 from .phase import phase_diagram
+from .probe import probe_traces
 from .select import select
 from .spectrum import alpha2F_of
 from .style import RC
 
 FIGURES: dict[str, Callable[..., Figure]] = {
+    "fig2c": probe_traces,
+    "fig2d": probe_traces,
     "fig3": gap_traces,
     "fig4": populations,
     "fig6": equilibrium_gap,
@@ -43,6 +46,7 @@ __all__ = [
     "movie",
     "phase_diagram",
     "populations",
+    "probe_traces",
     "save",
     "select",
 ]

@@ -30,7 +30,7 @@ def gap_traces(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
         ax.plot(line["time"], line, label=label, **line_style(i))
     ax.set(xlabel=title(ds["time"]), ylabel=title(values), title=caption(values, _CHARACTERS))
     ax.margins(x=0)
-    _legend(figure, ax)
+    legend(figure, ax)
     return figure
 
 
@@ -55,7 +55,7 @@ def gap_fluence(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
     label = symbol(values.name) if variable.startswith("Delta0") else f"Peak {symbol(variable)}"
     ax.set(xlabel=title(ds["F0"]), ylabel=title(values, label), title=caption(values, _CHARACTERS))
     ax.set_ylim(bottom=0)
-    _legend(figure, ax)
+    legend(figure, ax)
     return figure
 
 
@@ -94,7 +94,7 @@ def equilibrium_gap(ds: xr.Dataset) -> Figure:
     return figure
 
 
-def _legend(figure: Figure, ax: Axes) -> None:
+def legend(figure: Figure, ax: Axes) -> None:
     """Labels under the axes, where they hide no line; the figure grows by their rows."""
     handles, labels = ax.get_legend_handles_labels()
     if not any(labels):

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
 OPEN = 0.01
@@ -30,6 +31,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a cube says of what decides an answer.
+
+    Args:
+        config: The config whose cube is asked.
+        tell: From a cube to words.
+        preset: Preset of the cube; empty for the config's own settings.
+    """
+
+    config: str
+    tell: Callable[[xr.Dataset], str]
+    preset: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of the table.
 
@@ -39,6 +55,7 @@ class Row:
         config: The config whose cube is asked.
         presets: Presets under which it is asked; one empty name where no preset matters.
         decides: What decides the answer, in words.
+        measured: The numbers to it.
     """
 
     statement: str
@@ -46,6 +63,7 @@ class Row:
     config: str
     presets: tuple[str, ...]
     decides: str
+    measured: tuple[Measured, ...] = ()
 
 
 def judged(holds: bool, text: str) -> Cell:
@@ -56,3 +74,34 @@ def judged(holds: bool, text: str) -> Cell:
 def told(text: str) -> Cell:
     """A cell without comparison."""
     return Cell(Verdict.NO_COMPARISON, text)
+
+
+def one(ds: xr.Dataset, **labels: object) -> xr.Dataset:
+    """Part at the labels, axes of one value dropped."""
+    return ds.sel(labels).squeeze()
+
+
+def listed(values: xr.DataArray, along: str, unit: str, digits: int = 3, error: xr.DataArray | None = None) -> str:
+    """`label: value` of a line of values, with `± error` where errors are given."""
+    labels, found = values[along].values.tolist(), values.values.tolist()
+    if error is None:
+        texts = [short(v, digits) for v in found]
+    else:
+        texts = [margin(v, e) for v, e in zip(found, error.values.tolist(), strict=True)]
+    pairs = zip(labels, texts, strict=True)
+    return ", ".join(f"{short(label)}: {text}" for label, text in pairs) + f" {unit}" * bool(unit)
+
+
+def short(value: object, digits: int = 4) -> str:
+    """A label or a number in a few characters."""
+    if not isinstance(value, float):
+        return str(value)
+    return "failed" if np.isnan(value) else f"{value:.{digits}g}"
+
+
+def margin(value: float, error: float) -> str:
+    """A number and its error, both to the error's first digit, or to whole ones; no error below 1e-4 of it."""
+    if not error > 1e-4 * abs(value):
+        return short(value)
+    decimals = max(0, -int(np.floor(np.log10(error))))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"

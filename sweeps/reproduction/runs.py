@@ -31,8 +31,12 @@ SWEEPS = (
     Sweep("cac6_spins", ("paper",)),
     Sweep("phase_diagram"),
     Sweep("phase_assumptions", ("",)),
-    Sweep("fig2c_pb", ("",)),
-    Sweep("fig2d_lah10", ("",)),
+    Sweep("fig2c_pb"),
+    Sweep("pb_recovery", ("",)),
+    Sweep("fig2d_lah10"),
+    Sweep("lah10_bottleneck", ("",)),
+    Sweep("lah10_depth", ("",)),
+    Sweep("lah10_scattering", ("",)),
 )
 
 

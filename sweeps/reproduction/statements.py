@@ -6,53 +6,35 @@ import numpy as np
 import xarray as xr
 
 from ...core.constants import KB
-from ..analysis import Found, peak_gap, recovery_times, saturation_fluence, threshold_fluence, time_above
+from ..analysis import Found, peak_gap, saturation_fluence, threshold_fluence, time_above
 from ..figures.spectrum import alpha2F_of
 from ..model import MODEL
-from . import optics
-from .rows import OPEN, Cell, Row, judged, told
+from . import lah10, optics, pb
+from .rows import OPEN, Cell, Row, judged, listed, one, told
 from .runs import BOTH
 
 Ask = Callable[[xr.Dataset], Cell]
 
 
-def _one(ds: xr.Dataset, **labels: object) -> xr.Dataset:
-    """Part at the labels, axes of one value dropped."""
-    return ds.sel(labels).squeeze()
-
-
-def _list(values: xr.DataArray, along: str, unit: str, digits: int = 3) -> str:
-    pairs = zip(values[along].values.tolist(), values.values.tolist(), strict=True)
-    return ", ".join(f"{_short(label)}: {_short(value, digits)}" for label, value in pairs) + (
-        f" {unit}" * bool(unit)
-    )
-
-
-def _short(value: object, digits: int = 4) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return "failed" if np.isnan(value) else f"{value:.{digits}g}"
-
-
 def tc(ds: xr.Dataset) -> Cell:
     """Tc0 of the materials: mu_star is calibrated to it."""
-    found = _one(ds)["mu_star"]
-    return judged(bool(found.notnull().all()), f"met by calibration; mu* {_list(found, 'material', '')}")
+    found = one(ds)["mu_star"]
+    return judged(bool(found.notnull().all()), f"met by calibration; mu* {listed(found, 'material', '')}")
 
 
 def gaps(ds: xr.Dataset) -> Cell:
     """Equilibrium gaps and their ratio to Tc0."""
-    gap = _one(ds.isel(time=0))["gap_edge"]
+    gap = one(ds.isel(time=0))["gap_edge"]
     Tc0 = [MODEL.load_material(str(name)).Tc0 for name in gap["material"].values]
     ratio = gap * 2 / (KB * xr.DataArray(Tc0, dims="material"))
-    return told(f"edge {_list(gap, 'material', 'meV')}; 2 Delta / kB Tc {_list(ratio, 'material', '')}")
+    return told(f"edge {listed(gap, 'material', 'meV')}; 2 Delta / kB Tc {listed(ratio, 'material', '')}")
 
 
 def structure(ds: xr.Dataset) -> Cell:
     """Whether Re Delta peaks at the phonons' energies, shifted up by the gap."""
     texts, holds = [], True
     for name in ("K3C60", "CaC6"):
-        part = _one(ds.isel(time=0), material=name)
+        part = one(ds.isel(time=0), material=name)
         real = part["Delta_real"].dropna("energy")
         inside = real.where((real > np.roll(real, 1)) & (real > np.roll(real, -1)), drop=True)
         strong = inside.where(inside > float(real[0]), drop=True)["energy"].values
@@ -70,11 +52,11 @@ def exists(labels: dict[str, object], *, compared: bool = True) -> Ask:
     """Question: does a gap open, and for how long; `compared` if the paper says that it does."""
 
     def ask(ds: xr.Dataset) -> Cell:
-        part = _one(ds, **labels)
+        part = one(ds, **labels)
         peak, last = peak_gap(part), time_above(part, OPEN)
         along = str(peak.dims[0])
-        held = _list(last["duration"], along, "ps", 2)
-        text = f"peak {_list(peak, along, 'meV')}; open for {held}"
+        held = listed(last["duration"], along, "ps", 2)
+        text = f"peak {listed(peak, along, 'meV')}; open for {held}"
         return judged(bool((peak > OPEN).all()), text) if compared else told(text)
 
     return ask
@@ -82,7 +64,7 @@ def exists(labels: dict[str, object], *, compared: bool = True) -> Ask:
 
 def sooner(ds: xr.Dataset) -> Cell:
     """Whether the gap closes sooner at 5 than at 1 mJ/cm2."""
-    Delta0 = _one(ds, T=30)["Delta0"]
+    Delta0 = one(ds, T=30)["Delta0"]
     times = [_closes(Delta0.sel(F0=F0)) for F0 in (1, 5)]
     if np.isnan(times).any():
         return judged(False, "no gap opens")
@@ -98,7 +80,7 @@ def _closes(Delta0: xr.DataArray) -> float:
 
 def persists(ds: xr.Dataset) -> Cell:
     """Whether the gap is there at the pulse's half maximum after its top, and gone later."""
-    Delta0 = _one(ds, T=30, F0=1)["Delta0"]
+    Delta0 = one(ds, T=30, F0=1)["Delta0"]
     half = float(Delta0.sel(time=0.15, method="nearest"))
     end = float(Delta0.isel(time=-1))
     return judged(half > OPEN > end, f"{half:.2g} meV at 0.15 ps, {end:.2g} meV at {float(Delta0.time[-1]):.1f} ps")
@@ -144,7 +126,7 @@ def steps(material: str, omega: float) -> Ask:
     """Question: f just above multiples of omega_pump against just below, at the pulse's maximum."""
 
     def ask(ds: xr.Dataset) -> Cell:
-        f = _one(ds, material=material)["f"].sel(time=0, method="nearest")
+        f = one(ds, material=material)["f"].sel(time=0, method="nearest")
         ratios = []
         for m in (1, 2):
             above = float(f.sel(energy=slice(m * omega, m * omega + 4)).max())
@@ -160,7 +142,7 @@ def resonant(material: str, base: str) -> Ask:
     """Question: the rise of n at the peaks of alpha2F against that between them."""
 
     def ask(ds: xr.Dataset) -> Cell:
-        n = _one(ds, material=material)["n"]
+        n = one(ds, material=material)["n"]
         rise = (n - n.isel(time=0)).max("time")
         spectrum = alpha2F_of(base)
         high = rise.interp(frequency=_maxima(spectrum)).dropna("frequency")
@@ -192,30 +174,9 @@ def pair_breaking(ds: xr.Dataset) -> Cell:
 
 def spins(ds: xr.Dataset) -> Cell:
     """Peak gap of CaC6 with N(0) as given, halved, and with all modes."""
-    peak = peak_gap(_one(ds))
-    texts = [f"{name}: {_list(peak.sel(material=name), 'F0', 'meV')}" for name in peak["material"].values]
+    peak = peak_gap(one(ds))
+    texts = [f"{name}: {listed(peak.sel(material=name), 'F0', 'meV')}" for name in peak["material"].values]
     return told("; ".join(texts))
-
-
-def pb_times(ds: xr.Dataset) -> Cell:
-    """Recovery time of Pb against T."""
-    found = recovery_times(ds, "dT_T0_seen").squeeze()
-    tau = found["tau"].squeeze()
-    good = tau.dropna("T")
-    falls = bool(good.size > 1 and float(good[-1]) < float(good[0]))
-    inside = bool(((good >= 100) & (good <= 1000)).all())
-    return judged(falls and inside, f"{_list(tau, 'T', 'ps')} (one exponential, by T in K)")
-
-
-def bottleneck(ds: xr.Dataset) -> Cell:
-    """What is left of dR/R0 of LaH10 at the end, against F0."""
-    last = _one(ds)["dR_R0_seen"].isel(time=-1)
-    size = np.abs(last.values)
-    top = abs(_one(ds)["dR_R0_seen"]).max("time")
-    text = (
-        f"dR/R0 at {float(last['time']):.0f} ps: {_list(last, 'F0', '')}; largest: {_list(top, 'F0', '')} (by F0)"
-    )
-    return judged(bool(np.isfinite(size).all() and (np.diff(size) > 0).all()), text)
 
 
 ALPHA2F = "the paper's alpha2F is not public; ours has the same named resonances, all else was chosen here"
@@ -257,9 +218,7 @@ STATEMENTS: tuple[Row, ...] = (
         "phase_assumptions", ("",), "it fills the states at the gap's edge, see below"),
     Row("CaC6: N(0) = 20.5 per eV and nm3 (may count both spins; the equations want one)", spins, "cac6_spins",
         ("paper",), "half the N(0) doubles what a fluence does to each electron state"),
-    Row("Pb: recovery of dT/T0, 0.1 to 1 ns, faster towards Tc, Fig. 2c", pb_times, "fig2c_pb", ("",),
-        "tau_esc, film thickness, the substrate's tail (3 ns), the number of quasiparticles that are there before"),
-    Row("LaH10: a bottleneck, the signal left at 5 ps grows with F0, Fig. 2d", bottleneck, "fig2d_lah10", ("",),
-        "tau_esc, which the paper lets grow with F0; photons break pairs, or the pulse is not absorbed"),
+    *pb.ROWS,
+    *lah10.ROWS,
 )  # fmt: skip
 """Every statement and number of the paper that is known here."""

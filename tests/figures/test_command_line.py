@@ -86,7 +86,7 @@ def test_movie(store, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot", "--figure", "fig99"), r"`figure` must be one of fig3"),
+        (("plot", "--figure", "fig99"), r"`figure` must be one of fig2c, fig2d"),
         (("plot", "--figure", "fig4"), r"shows one point: select F0 with `at`"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
         (("plot", "--figure", "fig3", "--at", "F0=7"), r"`at` must give F0 as one of 0.1, 0.3"),

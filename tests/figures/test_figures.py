@@ -65,6 +65,20 @@ def test_populations_without_a_known_material_have_no_spectrum(cube, look):
     assert given.axes[3].get_visible()
 
 
+@pytest.mark.parametrize(("name", "sign"), [("dR_R0", 1), ("dT_T0", -1)])
+def test_probe_traces_have_the_papers_sign(cube, look, name, sign):
+    ds = cube(T=[2, 4])
+    change = -1e-2 * ds["Delta0"]
+    ds = ds.assign({name: change, f"{name}_seen": 0.5 * change})
+    figure = look(draw(ds, "fig2c"))
+    left, right = figure.axes
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), sign * ds[f"{name}_seen"].isel(T=0).squeeze().values)
+    assert right.get_yscale() == "log"
+    assert left.get_ylabel().startswith("\N{MINUS SIGN}") == (sign < 0)
+    with pytest.raises(ValueError, match=r"the figure needs `dR_R0_seen` in the cube"):
+        draw(cube(), "fig2d")
+
+
 def test_fig9_and_fig6(cube, look):
     assert len(look(draw(cube(fields=True), "fig9")).axes) == 3
     figure = look(draw(cube(fields=True, T=[5, 10, 15, 20]).isel(time=[30]), "fig6"))
@@ -103,7 +117,7 @@ def test_selection_by_label(cube):
 
 
 def test_what_cannot_be_drawn_says_why(cube):
-    with pytest.raises(ValueError, match=r"`figure` must be one of fig3, .*\. Got 'fig99'"):
+    with pytest.raises(ValueError, match=r"`figure` must be one of fig2c, .*\. Got 'fig99'"):
         draw(cube(), "fig99")
     with pytest.raises(ValueError, match=r"needs `f` in the cube; the sweep must record `energies`\. Got Delta0"):
         draw(cube(), "fig4")
@@ -147,7 +161,8 @@ def test_movie_endings(cube, tmp_path):
 
 
 def test_every_figure_has_a_name():
-    assert set(FIGURES) == {"fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram"}
+    names = {"fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram"}
+    assert set(FIGURES) == names
 
 
 def test_lines_all_differ():

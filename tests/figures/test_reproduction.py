@@ -76,4 +76,5 @@ def test_page_without_cubes_says_so(tmp_path):
 def test_every_statement_has_its_sweep():
     runs = {(sweep.config, preset) for sweep in SWEEPS for preset in sweep.presets}
     asked = {(row.config, preset) for row in statements.STATEMENTS if row.config for preset in row.presets}
+    asked |= {(measured.config, measured.preset) for row in statements.STATEMENTS for measured in row.measured}
     assert asked <= runs

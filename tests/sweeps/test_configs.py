@@ -22,6 +22,9 @@ PAPER = {
     "phase_diagram",
     "phase_assumptions",
     "cac6_spins",
+    "pb_recovery",
+    "lah10_bottleneck",
+    "lah10_depth",
 }
 
 

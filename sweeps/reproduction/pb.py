@@ -1,0 +1,102 @@
+"""Lead, Fig. 2c: how dT/T0 rises and recovers, and what its time hangs on.
+
+The film's own signal is fitted from 200 ps on, one width of the probe after the pulse, and comes back to its
+first value. Phonons are the only way out for energy, dU/dt = -U_ph / tau_esc, so that U_ph falls with
+tau_esc (1 + share), share = dU_qp / dU_ph. A signal that goes as U_ph^exponent recovers with
+tau_esc (1 + share) / exponent. Quasiparticles that recombine two by two among few thermal ones go as the root of
+the phonons: Rothwarf and Taylor, Phys. Rev. Lett. 19, 27 (1967).
+"""
+
+import numpy as np
+import xarray as xr
+
+from ..analysis import recovery_times
+from .rows import Cell, Measured, Row, judged, listed, margin, one, short
+from .runs import BOTH
+
+FROM = 200.0
+"""First time of the fits, ps: the probe's width."""
+_RANGE = (100.0, 1000.0)
+
+
+def rises(ds: xr.Dataset) -> Cell:
+    """Whether -dT/T0 is positive and largest within the probe's width."""
+    seen, own = (-one(ds)[name] for name in ("dT_T0_seen", "dT_T0"))
+    last = seen.idxmax("time")
+    alone = own.idxmax("time")
+    holds = bool((last <= FROM).all() and (seen.max("time") > 0).all())
+    span = f"{float(last.min()):g} to {float(last.max()):g} ps"
+    return judged(
+        holds, f"largest at {span}, the film's own at {float(alone.min()):g} to {float(alone.max()):g} ps"
+    )
+
+
+def _own(ds: xr.Dataset) -> xr.Dataset:
+    return recovery_times(ds, "dT_T0", start=FROM, offset="initial").squeeze()
+
+
+def recovers(ds: xr.Dataset) -> Cell:
+    """Times of recovery against T, the film's own and with what the instrument adds."""
+    part = one(ds)
+    own, seen = _own(part), recovery_times(part, "dT_T0_seen").squeeze()
+    tau = own["tau"]
+    outside = tau["T"].values[~((tau >= _RANGE[0]) & (tau <= _RANGE[1])).values]
+    at = f"; not so at {', '.join(short(float(T)) for T in outside)} K" * bool(outside.size)
+    film, tail = (listed(f["tau"], "T", "ps", error=f["tau_error"]) for f in (own, seen))
+    text = f"{film} (film, by T in K){at}. With the substrate's tail in it, as seen: {tail}"
+    return judged(not outside.size, text)
+
+
+def faster(ds: xr.Dataset) -> Cell:
+    """Whether the film recovers the faster, the closer to Tc0."""
+    found = _own(one(ds))
+    tau, error = found["tau"].dropna("T"), found["tau_error"].dropna("T")
+    if tau.size < 2:
+        return judged(False, "fewer than two times are known")
+
+    def at(i: int) -> str:
+        return f"{margin(float(tau[i]), float(error[i]))} ps at {float(tau['T'][i]):g} K"
+
+    least = int(np.argmin(tau.values))
+    if least == tau.size - 1:
+        return judged(bool((np.diff(tau) < 0).all()), f"{at(0)}, {at(least)}")
+    return judged(False, f"falls from {at(0)} to {at(least)}, then {at(tau.size - 1)}")
+
+
+def balance(ds: xr.Dataset) -> str:
+    """Share and exponent of the module's docstring, and the time that they make."""
+    part = one(ds)
+    first, last = (part.sel(time=t) for t in (FROM, float(part["time"][-1])))
+    share = (first["U_qp"] - last["U_qp"]) / (first["U_ph"] - last["U_ph"])
+    signal, phonons = (xr.apply_ufunc(np.log, last[name] / first[name]) for name in ("dT_T0", "U_ph"))
+    exponent = signal / phonons
+    time = part["tau_esc"] * (1 + share) / exponent
+    return (
+        f"tau_esc (1 + share) / exponent makes {listed(time, 'T', 'ps', 4)} of the share "
+        f"{listed(share, 'T', '', 2)} and the exponent {listed(exponent, 'T', '', 2)}"
+    )
+
+
+def hangs(ds: xr.Dataset) -> str:
+    """The time for each fluence and escape time."""
+    found = _own(ds)
+    texts = []
+    for F0 in found["F0"].values:
+        for tau_esc in found["tau_esc"].values:
+            here = found.sel(F0=F0, tau_esc=tau_esc)
+            times = listed(here["tau"], "T", "ps", error=here["tau_error"])
+            texts.append(f"F0 = {short(float(F0))}, tau_esc = {short(float(tau_esc))}: {times}")
+    return "By T, " + "; ".join(texts)
+
+
+ROWS = (
+    Row("Pb: -dT/T0 rises within the probe's width of 200 ps, Fig. 2c", rises, "fig2c_pb", BOTH,
+        "the probe: the film itself is quicker"),
+    Row("Pb: it recovers over 0.1 to 1 ns", recovers, "fig2c_pb", BOTH,
+        "tau_esc near Tc0; far below it F0 as well, which brings more quasiparticles than heat has",
+        (Measured("pb_recovery", hangs),)),
+    Row("Pb: it recovers faster towards Tc", faster, "fig2c_pb", BOTH,
+        "phonons are the only way out: the signal is as fast as they are. Far below Tc0 it goes as their energy's "
+        "root, because pumped quasiparticles recombine two by two; where thermal ones are many it goes with it",
+        (Measured("fig2c_pb", balance, "complete"),)),
+)  # fmt: skip
