@@ -21,11 +21,13 @@ class Format:
         units: Unit of frequency; None if the header names it or the caller must.
         header: Pattern that only this format's header has; None for a file that says nothing of itself.
         filename: Pattern of the file's name, for a format without a header.
-        footer: Pattern of the line that ends the numbers.
+        footer: Pattern of the line that ends the numbers, by which a file without a header is known too.
         column: Default column of the quantity, counted from 1 after the frequency; None if there may be
             several (one to each smearing) of which the caller must choose.
         units_in_header: Pattern whose first group is the unit.
         doubled: Pattern of a header after which the second half of the columns is lambda, not alpha2F.
+        paired: Pattern of a header after which each column of alpha2F has that of its running lambda beside it, to
+            which it is held: ABINIT's may be twice alpha2F.
         tolerant: Whether the code's own interpolation noise (negative values, rows below zero frequency) is
             dropped where it is small.
     """
@@ -39,6 +41,7 @@ class Format:
     column: int | None = 1
     units_in_header: str | None = None
     doubled: str | None = None
+    paired: str | None = None
     tolerant: bool = True
 
 
@@ -59,7 +62,8 @@ FORMATS: Final = {
         Format(name="qe-lambda", units="THz", header=r"^\s*#\s*E\s*\(THz\)", column=None),
         # Quantum ESPRESSO, matdyn.x: fldos.
         Format(name="qe-phdos", quantity="F", units="cm-1", header=r"Frequency\[cm\^-1\]"),
-        # EPW: prefix.a2f, alpha2F to each phonon smearing, then lambda to each; EPW itself uses the first.
+        # EPW: prefix.a2f (`eliashberg`), alpha2F to each phonon smearing, then lambda to each; EPW itself uses the
+        # first. prefix.a2f.01.0.075 (`a2f`) has neither a header nor lambda.
         Format(
             name="epw",
             units="meV",
@@ -67,9 +71,21 @@ FORMATS: Final = {
             footer=r"^\s*(Integrated el-ph|lambda_int)",
             doubled=r"integrated 2\*a2f/w",
         ),
-        Format(name="epw-phdos", quantity="F", units="meV", header=r"w\[meV\]\s+phdos\[states/meV\]"),
-        # ABINIT: _A2F (elphon) and _A2FW (eph), both in Ha.
-        Format(name="abinit", units="Ha", header=r"ABINIT package\s*:\s*a2F(\(w\))? file"),
+        Format(
+            name="epw-phdos",
+            quantity="F",
+            units="meV",
+            header=r"w\[meV\]\s+phdos\[states/meV\]",
+            filename=r".+\.phdos\.\d\d(\.[\d.]+)?",
+        ),
+        # ABINIT: _A2F (anaddb's elphon) and _A2FW (the eph driver), both in Ha. The second is the sum over modes of
+        # lambda omega delta, twice alpha2F, at least in 9.6.
+        Format(
+            name="abinit",
+            units="Ha",
+            header=r"ABINIT package\s*:\s*a2F(\(w\))? file",
+            paired=r"Frequency, a2F(_tot)?\(w\), lambda",
+        ),
         Format(
             name="abinit-phdos",
             quantity="F",
@@ -80,7 +96,8 @@ FORMATS: Final = {
         # Elk (and exciting): two columns without a word.
         Format(name="elk", units="Ha", filename=r"ALPHA2F.*\.OUT"),
         Format(name="elk-phdos", quantity="F", units="Ha", filename=r"PHDOS.*\.OUT"),
-        # IsoME: columns, one to each smearing, the unit somewhere in the header.
+        # IsoME: columns, one to each smearing, the unit somewhere in the header. IsoME computes no alpha2F but
+        # reads that of others; the layout is that of the files it is published with.
         Format(name="isome", units_in_header=r"\b(meV|eV|THz|Ry|Ha)\b", column=None),
     )
 }
@@ -102,14 +119,17 @@ class Table:
 
 
 def detect(path: Path, text: str, quantity: Quantity) -> Format:
-    """Format of a file, from its header or else its name; plain columns if neither tells."""
+    """Format of a file, from its header, its footer or else its name; plain columns if none tells."""
     head = "\n".join(text.splitlines()[:20])
     candidates = [f for f in FORMATS.values() if f.quantity == quantity]
     for f in candidates:
         if f.header is not None and re.search(f.header, head, re.IGNORECASE | re.MULTILINE):
             return f
     for f in candidates:
-        if f.header is None and f.filename is not None and re.fullmatch(f.filename, path.name):
+        if f.footer is not None and re.search(f.footer, text, re.MULTILINE):
+            return f
+    for f in candidates:
+        if f.filename is not None and re.fullmatch(f.filename, path.name):
             return f
     return FORMATS["columns"]
 

@@ -28,7 +28,7 @@ def movie(
     dpi: int = 100,
     floor: float = 1e-6,
 ) -> Path:
-    """Write the movie of one point, one frame a recorded time, as GIF, or as MP4 where ffmpeg is installed.
+    """Write the movie of one point, one frame a recorded time, as GIF, or as MP4 where there is an ffmpeg.
 
     Panels without data in the cube (no energies or no frequencies recorded) are left out.
 
@@ -44,9 +44,10 @@ def movie(
         ValueError: The ending is another, ffmpeg is missing, or the dataset holds several points.
     """
     path = Path(out)
-    writer = _writer(path, fps)
+    _check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC if path.suffix == ".gif" else RC | {"animation.ffmpeg_path": _ffmpeg(path)}):
+        writer = _writer(path, fps)
         figure, update, count = _stage(ds, found(ds, alpha2F), floor)
         # A layout that moved from frame to frame would make the panels tremble.
         figure.draw_without_rendering()
@@ -55,13 +56,29 @@ def movie(
     return path
 
 
+def _check_ending(path: Path) -> None:
+    if path.suffix not in (".gif", ".mp4"):
+        raise ValueError(f"`out` must end in .gif or .mp4. Got {str(path)!r}.")
+
+
+def _ffmpeg(path: Path) -> str:
+    """The system's ffmpeg, or that of the package imageio-ffmpeg, which brings one of its own."""
+    if (found := shutil.which("ffmpeg")) is not None:
+        return found
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        raise ValueError(
+            "`out` may end in .mp4 only where there is an ffmpeg: install the system's, or "
+            f"`pip install 'photogap[movie]'`; .gif needs neither. Got {str(path)!r}."
+        ) from None
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
 def _writer(path: Path, fps: int) -> AbstractMovieWriter:
     if path.suffix == ".gif":
         return PillowWriter(fps=fps)
-    if path.suffix != ".mp4":
-        raise ValueError(f"`out` must end in .gif or .mp4. Got {str(path)!r}.")
-    if shutil.which("ffmpeg") is None:
-        raise ValueError(f"`out` may end in .mp4 only where ffmpeg is installed; use .gif. Got {str(path)!r}.")
+    # H.264 in the colours that every player shows takes even sizes only
     return FFMpegWriter(fps=fps, extra_args=["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"])
 
 
