@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from .collisions import Film
-from .dynamics import Model, Sample, Trajectory, integrate
+from .dynamics import MOST_PHOTONS, Model, Sample, Trajectory, integrate
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .integrators import METHODS
@@ -19,6 +19,7 @@ from .optics.stack import equal_slabs, slab_energy_densities
 from .probe import check_probe, film_thickness, observe_probe, substrate_index
 from .pump import Pump
 from .result import Outcome, Result, coordinates
+from .roots import secant
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .thermal import bose, fermi
@@ -27,6 +28,14 @@ from .windows import build_ladder
 
 MODEL_VERSION: Final = "1"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
+
+DEPOSITED: Final = 2e-4
+"""How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
+ROUGH: Final = 30.0
+"""How much larger the tolerances of the trajectories are that only look for that rate."""
+SLOPE: Final = 1.2
+"""Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
+quasiparticles that the pulse brought up absorb more."""
 
 
 @lru_cache(maxsize=32)
@@ -151,26 +160,6 @@ def _diagnostics(runs: list[tuple[Trajectory, GapTracker]]) -> dict[str, float]:
     }
 
 
-def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, max_iterations: int = 20) -> float:
-    """Root of an increasing g by secants from x, |g| < tol; the last evaluation of g is at the root.
-
-    Raises:
-        ArithmeticError: if it is not found.
-    """
-    y = g(x)
-    before: tuple[float, float] | None = None
-    for _ in range(max_iterations):
-        if abs(y) < tol:
-            return x
-        if before is None or not math.isfinite(y) or y == before[1]:
-            new = x - math.copysign(step, y)
-        else:
-            new = x - max(-2.0, min(2.0, y * (x - before[0]) / (y - before[1])))
-        before = (x, y) if math.isfinite(y) else None
-        x, y = new, g(new)
-    raise ArithmeticError(f"defect {y:.2g} after {max_iterations} trials")
-
-
 class _Simulation:
     """A point ready to run, once or, for a constant rate, until the pulse deposits its energy."""
 
@@ -185,45 +174,81 @@ class _Simulation:
 
     def with_envelope(self) -> tuple[Trajectory, GapTracker]:
         """Gamma at each time deposits the pulse's own power."""
-        return self._run(lambda t, unit_power: self.pump.power(t) / unit_power, self.times)
+        return self._run(self._envelope, self.times)
 
     def with_constant_rate(self) -> tuple[Trajectory, GapTracker]:
         """One Gamma_0, found so that the pulse deposits its energy."""
-        if self.pump.U == 0.0:
+        begins, ends = max(self.times[0], self.pump.begins), min(self.times[-1], -self.pump.begins)
+        if self.pump.U == 0.0 or not begins < ends:
             return self.with_envelope()
-        guess, _ = self.with_envelope()
-        rates = np.array([s.Gamma for s in guess.samples])
-        weights = np.array([self.pump.envelope(s.t) for s in guess.samples])
-        if guess.outcome is not Outcome.OK or not rates.any():
-            return guess, GapTracker(self.coupling, self.settings.damping, self.settings.gap_tol)
-        target = self.pump.deposited(self.times[-1]) - self.pump.deposited(self.times[0])
+        times = np.linspace(begins, ends, 16)
+        rough = self._run(self._envelope, times, loosen=ROUGH)
+        if rough[0].outcome is not Outcome.OK:
+            rough = self._run(self._envelope, times)
+            if rough[0].outcome is not Outcome.OK:
+                return rough
+        log_rate, slope = self._rough_rate(rough[0].samples, times)
+        # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
+        pulse = self.times[: 1 + int(np.searchsorted(self.times, -self.pump.begins))]
         best: list[tuple[Trajectory, GapTracker]] = []
 
         def missing(log_rate: float) -> float:
-            best[:] = [self._run(lambda t, _: math.exp(log_rate) * self.pump.envelope(t), self.times)]
-            trajectory = best[0][0]
-            if trajectory.outcome is not Outcome.OK:
-                return math.inf
-            return math.log(trajectory.samples[-1].U_absorbed / target)
+            best[:] = [self._run(self._constant(log_rate), self.times if best else pulse)]
+            return self._missing(best[0][0])
 
         try:
-            secant(missing, math.log(rates @ weights / (weights @ weights)), step=0.2, tol=2e-4)
+            log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED)
+            if len(best[0][0].samples) < self.times.size:
+                missing(log_rate)
         except ArithmeticError as error:
             message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
             best[0] = (Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0][1])
         return best[0]
 
-    def _run(self, gamma: Callable[[float, float], float], times: Array) -> tuple[Trajectory, GapTracker]:
+    def _rough_rate(self, samples: list[Sample], times: Array) -> tuple[float, float]:
+        """Logarithm of Gamma_0 and the slope of `_missing` there, from short trajectories of low accuracy.
+
+        The exposure Int Gamma dt of `envelope` (its `samples`) comes near that of a constant rate: it is
+        Int dU / (power at unit Gamma), the same if that power depends on the energy deposited alone. Two trials
+        then measure the slope, unless the first lands on it.
+        """
+        exposure = np.trapezoid([s.Gamma for s in samples], times)
+        x = math.log(exposure / np.trapezoid([self.pump.envelope(t) for t in times], times))
+        y = self._missing(self._run(self._constant(x), times, loosen=ROUGH)[0])
+        if not 1e-3 < abs(y) < math.inf:
+            return x, SLOPE
+        step = -math.copysign(max(abs(y) / SLOPE, 0.03), y)
+        slope = (self._missing(self._run(self._constant(x + step), times, loosen=ROUGH)[0]) - y) / step
+        return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
+
+    def _envelope(self, t: float, unit_power: float) -> float:
+        # a film that takes no power at all is past saturation
+        return self.pump.power(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / self.pump.tau_pump
+
+    def _constant(self, log_rate: float) -> Callable[[float, float], float]:
+        return lambda t, unit_power: math.exp(log_rate) * self.pump.envelope(t)
+
+    def _missing(self, trajectory: Trajectory) -> float:
+        """Logarithm of the energy deposited over what the pulse has brought; inf if it did not get there."""
+        if trajectory.outcome is not Outcome.OK:
+            return math.inf
+        first, last = trajectory.samples[0], trajectory.samples[-1]
+        return math.log(last.U_absorbed / (self.pump.deposited(last.t) - self.pump.deposited(first.t)))
+
+    def _run(
+        self, gamma: Callable[[float, float], float], times: Array, loosen: float = 1.0
+    ) -> tuple[Trajectory, GapTracker]:
+        """Trajectory through `times` (ps), every tolerance `loosen` times what is set."""
         lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
         model = Model(
             film=self.films[0], narrower=self.films[1:], pump=self.pump, gamma=gamma, n_eq=n_eq,
             tau_esc=self.point.tau_esc,
         )  # fmt: skip
-        tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol)
+        tracker = GapTracker(self.coupling, settings.damping, loosen * settings.gap_tol)
         trajectory = integrate(
             model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
-            rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
+            rtol=loosen * settings.rtol, atol=loosen * settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
         )  # fmt: skip
         return trajectory, tracker
 
