@@ -31,8 +31,8 @@ MODEL_VERSION: Final = "1"
 
 DEPOSITED: Final = 2e-4
 """How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
-ROUGH: Final = 30.0
-"""How much larger the tolerances of the trajectories are that only look for that rate."""
+ROUGH: Final = 10.0
+"""How much larger the tolerances of the trajectories are that only look for that rate, with the gap held."""
 SLOPE: Final = 1.2
 """Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
 quasiparticles that the pulse brought up absorb more."""
@@ -182,7 +182,7 @@ class _Simulation:
         if self.pump.U == 0.0 or not begins < ends:
             return self.with_envelope()
         times = np.linspace(begins, ends, 16)
-        rough = self._run(self._envelope, times, loosen=ROUGH)
+        rough = self._run(self._envelope, times, rough=True)
         if rough[0].outcome is not Outcome.OK:
             rough = self._run(self._envelope, times)
             if rough[0].outcome is not Outcome.OK:
@@ -206,7 +206,7 @@ class _Simulation:
         return best[0]
 
     def _rough_rate(self, samples: list[Sample], times: Array) -> tuple[float, float]:
-        """Logarithm of Gamma_0 and the slope of `_missing` there, from short trajectories of low accuracy.
+        """Logarithm of Gamma_0 and the slope of `_missing` there, from rough trajectories.
 
         The exposure Int Gamma dt of `envelope` (its `samples`) comes near that of a constant rate: it is
         Int dU / (power at unit Gamma), the same if that power depends on the energy deposited alone. Two trials
@@ -214,11 +214,11 @@ class _Simulation:
         """
         exposure = np.trapezoid([s.Gamma for s in samples], times)
         x = math.log(exposure / np.trapezoid([self.pump.envelope(t) for t in times], times))
-        y = self._missing(self._run(self._constant(x), times, loosen=ROUGH)[0])
+        y = self._missing(self._run(self._constant(x), times, rough=True)[0])
         if not 1e-3 < abs(y) < math.inf:
             return x, SLOPE
         step = -math.copysign(max(abs(y) / SLOPE, 0.03), y)
-        slope = (self._missing(self._run(self._constant(x + step), times, loosen=ROUGH)[0]) - y) / step
+        slope = (self._missing(self._run(self._constant(x + step), times, rough=True)[0]) - y) / step
         return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
 
     def _envelope(self, t: float, unit_power: float) -> float:
@@ -236,16 +236,21 @@ class _Simulation:
         return math.log(last.U_absorbed / (self.pump.deposited(last.t) - self.pump.deposited(first.t)))
 
     def _run(
-        self, gamma: Callable[[float, float], float], times: Array, loosen: float = 1.0
+        self, gamma: Callable[[float, float], float], times: Array, *, rough: bool = False
     ) -> tuple[Trajectory, GapTracker]:
-        """Trajectory through `times` (ps), every tolerance `loosen` times what is set."""
+        """Trajectory through `times` (ps).
+
+        A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
+        as long as photons are far above it.
+        """
         lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
         n_eq = bose(lattice.Omega, T)
         model = Model(
             film=self.films[0], narrower=self.films[1:], pump=self.pump, gamma=gamma, n_eq=n_eq,
             tau_esc=self.point.tau_esc,
         )  # fmt: skip
-        tracker = GapTracker(self.coupling, settings.damping, loosen * settings.gap_tol)
+        held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)
+        tracker = GapTracker(self.coupling, settings.damping, settings.gap_tol, held)
         trajectory = integrate(
             model, tracker, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
             rtol=loosen * settings.rtol, atol=loosen * settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
