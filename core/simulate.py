@@ -1,29 +1,25 @@
 """The pure task: one point in, one result out."""
 
-import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from .collisions import Film
-from .dynamics import Trajectory, integrate
 from .eliashberg import Coupling
 from .gap import GapSolution
-from .integrators import METHODS
 from .lattice import Array, Lattice
 from .material import Material
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
 from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .pump import Pump
-from .result import Outcome, Result, coordinates
+from .result import Outcome, Result
 from .series import film_series, ledger_error
 from .settings import Damping, Point, Settings
-from .slab import Model
+from .simulation import Simulated, Simulation
 from .tc import calibrate_mu_star
-from .thermal import bose, fermi
 from .tracking import GapError, GapTracker
 from .transport import Exchange
 from .windows import build_ladder
@@ -88,7 +84,7 @@ def simulate(point: Point, settings: Settings) -> Result:
         groups = [pumps]
     runs = []
     for group in groups:
-        run = _Simulation(films, coupling, gap, group, exchange, point, settings)
+        run = Simulation(films, coupling, gap, group, exchange, point, settings)
         runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
         if runs[-1].trajectory.outcome is not Outcome.OK:
             break
@@ -160,7 +156,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
     )
 
 
-def _diagnostics(runs: Sequence["_Simulated"]) -> dict[str, float]:
+def _diagnostics(runs: Sequence[Simulated]) -> dict[str, float]:
     """Sums over the slabs; of those that exchange phonons, which share their steps, over all of them at once."""
     counts = [run.trajectory.statistics for run in runs]
     return {
@@ -170,92 +166,3 @@ def _diagnostics(runs: Sequence["_Simulated"]) -> dict[str, float]:
         "gap_iterations": float(sum(run.gap_iterations for run in runs)),
         "blocked_above": max(c.blocked_above for c in counts),
     }
-
-
-def secant(g: Callable[[float], float], x: float, *, step: float, tol: float, max_iterations: int = 20) -> float:
-    """Root of an increasing g by secants from x, |g| < tol; the last evaluation of g is at the root.
-
-    Raises:
-        ArithmeticError: if it is not found.
-    """
-    y = g(x)
-    before: tuple[float, float] | None = None
-    for _ in range(max_iterations):
-        if abs(y) < tol:
-            return x
-        if before is None or not math.isfinite(y) or y == before[1]:
-            new = x - math.copysign(step, y)
-        else:
-            new = x - max(-2.0, min(2.0, y * (x - before[0]) / (y - before[1])))
-        before = (x, y) if math.isfinite(y) else None
-        x, y = new, g(new)
-    raise ArithmeticError(f"defect {y:.2g} after {max_iterations} trials")
-
-
-class _Simulated(NamedTuple):
-    trajectory: Trajectory
-    gap_iterations: int
-
-
-class _Simulation:
-    """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy."""
-
-    def __init__(
-        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pumps: list[Pump],
-        exchange: Exchange | None, point: Point, settings: Settings,
-    ) -> None:  # fmt: skip
-        self.films, self.coupling, self.gap, self.pumps = films, coupling, gap, pumps
-        self.exchange, self.point, self.settings = exchange, point, settings
-        self.times = coordinates(settings)["time"]
-
-    def with_envelope(self) -> _Simulated:
-        """Gamma at each time deposits the pulse's own power."""
-        return self._run(lambda pump, t, unit_power: pump.power(t) / unit_power)
-
-    def with_constant_rate(self) -> _Simulated:
-        """One Gamma_0, found so that the one slab's pulse deposits its energy."""
-        (pump,) = self.pumps
-        if pump.U == 0.0:
-            return self.with_envelope()
-        guess = self.with_envelope().trajectory
-        rates = np.array([s.Gamma for s in guess.slabs[0]])
-        weights = np.array([pump.envelope(s.t) for s in guess.slabs[0]])
-        if guess.outcome is not Outcome.OK or not rates.any():
-            return _Simulated(guess, 0)
-        target = pump.deposited(self.times[-1]) - pump.deposited(self.times[0])
-        best: list[_Simulated] = []
-
-        def missing(log_rate: float) -> float:
-            best[:] = [self._run(lambda pump, t, _: math.exp(log_rate) * pump.envelope(t))]
-            trajectory = best[0].trajectory
-            if trajectory.outcome is not Outcome.OK:
-                return math.inf
-            return math.log(trajectory.slabs[0][-1].U_absorbed / target)
-
-        try:
-            secant(missing, math.log(rates @ weights / (weights @ weights)), step=0.2, tol=2e-4)
-        except ArithmeticError as error:
-            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
-            best[0] = _Simulated(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
-        return best[0]
-
-    def _run(self, gamma: Callable[[Pump, float, float], float]) -> _Simulated:
-        lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
-        n_eq = bose(lattice.Omega, T)
-        models = []
-        for pump in self.pumps:
-            # without a pulse nothing is high
-            films = self.films if pump.U > 0 else self.films[-1:]
-            models.append(
-                Model(
-                    film=films[0], narrower=films[1:], pump=pump, gamma=partial(gamma, pump), n_eq=n_eq,
-                    tau_esc=self.point.tau_esc,
-                )
-            )  # fmt: skip
-        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol) for _ in models]
-        trajectory = integrate(
-            models, trackers, METHODS[settings.integrator], self.times, fermi(lattice.E, T), n_eq, self.gap,
-            rtol=settings.rtol, atol=settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
-            exchange=self.exchange,
-        )  # fmt: skip
-        return _Simulated(trajectory, sum(tracker.iterations for tracker in trackers))

@@ -33,11 +33,13 @@ class GapTracker:
         coupling: Spectrum with mu_star.
         damping: `full` or `real`.
         tol: Relative residual of the gap equation.
+        held: A gap that is to stay as it is; None follows the occupations.
     """
 
     coupling: Coupling
     damping: Damping
     tol: float
+    held: GapSolution | None = None
     iterations: int = 0
     eigenvalue: float = 0.0
     _vector: Array | None = None
@@ -48,6 +50,8 @@ class GapTracker:
         Raises:
             GapError: if the equation does not converge.
         """
+        if self.held is not None:
+            return self.held
         kernel = self.coupling.kernel(n)
         if start is not None and start.phi.any():
             solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)

@@ -152,7 +152,10 @@ def movie(
     store: StoreArgument,
     at: AtOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="GIF or MP4 file. [default: GIF beside the cube]")
+        Path | None,
+        typer.Option(
+            "--out", help="GIF, or MP4 (ffmpeg or the extra 'movie'); if not given, a GIF beside the cube."
+        ),
     ] = None,
     fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
 ) -> None:

@@ -130,6 +130,8 @@ def _columns(path: Path, table: Table, spec: Format, column: int | None) -> tupl
 
 def _quiet(path: Path, omega: Array, values: Array, quantity: Quantity) -> tuple[Array, Array]:
     """A code's spectrum without its noise: negative frequencies cut, negative values cut at the same lambda."""
+    if not values[omega != 0].any():
+        return omega[omega >= 0], values[omega >= 0]
     below = np.abs(values[omega < 0]).sum() / np.abs(values).sum()
     if below > UNSTABLE:
         raise ValueError(

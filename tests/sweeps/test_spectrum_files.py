@@ -113,6 +113,8 @@ def test_a_mistake_is_not_taken_for_noise(tmp_path):
     unstable = rows((OMEGA - 4.05) / UNITS["Ha"], ALPHA2F)
     with pytest.raises(ValueError, match=r"no more than 1% of the spectrum may lie at negative frequency"):
         spectrum_files.read(write(tmp_path, "ALPHA2F.OUT", unstable))
+    with pytest.raises(ValueError, match=r"`alpha2F` must be positive somewhere"):
+        spectrum_files.read(write(tmp_path, "ALPHA2F_0.OUT", rows(OMEGA / UNITS["Ha"], 0 * ALPHA2F)))
 
 
 def test_alpha2F_is_held_to_the_lambda_beside_it(tmp_path):

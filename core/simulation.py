@@ -1,0 +1,158 @@
+"""A film under its pulse: one trajectory, or as many as finding the constant rate takes that deposits its energy."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .collisions import Film
+from .dynamics import Trajectory, integrate
+from .eliashberg import Coupling
+from .gap import GapSolution
+from .integrators import METHODS
+from .lattice import Array
+from .pump import Pump
+from .result import Outcome, coordinates
+from .roots import secant
+from .settings import Point, Settings
+from .slab import MOST_PHOTONS, Model
+from .thermal import bose, fermi
+from .tracking import GapTracker
+from .transport import Exchange
+
+DEPOSITED: Final = 2e-4
+"""How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
+ROUGH: Final = 10.0
+"""How much larger the tolerances of the trajectories are that only look for that rate, with the gap held."""
+SLOPE: Final = 1.2
+"""Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
+quasiparticles that the pulse brought up absorb more."""
+
+Gamma = Callable[[Pump, float, float], float]
+"""Absorption rate, 1/ps, from (pulse, t, absorbed power density at unit rate)."""
+
+
+class Simulated(NamedTuple):
+    """A trajectory and the iterations of the gap equation that it took."""
+
+    trajectory: Trajectory
+    gap_iterations: int
+
+
+class Simulation:
+    """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy.
+
+    Args:
+        films: Spectrum and densities on the lattices to be used, the widest first.
+        coupling: Spectrum with mu_star.
+        gap: Solution of the gap equation before the pulse.
+        pumps: What each slab absorbs.
+        exchange: How phonons pass between the slabs; None lets none pass.
+        point: Temperature of the bath and escape time.
+        settings: Model and numerics.
+    """
+
+    def __init__(
+        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pumps: list[Pump],
+        exchange: Exchange | None, point: Point, settings: Settings,
+    ) -> None:  # fmt: skip
+        self.films, self.coupling, self.gap, self.pumps = films, coupling, gap, pumps
+        self.exchange, self.point, self.settings = exchange, point, settings
+        self.times = coordinates(settings)["time"]
+
+    def with_envelope(self) -> Simulated:
+        """Gamma at each time deposits the pulse's own power."""
+        return self._run(_envelope, self.times)
+
+    def with_constant_rate(self) -> Simulated:
+        """One Gamma_0, found so that the one slab's pulse deposits its energy."""
+        (pump,) = self.pumps
+        begins, ends = max(self.times[0], pump.begins), min(self.times[-1], -pump.begins)
+        if pump.U == 0.0 or not begins < ends:
+            return self.with_envelope()
+        times = np.linspace(begins, ends, 16)
+        rough = self._run(_envelope, times, rough=True)
+        if rough.trajectory.outcome is not Outcome.OK:
+            rough = self._run(_envelope, times)
+            if rough.trajectory.outcome is not Outcome.OK:
+                return rough
+        log_rate, slope = self._rough_rate(rough.trajectory, times)
+        # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
+        pulse = self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
+        best: list[Simulated] = []
+
+        def missing(log_rate: float) -> float:
+            best[:] = [self._run(_constant(log_rate), self.times if best else pulse)]
+            return _missing(best[0].trajectory, pump)
+
+        try:
+            log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED)
+            if len(best[0].trajectory.slabs[0]) < self.times.size:
+                missing(log_rate)
+        except ArithmeticError as error:
+            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            best[0] = Simulated(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
+        return best[0]
+
+    def _rough_rate(self, envelope: Trajectory, times: Array) -> tuple[float, float]:
+        """Logarithm of Gamma_0 and the slope of `_missing` there, from rough trajectories.
+
+        The exposure Int Gamma dt of `envelope` comes near that of a constant rate: it is Int dU / (power at unit
+        Gamma), the same if that power depends on the energy deposited alone. Two trials then measure the slope,
+        unless the first lands on it.
+        """
+        (pump,) = self.pumps
+        exposure = np.trapezoid([s.Gamma for s in envelope.slabs[0]], times)
+        x = math.log(exposure / np.trapezoid([pump.envelope(t) for t in times], times))
+        y = _missing(self._run(_constant(x), times, rough=True).trajectory, pump)
+        if not 1e-3 < abs(y) < math.inf:
+            return x, SLOPE
+        step = -math.copysign(max(abs(y) / SLOPE, 0.03), y)
+        slope = (_missing(self._run(_constant(x + step), times, rough=True).trajectory, pump) - y) / step
+        return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
+
+    def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Simulated:
+        """Trajectory through `times` (ps).
+
+        A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
+        as long as photons are far above it.
+        """
+        lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
+        n_eq = bose(lattice.Omega, T)
+        models = []
+        for pump in self.pumps:
+            # without a pulse nothing is high
+            films = self.films if pump.U > 0 else self.films[-1:]
+            models.append(
+                Model(
+                    film=films[0], narrower=films[1:], pump=pump, gamma=partial(gamma, pump), n_eq=n_eq,
+                    tau_esc=self.point.tau_esc,
+                )
+            )  # fmt: skip
+        held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)
+        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol, held) for _ in models]
+        trajectory = integrate(
+            models, trackers, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
+            rtol=loosen * settings.rtol, atol=loosen * settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
+            exchange=self.exchange,
+        )  # fmt: skip
+        return Simulated(trajectory, sum(tracker.iterations for tracker in trackers))
+
+
+def _envelope(pump: Pump, t: float, unit_power: float) -> float:
+    # a film that takes no power at all is past saturation
+    return pump.power(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / pump.tau_pump
+
+
+def _constant(log_rate: float) -> Gamma:
+    return lambda pump, t, unit_power: math.exp(log_rate) * pump.envelope(t)
+
+
+def _missing(trajectory: Trajectory, pump: Pump) -> float:
+    """Logarithm of the energy deposited over what the pulse has brought; inf if it did not get there."""
+    if trajectory.outcome is not Outcome.OK:
+        return math.inf
+    first, last = trajectory.slabs[0][0], trajectory.slabs[0][-1]
+    return math.log(last.U_absorbed / (pump.deposited(last.t) - pump.deposited(first.t)))

@@ -1,0 +1,82 @@
+"""The one Gamma_0 by which the pulse deposits its energy, and what finding it costs."""
+
+import math
+
+import numpy as np
+import pytest
+
+from photogap.core import simulation
+from photogap.core.pump import Pump
+from photogap.core.result import Outcome
+from photogap.core.roots import secant
+from photogap.core.settings import Point, Settings
+from photogap.core.simulate import simulate
+from photogap.core.simulation import DEPOSITED
+
+
+def test_secant_ends_at_the_root_within_few_evaluations():
+    seen = []
+
+    def g(x):
+        seen.append(x)
+        return math.expm1(0.7 * x - 1.0)
+
+    x, slope = secant(g, 2.5, slope=1.2, tol=1e-6)
+    assert x == seen[-1] == pytest.approx(1 / 0.7, abs=1e-5)
+    assert slope == pytest.approx(0.7, rel=0.05)
+    assert len(seen) <= 7
+
+
+def test_secant_leaves_where_g_has_no_value():
+    x, _ = secant(lambda x: math.inf if x > 1 else x, 1.5, slope=1.0, tol=1e-6)
+    assert abs(x) < 1e-6
+    with pytest.raises(ArithmeticError, match=r"defect -1 after 4 trials"):
+        secant(lambda x: -1.0, 0.0, slope=1.0, tol=1e-6, max_iterations=4)
+
+
+def test_one_rate_deposits_the_energy_in_few_full_trajectories(k3c60, monkeypatch):
+    """Above Tc0 the power at unit Gamma rises and falls along the pulse: the rate is not that of `envelope`."""
+    full = []
+    integrate = simulation.integrate
+    settings = Settings(pump_rate="constant", damping="real", t_start=-0.6, t_stop=1.0, n_times=17)
+
+    def counted(*args, **options):
+        full.append(options["rtol"] == settings.rtol)
+        return integrate(*args, **options)
+
+    monkeypatch.setattr(simulation, "integrate", counted)
+    result = simulate(Point(material=k3c60, F0=0.3, omega_pump=170.0, T=30.0, tau_esc=0.1), settings)
+    assert result.outcome is Outcome.OK
+    data = result.data
+    pulse = Pump(
+        omega_pump=170.0,
+        tau_pump=k3c60.tau_pump,
+        U=float(data["absorbed_energy_density"]),
+        channels="scattering",
+        stimulated_emission=True,
+    )
+    brought = pulse.deposited(1.0) - pulse.deposited(-0.6)
+    assert data["U_absorbed"][-1] == pytest.approx(brought, rel=1.01 * DEPOSITED)
+    t = np.linspace(-0.6, 1.0, 17)
+    shape = np.array([pulse.envelope(x) for x in t])
+    lit = shape > 1e-12
+    np.testing.assert_allclose(data["Gamma"][lit] / shape[lit], data["Gamma"][6] / shape[6], rtol=1e-12)
+    # the last two at the settings' tolerance, one more where the short ones misjudge the slope
+    assert sum(full) <= 3
+
+
+def test_no_light_and_a_pulse_outside_the_times(k3c60):
+    for changes, times in (({"F0": 0.0}, (-0.1, 0.1)), ({"F0": 0.1}, (2.0, 2.1))):
+        point = Point(**({"material": k3c60, "omega_pump": 170.0, "T": 30.0, "tau_esc": 1.0} | changes))
+        result = simulate(point, Settings(pump_rate="constant", t_start=times[0], t_stop=times[1], n_times=2))
+        assert result.outcome is Outcome.OK
+        assert result.data["U_absorbed"][-1] == 0.0
+
+
+@pytest.mark.parametrize("rate", ["envelope", "constant"])
+def test_a_film_without_a_quasiparticle_absorbs_nothing(k3c60, rate):
+    """At a thousandth of a kelvin f is zero to the last bit; the rate that deposits any power is infinite."""
+    point = Point(material=k3c60, F0=0.1, omega_pump=170.0, T=1e-3, tau_esc=1.0)
+    result = simulate(point, Settings(pump_rate=rate, damping="real", t_start=-0.6, t_stop=0.0, n_times=2))
+    assert result.outcome is Outcome.SATURATED
+    assert "raise `T`, or let photons break pairs" in result.message
