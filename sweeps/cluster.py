@@ -1,7 +1,6 @@
 """Where batches run: this process, worker processes of this machine, or a cluster beyond it."""
 
 import contextlib
-import warnings
 from collections.abc import Callable, Iterator
 
 from .clusters.config import JOBS, Cluster, Local, find
@@ -53,19 +52,17 @@ def _local(workers: int, memory: str) -> Iterator[Pool]:
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set(SETTINGS), quiet(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Port .* is already in use")
-        with (
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:8787",
-                memory_limit=memory,
-            ) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            limits = [
-                w.memory_manager.memory_limit for w in cluster.workers.values() if hasattr(w, "memory_manager")
-            ]
-            yield DaskPool(client, memory=min(limits) if limits and memory != "auto" else None)
+    with (
+        dask.config.set(SETTINGS),
+        quiet(),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:8787",
+            memory_limit=memory,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        limits = [w.memory_manager.memory_limit for w in cluster.workers.values() if hasattr(w, "memory_manager")]
+        yield DaskPool(client, memory=min(limits) if limits and memory != "auto" else None)

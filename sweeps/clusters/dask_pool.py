@@ -6,6 +6,7 @@ import logging
 import queue
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -188,7 +189,12 @@ class DaskPool:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Dask's own words on lost workers are told by the driver instead, once, with the point."""
+    """Dask's own words on lost workers are told by the driver instead, once, with the point.
+
+    So is the dashboard's address: that the first choice is taken is ignored from then on.
+    """
+    # Without `catch_warnings`, which in one of a server's threads would undo another's.
+    warnings.filterwarnings("ignore", message="Port .* is already in use")
     names = (
         "distributed.nanny",
         "distributed.scheduler",

@@ -4,7 +4,6 @@ import contextlib
 import os
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,8 +118,6 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
 
     stack.enter_context(dask.config.set(SETTINGS | {"distributed.scheduler.worker-ttl": "5 minutes"}))
     stack.enter_context(quiet())
-    stack.enter_context(warnings.catch_warnings())
-    warnings.filterwarnings("ignore", message="Port .* is already in use")
     interface = setting(spec, "interface")
     site = dict(theirs(spec, "scheduler_options") or {})
     if interface and "host" not in site:
