@@ -1,4 +1,4 @@
-"""A film under its pulse: one trajectory, or as many as finding the constant rate takes that deposits its energy."""
+"""A film under its pulse: one trajectory, or several until a constant rate deposits the absorbed energy."""
 
 import math
 from collections.abc import Callable
