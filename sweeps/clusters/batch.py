@@ -279,6 +279,8 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any) -> A
             *(theirs(spec, "worker_extra_args") or []),
             "--dashboard-address",
             "127.0.0.1:0",
+            # The scheduler's pages tell of the workers; theirs would be out of reach, at 20 MB a process.
+            "--no-dashboard",
         ],
     }
     if isinstance(spec, Slurm):

@@ -114,6 +114,10 @@ class Runner:
 
     def start(self) -> None:
         """List cubes that the command line made, take up what ran before, and go on."""
+        # Each cluster's scheduler starts in a thread of its own, and of two threads that import the dashboard at
+        # once one may find it incomplete.
+        import distributed.dashboard.scheduler  # noqa: F401
+
         self._adopt()
         self.queue.take_up()
         self._next()

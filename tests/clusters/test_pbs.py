@@ -63,7 +63,7 @@ def test_a_plain_script_line_by_line(tmp_path: Path) -> None:
         f"#PBS -e {tmp_path}/photogap-x-0.err",
         f"#PBS -o {tmp_path}/photogap-x-0.out",
         *environment(),
-        worker(sys.executable, 4, "3.73GiB", "--dashboard-address 127.0.0.1:0"),
+        worker(sys.executable, 4, "3.73GiB", "--dashboard-address 127.0.0.1:0 --no-dashboard"),
     ]
 
 
@@ -74,7 +74,12 @@ def test_a_full_script_line_by_line(tmp_path: Path) -> None:
         local_directory="$TMPDIR", interface="ib0", processes=2, death_timeout="90s",
     )  # fmt: skip
     expected_worker = worker(
-        "python3", 2, "7.45GiB", "--local-directory $TMPDIR", "--dashboard-address 127.0.0.1:0", "--interface ib0"
+        "python3",
+        2,
+        "7.45GiB",
+        "--local-directory $TMPDIR",
+        "--dashboard-address 127.0.0.1:0 --no-dashboard",
+        "--interface ib0",
     ).replace("--death-timeout 60", "--death-timeout 90")
     assert script(spec, tmp_path) == [
         "#!/usr/bin/env bash",
