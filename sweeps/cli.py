@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views, service
+from . import cli_cluster, cli_converge, cli_optics, cli_physics, cli_serve, cli_views, service
 from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
 from .config import Config, read
 from .errors import ConfigError
@@ -121,6 +121,9 @@ def replay(
             OUT.print(f"{name}: {numbers}", markup=False, highlight=False)
     if record["status"] != "ok":
         raise typer.Exit(1)
+
+
+app.command("converge")(cli_converge.command)
 
 
 @app.command()

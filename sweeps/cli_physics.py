@@ -2,17 +2,19 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from .cli_base import OUT, JsonFlag, fail_clearly, print_json
 from .errors import ConfigError
+from .numbers import margin, short
 
 if TYPE_CHECKING:
     from ..core.equilibrium import Equilibrium
     from ..core.material import Material
+    from ..core.settings import Damping
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +81,9 @@ def equilibrium(
     window: Annotated[float | None, typer.Option(help="Upper edge of the lattice, meV.")] = None,
     damping: Annotated[str, typer.Option(help="full or real.")] = "full",
     units: Annotated[str | None, typer.Option(help="Unit of a spectrum file: meV, THz, cm-1, Ry, Ha.")] = None,
+    errors: Annotated[
+        bool, typer.Option(help="Solve on a finer and on a wider lattice too, which takes four times as long.")
+    ] = True,
     picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -93,31 +98,47 @@ def equilibrium(
             raise ConfigError(f"`--{option}` must be positive, in meV. Got {value!r}.")
     try:
         film, mu_star = _material(material, units, mu_star)
+        h, top = spacing or film.spacing, window or film.window
+
+        def solve(h: float, top: float) -> "Equilibrium":
+            kept: Damping = "real" if damping == "real" else "full"
+            return solve_equilibrium(film, T, mu_star=mu_star, spacing=h, window=top, damping=kept)
+
         start = time.perf_counter()
-        state = solve_equilibrium(
-            film,
-            T,
-            mu_star=mu_star,
-            spacing=spacing,
-            window=window,
-            damping="real" if damping == "real" else "full",
-        )
+        state = solve(h, top)
         seconds = time.perf_counter() - start
+        finer = [solve(h / 2, top), solve(h, 2 * top)] if errors else []
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(str(error)) from error
-    numbers = _numbers(film, state, seconds)
+    solved = _solved(state)
+    # errors of the gap fall a little slower than with the square of h: twice the change holds them
+    off = {key: 2 * sum(abs(_solved(other)[key] - value) for other in finer) for key, value in solved.items()}
+    numbers = {
+        "material": film.name,
+        "T_K": T,
+        "lambda": film.spectrum.coupling_lambda,
+        "omega_log_meV": film.spectrum.omega_log,
+        **solved,
+        "iterations": state.gap.iterations,
+        "residual": state.gap.residual,
+        "seconds": seconds,
+    }
     if picture is not None:
         from .equilibrium_picture import draw
 
         draw(film.name, state, picture)
         numbers["picture"] = str(picture)
     if as_json:
-        print_json(numbers)
+        print_json(numbers | ({"error": off} if errors else {}))
         return
     table = Table("quantity", "value")
-    for key, value in numbers.items():
-        table.add_row(key, f"{value:.6g}" if isinstance(value, float) else str(value))
+    for key, number in numbers.items():
+        table.add_row(key, margin(solved[key], off[key]) if errors and key in off else short(number))
     OUT.print(table)
+    if errors:
+        OUT.print(
+            f"±: twice what half the spacing ({h:g} meV) and twice the window ({top:g} meV) change", style="dim"
+        )
 
 
 def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Material", float | None]:
@@ -142,18 +163,12 @@ def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Ma
     return film, mu_star
 
 
-def _numbers(film: "Material", state: "Equilibrium", seconds: float) -> dict[str, Any]:
+def _solved(state: "Equilibrium") -> dict[str, float]:
+    """What the gap equation gives, and so what the lattice leaves an error in."""
     return {
-        "material": film.name,
-        "T_K": state.T,
-        "lambda": film.spectrum.coupling_lambda,
-        "omega_log_meV": film.spectrum.omega_log,
         "mu_star": state.coupling.mu_star,
         "Tc_K": state.Tc,
         "Delta0_meV": state.gap.Delta0,
         "gap_edge_meV": state.gap.edge,
         "Z0": float(state.gap.Z[0].real),
-        "iterations": state.gap.iterations,
-        "residual": state.gap.residual,
-        "seconds": seconds,
     }

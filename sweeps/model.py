@@ -49,6 +49,8 @@ class Model:
         check: Refuses (point, settings) that contradict each other, by ValueError, before any task.
         checked: Groups of axes whose values `check` holds against one another: it sees each of their combinations.
         named: Settings of which a user gives a name.
+        finer: Settings of the same physics with one numerical choice made finer, by what was changed, from
+            (point, settings).
     """
 
     name: str
@@ -63,6 +65,7 @@ class Model:
     check: Callable[[Any, Any], None] | None = None
     checked: tuple[tuple[str, ...], ...] = ()
     named: Mapping[str, Named] = field(default_factory=dict)
+    finer: Callable[[Any, Any], Mapping[str, Any]] | None = None
 
 
 def _core_simulate(point: Any, settings: Any) -> Any:
@@ -91,6 +94,7 @@ def _core_version() -> str:
 
 @functools.lru_cache
 def _core() -> Model:
+    from ..core.convergence import finer
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
     from . import media
@@ -123,6 +127,7 @@ def _core() -> Model:
             ("material", "spacing", "window", "omega_probe"),
         ),
         named={"substrate": index, "cover": index},
+        finer=finer,
     )
 
 

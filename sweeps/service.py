@@ -15,10 +15,11 @@ from .axes import Index, embed, union
 from .cluster import open_pool
 from .config import Config
 from .cube import MISSING, Cube, create
-from .errors import ConfigError, ContradictionError, StoreError, SweepError
+from .errors import ContradictionError, StoreError, SweepError
 from .flow import Counts, Flow, job_of
 from .lock import driver_lock
 from .log import Log
+from .lookup import find
 from .plan import Plan, at_grid, resolve
 from .pool import Opener, Pool
 from .record import record_of, refuse_contradiction, run_entry
@@ -269,61 +270,11 @@ def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
         place: The store.
         point: The first digits of a point's id, or `T=30,F0=1` labels.
     """
-    cube = Cube(place, read_only=True)
-    plan = plan_of(cube)
-    index = find(cube, plan, point)
-    labels = cube.grid.labels(index)
+    plan = plan_of(Cube(place, read_only=True))
+    labels = plan.grid.labels(find(plan, point))
     job = job_of(plan, labels, plan.point_id(labels))
     record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))
     return {"labels": labels, **record}, arrays
-
-
-def find(cube: Cube, plan: Plan, point: str) -> Index:
-    """Index of the point that a user names by id or labels."""
-    if "=" in point:
-        return _find_labels(cube, point)
-    found = [index for index in cube.grid.indices() if plan.point_id(cube.grid.labels(index)).startswith(point)]
-    if len(found) != 1:
-        raise ConfigError(
-            "POINT must be the id of one point, or labels such as T=30,F0=1. "
-            f"Got {point!r}, which {len(found)} have."
-        )
-    return found[0]
-
-
-def _find_labels(cube: Cube, point: str) -> Index:
-    given = dict(part.partition("=")[::2] for part in point.split(","))
-    return tuple(pick(cube, axis.name, given.get(axis.name)) for axis in cube.grid.axes)
-
-
-def pick(cube: Cube, name: str, text: str | None) -> int:
-    """Position of a label along a dim; the only one if none is given.
-
-    Raises:
-        ConfigError: No such label, or several and none given.
-    """
-    axis = next(a for a in cube.grid.axes if a.name == name)
-    if text is None:
-        if len(axis.values) == 1:
-            return 0
-        raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {_some(axis.values)}.")
-    for i, value in enumerate(axis.values):
-        if str(value).lower() == text.lower() or (isinstance(value, float) and _close(value, text)):
-            return i
-    raise ConfigError(f"`{name}` must be one of {_some(axis.values)}. Got {text!r}.")
-
-
-def _some(values: tuple[Any, ...]) -> str:
-    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (
-        ", ..." if len(values) > 20 else ""
-    )
-
-
-def _close(value: float, text: str) -> bool:
-    try:
-        return bool(np.isclose(value, float(text), rtol=1e-5, atol=0))
-    except ValueError:
-        return False
 
 
 def cancel(place: Place) -> None:

@@ -91,8 +91,8 @@ def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[
     begin = time.perf_counter()
     try:
         with contextlib.ExitStack() as stack:
+            stack.enter_context(one_thread())
             if batch.own_process:
-                stack.enter_context(one_thread())
                 stack.enter_context(memory_limit(batch.memory))
             stack.enter_context(time_limit(batch.time_s, hard=batch.own_process))
             status, message, arrays, detail = _simulate(model, job)

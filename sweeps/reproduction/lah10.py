@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 
 from ..analysis import recovery_times
-from .rows import OPEN, Cell, Measured, Row, judged, listed, margin, one, short
+from ..numbers import margin, short
+from .rows import OPEN, Cell, Measured, Row, judged, listed, one
 from .runs import BOTH
 
 _NOTHING = 0.01

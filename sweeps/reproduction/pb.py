@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from ..analysis import recovery_times
-from .rows import Cell, Measured, Row, judged, listed, margin, one, short
+from ..numbers import margin, short
+from .rows import Cell, Measured, Row, judged, listed, one
 from .runs import BOTH
 
 FROM = 200.0

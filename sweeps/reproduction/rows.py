@@ -4,8 +4,9 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
+
+from ..numbers import margin, short
 
 OPEN = 0.01
 """Gap (meV) from which it counts as open: well above what the equations' tolerances leave of a closed one."""
@@ -90,18 +91,3 @@ def listed(values: xr.DataArray, along: str, unit: str, digits: int = 3, error: 
         texts = [margin(v, e) for v, e in zip(found, error.values.tolist(), strict=True)]
     pairs = zip(labels, texts, strict=True)
     return ", ".join(f"{short(label)}: {text}" for label, text in pairs) + f" {unit}" * bool(unit)
-
-
-def short(value: object, digits: int = 4) -> str:
-    """A label or a number in a few characters."""
-    if not isinstance(value, float):
-        return str(value)
-    return "failed" if np.isnan(value) else f"{value:.{digits}g}"
-
-
-def margin(value: float, error: float) -> str:
-    """A number and its error, both to the error's first digit, or to whole ones; no error below 1e-4 of it."""
-    if not error > 1e-4 * abs(value):
-        return short(value)
-    decimals = max(0, -int(np.floor(np.log10(error))))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"

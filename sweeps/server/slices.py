@@ -19,6 +19,7 @@ from ..cli_base import plain
 from ..cube import MISSING, Cube
 from ..errors import ConfigError
 from ..log import Log
+from ..lookup import pick
 from ..service import LOG
 from ..store import Place
 
@@ -197,8 +198,6 @@ def status_map(
         ConfigError: No such axis or label.
         TooLargeError: The axes are longer than the limit.
     """
-    from ..service import pick
-
     dims, sizes = cube.grid.dims, cube.grid.shape
     for name in (x, y, *at):
         if name is not None and name not in dims:
@@ -208,7 +207,7 @@ def status_map(
     y = y or next((d for d in long if d != x), None)
     if x == y:
         raise ConfigError(f"`y` must be another axis than `x`. Got {y!r}.")
-    chosen = {d: 0 if d not in at else pick(cube, d, at[d]) for d in dims}
+    chosen = {d: 0 if d not in at else pick(cube.grid, d, at[d]) for d in dims}
     across = range(sizes[dims.index(x)])
     down = range(sizes[dims.index(y)]) if y else range(1)
     if len(across) * len(down) > limit:

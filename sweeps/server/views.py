@@ -16,8 +16,9 @@ from ..config import Config
 from ..cube import MISSING, Cube
 from ..errors import ConfigError, SweepError
 from ..log import Log
+from ..lookup import find
 from ..report import status as look
-from ..service import LOG, find
+from ..service import LOG
 from ..store import Place
 from .queue import Entry
 from .runner import Runner, UnknownError, as_yaml
@@ -113,7 +114,7 @@ def point(runner: Runner, name: str, text: str) -> Point:
             raise UnknownError(f"POINT must be a point that has ended, or labels such as T=30. Got {text!r}.")
         plan = runner.intake.plan_of(cube)
         try:
-            labels = cube.grid.labels(find(cube, plan, text))
+            labels = cube.grid.labels(find(plan, text))
         except ConfigError as error:
             raise UnknownError(str(error)) from None
         noted = _noted(cube, plan.point_id(labels)) or {"point_id": plan.point_id(labels), "labels": labels}

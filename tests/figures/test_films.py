@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from photogap.sweeps.numbers import margin
 from photogap.sweeps.reproduction import lah10, pb
-from photogap.sweeps.reproduction.rows import Verdict, margin
+from photogap.sweeps.reproduction.rows import Verdict
 
 
 def test_errors_are_told_to_their_first_digit():

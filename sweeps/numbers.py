@@ -1,0 +1,28 @@
+"""Numbers as people read them: no more digits than are known."""
+
+import math
+
+
+def short(value: object, digits: int = 4) -> str:
+    """A label or a number in a few characters."""
+    if not isinstance(value, float):
+        return str(value)
+    return "failed" if math.isnan(value) else f"{value:.{digits}g}"
+
+
+def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
+    """A number and its error, both to the error's first digit, or to whole ones.
+
+    Args:
+        value: The number.
+        error: Its error, >= 0.
+        negligible: Error relative to the number from which on down it is not told.
+    """
+    if not (error > negligible * abs(value) and math.isfinite(value)):
+        return short(value)
+    digit = math.floor(math.log10(error))
+    if 1e-3 <= max(abs(value), error) < 1e6:
+        decimals = max(0, -digit)
+        return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    power = math.floor(math.log10(max(abs(value), error)))
+    return f"{value:.{max(0, power - digit)}e} ± {error:.0e}"
