@@ -9,8 +9,7 @@ def finer(point: Point, settings: Settings) -> dict[str, Settings]:
     """Settings of the same physics with one numerical choice made finer, by what was changed.
 
     Every discretisation that `simulate` has is among them but the times of the result, which are the user's. What
-    a change moves a number by is most of the error that the coarser choice leaves in it: with h, gaps converge
-    between order 1.5 and 2, so that the change by half of h is 65 to 75 % of the error.
+    a change moves a number by is most of the error that the coarser choice leaves in it.
 
     Args:
         point: The point; its material's lattice stands where the settings name none.

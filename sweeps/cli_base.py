@@ -16,6 +16,9 @@ ERR = Console(stderr=True)
 
 StoreArgument = Annotated[str, typer.Argument(help="Cube: a path or a URL.", show_default=False)]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+ErrorsOption = Annotated[
+    bool, typer.Option(help="Compute on a finer and on a wider lattice too, which takes four times as long.")
+]
 AtOption = Annotated[list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")]
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,14 +1,17 @@
 """Commands of optics: a film's conductivity, index, depth, R, T and chi, normal and superconducting."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, ErrorsOption, JsonFlag, fail_clearly, print_json
 from .errors import ConfigError
+from .numbers import left, margin, short
 
 if TYPE_CHECKING:
     from ..core.optics.indices import Index
@@ -50,6 +53,7 @@ def optics(
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Draw sigma1, sigma2 and R against frequency.")
     ] = None,
+    errors: ErrorsOption = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Optics of a film: sigma, n, penetration depth, R, T and chi, normal and in equilibrium at T."""
@@ -62,12 +66,20 @@ def optics(
     if thickness is not None and not thickness > 0:
         raise ConfigError(f"`--thickness` must be positive, in nm; inf is a half space. Got {thickness!r}.")
     try:
-        film = Film(
-            library.load(material), T, thickness=thickness, substrate=_index("substrate", substrate),
+        build = partial(
+            Film, T=T, thickness=thickness, substrate=_index("substrate", substrate),
             cover=_index("cover", cover), scattering_rate=scattering_rate,
         )  # fmt: skip
-        normal = film.normal(omega)
-        superconducting = film.superconducting(omega) if film.holds(omega) else None
+        given = library.load(material)
+        film = build(given)
+        normal = _numbers(film.normal(omega))
+        superconducting, off = None, {}
+        if film.holds(omega):
+            superconducting = _numbers(film.superconducting(omega))
+            if errors:
+                finer = (replace(given, spacing=given.spacing / 2), replace(given, window=2 * given.window))
+                others = [_numbers(build(better).superconducting(omega)) for better in finer]
+                off = {key: left([o[key] - value for o in others]) for key, value in superconducting.items()}
         if picture is not None:
             draw(film, omega, picture)
     except (ValueError, OSError, GapError) as error:
@@ -80,9 +92,10 @@ def optics(
         )
     record: dict[str, Any] = {
         "material": film.material.name, "omega_meV": omega, "T_K": T, "Tc_K": film.Tc, "gap_edge_meV": film.edge,
-        "thickness_nm": film.thickness, "substrate": substrate, "cover": cover, "normal": _numbers(normal),
-        "superconducting": _numbers(superconducting) if superconducting else None,
+        "thickness_nm": film.thickness, "substrate": substrate, "cover": cover, "normal": normal,
+        "superconducting": superconducting,
     }  # fmt: skip
+    record |= {"error": off} if off else {}
     record |= {"reason": reason} if reason else {}
     record |= {"picture": str(picture)} if picture else {}
     if as_json:
@@ -144,8 +157,11 @@ def _show(record: dict[str, Any]) -> None:
     table = Table("quantity", "unit", "normal state", f"at {record['T_K']:g} K")
     for key, unit in _UNITS.items():
         there = record["superconducting"]
-        table.add_row(key, unit, f"{record['normal'][key]:.5g}", f"{there[key]:.5g}" if there else "-")
+        found = margin(there[key], record.get("error", {}).get(key, 0.0)) if there else "-"
+        table.add_row(key, unit, short(record["normal"][key]), found)
     OUT.print(table)
+    if "error" in record:
+        OUT.print("±: twice what half the spacing and twice the window change", style="dim")
     for key in ("reason", "picture"):
         if key in record:
             OUT.print(record[key], highlight=False, soft_wrap=True)

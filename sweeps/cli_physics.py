@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, ErrorsOption, JsonFlag, fail_clearly, print_json
 from .errors import ConfigError
-from .numbers import margin, short
+from .numbers import left, margin, short
 
 if TYPE_CHECKING:
     from ..core.equilibrium import Equilibrium
@@ -81,9 +81,7 @@ def equilibrium(
     window: Annotated[float | None, typer.Option(help="Upper edge of the lattice, meV.")] = None,
     damping: Annotated[str, typer.Option(help="full or real.")] = "full",
     units: Annotated[str | None, typer.Option(help="Unit of a spectrum file: meV, THz, cm-1, Ry, Ha.")] = None,
-    errors: Annotated[
-        bool, typer.Option(help="Solve on a finer and on a wider lattice too, which takes four times as long.")
-    ] = True,
+    errors: ErrorsOption = True,
     picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -111,8 +109,7 @@ def equilibrium(
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(str(error)) from error
     solved = _solved(state)
-    # errors of the gap fall a little slower than with the square of h: twice the change holds them
-    off = {key: 2 * sum(abs(_solved(other)[key] - value) for other in finer) for key, value in solved.items()}
+    off = {key: left([_solved(other)[key] - value for other in finer]) for key, value in solved.items()}
     numbers = {
         "material": film.name,
         "T_K": T,

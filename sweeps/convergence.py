@@ -10,6 +10,7 @@ import numpy as np
 from .axes import Labels
 from .errors import ConfigError, SweepError
 from .flow import job_of
+from .numbers import left
 from .plan import Plan
 from .task import Batch, compute
 
@@ -32,8 +33,8 @@ class Trust:
 
     @property
     def error(self) -> float:
-        """Twice the sum of the changes: what is left of errors that fall no faster than linearly."""
-        return 2.0 * float(np.nansum(list(self.changes.values())))
+        """Error that is left in it."""
+        return left(self.changes.values())
 
     @property
     def source(self) -> str:

@@ -1,6 +1,7 @@
 """Numbers as people read them: no more digits than are known."""
 
 import math
+from collections.abc import Iterable
 
 
 def short(value: object, digits: int = 4) -> str:
@@ -20,9 +21,18 @@ def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
     """
     if not (error > negligible * abs(value) and math.isfinite(value)):
         return short(value)
-    digit = math.floor(math.log10(error))
+    digit = math.floor(math.log10(float(f"{error:.0e}")))
     if 1e-3 <= max(abs(value), error) < 1e6:
         decimals = max(0, -digit)
         return f"{value:.{decimals}f} ± {error:.{decimals}f}"
     power = math.floor(math.log10(max(abs(value), error)))
     return f"{value:.{max(0, power - digit)}e} ± {error:.0e}"
+
+
+def left(changes: Iterable[float]) -> float:
+    """Error that is left in a number which finer numerics change by `changes`: twice the sum of their sizes.
+
+    That bounds what falls at least linearly with the lattice's spacing. Gaps converge between order 1.5 and 2: what
+    half of the spacing changes is 65 to 75 % of the error. What did not come out (NaN) counts nothing.
+    """
+    return 2.0 * sum(abs(change) for change in changes if not math.isnan(change))

@@ -16,7 +16,9 @@ def ask(*arguments):
     ("material", "omega", "depth"), [("LaH10", 2000, 19.8), ("LaH10", 1500, 22.9), ("K3C60", 170, 176)]
 )
 def test_the_paper_s_depths(material, omega, depth):
-    result = ask(material, "--omega", str(omega), "--T", "10" if material == "K3C60" else "77", "--json")
+    result = ask(
+        material, "--omega", str(omega), "--T", "10" if material == "K3C60" else "77", "--json", "--no-errors"
+    )
     assert result.exit_code == 0
     record = json.loads(result.stdout)
     # 1 %: the paper gives three digits
@@ -78,3 +80,19 @@ def test_media_are_listed_with_their_ranges_and_origins():
     assert {"diamond", "fused_silica", "sapphire", "silicon"} <= set(found)
     assert all(len(part["source"]) > 20 for medium in found.values() for part in medium["parts"])
     assert "Malitson" in CliRunner().invoke(app, ["media"]).stdout
+
+
+def test_errors_are_those_against_a_much_finer_lattice(tmp_path):
+    records = []
+    for spacing, window in ((0.2, 60), (0.025, 120)):
+        path = tmp_path / f"pb{spacing}.yaml"
+        path.write_text(f"extends: Pb\nname: lead\nspacing: {spacing}\nwindow: {window}\n")
+        result = ask(str(path), "--omega", "4", "--T", "4", "--thickness", "10", "--json")
+        records.append(json.loads(result.stdout))
+    coarse, exact = records
+    for key in ("sigma1", "sigma2", "penetration_depth", "R", "chi"):
+        missed = abs(coarse["superconducting"][key] - exact["superconducting"][key])
+        assert missed < coarse["error"][key] < 0.1 * abs(exact["superconducting"][key]), key
+    shown = ask("Pb", "--omega", "4", "--T", "4").output
+    assert "±" in shown
+    assert "±" not in ask("Pb", "--omega", "4", "--T", "4", "--no-errors").output
