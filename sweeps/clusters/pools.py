@@ -283,7 +283,7 @@ def _kubernetes(spec: Kubernetes, visit: Visit) -> Iterator[DaskPool]:
 
 
 def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
-    """Arguments of dask-kubernetes' KubeCluster."""
+    """Arguments of dask-kubernetes' KubeCluster: name, namespace and the whole DaskCluster resource."""
     base: dict[str, Any] = {"name": spec.name, "namespace": spec.namespace}
     if spec.values:
         import yaml
@@ -293,13 +293,19 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
             return base | {"custom_cluster_spec": yaml.safe_load(path.read_text(encoding="utf-8"))}
         except (OSError, yaml.YAMLError) as error:
             raise ConfigError(f"`values` must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return base | {
-        "image": spec.image,
-        "n_workers": spec.workers or 0,
-        "resources": spec.resources,
-        "env": THREADS | spec.env,
-        "worker_command": ["dask", "worker", "--nthreads", "1"],
-    }
+    from dask_kubernetes.operator import make_cluster_spec
+
+    resource = make_cluster_spec(
+        name=spec.name,
+        image=spec.image,
+        n_workers=spec.workers or 0,
+        resources=spec.resources,
+        env=THREADS | spec.env,
+        worker_command=["dask", "worker", "--nthreads", "1"],
+    )
+    # Its own command is `dask-scheduler`, which distributed has no more.
+    resource["spec"]["scheduler"]["spec"]["containers"][0]["args"] = ["dask", "scheduler", "--host", "0.0.0.0"]
+    return base | {"custom_cluster_spec": resource}
 
 
 def _size(cluster: Any, spec: Gateway | Kubernetes, workers: int | None) -> None:

@@ -1,6 +1,7 @@
 """Cluster files: the shipped ones, the rules, where names are looked up, what dask-jobqueue's own files say."""
 
 import contextlib
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from typing import Any
 
 import dask
 import dask_jobqueue  # noqa: F401  its defaults must not go with a test's settings
+import jsonschema
 import pytest
+import yaml
+from distributed.cli import dask_scheduler, dask_worker
 
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
@@ -17,7 +21,8 @@ from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
 from photogap.sweeps.clusters.tls import private_folder
 from photogap.sweeps.errors import ConfigError
 
-SHIPPED = Path(__file__).parents[2] / "configs" / "clusters"
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "configs" / "clusters"
 SLURM: dict[str, Any] = {"kind": "slurm", "jobs": 1, "cores": 2, "memory": "4GB"}
 TEXTS: list[tuple[dict[str, Any], str]] = [
     (
@@ -112,15 +117,40 @@ def test_more_processes_than_cores_are_warned_of() -> None:
     assert oversubscription(spec.model_copy(update={"processes": 2})) is None
 
 
+def operators_schema() -> dict[str, Any]:
+    """Schema of a DaskCluster, as the operator's chart brings it to Kubernetes."""
+    import dask_kubernetes
+
+    chart = Path(dask_kubernetes.__file__).parent / "operator/deployment/helm/dask-kubernetes-operator"
+    definition = yaml.safe_load((chart / "crds" / "daskcluster.yaml").read_text())
+    return dict(definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+
+
+def assert_runs(resource: dict[str, Any]) -> None:
+    """The operator takes the resource, and `dask` the commands in it."""
+    jsonschema.validate(resource, operators_schema())
+    for part, command in (("worker", dask_worker.main), ("scheduler", dask_scheduler.main)):
+        (container,) = resource["spec"][part]["spec"]["containers"]
+        assert container["args"][:2] == ["dask", part]
+        command.make_context(part, list(container["args"][2:]))
+    env = {e["name"]: e["value"] for e in resource["spec"]["worker"]["spec"]["containers"][0]["env"]}
+    assert env["OMP_NUM_THREADS"] == "1"
+
+
 def test_kubernetes_takes_an_image_or_a_whole_resource(tmp_path: Path) -> None:
-    spec = parse({"kind": "kubernetes", "image": "me/photogap:1", "workers": 3, "env": {"A": "b"}}, "f.yaml")
-    found = kube_arguments(spec)  # type: ignore[arg-type]
-    assert (found["image"], found["n_workers"], found["env"]["OMP_NUM_THREADS"]) == ("me/photogap:1", 3, "1")
-    assert found["worker_command"][-2:] == ["--nthreads", "1"]
+    tree = {"kind": "kubernetes", "image": "me/photogap:1", "workers": 3, "env": {"A": "b"}}
+    resource = kube_arguments(parse(tree, "f.yaml"))["custom_cluster_spec"]  # type: ignore[arg-type]
+    assert_runs(resource)
+    worker = resource["spec"]["worker"]
+    assert (worker["replicas"], worker["spec"]["containers"][0]["image"]) == (3, "me/photogap:1")
+    assert {"name": "A", "value": "b"} in worker["spec"]["containers"][0]["env"]
+
+    text = (ROOT / "docs" / "clusters.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(# daskcluster\.yaml.*?)```", text, re.DOTALL)
     values = tmp_path / "values.yaml"
-    values.write_text("kind: DaskCluster\nspec: {}\n")
+    values.write_text(shown)
     spec = parse({"kind": "kubernetes", "values": str(values), "workers": 3}, "f.yaml")
-    assert kube_arguments(spec)["custom_cluster_spec"] == {"kind": "DaskCluster", "spec": {}}  # type: ignore[arg-type]
+    assert_runs(kube_arguments(spec)["custom_cluster_spec"])  # type: ignore[arg-type]
 
 
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
