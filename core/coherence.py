@@ -34,9 +34,11 @@ _WEIGHTS_3 = (5 / 18, 8 / 18, 5 / 18)
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
 def _root(W: complex, phi: complex) -> complex:
-    """R = sqrt(W^2 - phi^2): outside the gap Re R > 0, inside it Im R > 0."""
+    """R = sqrt(W^2 - phi^2): outside the gap Re R has the sign of Re W, inside it Im R > 0."""
     Q = W * W - phi * phi
-    return complex(np.sqrt(Q) if Q.real > 0.0 else 1j * np.sqrt(-Q))
+    if Q.real <= 0.0:
+        return complex(1j * np.sqrt(-Q))
+    return complex(np.sqrt(Q) if W.real >= 0.0 else -np.sqrt(Q))
 
 
 @nb.njit(cache=True, error_model="numpy")

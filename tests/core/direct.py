@@ -1,7 +1,8 @@
-"""Collision integrals by direct O(N^2) sums over pairs of energies: slow, and independent of any transform.
+"""Collision integrals and self-energies by direct O(N^2) sums: slow, and independent of any transform.
 
 Written from the expanded equations (4, 5) with explicit scattering, recombination and pair breaking, positive
-energies only: not from the whole-axis form that `photogap.core.collisions` uses.
+energies only: not from the whole-axis form that `photogap.core.collisions` uses. Likewise the self-energies:
+phonons of positive energy, emitted or absorbed, and no split of the filled band.
 """
 
 import numba as nb
@@ -55,3 +56,29 @@ def collision_rates(film: Film, rho, p, f, n) -> Rates:
         n_gain=film.phonon_rate * (n + 1) * created,
         n_loss=film.phonon_rate * n * absorbed,
     )
+
+
+def self_energies(coupling, n, rho, p, f, E, windows=2, points=10):
+    """Re S and Re phi (without mu_star) at some cell centres E, meV; alpha2F (n + 1) linear between lattice points.
+
+    Above the window rho = 1, p = 0 and f = 0: summed up to `windows` of them, integrated beyond.
+    """
+    lattice = coupling.lattice
+    h, top = lattice.h, windows * lattice.N
+    above = np.zeros(top - lattice.N)
+    rho, p, f = np.concatenate([rho, above + 1]), np.concatenate([p, above]), np.concatenate([f, above])
+    partner = (np.arange(-top, top) + 0.5) * h
+    rho, p, f = (np.concatenate([left[::-1], right]) for left, right in ((rho, rho), (-p, p), (1 - f, f)))
+    # midpoints, symmetric about each lattice point: principal values come out by themselves
+    Omega = (np.arange(lattice.M * points) + 0.5) * h / points
+    emitted, absorbed = (np.interp(Omega, lattice.Omega, coupling.alpha2F * x) * h / points for x in (n + 1, n))
+    S, phi = np.empty(len(E)), np.empty(len(E))
+    for k, energy in enumerate(E):
+        x = (energy - partner)[:, None]
+        down, up = 1 / (x - Omega), 1 / (x + Omega)
+        kernel = down @ emitted + up @ absorbed + f * ((up - down) @ (emitted - absorbed))
+        end = [top * h + Omega, top * h - Omega]
+        beyond = [np.log((x + energy) / (x - energy)) for x in end]
+        S[k] = h * rho @ kernel - emitted @ beyond[0] - absorbed @ beyond[1]
+        phi[k] = -h * p @ kernel
+    return S, phi

@@ -90,3 +90,17 @@ def test_gap_edge_is_the_last_fall_through_the_diagonal():
     edge = gap_edge(Delta, h)
     assert edge == pytest.approx(np.exp(-edge / 100) * 3.0, abs=1e-3)
     assert gap_edge(0.05 * E + 0j, h) == 0.0
+
+
+@pytest.mark.parametrize("Gamma", [0.0, 2.0])
+def test_states_remain_where_the_dressed_energy_is_negative(Gamma):
+    """Inverted occupations of a strong coupler may turn Re W: R ~ W there too. 5e-3: points beside hats' means."""
+    omegaZ = E - 50.0 * np.exp(-(((E - 40.0) / 6.0) ** 2)) + 1j * Gamma
+    phi = np.full(N, 0.5 + 0j)
+    rho, p = spectral_weights(omegaZ, phi)
+    root = np.sqrt(1 - (phi / omegaZ) ** 2)
+    smooth = np.abs(omegaZ) > 3.0
+    smooth[1:-1] &= smooth[:-2] & smooth[2:]
+    assert (omegaZ.real[smooth & (np.abs(omegaZ) < 15.0)] < 0).sum() > 10
+    assert np.abs(rho - (1 / root).real)[smooth].max() < 5e-3
+    assert np.abs(p - (phi / omegaZ / root).real)[smooth].max() < 5e-3
