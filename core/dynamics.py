@@ -177,7 +177,7 @@ class _Run:
             self._reject(dt, moved)
             return
         for slab, y, _ in found:
-            slab.accept(y, dt)
+            slab.accept(self.t, y, dt)
         self.t = target if abs(self.t + dt - target) < 1e-12 * max(abs(target), dt) else self.t + dt
         self.out.statistics.steps += 1
         factor = min(max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2))

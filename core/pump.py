@@ -34,7 +34,7 @@ def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int,
         rate = 0.0
         for up in (True, False):
             j = i + k if up else i - k
-            if j >= N or (j < 0 and not pairs):
+            if j >= N or j < -N or (j < 0 and not pairs):
                 continue
             if j >= 0:
                 partner, weight = f[j], rho[j] + ratio[i] * p[j]
@@ -102,3 +102,15 @@ class Pump:
             if share > 0.0 and steps > 0:
                 _add_shift(out, f, rho, p, ratio, steps, share, pairs, self.stimulated_emission)
         return out
+
+    def unit_overrun(self, lattice: Lattice, rho: Array, f: Array) -> float:
+        """Quasiparticles that a photon would lift above the window, where no states are, in units of 4 N0: for
+        Gamma = 1 / ps they would gain omega_pump each at this rate, meV/ps.
+
+        Args:
+            lattice: Energies.
+            rho: Density of states at E_i, shape (N,).
+            f: Quasiparticle occupation at E_i, shape (N,).
+        """
+        first = max(0, lattice.N - round(self.omega_pump / lattice.h))
+        return float(lattice.h * np.dot(rho[first:], f[first:]))

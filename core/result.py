@@ -98,6 +98,7 @@ _SCALARS = (
     Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
     Variable("mu_star", (), "1", "Coulomb pseudopotential"),
     Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
+    Variable("overrun", (), "1", "share of the absorption that the lattice's end keeps from quasiparticles"),
 )
 _F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation")
 _DELTA = (

@@ -39,6 +39,12 @@ def ledger_error(data: dict[str, Array], U: float) -> float:
     return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
 
 
+def overrun(samples: Sequence[Sequence[Sample]]) -> float:
+    """Share of the absorption that the end of the lattice has kept from quasiparticles, of all slabs."""
+    missed, absorbed = (sum(getattr(slab[-1], name) for slab in samples) for name in ("U_overrun", "U_absorbed"))
+    return float(missed / (missed + absorbed)) if missed > 0.0 else 0.0
+
+
 def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
     """Time series and recorded fields of one slab."""
     lattice = film.lattice

@@ -16,7 +16,7 @@ from .optics.stack import equal_slabs, slab_energy_densities
 from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .pump import Pump
 from .result import Outcome, Result
-from .series import film_series, ledger_error
+from .series import film_series, ledger_error, overrun
 from .settings import Damping, Point, Settings
 from .simulation import Simulated, Simulation
 from .tc import calibrate_mu_star
@@ -24,11 +24,11 @@ from .tracking import GapError, GapTracker
 from .transport import Exchange
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "1"
+MODEL_VERSION: Final = "2"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def build_film(material: Material, spacing: float, window: float) -> Film:
     """The material's spectrum and densities on a lattice of `spacing` and `window` (meV)."""
     Omega, alpha2F, F = material.spectrum.on_lattice(spacing)
@@ -70,7 +70,7 @@ def simulate(point: Point, settings: Settings) -> Result:
     check(point, settings)
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    films = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
+    ladder = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
     try:
         gap = build_equilibrium(material, spacing, window, settings.damping, point.T, settings.gap_tol)
@@ -84,7 +84,7 @@ def simulate(point: Point, settings: Settings) -> Result:
         groups = [pumps]
     runs = []
     for group in groups:
-        run = Simulation(films, coupling, gap, group, exchange, point, settings)
+        run = Simulation(ladder, coupling, gap, group, exchange, point, settings)
         runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
         if runs[-1].trajectory.outcome is not Outcome.OK:
             break
@@ -94,7 +94,7 @@ def simulate(point: Point, settings: Settings) -> Result:
         where = f"slab {len(runs)}: " if len(groups) > 1 else ""
         return Result(outcome=last.outcome, message=where + last.message, diagnostics=diagnostics)
     slabs = [samples for run in runs for samples in run.trajectory.slabs]
-    data = film_series(slabs, films[-1], point, settings)
+    data = film_series(slabs, ladder.film(ladder.last), point, settings)
     mean_U = float(U.mean())
     data |= {
         "chi": np.array(chi),
@@ -104,6 +104,7 @@ def simulate(point: Point, settings: Settings) -> Result:
     if settings.depth_profile:
         data["absorbed_energy_density_slab"] = U
     data["ledger_error"] = np.array(ledger_error(data, mean_U))
+    data["overrun"] = np.array(overrun(slabs))
     if settings.omega_probe is not None:
         data |= observe_probe(slabs, thickness, material, settings)
     return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)

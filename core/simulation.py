@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from .collisions import Film
 from .dynamics import Trajectory, integrate
 from .eliashberg import Coupling
 from .gap import GapSolution
@@ -21,6 +20,7 @@ from .slab import MOST_PHOTONS, Model
 from .thermal import bose, fermi
 from .tracking import GapTracker
 from .transport import Exchange
+from .windows import Ladder
 
 DEPOSITED: Final = 2e-4
 """How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
@@ -45,7 +45,7 @@ class Simulation:
     """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy.
 
     Args:
-        films: Spectrum and densities on the lattices to be used, the widest first.
+        ladder: Lattices of the kinetic equations, with spectrum and densities on each.
         coupling: Spectrum with mu_star.
         gap: Solution of the gap equation before the pulse.
         pumps: What each slab absorbs.
@@ -55,10 +55,10 @@ class Simulation:
     """
 
     def __init__(
-        self, films: tuple[Film, ...], coupling: Coupling, gap: GapSolution, pumps: list[Pump],
+        self, ladder: Ladder, coupling: Coupling, gap: GapSolution, pumps: list[Pump],
         exchange: Exchange | None, point: Point, settings: Settings,
     ) -> None:  # fmt: skip
-        self.films, self.coupling, self.gap, self.pumps = films, coupling, gap, pumps
+        self.ladder, self.coupling, self.gap, self.pumps = ladder, coupling, gap, pumps
         self.exchange, self.point, self.settings = exchange, point, settings
         self.times = coordinates(settings)["time"]
 
@@ -119,16 +119,17 @@ class Simulation:
         A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
         as long as photons are far above it.
         """
-        lattice, T, settings = self.films[0].lattice, self.point.T, self.settings
+        ladder, T, settings = self.ladder, self.point.T, self.settings
+        lattice = ladder.film(ladder.begin).lattice
         n_eq = bose(lattice.Omega, T)
         models = []
         for pump in self.pumps:
             # without a pulse nothing is high
-            films = self.films if pump.U > 0 else self.films[-1:]
+            rung = ladder.begin if pump.U > 0 else ladder.last
             models.append(
                 Model(
-                    film=films[0], narrower=films[1:], pump=pump, gamma=partial(gamma, pump), n_eq=n_eq,
-                    tau_esc=self.point.tau_esc,
+                    film=ladder.film(rung), ladder=ladder, rung=rung, pump=pump, gamma=partial(gamma, pump),
+                    n_eq=n_eq, tau_esc=self.point.tau_esc,
                 )
             )  # fmt: skip
         held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)

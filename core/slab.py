@@ -3,7 +3,8 @@
 Within a step Delta is that of its middle, extrapolated; after it the gap equation is solved again. Energy absorbed
 and escaped are integrated beside f and n with the same weights, so within a step the ledger closes to round-off,
 and what is left is the gap's: at fixed f a moving density of states changes U_qp by 4 N0 Int E f d(rho), integrated
-on its own by the trapezoidal rule. The lattice starts wide and narrows as quasiparticles come down (`windows`).
+on its own by the trapezoidal rule. The lattice is as wide as the pulse needs and narrows as quasiparticles come
+down (`windows`).
 """
 
 import math
@@ -19,10 +20,12 @@ from .gap import GapSolution, SelfEnergy
 from .lattice import Array
 from .pump import Pump
 from .tracking import GapError, GapTracker
-from .windows import MOST_BLOCKED, NEGLIGIBLE, blocked_above, cut, energy_above, fill_above
+from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, Ladder, blocked_above, cut, energy_above, fill_above
 
 BOUNDS_TOLERANCE = 1e-7
 """f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
+MISSED = 1e-4
+"""Largest error of the absorbed energy in a step, relative to the pulse's: it counts where f hardly moves."""
 MOST_PHOTONS = 1e4
 """Photons per quasiparticle and pulse, Gamma tau_pump, beyond which absorption has saturated."""
 
@@ -37,8 +40,8 @@ class Model:
         gamma: Absorption rate Gamma of the pump, 1/ps, from (t, absorbed power density at unit Gamma).
         n_eq: Bose occupation of the bath, shape (M + 1,).
         tau_esc: Escape time of phonons, ps.
-        narrower: Films on narrower lattices of the same spacing, widest first, to go on with once what lies
-            above them is negligible; the last is the gap equation's own.
+        ladder: Films on wider and narrower lattices of the same spacing; None stays on this one.
+        rung: Where on the ladder `film` is.
     """
 
     film: Film
@@ -46,11 +49,20 @@ class Model:
     gamma: Callable[[float, float], float]
     n_eq: Array
     tau_esc: float
-    narrower: tuple[Film, ...] = ()
+    ladder: Ladder | None = None
+    rung: int = 0
 
-    def narrowed(self) -> "Model":
-        """The model on the next lattice."""
-        return replace(self, film=self.narrower[0], narrower=self.narrower[1:])
+    def on(self, rung: int) -> "Model":
+        """The model on another lattice of its ladder."""
+        assert self.ladder is not None
+        return replace(self, film=self.ladder.film(rung), rung=rung)
+
+    @property
+    def below(self) -> Film | None:
+        """The film on the next narrower lattice; None on the gap equation's own."""
+        if self.ladder is None or self.rung == self.ladder.last:
+            return None
+        return self.ladder.film(self.rung + 1)
 
     def weights(self, rho: Array, p: Array) -> tuple[Array, Array]:
         """The gap equation's rho, p on this lattice, both shape (N,)."""
@@ -78,6 +90,14 @@ class Model:
         unit_power = self.film.quasiparticle_energy(rho, g)
         gamma = self.gamma(t, unit_power)
         return gamma, gamma * g, gamma * unit_power
+
+    def overrun(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, float]:
+        """Power density of the pump, and what it would add for quasiparticles that find no room to rise."""
+        gamma, _, power = self.pumping(t, rho, p, f)
+        if gamma == 0.0:
+            return 0.0, 0.0
+        unit = 4 * self.film.N0 * self.pump.omega_pump * self.pump.unit_overrun(self.film.lattice, rho, f)
+        return power, gamma * unit
 
     def derivative(self, t: float, y: Array, rho: Array, p: Array) -> Array:
         """dy/dt at fixed spectral weights rho, p (N,)."""
@@ -107,6 +127,7 @@ class Ledger:
     """Energy densities, meV/nm^3, relative to the start."""
 
     U_gap: float = 0.0
+    U_overrun: float = 0.0
 
     def move_gap(self, film: Film, f: Array, f_new: Array, rho: Array, rho_new: Array) -> None:
         """Add what a moving density of states gave to the quasiparticles."""
@@ -125,6 +146,7 @@ class Sample:
         n_qp: Number density of the quasiparticles, 1/nm^3.
         U_qp: Energy of the quasiparticles, meV/nm^3.
         U_absorbed, U_escaped, U_gap: Ledger, meV/nm^3.
+        U_overrun: What quasiparticles would have absorbed above the lattice's end, meV/nm^3.
         Gamma: Absorption rate, 1/ps.
     """
 
@@ -138,6 +160,7 @@ class Sample:
     U_absorbed: float
     U_escaped: float
     U_gap: float
+    U_overrun: float
     Gamma: float
 
 
@@ -160,8 +183,8 @@ class Slab:
         self.tracker = tracker
         self.wide, self.model = model, model
         self.waiting = model.pump.U > 0 and t < model.pump.begins
-        if self.waiting and model.narrower:
-            self.model = replace(model, film=model.narrower[-1], narrower=())
+        if self.waiting and model.ladder is not None:
+            self.model = model.on(model.ladder.last)
             f = f[: self.model.film.lattice.N]
         self.y = model.pack(f, n)
         self.ledger = Ledger()
@@ -171,6 +194,7 @@ class Slab:
         self.blocked_above = 0.0
         self.weights = (gap.rho, gap.p)
         self._next = gap
+        self._missed = 0.0
 
     def sample(self, t: float) -> Sample:
         """The state, at time t."""
@@ -182,22 +206,28 @@ class Slab:
             t=t, E=self.model.film.lattice.E, f=f, n=n, gap=self.gap,
             n_qp=self.model.film.quasiparticle_number(rho, f),
             U_qp=self.model.film.quasiparticle_energy(rho, f), U_absorbed=float(absorbed),
-            U_escaped=float(escaped), U_gap=self.ledger.U_gap, Gamma=gamma,
+            U_escaped=float(escaped), U_gap=self.ledger.U_gap, U_overrun=self.ledger.U_overrun, Gamma=gamma,
         )  # fmt: skip
 
     def open_wide(self) -> None:
-        """Take the wide lattice for the pulse, nothing above the narrow one yet."""
+        """Take the wide lattice for the pulse."""
+        self._widen(self.wide)
+        self.waiting = False
+
+    def _widen(self, model: Model) -> None:
+        """Go on with a wider lattice, nothing above the old one yet."""
         f, n = self.model.split(self.y)
-        above = np.zeros(self.wide.film.lattice.N - f.size)
+        above = np.zeros(model.film.lattice.N - f.size)
         self.y = np.concatenate([f, above, n, self.y[-2:]])
-        self.model, self.waiting = self.wide, False
+        self.model = model
 
     def aim(self, t: float, dt: float) -> None:
-        """Set the weights rho, p of a step of dt from t to those of its middle.
+        """Make room for what the pump lifts, and set the weights rho, p of a step of dt from t to its middle's.
 
         Raises:
             SaturatedError: The pulse's power takes a rate that no longer describes absorption.
         """
+        self._make_room(t)
         middle = self._extrapolate(0.5 * dt)
         found = (self.gap.rho, self.gap.p) if self.slope is None else spectral_weights(middle.omegaZ, middle.phi)
         self.weights = self.model.weights(*found)
@@ -208,10 +238,12 @@ class Slab:
         return self.model.spectral_radius(t, self.y, *self.weights)
 
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
-        """Largest error of a trial y relative to atol + rtol |y|, occupations only."""
-        K = y.size - 2
+        """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
+        K, U = y.size - 2, self.model.pump.U
         scale = atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K]))
-        return float(np.abs(error[:K] / scale).max())
+        absorbed = abs(error[-2]) / (MISSED * U) if U > 0.0 else 0.0
+        # not Python's max, which may pass over a NaN
+        return float(np.max([np.abs(error[:K] / scale).max(), absorbed]))
 
     def within_bounds(self, y: Array, atol: float) -> bool:
         """Whether the occupations of a trial y have a meaning."""
@@ -234,11 +266,14 @@ class Slab:
         allowed = 50 * rtol * max(self.gap.Delta0, self._next.Delta0) + 0.2 * self.model.film.lattice.h
         return abs(self._next.Delta0 - assumed) / allowed
 
-    def accept(self, y: Array, dt: float) -> None:
-        """Move to a trial y whose gap is solved."""
+    def accept(self, t: float, y: Array, dt: float) -> None:
+        """Move from t to a trial y whose gap is solved."""
         gap = self._next
-        rho_old, rho_new = (self.model.weights(g.rho, g.p)[0] for g in (self.gap, gap))
-        self.ledger.move_gap(self.model.film, self.model.split(self.y)[0], self.model.split(y)[0], rho_old, rho_new)
+        (rho_old, _), (rho_new, p_new) = (self.model.weights(g.rho, g.p) for g in (self.gap, gap))
+        f_old, f_new = (self.model.split(x)[0] for x in (self.y, y))
+        self.ledger.move_gap(self.model.film, f_old, f_new, rho_old, rho_new)
+        missed = self.model.overrun(t + dt, rho_new, p_new, f_new)[1]
+        self.ledger.U_overrun += 0.5 * dt * (self._missed + missed)
         opened = gap.is_normal or self.gap.is_normal
         self.slope = None if opened else (1 / dt) * (gap.self_energy - self.gap.self_energy)
         self.y, self.gap = y, gap
@@ -250,7 +285,7 @@ class Slab:
             GapError: if quasiparticles above the window block too many pairs.
         """
         model = self.model
-        if not model.narrower:
+        if model.below is None:
             return
         f, n = model.split(self.y)
         blocked = blocked_above(model.film, f, self.gap_cells)
@@ -258,19 +293,27 @@ class Slab:
         if blocked > MOST_BLOCKED:
             raise GapError(
                 f"quasiparticles above the window of the gap equation block {blocked:.1%} of the pairs (more than "
-                f"{MOST_BLOCKED:.0%}): raise `window` above `omega_pump`"
+                f"{MOST_BLOCKED:.0%}): raise `window` ({self.gap_cells * model.film.lattice.h:g} meV)"
             )
         if t < -model.pump.begins:
             return
-        while (
-            model.narrower
-            and abs(energy_above(model.film, f, model.narrower[0].lattice.N)) < NEGLIGIBLE * (self.y[-2])
-        ):
-            rho = model.weights(self.gap.rho, self.gap.p)[0]
-            f = cut(model.film, f, rho, model.narrower[0])
-            model = model.narrowed()
+        while (below := model.below) is not None and abs(
+            energy_above(model.film, f, below.lattice.N)
+        ) < NEGLIGIBLE * self.y[-2]:
+            f = cut(model.film, f, model.weights(self.gap.rho, self.gap.p)[0], below)
+            model = model.on(model.rung + 1)
         self.y = np.concatenate([f, n, self.y[-2:]])
         self.model = model
+
+    def _make_room(self, t: float) -> None:
+        """Widen the lattice until quasiparticles without room above miss a negligible share of the power."""
+        while True:
+            power, self._missed = self.model.overrun(
+                t, *self.model.weights(self.gap.rho, self.gap.p), self.model.split(self.y)[0]
+            )
+            if self._missed <= MOST_OVERRUN * power or self.model.ladder is None or self.model.rung == 0:
+                return
+            self._widen(self.model.on(self.model.rung - 1))
 
     def _check_absorption(self, t: float) -> None:
         """Refuse a rate that no longer describes absorption: as many quasiparticles fall as rise."""

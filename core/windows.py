@@ -1,15 +1,19 @@
 r"""Wide windows while quasiparticles are high, narrow ones once they have come down.
 
-A pump of 1.5 eV lifts quasiparticles a thousand gaps high; they come down by some 5 meV a phonon. The gap equation
-keeps the material's own window throughout: above it rho = 1 and p = 0, and quasiparticles there weigh on the gap by
-less than Int 2 f dE / E (the pairs that they block, were the attraction as strong up there as at the gap), which is
-measured and refused where it matters. The kinetic equations run on a ladder of lattices of one spacing. A rung is
-left for the next when the pulse is over and the energy above the next window is negligible; that energy is then
-given to the quasiparticles in the upper half of the new window, in proportion to their number: no energy is lost.
+A pump of 1.5 eV lifts quasiparticles a thousand gaps high; they come down by some 5 meV a phonon. A strong one
+lifts them again and again. The gap equation keeps the material's own window throughout: above it rho = 1, p = 0,
+and quasiparticles there weigh on the gap by less than Int 2 f dE / E (the pairs that they block, were the attraction
+as strong up there as at the gap), which is measured and refused where it matters.
+
+The kinetic equations run on a ladder of lattices of one spacing. States closer to the end than one photon cannot
+absorb: where quasiparticles there would take a share of the power that matters, the lattice widens by a rung. When
+the pulse is over and the energy above the next narrower window is negligible, that rung is left; its energy is
+given to the quasiparticles in the upper half of the new window, in proportion to their number: none is lost.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,29 +24,63 @@ NEGLIGIBLE = 1e-5
 """Share of the absorbed energy above a window at which the lattice is cut there."""
 MOST_BLOCKED = 1e-2
 """Largest Int 2 f dE / E above the window of the gap equation."""
+MOST_OVERRUN = 1e-3
+"""Share of the pump's power that quasiparticles without room above may miss before the lattice widens."""
 _STEP = 1.5
+_RESERVE = 4
 
 
-def window_ladder(window: float, omega_pump: float) -> tuple[float, ...]:
-    """Windows of the kinetic equations, meV, widest first; the material's alone where it holds the pump.
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """Lattices of the kinetic equations by their windows.
+
+    Args:
+        windows: Upper edges, meV, widest first; the last is the gap equation's own.
+        begin: Rung on which a pulse begins.
+        build: Film on the lattice of a window (meV), built when it is needed and remembered.
+    """
+
+    windows: tuple[float, ...]
+    begin: int
+    build: Callable[[float], Film]
+
+    @property
+    def last(self) -> int:
+        """Rung of the gap equation's window."""
+        return len(self.windows) - 1
+
+    def film(self, rung: int) -> Film:
+        """Spectrum and densities on a rung's lattice."""
+        return self.build(self.windows[rung])
+
+
+def window_ladder(window: float, omega_pump: float) -> tuple[tuple[float, ...], int]:
+    """Windows of the kinetic equations, meV, widest first, and the rung on which a pulse begins.
 
     Args:
         window: Window of the gap equation, meV.
         omega_pump: Photon energy of the pump, meV.
     Returns:
-        The widest is omega_pump + window, where quasiparticles that have absorbed one photon find room; each
-        following one is shorter by a factor of at most 1.5; the last is `window`.
+        A pulse begins on `window` where that holds its photons, else on omega_pump + window, from where each
+        following one is shorter by a factor of at most 1.5 until the last, `window`. Before these stand four in
+        reserve, each wider than the next by half or by a photon, whichever is more.
     """
-    if omega_pump < window:
-        return (window,)
-    widest = omega_pump + window
-    rungs = math.ceil(math.log(widest / window) / math.log(_STEP))
-    return (*(window * (widest / window) ** (1 - k / rungs) for k in range(rungs)), window)
+    below = [window]
+    if omega_pump >= window:
+        widest = omega_pump + window
+        rungs = math.ceil(math.log(widest / window) / math.log(_STEP))
+        below = [*(window * (widest / window) ** (1 - k / rungs) for k in range(rungs)), window]
+    above: list[float] = []
+    for _ in range(_RESERVE):
+        top = above[0] if above else below[0]
+        above.insert(0, max(_STEP * top, top + omega_pump))
+    return (*above, *below), _RESERVE
 
 
-def build_ladder(build: Callable[[float], Film], window: float, omega_pump: float) -> tuple[Film, ...]:
-    """A film for each window of `window_ladder`, widest first."""
-    return tuple(build(w) for w in window_ladder(window, omega_pump))
+def build_ladder(build: Callable[[float], Film], window: float, omega_pump: float) -> Ladder:
+    """The ladder of `window_ladder` with its films."""
+    windows, begin = window_ladder(window, omega_pump)
+    return Ladder(windows=windows, begin=begin, build=build)
 
 
 def fill_above(rho: Array, p: Array, N: int) -> tuple[Array, Array]:

@@ -120,6 +120,13 @@ def test_ledger_closes(k3c60, changes, settings):
         assert data["U_qp"][-1] + data["U_ph"][-1] == pytest.approx(U + data["U_gap"][-1], rel=2e-3)
 
 
+@pytest.mark.parametrize("F0", [1e-4, 1e-2])
+def test_a_weak_pulse_deposits_its_energy_between_two_samples(k3c60, F0):
+    """f hardly moves, and no sample shortens the steps: 1e-3, as each of the ten that matter errs by 1e-4."""
+    data = run(k3c60, Settings(t_start=-0.7, t_stop=0.7, n_times=2, spacing=0.5), F0=F0, tau_esc=math.inf).data
+    assert data["U_absorbed"][-1] == pytest.approx(data["absorbed_energy_density"], rel=1e-3)
+
+
 def test_the_gap_has_a_term_of_its_own_in_the_ledger(k3c60):
     """Breaking pairs in the superconductor, the closing gap's energy counts: without its term nothing closes."""
     data = run(k3c60, Settings(pump_channels="scattering+pair-breaking"), T=7.0, F0=0.03, tau_esc=math.inf).data
