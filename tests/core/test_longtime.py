@@ -51,7 +51,7 @@ def test_a_window_near_the_photon_changes_nothing(k3c60, omega_pump):
 
 
 def test_a_strong_pulse_makes_its_own_room(k3c60):
-    """Photon upon photon lifts quasiparticles out of the window; without room a tenth of the power is missed."""
+    """Photon upon photon leads out of the window; without room a tenth of the power is missed."""
     changes = {"F0": 5.0, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
     found = [
         run(k3c60, Settings(damping="real", spacing=1.0, window=window, n_times=27), **changes).data
