@@ -2,8 +2,8 @@ r"""Wide windows while quasiparticles are high, narrow ones once they have come 
 
 A pump of 1.5 eV lifts quasiparticles a thousand gaps high; they come down by some 5 meV a phonon. A strong one
 lifts them again and again. The gap equation keeps the material's own window throughout: above it rho = 1, p = 0,
-and quasiparticles there weigh on the gap by less than Int 2 f dE / E (the pairs that they block, were the attraction
-as strong up there as at the gap), which is measured and refused where it matters.
+and quasiparticles there weigh on the gap by less than Int 2 f dE / E (the pairs that they block, were the
+attraction as strong up there as at the gap), which is measured and refused where it matters.
 
 The kinetic equations run on a ladder of lattices of one spacing. States closer to the end than one photon cannot
 absorb: where quasiparticles there would take a share of the power that matters, the lattice widens by a rung. When
