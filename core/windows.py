@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-5
 """Share of the absorbed energy above a window at which the lattice is cut there."""
 MOST_BLOCKED = 1e-2
 """Largest Int 2 f dE / E above the window of the gap equation."""
-MOST_OVERRUN = 1e-3
+MOST_OVERRUN = 3e-3
 """Share of the pump's power that quasiparticles without room above may miss before the lattice widens."""
 _STEP = 1.5
 _RESERVE = 4
