@@ -9,9 +9,19 @@ and df/dt = Gamma(t) g(E). The paper keeps E - w > 0 (`scattering`: a photon mov
 pair-breaking sign by itself. With stimulated emission each process also runs backwards. A photon energy between two
 lattice shifts is shared between them, so that its mean is exact.
 
-The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by it: `envelope` takes, at each time,
-the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the paper) takes
-Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U; S = exp(-4 ln 2 (t/tau_pump)^2).
+A share of the energy (`phonon_share`, 0 in the paper) may go into phonons of the photon's own energy instead: modes
+within the pulse's bandwidth gain occupation alike,
+
+    dn/dt(Omega) = P_ph(t) s(Omega) / (N_ion Int dOmega F Omega s),
+    s = exp(-((Omega - w) tau_pump / hbar)^2 / (4 ln 2)),
+
+the intensity spectrum of a pulse no longer than its bandwidth demands. They are an incoherent population: lattice
+displacements in phase with the light are not described.
+
+The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by what quasiparticles get of it, U:
+`envelope` takes, at each time, the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the
+paper) takes Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U;
+S = exp(-4 ln 2 (t/tau_pump)^2).
 """
 
 import math
@@ -21,6 +31,8 @@ import numba as nb
 import numpy as np
 
 from .coherence import pair_ratio
+from .collisions import Film
+from .constants import HBAR
 from .lattice import Array, Lattice
 from .settings import PumpChannels
 
@@ -50,6 +62,15 @@ def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int,
         out[i] += share * rate
 
 
+def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: float = 0.0) -> Array:
+    """Intensity of a pulse of duration tau_pump (FWHM, ps) at energies omega (meV), one at omega_pump.
+
+    Its width (FWHM) is 4 ln 2 hbar / tau_pump, 6.1 meV for 0.3 ps, or `least` (meV) if that is more.
+    """
+    width = max(4 * math.log(2) * HBAR / tau_pump, least)
+    return np.asarray(np.exp(-4 * math.log(2) * ((omega - omega_pump) / width) ** 2))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pump:
     """A Gaussian pump pulse.
@@ -57,7 +78,8 @@ class Pump:
     Args:
         omega_pump: Photon energy, meV.
         tau_pump: Duration (FWHM), ps; the maximum is at t = 0.
-        U: Absorbed energy density, meV/nm^3.
+        U: Energy density that quasiparticles absorb, meV/nm^3.
+        U_ph: Energy density that phonons of the photon's energy absorb, meV/nm^3.
         channels: `scattering` or `scattering+pair-breaking`.
         stimulated_emission: Whether processes also run backwards.
     """
@@ -67,6 +89,12 @@ class Pump:
     U: float
     channels: PumpChannels
     stimulated_emission: bool
+    U_ph: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Absorbed energy density, meV/nm^3."""
+        return self.U + self.U_ph
 
     def envelope(self, t: float) -> float:
         """S(t), dimensionless, one at t = 0."""
@@ -77,13 +105,19 @@ class Pump:
         """Time at which S rises above 1e-12, ps; it falls below at the opposite one."""
         return -self.tau_pump * math.sqrt(12 * math.log(10) / (4 * math.log(2)))
 
-    def power(self, t: float) -> float:
-        """Absorbed power density U S(t) / Int S, meV/(nm^3 ps)."""
-        return self.U * self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
+    def rate(self, t: float) -> float:
+        """Share of the pulse's energy that comes in a time, S(t) / Int S, 1/ps."""
+        return self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
 
-    def deposited(self, t: float) -> float:
-        """Energy density absorbed up to t, meV/nm^3."""
-        return 0.5 * self.U * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
+    def arrived(self, t: float) -> float:
+        """Share of the pulse's energy that has come by t."""
+        return 0.5 * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
+
+    def phonon_profile(self, film: Film) -> Array:
+        """dn/dt of phonons that take 1 meV/(nm^3 ps), 1/ps, shape (M + 1,)."""
+        lattice = film.lattice
+        n = np.where(film.F > 0, pulse_spectrum(lattice.Omega, self.omega_pump, self.tau_pump, lattice.h), 0.0)
+        return np.asarray(n / film.phonon_energy(n))
 
     def unit_rate(self, lattice: Lattice, rho: Array, p: Array, f: Array) -> Array:
         """df/dt for Gamma = 1 / ps, 1/ps, shape (N,).

@@ -56,6 +56,7 @@ class Settings:
         stimulated_emission: Whether photons are also emitted, E -> E - omega_pump.
         pump_rate: `constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy;
             `envelope` takes the instantaneous Gamma that deposits the pulse's own power.
+        phonon_share: Share of the absorbed energy that goes into phonons of the photon's own energy, 0 to 1.
         tau_pump: Duration (FWHM) of the pump, ps; None takes the material's.
         spacing: Lattice spacing h, meV; None takes the material's.
         window: Upper edge of the quasiparticle lattice, meV; None takes the material's.
@@ -94,6 +95,7 @@ class Settings:
     pump_channels: PumpChannels = "scattering"
     stimulated_emission: bool = True
     pump_rate: PumpRate = "envelope"
+    phonon_share: float = 0.0
     tau_pump: float | None = None
     spacing: float | None = None
     window: float | None = None
@@ -138,6 +140,8 @@ class Settings:
             value = getattr(self, key)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"`{key}` must be positive. Got {value!r}.")
+        if not 0.0 <= self.phonon_share <= 1.0:
+            raise ValueError(f"`phonon_share` must lie between 0 and 1. Got {self.phonon_share!r}.")
         if not (math.isfinite(self.t_start) and math.isfinite(self.t_stop) and self.t_stop > self.t_start):
             raise ValueError(f"`t_stop` must be later than `t_start` ({self.t_start!r} ps). Got {self.t_stop!r}.")
         if self.n_times < 2:

@@ -14,7 +14,7 @@ from .material import Material
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
 from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
-from .pump import Pump
+from .pump import Pump, pulse_spectrum
 from .result import Outcome, Result
 from .series import film_series, ledger_error, overrun
 from .settings import Damping, Point, Settings
@@ -26,6 +26,9 @@ from .windows import build_ladder
 
 MODEL_VERSION: Final = "2"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
+
+FEWEST_MODES: Final = 1e-3
+"""Modes per atom within the pulse's bandwidth, of 3 in all, without which it drives no phonons."""
 
 
 @lru_cache(maxsize=64)
@@ -118,6 +121,7 @@ def check(point: Point, settings: Settings) -> None:
     """
     check_probe(point.material, settings)
     check_surroundings(point.omega_pump, settings)
+    _check_driven_phonons(point, settings)
     if settings.phonon_velocity > 0 and settings.slabs == 1:
         raise ValueError(
             "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
@@ -127,6 +131,19 @@ def check(point: Point, settings: Settings) -> None:
         raise ValueError(
             "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
             f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
+        )
+
+
+def _check_driven_phonons(point: Point, settings: Settings) -> None:
+    """Refuse to give light to phonons where there are none of its energy."""
+    spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
+    reached = pulse_spectrum(spectrum.omega, point.omega_pump, tau_pump, settings.spacing or point.material.spacing)
+    modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
+    if settings.phonon_share > 0 and modes < FEWEST_MODES:
+        raise ValueError(
+            f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
+            f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
+            f"Got {settings.phonon_share!r}."
         )
 
 
@@ -151,7 +168,8 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
     return Pump(
         omega_pump=point.omega_pump,
         tau_pump=settings.tau_pump or point.material.tau_pump,
-        U=U,
+        U=(1 - settings.phonon_share) * U,
+        U_ph=settings.phonon_share * U,
         channels=settings.pump_channels,
         stimulated_emission=settings.stimulated_emission,
     )

@@ -130,6 +130,7 @@ class Simulation:
                 Model(
                     film=ladder.film(rung), ladder=ladder, rung=rung, pump=pump, gamma=partial(gamma, pump),
                     n_eq=n_eq, tau_esc=self.point.tau_esc,
+                    drive=pump.phonon_profile(ladder.film(rung)) if pump.U_ph > 0 else None,
                 )
             )  # fmt: skip
         held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)
@@ -144,7 +145,7 @@ class Simulation:
 
 def _envelope(pump: Pump, t: float, unit_power: float) -> float:
     # a film that takes no power at all is past saturation
-    return pump.power(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / pump.tau_pump
+    return pump.U * pump.rate(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / pump.tau_pump
 
 
 def _constant(log_rate: float) -> Gamma:
@@ -152,8 +153,9 @@ def _constant(log_rate: float) -> Gamma:
 
 
 def _missing(trajectory: Trajectory, pump: Pump) -> float:
-    """Logarithm of the energy deposited over what the pulse has brought; inf if it did not get there."""
+    """Logarithm of the quasiparticles' energy over what the pulse has brought them; inf if it did not get there."""
     if trajectory.outcome is not Outcome.OK:
         return math.inf
     first, last = trajectory.slabs[0][0], trajectory.slabs[0][-1]
-    return math.log(last.U_absorbed / (pump.deposited(last.t) - pump.deposited(first.t)))
+    arrived = pump.arrived(last.t) - pump.arrived(first.t)
+    return math.log((last.U_absorbed - pump.U_ph * arrived) / (pump.U * arrived))

@@ -40,6 +40,7 @@ class Model:
         gamma: Absorption rate Gamma of the pump, 1/ps, from (t, absorbed power density at unit Gamma).
         n_eq: Bose occupation of the bath, shape (M + 1,).
         tau_esc: Escape time of phonons, ps.
+        drive: dn/dt of phonons that the pulse gives 1 meV/(nm^3 ps), 1/ps, shape (M + 1,); None gives them nothing.
         ladder: Films on wider and narrower lattices of the same spacing; None stays on this one.
         rung: Where on the ladder `film` is.
     """
@@ -49,6 +50,7 @@ class Model:
     gamma: Callable[[float, float], float]
     n_eq: Array
     tau_esc: float
+    drive: Array | None = None
     ladder: Ladder | None = None
     rung: int = 0
 
@@ -105,12 +107,13 @@ class Model:
         rates = collision_rates(self.film, rho, p, f, n)
         _, pumped, power = self.pumping(t, rho, p, f)
         leaving = escape(n, self.n_eq, self.tau_esc)
+        dn = rates.n_gain - rates.n_loss + leaving
+        if self.drive is not None:
+            driven = self.pump.U_ph * self.pump.rate(t)
+            dn += driven * self.drive
+            power += driven
         return np.concatenate(
-            [
-                rates.f_gain - rates.f_loss + pumped,
-                rates.n_gain - rates.n_loss + leaving,
-                [power, -self.film.phonon_energy(leaving)],
-            ]
+            [rates.f_gain - rates.f_loss + pumped, dn, [power, -self.film.phonon_energy(leaving)]]
         )
 
     def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
@@ -182,7 +185,7 @@ class Slab:
     def __init__(self, model: Model, tracker: GapTracker, f: Array, n: Array, gap: GapSolution, t: float) -> None:
         self.tracker = tracker
         self.wide, self.model = model, model
-        self.waiting = model.pump.U > 0 and t < model.pump.begins
+        self.waiting = model.pump.total > 0 and t < model.pump.begins
         if self.waiting and model.ladder is not None:
             self.model = model.on(model.ladder.last)
             f = f[: self.model.film.lattice.N]
@@ -239,7 +242,7 @@ class Slab:
 
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
         """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
-        K, U = y.size - 2, self.model.pump.U
+        K, U = y.size - 2, self.model.pump.total
         scale = atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K]))
         absorbed = abs(error[-2]) / (MISSED * U) if U > 0.0 else 0.0
         # not Python's max, which may pass over a NaN
@@ -321,7 +324,7 @@ class Slab:
         gamma = self.model.pumping(t, *self.weights, f)[0]
         if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:
             raise SaturatedError(
-                f"absorption saturates: at t = {t:.6g} ps, with {self.y[-2] / pump.U:.1e} of the energy in, "
+                f"absorption saturates: at t = {t:.6g} ps, with {self.y[-2] / pump.total:.1e} of the energy in, "
                 f"depositing the pulse's power takes Gamma = {gamma:.1e} / ps. There are too few quasiparticles; "
                 "raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
             )

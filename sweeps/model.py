@@ -125,6 +125,7 @@ def _core() -> Model:
             ("omega_pump", "omega_probe", "substrate", "cover"),
             ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
             ("material", "spacing", "window", "omega_probe"),
+            ("material", "omega_pump", "phonon_share", "tau_pump"),
         ),
         named={"substrate": index, "cover": index},
         finer=finer,

@@ -55,7 +55,7 @@ def test_one_rate_deposits_the_energy_in_few_full_trajectories(k3c60, monkeypatc
         channels="scattering",
         stimulated_emission=True,
     )
-    brought = pulse.deposited(1.0) - pulse.deposited(-0.6)
+    brought = pulse.U * (pulse.arrived(1.0) - pulse.arrived(-0.6))
     assert data["U_absorbed"][-1] == pytest.approx(brought, rel=1.01 * DEPOSITED)
     t = np.linspace(-0.6, 1.0, 17)
     shape = np.array([pulse.envelope(x) for x in t])

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from photogap.core.coherence import spectral_weights
-from photogap.core.constants import KB
+from photogap.core.constants import HBAR, KB
 from photogap.core.integrators import METHODS
-from photogap.core.pump import Pump
+from photogap.core.pump import Pump, pulse_spectrum
 from photogap.core.result import Outcome, coordinates, variables
 from photogap.core.settings import Point, Settings
-from photogap.core.simulate import build_film, simulate
+from photogap.core.simulate import build_film, check, simulate
 from photogap.core.slab import Model
 from photogap.core.thermal import bose, fermi
 
@@ -91,8 +91,8 @@ def test_pump_between_lattice_shifts_has_the_mean_photon(k3c60):
 def test_pulse_deposits_its_energy():
     pump = Pump(omega_pump=170.0, tau_pump=0.3, U=2.5, channels="scattering", stimulated_emission=True)
     t = np.linspace(-1.5, 1.5, 3001)
-    assert np.trapezoid([pump.power(x) for x in t], t) == pytest.approx(2.5, rel=1e-9)
-    assert pump.deposited(1.5) == pytest.approx(2.5, rel=1e-9)
+    assert np.trapezoid([pump.U * pump.rate(x) for x in t], t) == pytest.approx(2.5, rel=1e-9)
+    assert pump.U * pump.arrived(1.5) == pytest.approx(2.5, rel=1e-9)
     assert pump.envelope(0.15) == pytest.approx(0.5)
 
 
@@ -105,6 +105,9 @@ def test_pulse_deposits_its_energy():
         ({"F0": 1.0, "tau_esc": 1.0}, {"damping": "real"}),
         ({}, {"pump_rate": "constant"}),
         ({}, {"integrator": "dopri5"}),
+        ({"F0": 1.0, "tau_esc": 1.0}, {"phonon_share": 0.4}),
+        ({"tau_esc": math.inf}, {"phonon_share": 0.4, "pump_rate": "constant"}),
+        ({"tau_esc": math.inf}, {"phonon_share": 1.0}),
     ],
 )
 def test_ledger_closes(k3c60, changes, settings):
@@ -125,6 +128,41 @@ def test_a_weak_pulse_deposits_its_energy_between_two_samples(k3c60, F0):
     """f hardly moves, and no sample shortens the steps: 1e-3, as each of the ten that matter errs by 1e-4."""
     data = run(k3c60, Settings(t_start=-0.7, t_stop=0.7, n_times=2, spacing=0.5), F0=F0, tau_esc=math.inf).data
     assert data["U_absorbed"][-1] == pytest.approx(data["absorbed_energy_density"], rel=1e-3)
+
+
+def test_a_pulse_s_bandwidth_is_that_of_its_envelope():
+    """Against the transform of the field, whose intensity is the envelope."""
+    pump = Pump(omega_pump=170.0, tau_pump=0.3, U=1.0, channels="scattering", stimulated_emission=True)
+    t = np.linspace(-3.0, 3.0, 6001)
+    field = np.sqrt([pump.envelope(x) for x in t])
+    for off in (2.0, 5.0):
+        amplitude = np.trapezoid(field * np.cos(off * t / HBAR), t) / np.trapezoid(field, t)
+        assert pulse_spectrum(np.array(170.0 + off), 170.0, 0.3) == pytest.approx(amplitude**2, rel=1e-9)
+
+
+def test_light_drives_the_phonons_of_its_own_energy(k3c60):
+    """All of it: n rises where the light is, 50 times as much as 10 meV off; quasiparticles heat up, no gap opens."""
+    frequencies = (50.0, 79.0, 160.0, 170.0, 180.0)
+    settings = Settings(phonon_share=1.0, frequencies=frequencies, spacing=0.5)
+    data = run(k3c60, settings, F0=1.0, tau_esc=1.0).data
+    during = int(np.searchsorted(coordinates(settings)["time"], 0.0))
+    rise = data["n"][during] - data["n"][0]
+    assert np.argmax(rise) == 3
+    assert rise[3] > 50 * rise[[2, 4]].max()
+    assert data["Gamma"].max() == 0.0
+    assert data["Delta0_peak"] == 0.0
+    assert data["U_qp"].max() > 0.05 * data["U_ph"].max()
+
+
+def test_light_between_the_phonons_drives_none(k3c60):
+    point = Point(material=k3c60, F0=1.0, omega_pump=112.0, T=30.0, tau_esc=1.0)
+    with pytest.raises(
+        ValueError, match=r"`phonon_share` above 0 needs phonons at `omega_pump`.*112 meV.*Got 0\.5"
+    ):
+        check(point, Settings(phonon_share=0.5))
+    check(point, Settings())
+    with pytest.raises(ValueError, match=r"`phonon_share` must lie between 0 and 1\. Got 1\.5"):
+        Settings(phonon_share=1.5)
 
 
 def test_the_gap_has_a_term_of_its_own_in_the_ledger(k3c60):

@@ -102,7 +102,7 @@ def test_energy_over_the_slabs_is_kept_while_it_flows(k3c60):
 def trajectory(film, material, count, exchange):
     U = 4.0
     pump = slab_model(film, U).pump
-    model = dataclasses.replace(slab_model(film, U), gamma=lambda t, unit: pump.power(t) / unit)
+    model = dataclasses.replace(slab_model(film, U), gamma=lambda t, unit: pump.U * pump.rate(t) / unit)
     trackers = [GapTracker(build_coupling(material, 2.0, 600.0, "full"), "full", 1e-5) for _ in range(count)]
     gap = build_equilibrium(material, 2.0, 600.0, "full", 30.0, 1e-5)
     lattice = film.lattice
