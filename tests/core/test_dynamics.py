@@ -141,7 +141,7 @@ def test_a_pulse_s_bandwidth_is_that_of_its_envelope():
 
 
 def test_light_drives_the_phonons_of_its_own_energy(k3c60):
-    """All of it: n rises where the light is, 50 times as much as 10 meV off; quasiparticles heat up, no gap opens."""
+    """All of it: n rises there, 50 times as much as 10 meV off; quasiparticles heat up, and no gap opens."""
     frequencies = (50.0, 79.0, 160.0, 170.0, 180.0)
     settings = Settings(phonon_share=1.0, frequencies=frequencies, spacing=0.5)
     data = run(k3c60, settings, F0=1.0, tau_esc=1.0).data

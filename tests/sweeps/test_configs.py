@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import tree
+from fake_config import tree
 
 from photogap.sweeps.config import PRESETS, parse, read
 from photogap.sweeps.errors import ConfigError
