@@ -1,6 +1,7 @@
 """Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
 
 import dataclasses
+import importlib.metadata
 import signal
 from pathlib import Path
 from types import FrameType
@@ -11,7 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from . import cli_cluster, cli_optics, cli_physics, cli_serve, cli_views, service
-from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
+from .cli_base import (
+    OUT,
+    SWEEPS,
+    Commands,
+    ConfigArgument,
+    JsonFlag,
+    OverridesOption,
+    StoreArgument,
+    fail_clearly,
+    print_json,
+)
 from .config import Config, read
 from .errors import ConfigError
 from .plan import resolve
@@ -21,7 +32,9 @@ from .store import Place, place
 
 app = typer.Typer(
     name="photogap",
+    cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
+    epilog="To begin: photogap run configs/quickstart.yaml. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -34,39 +47,57 @@ cli_serve.register(app)
 
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", "-n", min=0, help="Worker processes; 0 computes in this process. [default: cores]"),
+    typer.Option(
+        "--workers", "-n", min=0, help="Worker processes; 0 computes in this process.", show_default="cores"
+    ),
 ]
 
 
-@app.command()
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"photogap {importlib.metadata.version('photogap')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What holds for no command of its own."""
+
+
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def run(
-    config: Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)],
+    config: ConfigArgument,
     store: Annotated[
         str | None,
-        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://. [default: results/NAME.zarr]"),
+        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://.", show_default="results/NAME.zarr"),
     ] = None,
     workers: WorkersOption = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
-    ] = None,
+    overrides: OverridesOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
     ] = False,
     cluster: Annotated[
-        str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
+        str | None,
+        typer.Option(
+            help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
+            show_default="the config's, else local",
+        ),
     ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Count points, chunks and bytes; time a few points; write nothing."),
+        typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing."),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute what is missing of a sweep, then draw its picture."""
+    """Compute those points of a sweep that its cube lacks, then draw its picture."""
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
@@ -84,7 +115,7 @@ def run(
     finish(plan.config, target, report, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def retry(
     store: StoreArgument,
@@ -92,7 +123,7 @@ def retry(
     workers: WorkersOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute failed points of a store again."""
+    """Compute the failed points of a cube again."""
     if not failed:
         raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
     target = place(store)
@@ -102,14 +133,14 @@ def retry(
     finish(None, target, report, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def replay(
     store: StoreArgument,
     point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute one point here and now with full diagnostics; the store is not changed."""
+    """Compute one point here and now with full diagnostics; the cube is not changed."""
     record, arrays = service.replay(place(store), point)
     summary = {name: _brief(array) for name, array in arrays.items()}
     if as_json:
@@ -123,10 +154,10 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
-    """Ask the driver of a store to stop; finished points are kept."""
+    """Stop the run that computes a cube, wherever it is; finished points are kept."""
     from .clusters.submit import end
 
     target = place(store)

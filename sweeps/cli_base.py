@@ -4,17 +4,43 @@ import functools
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from .errors import SweepError
 
 OUT = Console()
 ERR = Console(stderr=True)
 
-StoreArgument = Annotated[str, typer.Argument(help="Cube: a path or a URL.", show_default=False)]
+SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
+PANELS = {
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "cancel"),
+    PHYSICS: ("materials", "equilibrium", "optics", "media"),
+    CLUSTERS: ("cluster", "submit", "logs", "serve"),
+}
+"""Commands as the help shows them: in the order in which a user needs them."""
+
+
+class Commands(TyperGroup):
+    """The commands, ordered by `PANELS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the help's order."""
+        return [name for names in PANELS.values() for name in names]
+
+
+ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+OverridesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
+]
+StoreArgument = Annotated[
+    str, typer.Argument(help="Cube that `run` made: a path, s3://, gs:// or az://.", show_default=False)
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 AtOption = Annotated[list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")]
 

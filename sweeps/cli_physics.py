@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(materials)
-    app.command()(equilibrium)
+    app.command(rich_help_panel=PHYSICS)(materials)
+    app.command(rich_help_panel=PHYSICS)(equilibrium)
 
 
 @fail_clearly
@@ -70,19 +70,27 @@ def _describe(name: str, as_json: bool) -> None:
 
 @fail_clearly
 def equilibrium(
-    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file with --units.")],
+    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file.")],
     T: Annotated[float, typer.Option("--T", help="Temperature, K.")],
     mu_star: Annotated[
-        float | None, typer.Option(help="Coulomb pseudopotential; else the one that gives Tc0.")
+        float | None,
+        typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
     ] = None,
-    spacing: Annotated[float | None, typer.Option(help="Lattice spacing, meV.")] = None,
-    window: Annotated[float | None, typer.Option(help="Upper edge of the lattice, meV.")] = None,
-    damping: Annotated[str, typer.Option(help="full or real.")] = "full",
-    units: Annotated[str | None, typer.Option(help="Unit of a spectrum file: meV, THz, cm-1, Ry, Ha.")] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="Lattice spacing, meV.", show_default="the material's")
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="Upper edge of the lattice, meV.", show_default="the material's")
+    ] = None,
+    damping: Annotated[str, typer.Option(help="Gap equation with lifetimes (full) or without (real).")] = "full",
+    units: Annotated[
+        str | None,
+        typer.Option(help="Unit of a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Gap, renormalisation and Tc in thermal equilibrium."""
+    """Solve for gap, renormalisation and Tc in thermal equilibrium."""
     from ..core.equilibrium import solve_equilibrium
     from ..core.tracking import GapError
 

@@ -8,7 +8,7 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from .cli_base import OUT, AtOption, JsonFlag, StoreArgument, fail_clearly, parse_at, print_json
+from .cli_base import OUT, SWEEPS, AtOption, JsonFlag, StoreArgument, fail_clearly, parse_at, print_json
 from .errors import ConfigError
 from .store import place
 
@@ -20,7 +20,7 @@ NAMES = ("fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (status, plot, movie, show):
-        app.command()(command)
+        app.command(rich_help_panel=SWEEPS)(command)
 
 
 @fail_clearly
@@ -32,7 +32,7 @@ def status(
     ] = False,
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.2)] = 2.0,
 ) -> None:
-    """Count points by status, name slow ones, group failures by reason."""
+    """Count the points of a cube by status, name slow ones, group failures by reason."""
     from .clusters.submit import describe
     from .report import status as look
 
@@ -92,21 +92,23 @@ def plot(
     figure: Annotated[
         str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(NAMES)}.")
     ] = None,
-    x: Annotated[str | None, typer.Option("--x", help="Axis of the picture. [default: F0]")] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Axis across, or time.", show_default="F0")] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis with one line per value.")] = None,
     y: Annotated[
         str | None,
         typer.Option(
-            "--y", help="Variable, its largest value over time; for phase_diagram, the axis up. [default: Delta0]"
+            "--y",
+            help="Variable, its largest value over time; for phase_diagram, the axis up.",
+            show_default="Delta0",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="PNG, PDF or SVG file. [default: beside the cube]")
+        Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="beside the cube")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw the largest value over time of a variable against an axis, or a figure by its name."""
+    """Draw the largest value over time of a variable against an axis, or a figure of the paper."""
     from . import pictures
 
     target = place(store)
@@ -154,12 +156,14 @@ def movie(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="GIF, or MP4 (ffmpeg or the extra 'movie'); if not given, a GIF beside the cube."
+            "--out",
+            help="GIF, or MP4 (with ffmpeg or the extra 'movie').",
+            show_default="a GIF beside the cube",
         ),
     ] = None,
     fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
 ) -> None:
-    """Film of one point: f, n and Delta as time goes by."""
+    """Make a film of one point, which --at selects: f, n and Delta as time goes by."""
     from . import figures
     from .pictures import beside
 
@@ -207,13 +211,14 @@ def show(
     store: StoreArgument,
     x: Annotated[str, typer.Option("--x", help="Axis across.")] = "F0",
     y: Annotated[
-        str | None, typer.Option("--y", help="Axis down. [default: the first other with several values]")
+        str | None,
+        typer.Option("--y", help="Axis down.", show_default="the first other with several values"),
     ] = None,
     variable: Annotated[str, typer.Option("--variable", help="Variable of the right map.")] = "Delta0",
     at: AtOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also draw both maps into this file.")] = None,
 ) -> None:
-    """Maps of status and of the peak gap over two axes."""
+    """Print maps of the points' status and of a variable's largest value over two axes."""
     from . import pictures
 
     ds = _open(store)
