@@ -209,7 +209,7 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
             picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
             rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
     if as_json:
         print_json(

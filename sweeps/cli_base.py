@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from .errors import SweepError
+from .errors import ConfigError, StoreError, SweepError
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -48,7 +48,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def fail_clearly(command: F) -> F:
-    """Command whose known errors end in their message and exit code, without a traceback."""
+    """Command whose known errors, and those of files, end in one message and an exit code, without a traceback."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -57,11 +57,29 @@ def fail_clearly(command: F) -> F:
         except SweepError as error:
             ERR.print(f"photogap: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            what = f"{str(error.filename)!r} cannot be read or written: " if error.filename else ""
+            ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(StoreError.exit_code) from None
         except KeyboardInterrupt:
             ERR.print("photogap: interrupted; finished points are kept", highlight=False)
             raise typer.Exit(130) from None
 
     return cast(F, wrapped)
+
+
+PICTURES, MOVIES = (".png", ".pdf", ".svg"), (".gif", ".mp4")
+
+
+def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTURES) -> None:
+    """Refuse a file that cannot be drawn into, before anything is computed.
+
+    Raises:
+        ConfigError: It is a folder, or ends otherwise.
+    """
+    if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
+        kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        raise ConfigError(f"`{option}` must be a file that ends in {kinds}. Got {str(path)!r}.")
 
 
 def plain(value: Any) -> Any:
@@ -86,8 +104,6 @@ def parse_at(at: list[str] | None) -> dict[str, str]:
     Raises:
         SweepError: One has another form.
     """
-    from .errors import ConfigError
-
     out = {}
     for text in at or []:
         name, sign, value = text.partition("=")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, PHYSICS, JsonFlag, check_file, fail_clearly, print_json
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def optics(
         raise ConfigError(f"`--omega` must be positive, in meV. Got {omega!r}.")
     if thickness is not None and not thickness > 0:
         raise ConfigError(f"`--thickness` must be positive, in nm; inf is a half space. Got {thickness!r}.")
+    check_file("--plot", picture)
     try:
         film = Film(
             library.load(material), T, thickness=thickness, substrate=_index("substrate", substrate),

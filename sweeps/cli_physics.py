@@ -1,5 +1,6 @@
 """Commands of physics: materials and their equilibrium state."""
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, PHYSICS, JsonFlag, check_file, fail_clearly, print_json
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -97,8 +98,11 @@ def equilibrium(
     if damping not in ("full", "real"):
         raise ConfigError(f"`--damping` must be full or real. Got {damping!r}.")
     for option, value in (("spacing", spacing), ("window", window)):
-        if value is not None and not value > 0:
+        if value is not None and not 0 < value < math.inf:
             raise ConfigError(f"`--{option}` must be positive, in meV. Got {value!r}.")
+    if mu_star is not None and not math.isfinite(mu_star):
+        raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
+    check_file("--plot", picture)
     try:
         film, mu_star = _material(material, units, mu_star)
         start = time.perf_counter()
@@ -135,6 +139,11 @@ def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Ma
     from . import spectrum_files
 
     path = Path(given)
+    if given not in library.names() and (path.suffix or path.parent != Path()) and not path.exists():
+        raise ConfigError(
+            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file. "
+            f"Got {given!r}, which does not exist."
+        )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         if units is not None:
             raise ConfigError(f"`--units` belongs to a spectrum file; {given!r} states its own. Leave it out.")

@@ -55,7 +55,10 @@ def serve(
         from .server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
     options = Options(
         folder=folder.resolve(),
         host=host,

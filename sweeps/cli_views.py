@@ -1,5 +1,6 @@
 """Commands that look at a store: status, plot, movie, show."""
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,18 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from .cli_base import OUT, SWEEPS, AtOption, JsonFlag, StoreArgument, fail_clearly, parse_at, print_json
+from .cli_base import (
+    MOVIES,
+    OUT,
+    SWEEPS,
+    AtOption,
+    JsonFlag,
+    StoreArgument,
+    check_file,
+    fail_clearly,
+    parse_at,
+    print_json,
+)
 from .errors import ConfigError
 from .store import place
 
@@ -111,6 +123,7 @@ def plot(
     """Draw the largest value over time of a variable against an axis, or a figure of the paper."""
     from . import pictures
 
+    check_file("--out", out)
     target = place(store)
     where = parse_at(at)
     if figure is not None:
@@ -146,7 +159,12 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
     try:
         return figures.save(figures.draw(ds, figure, _labels_of(at), **options), out)
     except ValueError as error:
-        raise ConfigError(str(error)) from error
+        raise _as_options(error) from error
+
+
+def _as_options(error: ValueError) -> ConfigError:
+    """A figure's refusal in the words of the command line, where its arguments are options."""
+    return ConfigError(re.sub(r"`(at|figure|out|x|y)`", r"`--\1`", str(error)))
 
 
 @fail_clearly
@@ -167,6 +185,7 @@ def movie(
     from . import figures
     from .pictures import beside
 
+    check_file("--out", out, MOVIES)
     ds = _open(store)
     where = parse_at(at)
     try:
@@ -177,7 +196,7 @@ def movie(
             fps=fps,
         )
     except ValueError as error:
-        raise ConfigError(str(error)) from error
+        raise _as_options(error) from error
     OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
 
 
@@ -221,6 +240,7 @@ def show(
     """Print maps of the points' status and of a variable's largest value over two axes."""
     from . import pictures
 
+    check_file("--out", out)
     ds = _open(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]

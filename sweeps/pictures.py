@@ -9,6 +9,7 @@ import xarray as xr
 
 from .analysis.labels import geometric
 from .axes import OWN
+from .config import suggest
 from .errors import ConfigError
 from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 from .store import Place
@@ -16,14 +17,27 @@ from .store import Place
 _HUES = 12
 
 
-def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = ()) -> xr.DataArray:
+def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
     """A variable with one number a point: its largest value over dims of its own, save those to keep."""
-    if y not in ds.data_vars:
-        raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
-    if ds[y].dtype.kind not in "fiu":
-        raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
+    numeric = [str(name) for name, v in ds.data_vars.items() if v.dtype.kind in "fiu"]
+    if y not in numeric:
+        rule = "a numeric variable" if y in ds.data_vars else "a variable of the cube"
+        raise ConfigError(f"`{option}` must be {rule}.{suggest(y, numeric)} Got {y!r}.")
     own = [dim for dim in ds[y].dims if dim in OWN and dim not in keep]
     return ds[y].max(own, keep_attrs=True) if own else ds[y]
+
+
+def _refuse_nothing(ds: xr.Dataset, values: xr.DataArray) -> None:
+    if bool(values.notnull().any()):
+        return
+    kinds, counts = (
+        np.unique(ds["status"].values.astype(object), return_counts=True) if "status" in ds else ((), ())
+    )
+    points = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
+    raise ConfigError(
+        f"there is nothing to draw: {values.name} has no value there. "
+        f"Of the cube's points are {points or 'none ok'}; `photogap status` says why points failed."
+    )
 
 
 def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
@@ -119,6 +133,7 @@ def plot(
 
     at = at or {}
     values = curves(ds, x, hue, y, at)
+    _refuse_nothing(ds, values)
     hue = str(values.attrs["hue"]) or None
     labels = values[x].values
     words = labels.dtype.kind not in "fiu"
@@ -193,8 +208,10 @@ def _cell(value: float) -> str:
 
 def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
     """Status and a variable's largest value over two axes, dims (y, x)."""
-    values = reduced(ds, variable)
-    across, down = _dim(values, x, "--x"), _dim(values, y, "--hue")
+    values = reduced(ds, variable, option="--variable")
+    across, down = _dim(values, x, "--x"), _dim(values, y, "--y")
+    if across == down:
+        raise ConfigError(f"`--y` must be another axis than `--x`. Got {y!r}.")
     keep = [across, down]
     return (
         select(ds["status"], at, keep).transpose(down, across).sortby(keep),

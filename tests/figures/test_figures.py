@@ -123,7 +123,7 @@ def test_selection_by_label(cube):
 def test_what_cannot_be_drawn_says_why(cube):
     with pytest.raises(ValueError, match=r"`figure` must be one of fig2c, .*\. Got 'fig99'"):
         draw(cube(), "fig99")
-    with pytest.raises(ValueError, match=r"needs `f` in the cube; the sweep must record `energies`\. Got Delta0"):
+    with pytest.raises(ValueError, match=r"needs `f` in the cube; set `energies` under .* Got Delta0"):
         draw(cube(), "fig4")
     with pytest.raises(ValueError, match=r"shows one point: select T with `at`\. Got T = \[30\.0, 60\.0\]"):
         draw(cube(fields=True, T=[30, 60]), "fig9")
@@ -134,7 +134,7 @@ def test_what_cannot_be_drawn_says_why(cube):
 def test_a_point_that_failed_is_not_drawn(cube):
     ds = cube(fields=True)
     ds["f"][:] = np.nan
-    with pytest.raises(ValueError, match="needs a point that did not fail"):
+    with pytest.raises(ValueError, match="needs a point that was computed and did not fail"):
         draw(ds, "fig4")
 
 

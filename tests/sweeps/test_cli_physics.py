@@ -82,6 +82,10 @@ def test_picture(tmp_path):
         (["Pb", "--T", "2", "--damping", "none"], "`--damping` must be full or real. Got 'none'"),
         (["Pb", "--T", "2", "--units", "THz"], "`--units` belongs to a spectrum file"),
         (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
+        (["Pb", "--T", "2", "--mu-star", "nan"], "`--mu-star` must be a number, such as 0.1. Got nan"),
+        (["Pb", "--T", "2", "--window", "inf"], "`--window` must be positive, in meV. Got inf"),
+        (["absent.a2f", "--T", "2", "--units", "THz"], "Got 'absent.a2f', which does not exist"),
+        (["Pb", "--T", "2", "--plot", "x.xyz"], "`--plot` must be a file that ends in .png, .pdf or .svg"),
     ],
 )
 def test_errors_say_what_to_do(arguments, message):
