@@ -104,8 +104,10 @@ def run(
     plan = resolve(tree)
     target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
     if dry_run:
+        from .clusters.config import find
         from .estimate import estimate
 
+        find(tree.cluster, tree.folder)
         numbers = estimate(plan, workers)
         print_json(numbers) if as_json else _show_estimate(numbers)
         return
@@ -163,8 +165,13 @@ def cancel(store: StoreArgument) -> None:
     target = place(store)
     done = end(target)
     if target.exists() or not done:
-        service.cancel(target)
-    OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
+        seen = service.cancel(target)
+        done = done or (
+            f"asked the run that computes {store} to stop"
+            if seen
+            else f"no run of {store} is seen from here; one on another machine will stop"
+        )
+    OUT.print(done, highlight=False, soft_wrap=True)
 
 
 class Interrupt:
@@ -232,6 +239,9 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
 
 def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) -> None:
     counts = report.counts
+    if not counts.total:
+        OUT.print(f"nothing to do: no point of {target.url} has failed", highlight=False, soft_wrap=True)
+        return
     if rows:
         head, body = rows
         table = Table(*head)

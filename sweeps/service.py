@@ -13,11 +13,11 @@ import numpy as np
 
 from .axes import Index, embed, union
 from .cluster import open_pool
-from .config import Config
+from .config import Config, suggest
 from .cube import MISSING, Cube, create
 from .errors import ConfigError, ContradictionError, StoreError, SweepError
 from .flow import Counts, Flow, job_of
-from .lock import driver_lock
+from .lock import driver_lock, is_driven
 from .log import Log
 from .plan import Plan, at_grid, resolve
 from .pool import Opener, Pool
@@ -85,6 +85,7 @@ def run(
 
 
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
+    _refuse_what_is_no_cube(place)
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         if recompute:
             place.clear()
@@ -99,6 +100,15 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         )
         with opened as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
+
+
+def _refuse_what_is_no_cube(place: Place) -> None:
+    """Other people's files are neither mixed with a cube nor removed with one."""
+    if place.exists():
+        Cube(place, read_only=True)
+    elif (found := place.foreign()) is not None:
+        what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
+        raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
 
 
 def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
@@ -243,6 +253,7 @@ def plan_of(cube: Cube) -> Plan:
 
 def retry(place: Place, *, workers: int | None = None, watch: Watch | None = None) -> Report:
     """Compute every failed point of a store again."""
+    _need(place)
     with driver_lock(place):
         cube = Cube(place)
         plan = plan_of(cube)
@@ -255,6 +266,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
+        workers = workers if failed else 0
         opened = (watch.pool or open_pool)(
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
@@ -292,7 +304,12 @@ def find(cube: Cube, plan: Plan, point: str) -> Index:
 
 
 def _find_labels(cube: Cube, point: str) -> Index:
-    given = dict(part.partition("=")[::2] for part in point.split(","))
+    given = {name.strip(): text.strip() for name, _, text in (part.partition("=") for part in point.split(","))}
+    for name, text in given.items():
+        if name not in cube.grid.dims:
+            known = list(cube.grid.dims)
+            raise ConfigError(f"POINT must give axes of the cube.{suggest(name, known)} Got {name!r}.")
+        pick(cube, name, text)
     return tuple(pick(cube, axis.name, given.get(axis.name)) for axis in cube.grid.axes)
 
 
@@ -326,11 +343,16 @@ def _close(value: float, text: str) -> bool:
         return False
 
 
-def cancel(place: Place) -> None:
-    """Ask the store's driver to stop; it keeps what is finished."""
+def cancel(place: Place) -> bool:
+    """Ask the store's driver to stop; it keeps what is finished. Whether one is seen from here."""
+    _need(place)
+    place.blobs.put(CANCEL, b"stop\n")
+    return is_driven(place)
+
+
+def _need(place: Place) -> None:
     if not place.exists():
         raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
-    place.blobs.put(CANCEL, b"stop\n")
 
 
 def state_dir(place: Place) -> Path:
