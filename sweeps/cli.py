@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -45,6 +46,7 @@ cli_optics.register(app)
 cli_cluster.register(app)
 cli_serve.register(app)
 
+_ROWS = 16
 WorkersOption = Annotated[
     int | None,
     typer.Option(
@@ -143,15 +145,16 @@ def replay(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute one point here and now with full diagnostics; the cube is not changed."""
-    record, arrays = service.replay(place(store), point)
+    target = place(store)
+    record, arrays = service.replay(target, point)
     summary = {name: _brief(array) for name, array in arrays.items()}
     if as_json:
         print_json(record | {"outputs": summary})
     else:
-        for key, value in record.items():
-            OUT.print(f"{key}: {value}", markup=False, highlight=False)
-        for name, numbers in summary.items():
-            OUT.print(f"{name}: {numbers}", markup=False, highlight=False)
+        units = service.units_of(target, summary)
+        lines = [f"{key}: {_told(key, value)}" for key, value in record.items() if value != ""]
+        lines += [f"{name}{units[name]}: {_in_words(numbers)}" for name, numbers in summary.items()]
+        OUT.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if record["status"] != "ok":
         raise typer.Exit(1)
 
@@ -244,8 +247,8 @@ def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) ->
         return
     if rows:
         head, body = rows
-        table = Table(*head)
-        step = max(1, len(body) // 16)
+        step = -(-len(body) // _ROWS)
+        table = Table(*head, caption=f"one value in {step} of {len(body)}" if step > 1 else None)
         for row in body[::step]:
             table.add_row(*row)
         OUT.print(table)
@@ -277,6 +280,24 @@ def _brief(array: Any) -> Any:
         "max": float(array.max()),
         "last": float(array.ravel()[-1]),
     }
+
+
+def _told(key: str, value: Any) -> str:
+    """An entry of a point's record with its unit."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in value.items())
+    if key in ("wall_time", "cpu_time"):
+        return f"{value:.3g} s"
+    if key == "peak_memory":
+        return f"{value / 2**20:.0f} MiB"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value)) if key == "started" else str(value)
+
+
+def _in_words(numbers: Any) -> str:
+    if isinstance(numbers, float):
+        return f"{numbers:.6g}"
+    shape = " x ".join(map(str, numbers["shape"]))
+    return f"{numbers['min']:.4g} to {numbers['max']:.4g}, last {numbers['last']:.4g}, {shape} values"
 
 
 def main() -> None:

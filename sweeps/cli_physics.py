@@ -58,9 +58,15 @@ def _describe(name: str, as_json: bool) -> None:
         return
     OUT.print(f"{record.name}: {record.description}", highlight=False)
     table = Table("parameter", "value", "unit", "origin")
+    above = None
     for entry in (*record.parameters, *record.spectrum, *record.paper):
-        value = f"{entry.value:.6g}" if isinstance(entry.value, float) else str(entry.value)
-        table.add_row(entry.key, value, entry.unit, entry.source)
+        value = (
+            f"{entry.value:.6g}"
+            if isinstance(entry.value, float)
+            else str("-" if entry.value is None else entry.value)
+        )
+        table.add_row(entry.key, value, entry.unit, "as above" if entry.source == above else entry.source)
+        above = entry.source
     OUT.print(table)
     peaks = Table("peak (meV)", "width (meV)", "lambda", "mode and origin")
     for peak in record.peaks:

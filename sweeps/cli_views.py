@@ -270,8 +270,9 @@ def _open(store: str) -> Any:
 def _map_text(title: str, values: Any, cell: Any) -> Text:
     """A map in characters, as wide as its numbers; every n-th column where the terminal is narrow."""
     down, across = (str(d) for d in values.dims)
-    step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 14) // _WIDTH)))
-    out = Text(f"{title}: {down} down, {across} across\n", style="bold")
+    step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 13) // _WIDTH)))
+    left_out = f" (one value in {step}; all with --out)" if step > 1 else ""
+    out = Text(f"{title}: {down} down, {across} across{left_out}\n", style="bold")
     rows = [("", [Text(_short(v)) for v in values[across].values[::step]])]
     rows += [
         (_short(label), [cell(v) for v in row])

@@ -11,6 +11,7 @@ from .analysis.labels import geometric
 from .axes import OWN
 from .config import suggest
 from .errors import ConfigError
+from .figures.select import caption
 from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 from .store import Place
 
@@ -47,7 +48,10 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
         ConfigError: A name or a label is not in the cube, or a dim is left over.
     """
     for name, wanted in at.items():
-        values = values.isel({_dim(values, name, "--at"): _where(values, name, wanted)})
+        along = _dim(values, name, "--at")
+        if along in keep:
+            raise ConfigError(f"`--at {name}` fixes an axis that the picture shows. Leave it out. Got {wanted!r}.")
+        values = values.isel({along: _where(values, name, wanted)})
     for dim in list(values.dims):
         if dim in keep:
             continue
@@ -166,7 +170,7 @@ def plot(
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)
     ax.grid(alpha=0.3)
-    ax.set_title(_caption(ds, values, {x, hue}), fontsize=10, wrap=True)
+    ax.set_title(caption(values.drop_vars([n for n in (x, hue) if n]), width=72), fontsize=10)
     if hue:
         ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -174,26 +178,16 @@ def plot(
     return out
 
 
-def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> str:
-    parts = []
-    for name, label in values.coords.items():
-        if name not in shown and not label.dims:
-            text = _text(label.values.item())
-            units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
-            parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
-    # four of them fill the width of a picture
-    return ",\n".join(", ".join(parts[i : i + 4]) for i in range(0, len(parts), 4))
-
-
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the numbers behind a picture."""
     values = curves(ds, x, hue, y, at)
     hue = str(values.attrs["hue"]) or None
-    names = [f"{hue} = {_text(v)}" for v in np.atleast_1d(values[hue].values)] if hue else [y]
-    units = str(ds[y].attrs.get("units", "1"))
+    what = f"{y} ({ds[y].attrs.get('units', '1')})"
+    labels = np.atleast_1d(values[hue].values).tolist() if hue else []
+    unit = str(ds[hue].attrs.get("units", "1")).removeprefix("1") if hue else ""
     head = [
         f"{x} ({ds[x].attrs['units']})" if "units" in ds[x].attrs else x,
-        *(f"{n} ({units})" for n in names),
+        *([f"{what} at {hue} = {_text(label)} {unit}".rstrip() for label in labels] or [what]),
     ]
     rows = values.values.reshape(-1, values.sizes[values[x].dims[0]])
     body = [

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -288,6 +288,13 @@ def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
     job = job_of(plan, labels, plan.point_id(labels))
     record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))
     return {"labels": labels, **record}, arrays
+
+
+def units_of(place: Place, names: Iterable[str]) -> dict[str, str]:
+    """Unit of each output in brackets; nothing for a number without one."""
+    cube = Cube(place, read_only=True)
+    found = {name: str(cube.array(name).attrs.get("units", "1")) for name in names}
+    return {name: f" ({unit})" if unit != "1" else "" for name, unit in found.items()}
 
 
 def find(cube: Cube, plan: Plan, point: str) -> Index:

@@ -1,5 +1,6 @@
 """`photogap plot --figure` and `photogap movie` on a cube of two quick points; sliders."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from photogap.sweeps.cli import app
 from photogap.sweeps.cli_views import NAMES
-from photogap.sweeps.config import read
+from photogap.sweeps.config import load_yaml, override, parse, read
 from photogap.sweeps.figures import FIGURES
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.spectrum import alpha2F_in
@@ -100,6 +101,8 @@ def test_movie(store, tmp_path):
         (("plot", "--y", "Delta"), r"`--y` must be a variable of the cube. Did you mean `Delta0`\? Got 'Delta'"),
         (("plot", "--y", "message"), r"`--y` must be a numeric variable"),
         (("show", "--y", "G"), r"`--y` must name an axis.*Got 'G'"),
+        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis that the picture shows"),
+        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis that the picture shows"),
         (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
         (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
@@ -109,8 +112,6 @@ def test_movie(store, tmp_path):
     ],
 )
 def test_what_cannot_be_drawn_ends_with_one_message(store, args, message):
-    import re
-
     command, *rest = args
     told = cli(command, store, *rest)
     assert told.exit_code == 2
@@ -143,6 +144,28 @@ def test_a_cube_without_a_finished_point_is_told_so(begun, args, message):
     assert told.exit_code == 2, told.output
     assert message in " ".join(told.stderr.split())
     assert not list(begun.parent.glob("*.png"))
+
+
+def test_what_the_terminal_leaves_out_is_said(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(CONFIG)
+    (tmp_path / "mine.yaml").write_text(MINE)
+    wide = override(load_yaml(CONFIG, "tiny"), "axes.F0={geomspace: [0.1, 1, 20]}")
+    prepare(resolve(parse(wide, folder=str(tmp_path))), place(tmp_path / "wide.zarr"))
+    shown = CliRunner().invoke(app, ["show", str(tmp_path / "wide.zarr")], env={"COLUMNS": "80"})
+    assert "F0 across (one value in 3; all with --out)" in shown.stdout, shown.output
+
+
+def test_a_replayed_point_is_told_with_units(store):
+    told = cli("replay", store, "F0=0.1").stdout
+    for line in (r"wall_time: [\d.]+ s\n", r"peak_memory: \d+ MiB\n", r"Delta0 \(meV\): .* last .*, 5 values\n"):
+        assert re.search(line, told), told
+    assert "message" not in told
+
+
+def test_a_caption_begins_with_the_material(store, tmp_path):
+    assert cli("plot", store, "--out", tmp_path / "p.svg").exit_code == 0
+    texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "p.svg").read_text())
+    assert any(text.startswith("mine, ") for text in texts), texts
 
 
 def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):

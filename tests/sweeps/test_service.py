@@ -263,8 +263,8 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     drawn = cli("plot", store, "--at", "T=60", "--hue", "damping", "--out", tmp_path / "p.png", "--json")
     assert json.loads(drawn.stdout)["columns"] == [
         "F0 (mJ cm-2)",
-        "damping = full (meV)",
-        "damping = real (meV)",
+        "Delta0 (meV) at damping = full",
+        "Delta0 (meV) at damping = real",
     ]
     missing = cli("plot", store, "--hue", "damping")
     assert missing.exit_code == 2
