@@ -1,6 +1,7 @@
 """Commands of physics: materials and their equilibrium state."""
 
 import math
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,6 +95,14 @@ def equilibrium(
         str | None,
         typer.Option(help="Unit of a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
     ] = None,
+    column: Annotated[
+        int | None,
+        typer.Option(help="Column of alpha2F in a spectrum file that has several, from 1 after the frequency."),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="Format of a spectrum file, such as columns.", show_default="by its header or name"),
+    ] = None,
     picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -110,7 +119,7 @@ def equilibrium(
         raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
     check_file("--plot", picture)
     try:
-        film, mu_star = _material(material, units, mu_star)
+        film, mu_star = _material(material, {"units": units, "column": column, "format": format}, mu_star)
         start = time.perf_counter()
         state = solve_equilibrium(
             film,
@@ -138,7 +147,7 @@ def equilibrium(
     OUT.print(table)
 
 
-def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Material", float | None]:
+def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tuple["Material", float | None]:
     """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
     from ..core.material import Material
     from . import materials as library
@@ -151,10 +160,13 @@ def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Ma
             f"Got {given!r}, which does not exist."
         )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
-        if units is not None:
-            raise ConfigError(f"`--units` belongs to a spectrum file; {given!r} states its own. Leave it out.")
+        for option in (k for k, v in reading.items() if v is not None):
+            raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
         return library.load(given), mu_star
-    spectrum = spectrum_files.read(path, units=units)
+    try:
+        spectrum = spectrum_files.read(path, **reading)
+    except ValueError as error:
+        raise ConfigError(re.sub(r"`(units|column|format)`", r"`--\1`", str(error))) from error
     top = float(spectrum.omega[-1])
     mu_star = 0.1 if mu_star is None else mu_star
     Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
