@@ -121,6 +121,7 @@ def _core() -> Model:
             ("omega_pump", "omega_probe", "substrate", "cover"),
             ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
             ("material", "spacing", "window", "omega_probe"),
+            ("material", "spacing", "omega_pump"),
         ),
         named={"substrate": index, "cover": index},
     )

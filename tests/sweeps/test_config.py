@@ -87,6 +87,21 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
         read(path, ("axes.T.x=1",))
 
 
+@pytest.mark.parametrize(
+    ("axes", "place"),
+    [
+        ({"omega_pump": [0.17]}, "axes.omega_pump"),
+        ({"omega_pump": [170, 0.6], "spacing": [0.5, 1.0]}, "axes.omega_pump and axes.spacing"),
+    ],
+)
+def test_a_photon_that_the_lattice_does_not_resolve_is_told(axes: dict[str, Any], place: str) -> None:
+    """Most often eV for meV: it would move quasiparticles by one step of the lattice all the same."""
+    with pytest.raises(
+        ConfigError, match=rf"`{place}`: `omega_pump` must be at least the lattice's spacing.*meV\?"
+    ):
+        resolve(parse(tree({"material": ["K3C60"]} | axes, model=DEFAULT)))
+
+
 def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("name: x\naxes:\n  T: [30]\n  F0: [1]\n  T: [60]\n")
     with pytest.raises(ConfigError, match=r"c.yaml must be YAML. the key `T` is given twice, in lines 3 and 5"):
