@@ -109,5 +109,7 @@ def parse_at(at: list[str] | None) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not sign or not name or not value:
             raise ConfigError(f"`--at` must be NAME=VALUE, such as T=30. Got {text!r}.")
+        if name.strip() in out:
+            raise ConfigError(f"`--at` may give {name.strip()} once. Got it again in {text!r}.")
         out[name.strip()] = value.strip()
     return out

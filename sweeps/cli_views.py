@@ -9,6 +9,7 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
+from .axes import number
 from .cli_base import (
     MOVIES,
     OUT,
@@ -220,7 +221,7 @@ def _labels_of(at: dict[str, str]) -> dict[str, Any]:
 
 def _label_of(text: str) -> Any:
     try:
-        return float("inf" if text == ".inf" else text)
+        return number(text)
     except ValueError:
         return text
 

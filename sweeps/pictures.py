@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from .analysis.labels import geometric
-from .axes import OWN
+from .axes import OWN, number
 from .config import suggest
 from .errors import ConfigError
 from .figures.select import caption
@@ -77,7 +77,7 @@ def _where(values: xr.DataArray, name: str, wanted: Any) -> int:
         if str(label).lower() == str(wanted).lower():
             return i
         try:
-            if not isinstance(label, str) and np.isclose(float(label), float(wanted), rtol=1e-5, atol=0):
+            if not isinstance(label, str) and np.isclose(float(label), number(wanted), rtol=1e-5, atol=0):
                 return i
         except (TypeError, ValueError):
             continue

@@ -359,6 +359,8 @@ def _check_uses(plan: Plan) -> None:
         along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
         uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
         uses += [(f"plot.at.{k}", k, along) for k in plot.at]
+        if plot.hue is not None and plot.hue == plot.x:
+            raise ConfigError(f"`plot.hue` must be another axis than `plot.x`. Got {plot.hue!r}.")
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Index, embed, union
+from .axes import Index, embed, number, union
 from .cluster import open_pool
 from .config import Config, suggest
 from .cube import MISSING, Cube, create
@@ -345,7 +345,7 @@ def _some(values: tuple[Any, ...]) -> str:
 
 def _close(value: float, text: str) -> bool:
     try:
-        return bool(np.isclose(value, float(text), rtol=1e-5, atol=0))
+        return bool(np.isclose(value, number(text), rtol=1e-5, atol=0))
     except ValueError:
         return False
 

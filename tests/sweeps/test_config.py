@@ -49,6 +49,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (tree({"fluence": [1]}), r"`axes.fluence`: unknown key"),
     (tree({"n_times": [3, 4]}), r"`axes.n_times`: points of one cube share it; move it to `settings`"),
     (tree(zip=[["F0", "Q"]]), r"`zip` names `Q`, which is no axis"),
+    (tree(plot={"x": "F0", "hue": "F0"}), r"`plot.hue` must be another axis than `plot.x`. Got 'F0'"),
     (tree(plot={"x": "fluence"}), r"`plot.x`: unknown name.*Got 'fluence'"),
     (tree(model="nowhere:MODEL"), r"`model` must be `module:attribute`.*Got 'nowhere:MODEL'"),
     (tree(name="../x"), r"`name`: must be letters, digits, .* it names files. Got '../x'"),

@@ -1,6 +1,7 @@
 """The service without faults of the machine: cubes, resume, growth, refusal, failing points, commands."""
 
 import json
+import math
 import subprocess
 import sys
 import urllib.request
@@ -304,6 +305,16 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
         assert "`--store` must be a local path or start with s3://" in cli("run", config, "--store", url).stderr
     unknown = cli("run", config, "--cluster", "slurmy", "--dry-run")
     assert "`cluster` must be `local`" in unknown.stderr
+
+
+@pytest.mark.parametrize("typed", [".inf", "inf"])
+def test_an_infinite_escape_time_is_named_as_in_yaml(tmp_path: Path, typed: str) -> None:
+    go(tmp_path, "a.zarr", {"tau_esc": [0.02, math.inf]})
+    store = tmp_path / "a.zarr"
+    assert cli("plot", store, "--at", f"tau_esc={typed}").exit_code == 0
+    assert cli("show", store, "--at", f"tau_esc={typed}", "--y", "T").exit_code == 0
+    told = cli("replay", store, f"F0=1,tau_esc={typed}", "--json")
+    assert json.loads(told.stdout)["labels"]["tau_esc"] == "inf"
 
 
 def test_a_retry_where_nothing_failed_does_nothing(tmp_path: Path, shared_pool: Any) -> None:
