@@ -120,6 +120,12 @@ def check(point: Point, settings: Settings) -> None:
         ValueError: naming the setting, the rule and the value.
     """
     check_probe(point.material, settings)
+    spacing = settings.spacing or point.material.spacing
+    if point.omega_pump < spacing:
+        raise ValueError(
+            f"`omega_pump` must be at least the lattice's spacing, {spacing:g} meV: what a smaller photon moves "
+            f"is not resolved. Is it in meV? Got {point.omega_pump!r}."
+        )
     check_surroundings(point.omega_pump, settings)
     _check_driven_phonons(point, settings)
     if settings.phonon_velocity > 0 and settings.slabs == 1:

@@ -35,18 +35,27 @@ ds = cube(
 ds
 
 # %% [markdown]
-# Every axis is a label, every variable has units. Nothing of this package is needed to plot with xarray.
+# Every axis is a label, every variable has units. Nothing of this package is needed to plot with xarray. At the
+# largest fluence the gap opens while the pulse rises, vanishes at its maximum, and opens again after it:
 
 # %%
-ds.Delta0.sel(material="K3C60", T=30, damping="full").squeeze().plot.line(x="time")
+ds.Delta0.sel(F0=1).squeeze(drop=True).plot(x="time")
+
+# %% [markdown]
+# The figures of the package draw whatever axes are left, here all fluences:
+
 # %%
 figures.draw(ds, "fig3")
 
 # %% [markdown]
-# How large the gap gets, and for how long it is open:
+# The largest gap, in meV, against fluence: it is largest in the middle.
 
 # %%
 peak_gap(ds).squeeze().to_pandas()
+
+# %% [markdown]
+# For how long, in ps, it is above 0.01 meV. `outlasts` = 1 says that it still is at the last time of the cube, so
+# that the duration is a lower bound.
 
 # %%
 time_above(ds, 0.01).squeeze().to_dataframe()[["duration", "outlasts"]]

@@ -31,7 +31,8 @@ from photogap.sweeps.notebook import cube
 
 # %%
 spectrum = spectrum_files.read(Path("data/example.a2f"))
-spectrum.coupling_lambda, spectrum.omega_log, spectrum.allen_dynes_Tc(0.1)
+print(f"lambda = {spectrum.coupling_lambda:.3f}, omega_log = {spectrum.omega_log:.1f} meV")
+print(f"Tc of Allen and Dynes at mu* = 0.1: {spectrum.allen_dynes_Tc(0.1):.1f} K")
 
 # %%
 print(Path("data/my_film.yaml").read_text())
@@ -39,18 +40,19 @@ print(Path("data/my_film.yaml").read_text())
 # %%
 alpha2F_of("data/my_film.yaml").plot()
 # %%
-[(entry.key, entry.value, entry.unit, entry.source) for entry in materials.describe("data/my_film.yaml").parameters]
+for entry in materials.describe("data/my_film.yaml").parameters:
+    print(f"{entry.key:14} {entry.value!s:6} {entry.unit:10} {entry.source}")
 
 # %% [markdown]
-# Equilibrium: mu* is calibrated to the stated Tc0.
+# Equilibrium at 2 K: mu* is calibrated to the stated Tc0.
 
 # %%
 film = materials.load("data/my_film.yaml")
 state = solve_equilibrium(film, 2.0)
-state.Tc, state.coupling.mu_star, state.gap.edge
+print(f"Tc = {state.Tc:.2f} K at mu* = {state.coupling.mu_star:.4f}; gap edge at 2 K: {state.gap.edge:.3f} meV")
 
 # %% [markdown]
-# And a sweep above Tc0; `data/my_sweep.yaml` is what `photogap run` takes.
+# And a sweep at 30 K, above Tc0; `data/my_sweep.yaml` is what `photogap run` takes. Light opens a gap here too:
 
 # %%
 print(Path("data/my_sweep.yaml").read_text())

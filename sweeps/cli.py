@@ -1,7 +1,9 @@
 """Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
 
 import dataclasses
+import importlib.metadata
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -11,7 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from . import cli_cluster, cli_converge, cli_optics, cli_physics, cli_serve, cli_views, service
-from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
+from .cli_base import (
+    OUT,
+    SWEEPS,
+    Commands,
+    ConfigArgument,
+    JsonFlag,
+    OverridesOption,
+    StoreArgument,
+    fail_clearly,
+    print_json,
+)
 from .config import Config, read
 from .errors import ConfigError
 from .plan import resolve
@@ -21,7 +33,9 @@ from .store import Place, place
 
 app = typer.Typer(
     name="photogap",
+    cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
+    epilog="To begin: photogap run configs/quickstart.yaml. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,49 +46,70 @@ cli_optics.register(app)
 cli_cluster.register(app)
 cli_serve.register(app)
 
+_ROWS = 16
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", "-n", min=0, help="Worker processes; 0 computes in this process. [default: cores]"),
+    typer.Option(
+        "--workers", "-n", min=0, help="Worker processes; 0 computes in this process.", show_default="cores"
+    ),
 ]
 
 
-@app.command()
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"photogap {importlib.metadata.version('photogap')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What holds for no command of its own."""
+
+
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def run(
-    config: Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)],
+    config: ConfigArgument,
     store: Annotated[
         str | None,
-        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://. [default: results/NAME.zarr]"),
+        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://.", show_default="results/NAME.zarr"),
     ] = None,
     workers: WorkersOption = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
-    ] = None,
+    overrides: OverridesOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
     ] = False,
     cluster: Annotated[
-        str | None, typer.Option(help="`local`, the name or file of a cluster, or a Dask scheduler's address.")
+        str | None,
+        typer.Option(
+            help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
+            show_default="the config's, else local",
+        ),
     ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Count points, chunks and bytes; time a few points; write nothing."),
+        typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing."),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute what is missing of a sweep, then draw its picture."""
+    """Compute those points of a sweep that its cube lacks, then draw its picture."""
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
     target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
     if dry_run:
+        from .clusters.config import find
         from .estimate import estimate
 
+        find(tree.cluster, tree.folder)
         numbers = estimate(plan, workers)
         print_json(numbers) if as_json else _show_estimate(numbers)
         return
@@ -84,7 +119,7 @@ def run(
     finish(plan.config, target, report, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def retry(
     store: StoreArgument,
@@ -92,7 +127,7 @@ def retry(
     workers: WorkersOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute failed points of a store again."""
+    """Compute the failed points of a cube again."""
     if not failed:
         raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
     target = place(store)
@@ -102,41 +137,47 @@ def retry(
     finish(None, target, report, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def replay(
     store: StoreArgument,
     point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute one point here and now with full diagnostics; the store is not changed."""
-    record, arrays = service.replay(place(store), point)
+    """Compute one point here and now with full diagnostics; the cube is not changed."""
+    target = place(store)
+    record, arrays = service.replay(target, point)
     summary = {name: _brief(array) for name, array in arrays.items()}
     if as_json:
         print_json(record | {"outputs": summary})
     else:
-        for key, value in record.items():
-            OUT.print(f"{key}: {value}", markup=False, highlight=False)
-        for name, numbers in summary.items():
-            OUT.print(f"{name}: {numbers}", markup=False, highlight=False)
+        units = service.units_of(target, summary)
+        lines = [f"{key}: {_told(key, value)}" for key, value in record.items() if value != ""]
+        lines += [f"{name}{units[name]}: {_in_words(numbers)}" for name, numbers in summary.items()]
+        OUT.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if record["status"] != "ok":
         raise typer.Exit(1)
 
 
-app.command("converge")(cli_converge.command)
+app.command("converge", rich_help_panel=SWEEPS)(cli_converge.command)
 
 
-@app.command()
+@app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
-    """Ask the driver of a store to stop; finished points are kept."""
+    """Stop the run that computes a cube, wherever it is; finished points are kept."""
     from .clusters.submit import end
 
     target = place(store)
     done = end(target)
     if target.exists() or not done:
-        service.cancel(target)
-    OUT.print(done or f"asked the driver of {store} to stop", highlight=False, soft_wrap=True)
+        seen = service.cancel(target)
+        done = done or (
+            f"asked the run that computes {store} to stop"
+            if seen
+            else f"no run of {store} is seen from here; one on another machine will stop"
+        )
+    OUT.print(done, highlight=False, soft_wrap=True)
 
 
 class Interrupt:
@@ -181,7 +222,7 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
             picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
             rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
     if as_json:
         print_json(
@@ -204,10 +245,13 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
 
 def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) -> None:
     counts = report.counts
+    if not counts.total:
+        OUT.print(f"nothing to do: no point of {target.url} has failed", highlight=False, soft_wrap=True)
+        return
     if rows:
         head, body = rows
-        table = Table(*head)
-        step = max(1, len(body) // 16)
+        step = -(-len(body) // _ROWS)
+        table = Table(*head, caption=f"one value in {step} of {len(body)}" if step > 1 else None)
         for row in body[::step]:
             table.add_row(*row)
         OUT.print(table)
@@ -239,6 +283,24 @@ def _brief(array: Any) -> Any:
         "max": float(array.max()),
         "last": float(array.ravel()[-1]),
     }
+
+
+def _told(key: str, value: Any) -> str:
+    """An entry of a point's record with its unit."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in value.items())
+    if key in ("wall_time", "cpu_time"):
+        return f"{value:.3g} s"
+    if key == "peak_memory":
+        return f"{value / 2**20:.0f} MiB"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value)) if key == "started" else str(value)
+
+
+def _in_words(numbers: Any) -> str:
+    if isinstance(numbers, float):
+        return f"{numbers:.6g}"
+    shape = " x ".join(map(str, numbers["shape"]))
+    return f"{numbers['min']:.4g} to {numbers['max']:.4g}, last {numbers['last']:.4g}, {shape} values"
 
 
 def main() -> None:

@@ -4,17 +4,43 @@ import functools
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from .errors import SweepError
+from .errors import ConfigError, StoreError, SweepError
 
 OUT = Console()
 ERR = Console(stderr=True)
 
-StoreArgument = Annotated[str, typer.Argument(help="Cube: a path or a URL.", show_default=False)]
+SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
+PANELS = {
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "cancel"),
+    PHYSICS: ("materials", "equilibrium", "optics", "media"),
+    CLUSTERS: ("cluster", "submit", "logs", "serve"),
+}
+"""Commands as the help shows them: in the order in which a user needs them."""
+
+
+class Commands(TyperGroup):
+    """The commands, ordered by `PANELS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the help's order."""
+        return [name for names in PANELS.values() for name in names]
+
+
+ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+OverridesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
+]
+StoreArgument = Annotated[
+    str, typer.Argument(help="Cube that `run` made: a path, s3://, gs:// or az://.", show_default=False)
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 ErrorsOption = Annotated[
     bool, typer.Option(help="Compute on a finer and on a wider lattice too, which takes four times as long.")
@@ -25,7 +51,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def fail_clearly(command: F) -> F:
-    """Command whose known errors end in their message and exit code, without a traceback."""
+    """Command whose known errors, and those of files, end in one message and an exit code, without a traceback."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -34,11 +60,29 @@ def fail_clearly(command: F) -> F:
         except SweepError as error:
             ERR.print(f"photogap: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            what = f"{str(error.filename)!r} cannot be read or written: " if error.filename else ""
+            ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(StoreError.exit_code) from None
         except KeyboardInterrupt:
             ERR.print("photogap: interrupted; finished points are kept", highlight=False)
             raise typer.Exit(130) from None
 
     return cast(F, wrapped)
+
+
+PICTURES, MOVIES = (".png", ".pdf", ".svg"), (".gif", ".mp4")
+
+
+def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTURES) -> None:
+    """Refuse a file that cannot be drawn into, before anything is computed.
+
+    Raises:
+        ConfigError: It is a folder, or ends otherwise.
+    """
+    if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
+        kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        raise ConfigError(f"`{option}` must be a file that ends in {kinds}. Got {str(path)!r}.")
 
 
 def plain(value: Any) -> Any:
@@ -63,12 +107,12 @@ def parse_at(at: list[str] | None) -> dict[str, str]:
     Raises:
         SweepError: One has another form.
     """
-    from .errors import ConfigError
-
     out = {}
     for text in at or []:
         name, sign, value = text.partition("=")
         if not sign or not name or not value:
             raise ConfigError(f"`--at` must be NAME=VALUE, such as T=30. Got {text!r}.")
+        if name.strip() in out:
+            raise ConfigError(f"`--at` may give {name.strip()} once. Got it again in {text!r}.")
         out[name.strip()] = value.strip()
     return out

@@ -1,24 +1,32 @@
 """Commands for clusters: check one, submit a driver, read the logs."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .cli_base import OUT, JsonFlag, StoreArgument, fail_clearly, print_json
+from .cli_base import (
+    CLUSTERS,
+    OUT,
+    ConfigArgument,
+    JsonFlag,
+    OverridesOption,
+    StoreArgument,
+    fail_clearly,
+    print_json,
+)
 from .config import read
 from .errors import ConfigError
 from .plan import resolve
 from .store import Place, place
 
-clusters = typer.Typer(help="Look at clusters before a sweep is sent there.", no_args_is_help=True)
+clusters = typer.Typer(help="Check a cluster before a sweep is sent there.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.add_typer(clusters, name="cluster")
-    app.command()(submit)
-    app.command()(logs)
+    app.add_typer(clusters, name="cluster", rich_help_panel=CLUSTERS)
+    app.command(rich_help_panel=CLUSTERS)(submit)
+    app.command(rich_help_panel=CLUSTERS)(logs)
 
 
 @clusters.command()
@@ -83,13 +91,16 @@ def look_at(cluster: str, target: Place | None) -> dict[str, Any]:
 
 @fail_clearly
 def submit(
-    config: Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)],
+    config: ConfigArgument,
     cluster: Annotated[str, typer.Option(help="A slurm or pbs cluster: its name or file.")] = "slurm",
-    store: Annotated[str | None, typer.Option(help="Cube. [default: results/NAME.zarr]")] = None,
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override of the config.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Cube: a path that the nodes see too, or a URL.", show_default="results/NAME.zarr"),
+    ] = None,
+    overrides: OverridesOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Send the driver itself to the batch system; follow it with status, logs and cancel."""
+    """Run a sweep as a job of SLURM or PBS, which asks for the others; then status, logs and cancel."""
     from .clusters.submit import submit as send
 
     tree = read(config, tuple(overrides or ()))
@@ -111,7 +122,7 @@ def logs(
     store: StoreArgument,
     lines: Annotated[int, typer.Option(help="Lines of each log.", min=1)] = 20,
 ) -> None:
-    """Show the ends of the logs of driver and workers of a batch system."""
+    """Show the last lines that a sweep's jobs on SLURM or PBS wrote."""
     from .clusters.submit import logs as ends
 
     OUT.print(ends(place(store), lines), highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, ErrorsOption, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, PHYSICS, ErrorsOption, JsonFlag, check_file, fail_clearly, print_json
 from .errors import ConfigError
 from .numbers import left, margin, short
 
@@ -31,8 +31,8 @@ _UNITS = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(optics)
-    app.command()(media)
+    app.command(rich_help_panel=PHYSICS)(optics)
+    app.command(rich_help_panel=PHYSICS)(media)
 
 
 @fail_clearly
@@ -41,14 +41,15 @@ def optics(
     omega: Annotated[float, typer.Option("--omega", help="Photon energy, meV.")],
     T: Annotated[float, typer.Option("--T", help="Temperature, K.")],
     thickness: Annotated[
-        float | None, typer.Option(help="Film thickness, nm; inf is a half space. [default: the material's]")
+        float | None,
+        typer.Option(help="Film thickness, nm; inf is a half space.", show_default="the material's"),
     ] = None,
     substrate: Annotated[
         str, typer.Option(help="What lies below: an index, a medium's name (`photogap media`), or a .csv file.")
     ] = "1",
     cover: Annotated[str, typer.Option(help="What the light comes from, likewise.")] = "1",
     scattering_rate: Annotated[
-        float | None, typer.Option(help="hbar / tau of elastic scattering, meV. [default: dirty limit]")
+        float | None, typer.Option(help="hbar / tau of elastic scattering, meV.", show_default="dirty limit")
     ] = None,
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Draw sigma1, sigma2 and R against frequency.")
@@ -56,7 +57,7 @@ def optics(
     errors: ErrorsOption = True,
     as_json: JsonFlag = False,
 ) -> None:
-    """Optics of a film: sigma, n, penetration depth, R, T and chi, normal and in equilibrium at T."""
+    """Print sigma, n, penetration depth, R, T and chi of a film, normal and in equilibrium at T."""
     from ..core.tracking import GapError
     from . import materials as library
     from .optics_picture import Film, draw
@@ -65,6 +66,7 @@ def optics(
         raise ConfigError(f"`--omega` must be positive, in meV. Got {omega!r}.")
     if thickness is not None and not thickness > 0:
         raise ConfigError(f"`--thickness` must be positive, in nm; inf is a half space. Got {thickness!r}.")
+    check_file("--plot", picture)
     try:
         build = partial(
             Film, T=T, thickness=thickness, substrate=_index("substrate", substrate),

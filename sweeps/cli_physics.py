@@ -1,13 +1,15 @@
 """Commands of physics: materials and their equilibrium state."""
 
+import math
+import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from .cli_base import OUT, ErrorsOption, JsonFlag, fail_clearly, print_json
+from .cli_base import OUT, PHYSICS, ErrorsOption, JsonFlag, check_file, fail_clearly, print_json
 from .errors import ConfigError
 from .numbers import left, margin, short
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(materials)
-    app.command()(equilibrium)
+    app.command(rich_help_panel=PHYSICS)(materials)
+    app.command(rich_help_panel=PHYSICS)(equilibrium)
 
 
 @fail_clearly
@@ -59,9 +61,15 @@ def _describe(name: str, as_json: bool) -> None:
         return
     OUT.print(f"{record.name}: {record.description}", highlight=False)
     table = Table("parameter", "value", "unit", "origin")
+    above = None
     for entry in (*record.parameters, *record.spectrum, *record.paper):
-        value = f"{entry.value:.6g}" if isinstance(entry.value, float) else str(entry.value)
-        table.add_row(entry.key, value, entry.unit, entry.source)
+        value = (
+            f"{entry.value:.6g}"
+            if isinstance(entry.value, float)
+            else str("-" if entry.value is None else entry.value)
+        )
+        table.add_row(entry.key, value, entry.unit, "as above" if entry.source == above else entry.source)
+        above = entry.source
     OUT.print(table)
     peaks = Table("peak (meV)", "width (meV)", "lambda", "mode and origin")
     for peak in record.peaks:
@@ -72,30 +80,49 @@ def _describe(name: str, as_json: bool) -> None:
 
 @fail_clearly
 def equilibrium(
-    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file with --units.")],
+    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file.")],
     T: Annotated[float, typer.Option("--T", help="Temperature, K.")],
     mu_star: Annotated[
-        float | None, typer.Option(help="Coulomb pseudopotential; else the one that gives Tc0.")
+        float | None,
+        typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
     ] = None,
-    spacing: Annotated[float | None, typer.Option(help="Lattice spacing, meV.")] = None,
-    window: Annotated[float | None, typer.Option(help="Upper edge of the lattice, meV.")] = None,
-    damping: Annotated[str, typer.Option(help="full or real.")] = "full",
-    units: Annotated[str | None, typer.Option(help="Unit of a spectrum file: meV, THz, cm-1, Ry, Ha.")] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="Lattice spacing, meV.", show_default="the material's")
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="Upper edge of the lattice, meV.", show_default="the material's")
+    ] = None,
+    damping: Annotated[str, typer.Option(help="Gap equation with lifetimes (full) or without (real).")] = "full",
+    units: Annotated[
+        str | None,
+        typer.Option(help="Unit of a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
+    ] = None,
+    column: Annotated[
+        int | None,
+        typer.Option(help="Column of alpha2F in a spectrum file that has several, from 1 after the frequency."),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="Format of a spectrum file, such as columns.", show_default="by its header or name"),
+    ] = None,
     errors: ErrorsOption = True,
     picture: Annotated[Path | None, typer.Option("--plot", help="Draw Delta, Z and the density of states.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Gap, renormalisation and Tc in thermal equilibrium."""
+    """Solve for gap, renormalisation and Tc in thermal equilibrium."""
     from ..core.equilibrium import solve_equilibrium
     from ..core.tracking import GapError
 
     if damping not in ("full", "real"):
         raise ConfigError(f"`--damping` must be full or real. Got {damping!r}.")
     for option, value in (("spacing", spacing), ("window", window)):
-        if value is not None and not value > 0:
+        if value is not None and not 0 < value < math.inf:
             raise ConfigError(f"`--{option}` must be positive, in meV. Got {value!r}.")
+    if mu_star is not None and not math.isfinite(mu_star):
+        raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
+    check_file("--plot", picture)
     try:
-        film, mu_star = _material(material, units, mu_star)
+        film, mu_star = _material(material, {"units": units, "column": column, "format": format}, mu_star)
         h, top = spacing or film.spacing, window or film.window
 
         def solve(h: float, top: float) -> "Equilibrium":
@@ -138,18 +165,26 @@ def equilibrium(
         )
 
 
-def _material(given: str, units: str | None, mu_star: float | None) -> tuple["Material", float | None]:
+def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tuple["Material", float | None]:
     """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
     from ..core.material import Material
     from . import materials as library
     from . import spectrum_files
 
     path = Path(given)
+    if given not in library.names() and (path.suffix or path.parent != Path()) and not path.exists():
+        raise ConfigError(
+            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file. "
+            f"Got {given!r}, which does not exist."
+        )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
-        if units is not None:
-            raise ConfigError(f"`--units` belongs to a spectrum file; {given!r} states its own. Leave it out.")
+        for option in (k for k, v in reading.items() if v is not None):
+            raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
         return library.load(given), mu_star
-    spectrum = spectrum_files.read(path, units=units)
+    try:
+        spectrum = spectrum_files.read(path, **reading)
+    except ValueError as error:
+        raise ConfigError(re.sub(r"`(units|column|format)`", r"`--\1`", str(error))) from error
     top = float(spectrum.omega[-1])
     mu_star = 0.1 if mu_star is None else mu_star
     Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)

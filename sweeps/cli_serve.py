@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_base import OUT, fail_clearly
+from .cli_base import CLUSTERS, OUT, fail_clearly
 from .errors import ConfigError
 
 TOKEN = "PHOTOGAP_TOKEN"
@@ -14,7 +14,7 @@ TOKEN = "PHOTOGAP_TOKEN"
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(serve)
+    app.command(rich_help_panel=CLUSTERS)(serve)
 
 
 @fail_clearly
@@ -25,11 +25,12 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8765,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-n", min=0, help="Workers of the local cluster. [default: cores]")
+        int | None,
+        typer.Option("--workers", "-n", min=0, help="Workers of the local cluster.", show_default="cores"),
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, help="Sweeps that run at the same time.")] = 8,
     token_file: Annotated[
-        Path | None, typer.Option(help=f"File with the token. [default: the variable {TOKEN}]")
+        Path | None, typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}")
     ] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
@@ -46,7 +47,7 @@ def serve(
     max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
     max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
 ) -> None:
-    """Serve a folder of sweeps: a queue, an API and a page."""
+    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser."""
     try:
         from .clusters.config import own_folder
         from .model import DEFAULT
@@ -54,7 +55,10 @@ def serve(
         from .server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
     options = Options(
         folder=folder.resolve(),
         host=host,

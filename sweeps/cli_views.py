@@ -1,5 +1,6 @@
 """Commands that look at a store: status, plot, movie, show."""
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,19 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from .cli_base import OUT, AtOption, JsonFlag, StoreArgument, fail_clearly, parse_at, print_json
+from .axes import number
+from .cli_base import (
+    MOVIES,
+    OUT,
+    SWEEPS,
+    AtOption,
+    JsonFlag,
+    StoreArgument,
+    check_file,
+    fail_clearly,
+    parse_at,
+    print_json,
+)
 from .errors import ConfigError
 from .store import place
 
@@ -20,7 +33,7 @@ NAMES = ("fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (status, plot, movie, show):
-        app.command()(command)
+        app.command(rich_help_panel=SWEEPS)(command)
 
 
 @fail_clearly
@@ -32,7 +45,7 @@ def status(
     ] = False,
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.2)] = 2.0,
 ) -> None:
-    """Count points by status, name slow ones, group failures by reason."""
+    """Count the points of a cube by status, name slow ones, group failures by reason."""
     from .clusters.submit import describe
     from .report import status as look
 
@@ -92,23 +105,26 @@ def plot(
     figure: Annotated[
         str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(NAMES)}.")
     ] = None,
-    x: Annotated[str | None, typer.Option("--x", help="Axis of the picture. [default: F0]")] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Axis across, or time.", show_default="F0")] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis with one line per value.")] = None,
     y: Annotated[
         str | None,
         typer.Option(
-            "--y", help="Variable, its largest value over time; for phase_diagram, the axis up. [default: Delta0]"
+            "--y",
+            help="Variable, its largest value over time; for phase_diagram, the axis up.",
+            show_default="Delta0",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="PNG, PDF or SVG file. [default: beside the cube]")
+        Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="beside the cube")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw the largest value over time of a variable against an axis, or a figure by its name."""
+    """Draw the largest value over time of a variable against an axis, or a figure of the paper."""
     from . import pictures
 
+    check_file("--out", out)
     target = place(store)
     where = parse_at(at)
     if figure is not None:
@@ -144,7 +160,12 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
     try:
         return figures.save(figures.draw(ds, figure, _labels_of(at), **options), out)
     except ValueError as error:
-        raise ConfigError(str(error)) from error
+        raise _as_options(error) from error
+
+
+def _as_options(error: ValueError) -> ConfigError:
+    """A figure's refusal in the words of the command line, where its arguments are options."""
+    return ConfigError(re.sub(r"`(at|figure|out|x|y)`", r"`--\1`", str(error)))
 
 
 @fail_clearly
@@ -154,15 +175,18 @@ def movie(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="GIF, or MP4 (ffmpeg or the extra 'movie'); if not given, a GIF beside the cube."
+            "--out",
+            help="GIF, or MP4 (with ffmpeg or the extra 'movie').",
+            show_default="a GIF beside the cube",
         ),
     ] = None,
     fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
 ) -> None:
-    """Film of one point: f, n and Delta as time goes by."""
+    """Make a film of one point, which --at selects: f, n and Delta as time goes by."""
     from . import figures
     from .pictures import beside
 
+    check_file("--out", out, MOVIES)
     ds = _open(store)
     where = parse_at(at)
     try:
@@ -173,7 +197,7 @@ def movie(
             fps=fps,
         )
     except ValueError as error:
-        raise ConfigError(str(error)) from error
+        raise _as_options(error) from error
     OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
 
 
@@ -197,7 +221,7 @@ def _labels_of(at: dict[str, str]) -> dict[str, Any]:
 
 def _label_of(text: str) -> Any:
     try:
-        return float("inf" if text == ".inf" else text)
+        return number(text)
     except ValueError:
         return text
 
@@ -207,15 +231,17 @@ def show(
     store: StoreArgument,
     x: Annotated[str, typer.Option("--x", help="Axis across.")] = "F0",
     y: Annotated[
-        str | None, typer.Option("--y", help="Axis down. [default: the first other with several values]")
+        str | None,
+        typer.Option("--y", help="Axis down.", show_default="the first other with several values"),
     ] = None,
     variable: Annotated[str, typer.Option("--variable", help="Variable of the right map.")] = "Delta0",
     at: AtOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also draw both maps into this file.")] = None,
 ) -> None:
-    """Maps of status and of the peak gap over two axes."""
+    """Print maps of the points' status and of a variable's largest value over two axes."""
     from . import pictures
 
+    check_file("--out", out)
     ds = _open(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]
@@ -245,8 +271,9 @@ def _open(store: str) -> Any:
 def _map_text(title: str, values: Any, cell: Any) -> Text:
     """A map in characters, as wide as its numbers; every n-th column where the terminal is narrow."""
     down, across = (str(d) for d in values.dims)
-    step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 14) // _WIDTH)))
-    out = Text(f"{title}: {down} down, {across} across\n", style="bold")
+    step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 13) // _WIDTH)))
+    left_out = f" (one value in {step}; all with --out)" if step > 1 else ""
+    out = Text(f"{title}: {down} down, {across} across{left_out}\n", style="bold")
     rows = [("", [Text(_short(v)) for v in values[across].values[::step]])]
     rows += [
         (_short(label), [cell(v) for v in row])

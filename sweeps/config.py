@@ -93,7 +93,7 @@ class Refine(_Frozen):
 class Config(_Frozen):
     """A sweep as its user wrote it; `plan.resolve` gives it meaning."""
 
-    name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str
     model: str = DEFAULT
     axes: dict[str, Any]
     zip: tuple[tuple[str, ...], ...] = ()
@@ -106,6 +106,13 @@ class Config(_Frozen):
     cluster: str = "local"
     workers: int | None = pydantic.Field(default=None, ge=0)
     folder: str = pydantic.Field(default=".", exclude=True)
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+            raise ValueError("must be letters, digits, `.`, `_` and `-`, a letter or digit first: it names files")
+        return value
 
     @pydantic.field_validator("preset")
     @classmethod
@@ -180,7 +187,23 @@ def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's floats: `1e-3` is a number although it has no dot."""
+    """YAML 1.2's floats, `1e-3` is a number although it has no dot, and its rule that a key is given once."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Mapping of a node; PyYAML alone would keep the last of two equal keys and say nothing."""
+        seen: dict[str, int] = {}
+        for k, _ in node.value:
+            line = k.start_mark.line + 1
+            # `<<` merges keys, it is none.
+            if isinstance(k, yaml.ScalarNode) and k.tag != "tag:yaml.org,2002:merge":
+                if k.value in seen:
+                    raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
+                seen[k.value] = line
+        return super().construct_mapping(node, deep)
+
+
+class _TwiceError(yaml.YAMLError):
+    """A key that a mapping holds twice."""
 
 
 _Loader.add_implicit_resolver(
@@ -207,7 +230,13 @@ def _explain(error: Any) -> str:
         return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
     if error["type"] == "missing":
         return f"`{place}`: required key is missing. Add it to the config."
-    return f"`{place}`: {error['msg'].removeprefix('Value error, ')}. Got {error['input']!r}."
+    return f"`{place}`: {rule(error)}. Got {error['input']!r}."
+
+
+def rule(error: Any) -> str:
+    """What pydantic wants, in the words of YAML."""
+    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
+    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _known(place: str) -> list[str]:
@@ -295,7 +324,8 @@ def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tu
     path = Path(folder) / str(spec["csv"])
     column = str(spec.get("column", name))
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets begin a CSV file with a byte order mark.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Grid, Index
+from .axes import Grid, Index, number
+from .config import suggest
 from .errors import ConfigError
 from .plan import Plan
 
@@ -17,10 +18,13 @@ def find(plan: Plan, point: str) -> Index:
     """
     grid = plan.grid
     if "=" in point:
-        given = dict(part.strip().partition("=")[::2] for part in point.split(","))
-        unknown = sorted(given.keys() - set(grid.dims))
-        if unknown:
-            raise ConfigError(f"POINT must name axes: {', '.join(grid.dims)}. Got {unknown[0]!r}.")
+        given = {name.strip(): text.strip() for name, _, text in (part.partition("=") for part in point.split(","))}
+        for name, text in given.items():
+            if name not in grid.dims:
+                raise ConfigError(
+                    f"POINT must give axes of the cube.{suggest(name, list(grid.dims))} Got {name!r}."
+                )
+            pick(grid, name, text)
         return tuple(pick(grid, axis.name, given.get(axis.name)) for axis in grid.axes)
     found = [index for index in grid.indices() if plan.point_id(grid.labels(index)).startswith(point)]
     if len(found) != 1:
@@ -56,6 +60,6 @@ def _some(values: tuple[Any, ...]) -> str:
 
 def _close(value: float, text: str) -> bool:
     try:
-        return bool(np.isclose(value, float(text), rtol=1e-5, atol=0))
+        return bool(np.isclose(value, number(text), rtol=1e-5, atol=0))
     except ValueError:
         return False

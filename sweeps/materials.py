@@ -24,12 +24,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..core.material import Material
 from ..core.spectra import Peak, Spectrum
 from . import spectrum_files
+from .config import load_yaml, rule, suggest
+from .errors import ConfigError
 
 UNITS: Final = {
     "N_ion": "nm-3",
@@ -282,7 +283,7 @@ def _packaged() -> dict[str, str]:
     """Text of each packaged material's file, by name."""
     files = (f for f in resources.files("photogap.core.data").iterdir() if f.name.endswith(".yaml"))
     texts = (f.read_text(encoding="utf-8") for f in files)
-    return {yaml.safe_load(text)["name"]: text for text in texts}
+    return {load_yaml(text, "a material")["name"]: text for text in texts}
 
 
 def _spec(name_or_path: str | Path) -> MaterialSpec:
@@ -298,9 +299,19 @@ def _complaints(error: ValidationError) -> Iterator[str]:
     """Key, rule and value of each thing that pydantic refused."""
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"]) or "file"
-        rule = "unknown key" if item["type"] == "extra_forbidden" else item["msg"]
+        unknown = item["type"] == "extra_forbidden"
+        remedy = suggest(str(item["loc"][-1]), _keys(item["loc"][:-1])) if unknown else ""
         got = "" if item["type"] == "missing" else f" Got {item['input']!r}."
-        yield f"`{key}`: {rule}.{got}"
+        yield f"`{key}`: {'unknown key' if unknown else rule(item)}.{remedy}{got}"
+
+
+def _keys(loc: tuple[int | str, ...]) -> list[str]:
+    """Keys known at a place of the file."""
+    part: type[BaseModel] = Quantity if loc else MaterialSpec
+    if loc[:1] == ("spectrum",):
+        inner: dict[int | str, type[BaseModel]] = {"peaks": PeakSpec, "phonons": PhononSpec}
+        part = inner.get(loc[1], SpectrumSpec) if loc[1:] else SpectrumSpec
+    return [*(f.alias or name for name, f in part.model_fields.items()), *(["extends"] if not loc else [])]
 
 
 def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
@@ -309,9 +320,9 @@ def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
         raise ValueError(f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}.")
     path, text = _text(name_or_path)
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{name_or_path}: not YAML: {error}") from error
+        raw = load_yaml(text, str(name_or_path))
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
     if not isinstance(raw, dict):
         raise ValueError(f"{name_or_path}: a material must be a mapping of keys to values. Got {raw!r}.")
     spectrum = raw.get("spectrum")

@@ -160,7 +160,7 @@ def _packaged() -> dict[str, MediumSpec]:
 def _read(path: Path) -> Medium:
     if not path.is_file():
         raise FileNotFoundError(f"the file of a refractive index must exist. Got {path}.")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     try:
         if path.suffix == ".csv":
             return Medium(name=path.stem, parts=(_parse(text),))

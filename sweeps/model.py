@@ -126,6 +126,7 @@ def _core() -> Model:
             ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
             ("material", "spacing", "window", "omega_probe"),
             ("material", "omega_pump", "phonon_share", "tau_pump"),
+            ("material", "spacing", "omega_pump"),
         ),
         named={"substrate": index, "cover": index},
         finer=finer,

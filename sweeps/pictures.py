@@ -8,22 +8,37 @@ import numpy as np
 import xarray as xr
 
 from .analysis.labels import geometric
-from .axes import OWN
+from .axes import OWN, number
+from .config import suggest
 from .errors import ConfigError
+from .figures.select import caption
 from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
 from .store import Place
 
 _HUES = 12
 
 
-def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = ()) -> xr.DataArray:
+def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
     """A variable with one number a point: its largest value over dims of its own, save those to keep."""
-    if y not in ds.data_vars:
-        raise ConfigError(f"`--y` must be a variable of the cube: {', '.join(map(str, ds.data_vars))}. Got {y!r}.")
-    if ds[y].dtype.kind not in "fiu":
-        raise ConfigError(f"`--y` must be a numeric variable. Got {y!r}, of {ds[y].dtype}.")
+    numeric = [str(name) for name, v in ds.data_vars.items() if v.dtype.kind in "fiu"]
+    if y not in numeric:
+        rule = "a numeric variable" if y in ds.data_vars else "a variable of the cube"
+        raise ConfigError(f"`{option}` must be {rule}.{suggest(y, numeric)} Got {y!r}.")
     own = [dim for dim in ds[y].dims if dim in OWN and dim not in keep]
     return ds[y].max(own, keep_attrs=True) if own else ds[y]
+
+
+def _refuse_nothing(ds: xr.Dataset, values: xr.DataArray) -> None:
+    if bool(values.notnull().any()):
+        return
+    kinds, counts = (
+        np.unique(ds["status"].values.astype(object), return_counts=True) if "status" in ds else ((), ())
+    )
+    points = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
+    raise ConfigError(
+        f"there is nothing to draw: {values.name} has no value there. "
+        f"Of the cube's points are {points or 'none ok'}; `photogap status` says why points failed."
+    )
 
 
 def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
@@ -33,7 +48,10 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
         ConfigError: A name or a label is not in the cube, or a dim is left over.
     """
     for name, wanted in at.items():
-        values = values.isel({_dim(values, name, "--at"): _where(values, name, wanted)})
+        along = _dim(values, name, "--at")
+        if along in keep:
+            raise ConfigError(f"`--at {name}` fixes an axis that the picture shows. Leave it out. Got {wanted!r}.")
+        values = values.isel({along: _where(values, name, wanted)})
     for dim in list(values.dims):
         if dim in keep:
             continue
@@ -59,7 +77,7 @@ def _where(values: xr.DataArray, name: str, wanted: Any) -> int:
         if str(label).lower() == str(wanted).lower():
             return i
         try:
-            if not isinstance(label, str) and np.isclose(float(label), float(wanted), rtol=1e-5, atol=0):
+            if not isinstance(label, str) and np.isclose(float(label), number(wanted), rtol=1e-5, atol=0):
                 return i
         except (TypeError, ValueError):
             continue
@@ -119,6 +137,7 @@ def plot(
 
     at = at or {}
     values = curves(ds, x, hue, y, at)
+    _refuse_nothing(ds, values)
     hue = str(values.attrs["hue"]) or None
     labels = values[x].values
     words = labels.dtype.kind not in "fiu"
@@ -151,7 +170,7 @@ def plot(
     ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
     ax.tick_params(labelsize=11)
     ax.grid(alpha=0.3)
-    ax.set_title(_caption(ds, values, {x, hue}), fontsize=10, wrap=True)
+    ax.set_title(caption(values.drop_vars([n for n in (x, hue) if n]), width=72), fontsize=10)
     if hue:
         ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -159,26 +178,16 @@ def plot(
     return out
 
 
-def _caption(ds: xr.Dataset, values: xr.DataArray, shown: set[str | None]) -> str:
-    parts = []
-    for name, label in values.coords.items():
-        if name not in shown and not label.dims:
-            text = _text(label.values.item())
-            units = UNITS.get(str(ds[name].attrs.get("units", "1")), str(ds[name].attrs.get("units", "")))
-            parts.append(text if name == "material" else f"{symbol(name)} = {text} {units}".rstrip())
-    # four of them fill the width of a picture
-    return ",\n".join(", ".join(parts[i : i + 4]) for i in range(0, len(parts), 4))
-
-
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the numbers behind a picture."""
     values = curves(ds, x, hue, y, at)
     hue = str(values.attrs["hue"]) or None
-    names = [f"{hue} = {_text(v)}" for v in np.atleast_1d(values[hue].values)] if hue else [y]
-    units = str(ds[y].attrs.get("units", "1"))
+    what = f"{y} ({ds[y].attrs.get('units', '1')})"
+    labels = np.atleast_1d(values[hue].values).tolist() if hue else []
+    unit = str(ds[hue].attrs.get("units", "1")).removeprefix("1") if hue else ""
     head = [
         f"{x} ({ds[x].attrs['units']})" if "units" in ds[x].attrs else x,
-        *(f"{n} ({units})" for n in names),
+        *([f"{what} at {hue} = {_text(label)} {unit}".rstrip() for label in labels] or [what]),
     ]
     rows = values.values.reshape(-1, values.sizes[values[x].dims[0]])
     body = [
@@ -193,8 +202,10 @@ def _cell(value: float) -> str:
 
 def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
     """Status and a variable's largest value over two axes, dims (y, x)."""
-    values = reduced(ds, variable)
-    across, down = _dim(values, x, "--x"), _dim(values, y, "--hue")
+    values = reduced(ds, variable, option="--variable")
+    across, down = _dim(values, x, "--x"), _dim(values, y, "--y")
+    if across == down:
+        raise ConfigError(f"`--y` must be another axis than `--x`. Got {y!r}.")
     keep = [across, down]
     return (
         select(ds["status"], at, keep).transpose(down, across).sortby(keep),

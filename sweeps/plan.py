@@ -16,7 +16,7 @@ import numpy as np
 import pydantic
 
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import PRESETS, Config, axis_values, suggest
+from .config import PRESETS, Config, axis_values, rule, suggest
 from .errors import ConfigError
 from .identity import canonical, digest
 from .model import Model
@@ -215,7 +215,7 @@ def _cast(model: Model, name: str, value: Any, place: str) -> Any:
     try:
         return _adapter(kind, name).validate_python(value)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"`{place}`: {error.errors()[0]['msg']}. Got {value!r}.") from None
+        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {value!r}.") from None
 
 
 def _describe(hint: Any) -> str:
@@ -280,7 +280,9 @@ def _typed(model: Model, name: str, found: tuple[Any, ...]) -> tuple[Any, ...]:
     if name in FIRST:
         for value in found:
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ConfigError(f"`{place}` must hold numbers, in {UNITS[name]}. Got {value!r}.")
+                infinite = isinstance(value, str) and value.lower().lstrip("+") in ("inf", "infinity")
+                remedy = " Infinity is .inf." if infinite else ""
+                raise ConfigError(f"`{place}` must hold numbers, in {UNITS[name]}.{remedy} Got {value!r}.")
         return tuple(float(value) for value in found)
     typed = tuple(_cast(model, name, value, place) for value in found)
     for value in typed:
@@ -357,6 +359,8 @@ def _check_uses(plan: Plan) -> None:
         along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
         uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
         uses += [(f"plot.at.{k}", k, along) for k in plot.at]
+        if plot.hue is not None and plot.hue == plot.x:
+            raise ConfigError(f"`plot.hue` must be another axis than `plot.x`. Got {plot.hue!r}.")
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [

@@ -38,7 +38,8 @@ class Bar:
 
     def opened(self, pool: dict[str, Any]) -> None:
         """Tell where the work goes."""
-        where = f"{pool['workers']} workers at {pool['kind']}" if "dashboard" in pool else pool["kind"]
+        several = "worker" if pool["workers"] == 1 else "workers"
+        where = f"{pool['workers']} {several} at {pool['kind']}" if "dashboard" in pool else pool["kind"]
         self._console.print(f"computing in {where}", highlight=False)
         if pool.get("dashboard"):
             self._console.print(f"dashboard: {pool['dashboard']}", highlight=False, soft_wrap=True)

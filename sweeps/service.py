@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .config import Config
 from .cube import MISSING, Cube, create
 from .errors import ContradictionError, StoreError, SweepError
 from .flow import Counts, Flow, job_of
-from .lock import driver_lock
+from .lock import driver_lock, is_driven
 from .log import Log
 from .lookup import find
 from .plan import Plan, at_grid, resolve
@@ -86,6 +86,7 @@ def run(
 
 
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
+    _refuse_what_is_no_cube(place)
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         if recompute:
             place.clear()
@@ -100,6 +101,15 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         )
         with opened as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, beat)
+
+
+def _refuse_what_is_no_cube(place: Place) -> None:
+    """Other people's files are neither mixed with a cube nor removed with one."""
+    if place.exists():
+        Cube(place, read_only=True)
+    elif (found := place.foreign()) is not None:
+        what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
+        raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
 
 
 def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
@@ -244,6 +254,7 @@ def plan_of(cube: Cube) -> Plan:
 
 def retry(place: Place, *, workers: int | None = None, watch: Watch | None = None) -> Report:
     """Compute every failed point of a store again."""
+    _need(place)
     with driver_lock(place):
         cube = Cube(place)
         plan = plan_of(cube)
@@ -256,6 +267,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
     with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
+        workers = workers if failed else 0
         opened = (watch.pool or open_pool)(
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
@@ -277,11 +289,23 @@ def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"labels": labels, **record}, arrays
 
 
-def cancel(place: Place) -> None:
-    """Ask the store's driver to stop; it keeps what is finished."""
+def units_of(place: Place, names: Iterable[str]) -> dict[str, str]:
+    """Unit of each output in brackets; nothing for a number without one."""
+    cube = Cube(place, read_only=True)
+    found = {name: str(cube.array(name).attrs.get("units", "1")) for name in names}
+    return {name: f" ({unit})" if unit != "1" else "" for name, unit in found.items()}
+
+
+def cancel(place: Place) -> bool:
+    """Ask the store's driver to stop; it keeps what is finished. Whether one is seen from here."""
+    _need(place)
+    place.blobs.put(CANCEL, b"stop\n")
+    return is_driven(place)
+
+
+def _need(place: Place) -> None:
     if not place.exists():
         raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
-    place.blobs.put(CANCEL, b"stop\n")
 
 
 def state_dir(place: Place) -> Path:

@@ -76,7 +76,7 @@ def _open(path: Path, quantity: Quantity, name: str | None) -> tuple[Table, Form
     """Numbers of a file and its format."""
     if not path.is_file():
         raise FileNotFoundError(f"the spectrum's file must exist. Got {path}.")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     if name is None:
         spec = detect(path, text, quantity)
     else:

@@ -184,8 +184,8 @@ def units_of(path: Path, table: Table, format: Format, declared: str | None) -> 
         )
     if stated is not None and declared not in (None, stated):
         raise ValueError(
-            f"{path}: `units` must be {stated} in the format {format.name!r}; use 'columns' for a file that "
-            f"was converted. Got {declared!r}."
+            f"{path}: `units` must be {stated} in the format {format.name!r}; leave it out, or say that the "
+            f"`format` is columns where the file was converted. Got {declared!r}."
         )
     return stated if stated is not None else str(declared)
 

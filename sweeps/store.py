@@ -7,6 +7,7 @@ Objects are written whole or not at all: temporary and rename, or one PUT.
 import contextlib
 import functools
 import hashlib
+import json
 import os
 import tempfile
 import uuid
@@ -229,6 +230,17 @@ class Place:
         """Whether there is a Zarr group."""
         return self.objects.exists("zarr.json")
 
+    def foreign(self) -> str | None:
+        """What lies in a local store's place and is no part of a cube, whole or begun; None if nothing does.
+
+        A cube made in such a folder would take it along when it is removed.
+        """
+        if not self.is_local or not self.path.exists():
+            return None
+        if not self.path.is_dir():
+            return self.path.name
+        return next((e.name for e in sorted(self.path.iterdir()) if not _of_a_cube(e)), None)
+
     def tidy(self, before: float) -> None:
         """Remove temporary files that killed writers left in a local store.
 
@@ -247,15 +259,27 @@ class Place:
 
     def clear(self) -> None:
         """Remove the cube and its parts; log and lock stay."""
-        if self.is_local:
+        if not self.exists():
+            pass
+        elif self.is_local:
             import shutil
 
-            if self.exists():
-                shutil.rmtree(self.path)
+            shutil.rmtree(self.path)
         else:
             cube = ObjectBlobs(self.url)
             cube.delete(cube.keys())
         self.blobs.delete(list(self.blobs.keys("parts/")))
+
+
+def _of_a_cube(entry: Path) -> bool:
+    """Whether an entry of a folder is one that a driver writes: an array, metadata, or a temporary file."""
+    if not entry.is_dir():
+        return entry.name == "zarr.json" or entry.name.endswith(_PARTIAL)
+    try:
+        inside = [e for e in entry.iterdir() if not e.name.endswith(_PARTIAL)]
+        return not inside or json.loads((entry / "zarr.json").read_bytes()).get("node_type") == "array"
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def place(text: str | Path) -> Place:
@@ -266,7 +290,8 @@ def place(text: str | Path) -> Place:
     """
     url = str(text)
     scheme, sign, _ = url.partition("://")
-    if sign and scheme not in SCHEMES:
+    one_slash = not sign and url.partition(":/")[0] in SCHEMES
+    if one_slash or (sign and scheme not in SCHEMES):
         raise ConfigError(
             f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. Got {url!r}."
         )

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from contourpy import LineType, contour_generator
 
-from .labels import Array, geometric, name_of, need, units_of
+from .labels import Array, geometric, name_of, need, numbered, units_of
 
 
 def boundary(values: xr.DataArray, x: str, y: str, level: float) -> xr.Dataset:
@@ -55,6 +55,8 @@ def _lines(values: xr.DataArray, x: str, y: str, level: float, text: str) -> xr.
     need(values, "values", x, y)
     if x == y:
         raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
+    for argument, name in (("x", x), ("y", y)):
+        numbered(values, argument, name)
     others = [d for d in values.dims if d not in (x, y)]
     values = values.transpose(*others, y, x).compute().sortby([x, y])
     found = [(labels, *line) for labels, plane in _planes(values, others) for line in _contours(plane, x, y, level)]

@@ -10,6 +10,7 @@ import xarray as xr
 
 from ..errors import StoreError
 from ..store import SCHEMES, Place, place
+from .labels import in_order
 
 OK = "ok"
 
@@ -34,6 +35,8 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
     target = _target(store)
     # Dask cannot size strings, so that chunks are given once the variables are known.
     ds = xr.open_zarr(target, chunks=None)
+    if "status" not in ds:
+        raise StoreError(f"`store` must be a cube. Got {str(store)!r}, which has no `status` of its points.")
     if chunks is not None:
         ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
     return prepared(ds)
@@ -57,7 +60,7 @@ def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:
 
 def prepared(ds: xr.Dataset) -> xr.Dataset:
     """Any dataset that is laid out like a cube, sorted, masked and counted as `open_cube` does."""
-    ds = _sorted(ds)
+    ds = in_order(ds, ds.dims)
     if "status" not in ds:
         return ds
     ds["status"] = ds["status"].load()
@@ -82,16 +85,10 @@ def failures(ds: xr.Dataset, dim: str | None = None) -> xr.DataArray:
     {'not_converged': 1, 'ok': 2}
     """
     status = ds["status"]
+    if dim is not None and dim not in status.dims:
+        raise ValueError(f"`dim` must be one of {', '.join(map(str, status.dims))}. Got {dim!r}.")
     kinds = sorted({str(s) for s in status.values.ravel()})
     others = [d for d in status.dims if d != dim]
     counts = xr.concat([(status == kind).sum(others) for kind in kinds], "status").rename("points")
     counts = counts.assign_coords(status=np.array(kinds, dtype=object))
     return counts.assign_attrs(units="1", long_name="number of points")
-
-
-def _sorted(ds: xr.Dataset) -> xr.Dataset:
-    for dim in ds.dims:
-        labels = ds[dim].values if dim in ds.coords else np.empty(0)
-        if labels.dtype.kind in "fiu" and (np.diff(labels) < 0).any():
-            ds = ds.sortby(dim)
-    return ds

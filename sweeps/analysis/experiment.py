@@ -149,6 +149,11 @@ def fit_tau_esc(
 
 
 def _measured(experiment: xr.Dataset) -> tuple[str, xr.DataArray, Array]:
+    if "signal" not in experiment:
+        raise ValueError(
+            "`experiment` must hold `signal` along one axis, as `read_experiment` returns it. "
+            f"Got {', '.join(map(str, experiment.data_vars)) or 'no variables'}."
+        )
     signal = experiment["signal"]
     error = experiment["error"].values if "error" in experiment else np.ones(signal.shape)
     return str(signal.dims[0]), signal, error
@@ -156,7 +161,12 @@ def _measured(experiment: xr.Dataset) -> tuple[str, xr.DataArray, Array]:
 
 def _checked(ds: xr.Dataset, variable: str, axis: str, signal: xr.DataArray, normalise: str) -> xr.DataArray:
     one_of("normalise", normalise, NORMALISE)
-    values = pick(ds, variable, axis)
+    values = pick(ds, variable)
+    if axis not in values.dims:
+        raise ValueError(
+            f"the first column of `experiment` must be named like an axis of the cube's {variable}, such as "
+            f"`time (ps)`: {', '.join(map(str, values.dims))}. Got {axis!r}."
+        )
     if units_of(ds[axis]) != units_of(signal[axis]):
         raise ValueError(f"`experiment` must have {axis} in {units_of(ds[axis])}. Got {units_of(signal[axis])!r}.")
     if normalise == "none" and units_of(values) != units_of(signal):

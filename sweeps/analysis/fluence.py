@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from .gap import peak_gap
-from .labels import Array, Found, along, described, name_of, need, one_of, units_of
+from .labels import Array, Found, along, described, name_of, need, numbered, one_of, units_of
 
 _NUMBERS = ("value", "low", "high", "outcome")
 
@@ -102,14 +102,14 @@ def resonance(values: xr.DataArray, dim: str = "omega_pump", *, extremum: str = 
         return np.array([x[i], y[i], _vertex(x[i - 1 : i + 2], y[i - 1 : i + 2]), low, high, Found.FOUND])
 
     numbers = ["best", "extreme", "resonance", "low", "high", "outcome"]
-    out = along(find, values, values[dim].astype(float), dims=[dim], numbers=numbers)
+    out = along(find, values, numbered(values, "dim", dim), dims=[dim], numbers=numbers)
     unit, word = units_of(values[dim]), {"max": "largest", "min": "least"}[extremum]
     return described(
         out,
         {
-            "best": (unit, f"{dim} on the grid of the {word} {name_of(values)}"),
-            "extreme": (units_of(values), f"{word} {name_of(values)} over {dim}"),
-            "resonance": (unit, f"{dim} of the {word} {name_of(values)}"),
+            "best": (unit, f"{dim} on the grid where {name_of(values)} is {word}"),
+            "extreme": (units_of(values), f"{name_of(values)}, {word} over {dim}"),
+            "resonance": (unit, f"{dim} where {name_of(values)} is {word}"),
             "low": (unit, f"lower bound of the {dim} of the {word} value"),
             "high": (unit, f"upper bound of the {dim} of the {word} value"),
         },

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from ..axes import OWN
-from .labels import Array, along, described, name_of, need, one_of, pick, units_of
+from .labels import Array, along, described, labelled, name_of, need, numbered, one_of, pick, units_of
 
 
 def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
@@ -78,21 +78,24 @@ def slope(values: xr.DataArray, dim: str, *, scale: str = "linear") -> xr.DataAr
 
     def differentiate(y: Array, x: Array) -> Array:
         out = np.full(y.shape, np.nan)
-        keep = np.isfinite(x) & np.isfinite(y)
+        usable = np.isfinite(x) & np.isfinite(y)
         if scale != "linear":
-            keep &= x > 0
+            usable &= x > 0
         if scale == "loglog":
-            keep &= y > 0
-        if keep.sum() >= 2:
+            usable &= y > 0
+        # In the order of the labels: a cube that grew may hold them in another.
+        keep = np.argsort(x, kind="stable")
+        keep = keep[usable[keep]]
+        if keep.size >= 2:
             u = x[keep] if scale == "linear" else np.log(x[keep])
             v = np.log(y[keep]) if scale == "loglog" else y[keep]
-            out[keep] = np.gradient(v, u, edge_order=2 if keep.sum() > 2 else 1)
+            out[keep] = np.gradient(v, u, edge_order=2 if keep.size > 2 else 1)
         return out
 
     out: xr.DataArray = xr.apply_ufunc(
         differentiate,
         whole,
-        values[dim].astype(float),
+        numbered(values, "dim", dim),
         input_core_dims=[[dim], [dim]],
         output_core_dims=[[dim]],
         vectorize=True,
@@ -103,7 +106,8 @@ def slope(values: xr.DataArray, dim: str, *, scale: str = "linear") -> xr.DataAr
     unit = {"linear": f"{units_of(values)} ({units_of(values[dim])})-1", "log": units_of(values), "loglog": "1"}
     what = {"linear": f"slope over {dim} of", "log": f"slope over ln {dim} of", "loglog": f"exponent in {dim} of"}
     return (
-        out.transpose(*values.dims)
+        labelled(out, values)
+        .transpose(*values.dims)
         .rename(f"{values.name}_slope")
         .assign_attrs(units=unit[scale], long_name=f"{what[scale]} {name_of(values)}")
     )

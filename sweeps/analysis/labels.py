@@ -1,14 +1,15 @@
 """What all answers share: their outcome, units and names, and a lazy map over series."""
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)
 
 
 class Found(enum.IntEnum):
@@ -33,13 +34,14 @@ def tabled(function: Callable[..., Array], *values: xr.DataArray, dims: Sequence
     """Numbers that a function draws from each series of a cube, along a new last dim `number`.
 
     Args:
-        function: Takes one plain array per entry of `values`, of the dims that it has out of `dims`, and returns
-            `count` numbers.
+        function: Takes one plain array per entry of `values`, of the dims that it has out of `dims`, sorted by
+            their labels, and returns `count` numbers.
         values: Labelled arrays; Dask arrays stay lazy, each series in one chunk along `dims`.
         dims: Axes of a series, used up.
         count: How many numbers.
     """
-    whole = [v.chunk({d: -1 for d in dims if d in v.dims}) if v.chunks else v for v in values]
+    arranged = [in_order(v, dims) for v in values]
+    whole = [v.chunk({d: -1 for d in dims if d in v.dims}) if v.chunks else v for v in arranged]
     out: xr.DataArray = xr.apply_ufunc(
         function,
         *whole,
@@ -51,6 +53,22 @@ def tabled(function: Callable[..., Array], *values: xr.DataArray, dims: Sequence
         dask_gufunc_kwargs={"output_sizes": {"number": count}},
         keep_attrs=False,
     )
+    return labelled(out, *values)
+
+
+def in_order(data: Labelled, dims: Iterable[Hashable]) -> Labelled:
+    """The data sorted along dims whose labels are numbers: a cube that grew has them in the order they came in."""
+    for dim in dims:
+        labels = data[dim].values if dim in data.coords else np.empty(0)
+        if labels.dtype.kind in "fiu" and (np.diff(labels) < 0).any():
+            data = data.sortby(dim)
+    return data
+
+
+def labelled(out: xr.DataArray, *like: xr.DataArray) -> xr.DataArray:
+    """An answer whose axes have units and names as in what it came from; `apply_ufunc` drops them."""
+    for name in out.coords:
+        out[name].attrs = next((dict(v[name].attrs) for v in like if name in v.coords), {})
     return out
 
 
@@ -94,6 +112,8 @@ def pick(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
     if variable not in ds.data_vars:
         raise ValueError(f"`variable` must be one of {', '.join(map(str, ds.data_vars))}. Got {variable!r}.")
     values = ds[variable]
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"`variable` must be a numeric variable. Got {variable!r}, of {values.dtype}.")
     need(values, "variable", *dims)
     return values
 
@@ -110,6 +130,18 @@ def need(values: xr.DataArray, argument: str, *dims: str) -> None:
             f"`{argument}` must have the dims {', '.join(dims)}; select with a list to keep an axis of one value. "
             f"Got {values.name!r} of {tuple(map(str, values.dims))}."
         )
+
+
+def numbered(values: xr.DataArray, argument: str, dim: str) -> xr.DataArray:
+    """Labels of an axis as numbers.
+
+    Raises:
+        ValueError: It holds words.
+    """
+    if values[dim].dtype.kind not in "fiu":
+        labels = ", ".join(map(str, values[dim].values[:12]))
+        raise ValueError(f"`{argument}` must be an axis of numbers. Got {dim!r}, which holds {labels}.")
+    return values[dim].astype(float)
 
 
 def one_of(argument: str, value: str, allowed: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Figures of lines: the gap against time and fluence, and over energy in equilibrium."""
 
+import re
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -99,6 +101,8 @@ def legend(figure: Figure, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not any(labels):
         return
-    columns = 2 if max(len(label) for label in labels) < 36 and len(labels) > 1 else 1
+    # A symbol's commands are longer than what they print.
+    longest = max(len(re.sub(r"\\[a-z]+|[${}_]", "", label)) for label in labels)
+    columns = 2 if longest < 26 and len(labels) > 1 else 1
     figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(labels) // columns))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=2.8)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ..axes import OWN
 from .curves import gap_traces
 from .phase import phase_diagram
-from .style import number, symbol, unit
+from .style import COLUMN, new, number, symbol, unit
 
 
 def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0") -> Any:
@@ -57,7 +57,12 @@ def _png(figure: Figure) -> bytes:
 
 def pictures(ds: xr.Dataset, at: dict[str, int], x: str, y: str, variable: str) -> list[Figure]:
     """What `explore` shows for positions on the axes: the series there, and the plane with the point marked."""
-    drawn = [gap_traces(ds.isel(at), variable)]
+    point = ds.isel(at)
+    if not bool(point[variable].notnull().any()):
+        figure = new(COLUMN, 2.6)
+        figure.text(0.5, 0.5, "no value here: the point failed or is missing", ha="center", fontsize=8)
+        return [figure]
+    drawn = [gap_traces(point, variable)]
     if {x, y} <= at.keys():
         plane = ds.isel({name: i for name, i in at.items() if name not in (x, y)})
         figure = phase_diagram(plane, x, y, variable)

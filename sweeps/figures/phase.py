@@ -34,6 +34,8 @@ def phase_diagram(
         variable: A series, or its peak.
         threshold: In the variable's units.
     """
+    if x == y:
+        raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
     present(ds, variable, x, y)
     peak = peak_gap(ds, variable).sortby([x, y]).compute()
     panels = list(lines(peak, [y, x]))

@@ -10,6 +10,10 @@ import xarray as xr
 from ..axes import FIRST, OWN
 from .style import quantity
 
+_NOTHING = (
+    "the figure needs a point that was computed and did not fail; `photogap status` tells. Got only NaN in {!r}."
+)
+
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
     """Part of a dataset at given labels; a list keeps the axis, a number that agrees to 1e-5 is the label.
@@ -44,11 +48,9 @@ def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
         ValueError: It is missing; the message says how a cube gets it.
     """
     if variable not in ds:
-        hint = {"energy": "`energies`", "frequency": "`frequencies`"}
-        needs = [hint[d] for d in dims if d in hint]
-        how = f"; the sweep must record {' and '.join(needs)}" if needs else ""
         raise ValueError(
-            f"the figure needs `{variable}` in the cube{how}. Got {', '.join(map(str, ds.data_vars))}."
+            f"the figure needs `{variable}` in the cube{_how(variable, dims)}. "
+            f"Got {', '.join(map(str, ds.data_vars))}."
         )
     values = ds[variable]
     missing = [d for d in dims if d not in values.dims]
@@ -59,11 +61,20 @@ def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
     return values
 
 
+def _how(variable: str, dims: Sequence[str]) -> str:
+    """Settings with which a sweep records a variable."""
+    hint = {"energy": "`energies`", "frequency": "`frequencies`"}
+    needs = [hint[d] for d in dims if d in hint]
+    if variable.startswith(("dR_R0", "dT_T0", "sigma")):
+        needs += ["`omega_probe`", *(["`tau_probe`"] if variable.endswith("_seen") else [])]
+    return f"; set {' and '.join(needs)} under `settings` of the sweep" if needs else ""
+
+
 def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
     """One array of the dims per combination of the other axes, with a label of what differs; none that is all NaN.
 
     Raises:
-        ValueError: There are more than can be told apart.
+        ValueError: There are none, or more than can be told apart.
     """
     others = [d for d in values.dims if d not in dims]
     found = []
@@ -71,6 +82,8 @@ def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator
         line = values.isel(dict(zip(others, index, strict=True)))
         if bool(line.notnull().any()):
             found.append((_label(line, values), line.transpose(*dims)))
+    if not found:
+        raise ValueError(_NOTHING.format(values.name))
     if len(found) > most:
         many = ", ".join(f"{d} ({values.sizes[d]})" for d in others if values.sizes[d] > 1)
         raise ValueError(f"a figure shows at most {most} lines; select among {many} with `at`. Got {len(found)}.")
@@ -89,7 +102,7 @@ def single(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
         raise ValueError(f"the figure shows one point: select {name} with `at`. Got {name} = {labels}.")
     out = values.squeeze([d for d in values.dims if d not in dims]).transpose(*dims).compute()
     if not bool(out.notnull().any()):
-        raise ValueError(f"the figure needs a point that did not fail. Got only NaN in {values.name!r}.")
+        raise ValueError(_NOTHING.format(values.name))
     return out
 
 

@@ -45,6 +45,10 @@ _SYMBOLS = {
     "T": "$T$",
     "tau_esc": r"$\tau_\mathrm{esc}$",
     "tau_pump": r"$\tau_\mathrm{pump}$",
+    "omega_probe": r"$\hbar\omega_\mathrm{probe}$",
+    "tau_probe": r"$\tau_\mathrm{probe}$",
+    "sigma1": r"$\sigma_1$",
+    "sigma2": r"$\sigma_2$",
     "time": "Time $t$",
     "energy": "Energy $E$",
     "depth": "Depth $z$",
@@ -63,7 +67,14 @@ _SYMBOLS = {
     "n": "$n$",
     "alpha2F": r"$\alpha^2F$",
 }
-UNITS = {"mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "nm ps-1": "nm/ps", "1": ""}
+UNITS = {
+    "mJ cm-2": "mJ/cm²",
+    "meV nm-3": "meV/nm³",
+    "ps-1": "1/ps",
+    "nm ps-1": "nm/ps",
+    "ohm-1 nm-1": "1/(Ω nm)",
+    "1": "",
+}
 _BARE = ("material", "damping", "pump_channels", "pump_rate")
 
 P = ParamSpec("P")

@@ -58,10 +58,11 @@ def unsorted() -> Callable[..., xr.Dataset]:
 
 
 def assert_labelled(ds: xr.Dataset) -> None:
-    """Every variable has its unit and its name."""
-    for name, values in ds.data_vars.items():
-        assert values.attrs.get("units"), f"{name} lacks units"
-        assert values.attrs.get("long_name"), f"{name} lacks a long_name"
+    """Every variable and every axis of numbers has its unit and its name."""
+    for name, values in ds.variables.items():
+        if values.dtype.kind in "fiu":
+            assert values.attrs.get("units"), f"{name} lacks units"
+            assert values.attrs.get("long_name"), f"{name} lacks a long_name"
 
 
 @pytest.fixture

@@ -79,3 +79,9 @@ def test_out_of_core_gives_the_same(cube):
 def test_axes_must_differ(cube):
     with pytest.raises(ValueError, match=r"`y` must be another axis than `x`. Got 'F0' for both"):
         boundary(peak_gap(cube(wedge, TIME)), "F0", "F0", 0.5)
+
+
+def test_a_plane_needs_axes_of_numbers(cube):
+    values = peak_gap(cube(wedge, TIME, F0=F0, tau_esc=TAU))
+    with pytest.raises(ValueError, match=r"`y` must be an axis of numbers. Got 'material', which holds film"):
+        boundary(values, "F0", "material", 0.5)

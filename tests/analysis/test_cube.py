@@ -88,3 +88,14 @@ def test_no_cube_is_said_plainly(tmp_path):
     for nowhere in (tmp_path / "nothing", "memory://nothing"):
         with pytest.raises(StoreError, match=r"`store` must be a cube\. Got .*nothing"):
             open_cube(nowhere)
+
+
+def test_a_group_that_is_no_cube_and_an_axis_that_is_none_are_said_plainly(stored, tmp_path):
+    xr.Dataset({"a": ("x", [1.0])}).to_zarr(tmp_path / "foreign.zarr", zarr_format=3, consolidated=False)
+    with (
+        pytest.raises(StoreError, match=r"`store` must be a cube\. Got .*foreign.*no `status`"),
+        pytest.warns(RuntimeWarning, match="consolidated"),
+    ):
+        open_cube(tmp_path / "foreign.zarr")
+    with pytest.raises(ValueError, match=r"`dim` must be one of material.* Got 'X'"):
+        failures(open_cube(stored), "X")

@@ -21,7 +21,7 @@ def measure(sigma, seed=0, stated=True, scale=0.004):
     t = np.linspace(0.1, 15, 80)
     signal = scale * np.exp(-t / TRUTH) + sigma * rng.standard_normal(t.size)
     ds = xr.Dataset({"signal": ("time", signal, {"units": "1", "long_name": "measured dR/R"})}, {"time": t})
-    ds["time"].attrs = {"units": "ps"}
+    ds["time"].attrs = {"units": "ps", "long_name": "delay"}
     return ds.assign(error=("time", np.full(t.size, sigma))) if stated else ds
 
 
@@ -75,7 +75,7 @@ def test_residuals_vanish_at_the_true_point(ds, failed, labelled):
 
 def test_labels_outside_the_cube_are_left_out_and_counted(ds):
     late = measure(1e-5).assign_coords(time=np.linspace(10, 30, 80))
-    late["time"].attrs = {"units": "ps"}
+    late["time"].attrs = {"units": "ps", "long_name": "delay"}
     out = compare(ds, late).squeeze()
     assert out["used"].isel(tau_esc=0).item() == (np.linspace(10, 30, 80) <= 20).sum()
 
@@ -103,11 +103,9 @@ def test_error_of_interpolation_falls_with_a_finer_axis(cube):
 
 
 def test_failed_points_unsorted_axis_and_out_of_core(ds, failed, unsorted):
-    from photogap.sweeps.analysis.cube import prepared
-
     data = measure(4e-5)
     whole = fit_tau_esc(ds, data)
-    xr.testing.assert_allclose(fit_tau_esc(prepared(unsorted(ds, "tau_esc")), data), whole)
+    xr.testing.assert_allclose(fit_tau_esc(unsorted(ds, "tau_esc"), data), whole)
     lazy = fit_tau_esc(ds.chunk({"tau_esc": 2, "time": 50}), data)
     assert lazy["tau_esc"].chunks is not None
     xr.testing.assert_allclose(lazy.compute(), whole)
@@ -131,3 +129,10 @@ def test_units_that_differ_need_a_normalisation(ds):
     kelvin["time"].attrs = {"units": "K"}
     with pytest.raises(ValueError, match=r"`experiment` must have time in ps. Got 'K'"):
         compare(ds, kelvin)
+
+
+def test_a_column_of_another_name_and_what_is_no_experiment_are_told(ds):
+    with pytest.raises(ValueError, match=r"named like an axis of the cube's Delta0, .*time.* Got 'delay'"):
+        compare(ds, measure(1e-5).rename(time="delay"))
+    with pytest.raises(ValueError, match=r"`experiment` must hold `signal`.* Got no variables"):
+        fit_tau_esc(ds, xr.Dataset())

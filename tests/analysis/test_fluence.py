@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from photogap.sweeps.analysis import Found, peak_gap, resonance, saturation_fluence, threshold_fluence
-from photogap.sweeps.analysis.cube import prepared
 
 TIME = np.linspace(-0.5, 0.5, 21)
 F0 = np.geomspace(0.01, 100, 41)
@@ -25,7 +24,7 @@ def opening(F0, T, time, **_):
 def fault(request, failed, unsorted):
     return {
         "as it is": lambda ds: ds,
-        "unsorted": lambda ds: prepared(unsorted(ds, "F0")),
+        "unsorted": lambda ds: unsorted(ds, "F0"),
         "failed points": lambda ds: failed(failed(ds, F0=30), F0=5),
         "out of core": lambda ds: ds.chunk({"F0": 3, "time": 7}),
     }[request.param]

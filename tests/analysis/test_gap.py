@@ -76,3 +76,18 @@ def test_errors_name_argument_rule_and_value(cube):
         slope(peak_gap(ds), "F0", scale="x")
     with pytest.raises(ValueError, match=r"`values` must have the dims F0; select with a list"):
         slope(peak_gap(ds).isel(F0=0), "F0")
+
+
+def test_slope_of_a_cube_out_of_order_is_that_of_the_sorted_one(cube, unsorted, labelled):
+    ds = cube(triangle, TIME, F0=[1, 2, 4, 7])
+    found = slope(peak_gap(unsorted(ds, "F0")), "F0")
+    np.testing.assert_allclose(found.values, 1, rtol=1e-12)
+    labelled(found.to_dataset())
+
+
+def test_words_are_no_numbers(cube):
+    ds = cube(triangle, TIME, F0=[1, 2])
+    with pytest.raises(ValueError, match=r"`dim` must be an axis of numbers. Got 'material', which holds film"):
+        slope(peak_gap(ds), "material")
+    with pytest.raises(ValueError, match=r"`variable` must be a numeric variable. Got 'status'"):
+        peak_gap(ds, "status")

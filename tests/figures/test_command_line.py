@@ -1,5 +1,6 @@
 """`photogap plot --figure` and `photogap movie` on a cube of two quick points; sliders."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ from typer.testing import CliRunner
 
 from photogap.sweeps.cli import app
 from photogap.sweeps.cli_views import NAMES
+from photogap.sweeps.config import load_yaml, override, parse, read
 from photogap.sweeps.figures import FIGURES
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
+from photogap.sweeps.plan import resolve
+from photogap.sweeps.service import prepare
 from photogap.sweeps.store import place
 
 CONFIG = """
@@ -86,21 +90,102 @@ def test_movie(store, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot", "--figure", "fig99"), r"`figure` must be one of fig2c, fig2d"),
-        (("plot", "--figure", "fig4"), r"shows one point: select F0 with `at`"),
+        (("plot", "--figure", "fig99"), r"`--figure` must be one of fig2c, fig2d"),
+        (("plot", "--figure", "fig4"), r"shows one point: select F0 with `--at`"),
+        (
+            ("plot", "--figure", "fig2c"),
+            r"needs `dR_R0_seen`.*; set `omega_probe` and `tau_probe` under `settings`",
+        ),
+        (("plot", "--out", "a.xyz"), r"`--out` must be a file that ends in .png, .pdf or .svg. Got 'a.xyz'"),
+        (("plot", "--out", "folder"), r"`--out` must be a file that ends in"),
+        (("plot", "--y", "Delta"), r"`--y` must be a variable of the cube. Did you mean `Delta0`\? Got 'Delta'"),
+        (("plot", "--y", "message"), r"`--y` must be a numeric variable"),
+        (("show", "--y", "G"), r"`--y` must name an axis.*Got 'G'"),
+        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis that the picture shows"),
+        (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T once. Got it again in 'T=60'"),
+        (
+            ("plot", "--figure", "phase_diagram", "--x", "T", "--y", "T"),
+            r"`--y` must be another axis than `--x`. Got 'T'",
+        ),
+        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis that the picture shows"),
+        (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
+        (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
-        (("plot", "--figure", "fig3", "--at", "F0=7"), r"`at` must give F0 as one of 0.1, 0.3"),
+        (("plot", "--figure", "fig3", "--at", "F0=7"), r"`--at` must give F0 as one of 0.1, 0.3"),
         (("movie",), r"shows one point"),
-        (("movie", "--at", "F0=0.3", "--out", "film.avi"), r"must end in .gif or .mp4"),
+        (("movie", "--at", "F0=0.3", "--out", "film.avi"), r"must be a file that ends in .gif or .mp4"),
     ],
 )
 def test_what_cannot_be_drawn_ends_with_one_message(store, args, message):
-    import re
-
     command, *rest = args
     told = cli(command, store, *rest)
     assert told.exit_code == 2
     assert re.search(message, " ".join(told.stderr.split()))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A cube of which no point is computed yet."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "tiny.yaml").write_text(CONFIG)
+    (folder / "mine.yaml").write_text(MINE)
+    prepare(resolve(read(folder / "tiny.yaml")), place(folder / "begun.zarr"))
+    return folder / "begun.zarr"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("plot",), "nothing to draw: Delta0 has no value there. Of the cube's points are 2 missing"),
+        (("plot", "--figure", "fig3"), "needs a point that was computed"),
+        (("plot", "--figure", "fig8"), "needs a point that was computed"),
+        (("plot", "--figure", "phase_diagram"), "needs a point that was computed"),
+        (("movie", "--at", "F0=0.1"), "needs a point that was computed"),
+    ],
+)
+def test_a_cube_without_a_finished_point_is_told_so(begun, args, message):
+    command, *rest = args
+    told = cli(command, begun, *rest)
+    assert told.exit_code == 2, told.output
+    assert message in " ".join(told.stderr.split())
+    assert not list(begun.parent.glob("*.png"))
+
+
+def test_what_the_terminal_leaves_out_is_said(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(CONFIG)
+    (tmp_path / "mine.yaml").write_text(MINE)
+    wide = override(load_yaml(CONFIG, "tiny"), "axes.F0={geomspace: [0.1, 1, 20]}")
+    prepare(resolve(parse(wide, folder=str(tmp_path))), place(tmp_path / "wide.zarr"))
+    shown = CliRunner().invoke(app, ["show", str(tmp_path / "wide.zarr")], env={"COLUMNS": "80"})
+    assert "F0 across (one value in 3; all with --out)" in shown.stdout, shown.output
+
+
+def test_a_replayed_point_is_told_with_units(store):
+    told = cli("replay", store, "F0=0.1").stdout
+    for line in (r"wall_time: [\d.]+ s\n", r"peak_memory: \d+ MiB\n", r"Delta0 \(meV\): .* last .*, 5 values\n"):
+        assert re.search(line, told), told
+    assert "message" not in told
+
+
+def test_a_caption_begins_with_the_material(store, tmp_path):
+    assert cli("plot", store, "--out", tmp_path / "p.svg").exit_code == 0
+    texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "p.svg").read_text())
+    assert any(text.startswith("mine, ") for text in texts), texts
+
+
+def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = cli("plot", store, "--out", tmp_path / "file" / "a.png")
+    assert told.exit_code == 5, told.output
+    assert "cannot be read or written: " in told.stderr
+    assert "Traceback" not in told.output
+
+
+def test_sliders_tell_of_a_point_without_a_value(cube):
+    ds = cube(F0=[0.1, 1], tau_esc=[0.01, 0.1])
+    ds["Delta0"] = ds["Delta0"].where(ds["F0"] != 0.1)
+    (figure,) = pictures(ds, {"F0": 0, "tau_esc": 1}, "F0", "tau_esc", "Delta0")
+    assert "no value here" in figure.texts[0].get_text()
 
 
 def test_sliders_move_the_pictures(cube):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import imageio_ffmpeg
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -12,7 +13,8 @@ from matplotlib.image import imread
 from PIL import Image
 
 from photogap.sweeps.figures import FIGURES, alpha2F_of, draw, movie, save, select
-from photogap.sweeps.figures.style import line_style
+from photogap.sweeps.figures.curves import legend
+from photogap.sweeps.figures.style import RC, line_style
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_selection_by_label(cube):
 def test_what_cannot_be_drawn_says_why(cube):
     with pytest.raises(ValueError, match=r"`figure` must be one of fig2c, .*\. Got 'fig99'"):
         draw(cube(), "fig99")
-    with pytest.raises(ValueError, match=r"needs `f` in the cube; the sweep must record `energies`\. Got Delta0"):
+    with pytest.raises(ValueError, match=r"needs `f` in the cube; set `energies` under .* Got Delta0"):
         draw(cube(), "fig4")
     with pytest.raises(ValueError, match=r"shows one point: select T with `at`\. Got T = \[30\.0, 60\.0\]"):
         draw(cube(fields=True, T=[30, 60]), "fig9")
@@ -134,7 +136,7 @@ def test_what_cannot_be_drawn_says_why(cube):
 def test_a_point_that_failed_is_not_drawn(cube):
     ds = cube(fields=True)
     ds["f"][:] = np.nan
-    with pytest.raises(ValueError, match="needs a point that did not fail"):
+    with pytest.raises(ValueError, match="needs a point that was computed and did not fail"):
         draw(ds, "fig4")
 
 
@@ -185,3 +187,19 @@ def test_every_figure_has_a_name():
 
 def test_lines_all_differ():
     assert len({tuple(line_style(i).values()) for i in range(28)}) == 28
+
+
+def test_a_legend_has_two_columns_where_they_fit():
+    for label, columns in ((r"$\hbar\omega_\mathrm{probe}$ = 20 meV", 2), ("full, scattering+pair-breaking", 1)):
+        figure = Figure(figsize=(3.4, 2.6), layout="constrained")
+        ax = figure.subplots()
+        for i in range(4):
+            ax.plot([0, 1], [0, i], label=label)
+        with mpl.rc_context(RC):
+            legend(figure, ax)
+            figure.draw_without_rendering()
+        (drawn,) = figure.legends
+        assert drawn._ncols == columns
+        box = drawn.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -42,5 +43,9 @@ def test_notebook_runs_and_shows_pictures(path, tmp_path, monkeypatch):
     keep = os.environ.get("PHOTOGAP_TEST_PICTURES")
     for i, picture in enumerate(pictures if keep else []):
         Path(keep, f"{path.stem}_{i}.png").write_bytes(base64.b64decode(picture))
+    if path.stem == "04_optical_response":
+        told = " ".join(out.text for out in outputs if out.output_type == "stream")
+        fitted, error = map(float, re.search(r"tau_esc = ([\d.]+) \+- ([\d.]+) ps", told).groups())
+        assert abs(fitted - 0.03) < 3 * error < 0.01
     assert pictures
     assert all(len(picture) > 4000 for picture in pictures)

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,7 +82,12 @@ def test_picture(tmp_path):
         (["Pb", "--T", "2", "--spacing", "-1"], "`--spacing` must be positive, in meV. Got -1.0"),
         (["Pb", "--T", "2", "--damping", "none"], "`--damping` must be full or real. Got 'none'"),
         (["Pb", "--T", "2", "--units", "THz"], "`--units` belongs to a spectrum file"),
+        (["Pb", "--T", "2", "--column", "2"], "`--column` belongs to a spectrum file"),
         (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
+        (["Pb", "--T", "2", "--mu-star", "nan"], "`--mu-star` must be a number, such as 0.1. Got nan"),
+        (["Pb", "--T", "2", "--window", "inf"], "`--window` must be positive, in meV. Got inf"),
+        (["absent.a2f", "--T", "2", "--units", "THz"], "Got 'absent.a2f', which does not exist"),
+        (["Pb", "--T", "2", "--plot", "x.xyz"], "`--plot` must be a file that ends in .png, .pdf or .svg"),
     ],
 )
 def test_errors_say_what_to_do(arguments, message):
@@ -94,7 +100,25 @@ def test_a_file_without_units_is_refused(tmp_path):
     np.savetxt(tmp_path / "bare.a2f", [[1.0, 0.1], [2.0, 0.2], [3.0, 0.1]])
     done = photogap("equilibrium", str(tmp_path / "bare.a2f"), "--T", "2")
     assert done.exit_code == 2
-    assert "`units` must be declared" in done.output
+    assert "`--units` must be declared" in done.output
+
+
+def test_a_unit_that_the_format_has_already_is_told(tmp_path):
+    example = str(Path(__file__).parents[2] / "notebooks" / "data" / "example.a2f")
+    told = photogap("equilibrium", example, "--units", "THz", "--T", "4")
+    assert told.exit_code == 2
+    assert "`--units` must be meV in the format 'epw'; leave it out, or say that the `--format` is columns" in (
+        " ".join(told.output.split())
+    )
+
+
+def test_a_smearing_is_chosen_by_its_column():
+    path = str(Path(__file__).parent / "spectra_real" / "qe" / "alpha2F.dat")
+    asked = photogap("equilibrium", path, "--T", "2")
+    assert asked.exit_code == 2
+    assert "`--column` must say which of the 10 columns" in " ".join(asked.output.split())
+    found = [photogap("equilibrium", path, "--T", "0.1", "--column", c, "--json").stdout for c in ("3", "9")]
+    assert len({json.loads(text)["lambda"] for text in found}) == 2
 
 
 def test_materials_with_their_origins():

@@ -9,7 +9,7 @@ from fake_config import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photogap.sweeps.config import axis_values, override, parse, read
+from photogap.sweeps.config import axis_values, load_yaml, override, parse, read
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.plan import resolve
@@ -49,9 +49,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (tree({"fluence": [1]}), r"`axes.fluence`: unknown key"),
     (tree({"n_times": [3, 4]}), r"`axes.n_times`: points of one cube share it; move it to `settings`"),
     (tree(zip=[["F0", "Q"]]), r"`zip` names `Q`, which is no axis"),
+    (tree(plot={"x": "F0", "hue": "F0"}), r"`plot.hue` must be another axis than `plot.x`. Got 'F0'"),
     (tree(plot={"x": "fluence"}), r"`plot.x`: unknown name.*Got 'fluence'"),
     (tree(model="nowhere:MODEL"), r"`model` must be `module:attribute`.*Got 'nowhere:MODEL'"),
-    (tree(name="../x"), r"`name`: String should match pattern.*Got '../x'"),
+    (tree(name="../x"), r"`name`: must be letters, digits, .* it names files. Got '../x'"),
+    (tree({"tau_esc": ["inf"]}), r"`axes.tau_esc` must hold numbers, in ps. Infinity is .inf. Got 'inf'"),
+    (tree(settings=3), r"`settings`: must hold keys. Got 3"),
     ({"name": "x"}, r"`axes`: required key is missing"),
 ]
 
@@ -85,6 +88,34 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
         read(path, ("axes.T.x=1",))
 
 
+@pytest.mark.parametrize(
+    ("axes", "place"),
+    [
+        ({"omega_pump": [0.17]}, "axes.omega_pump"),
+        ({"omega_pump": [170, 0.6], "spacing": [0.5, 1.0]}, "axes.omega_pump and axes.spacing"),
+    ],
+)
+def test_a_photon_that_the_lattice_does_not_resolve_is_told(axes: dict[str, Any], place: str) -> None:
+    """Most often eV for meV: it would move quasiparticles by one step of the lattice all the same."""
+    with pytest.raises(
+        ConfigError, match=rf"`{place}`: `omega_pump` must be at least the lattice's spacing.*meV\?"
+    ):
+        resolve(parse(tree({"material": ["K3C60"]} | axes, model=DEFAULT)))
+
+
+def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("name: x\naxes:\n  T: [30]\n  F0: [1]\n  T: [60]\n")
+    with pytest.raises(ConfigError, match=r"c.yaml must be YAML. the key `T` is given twice, in lines 3 and 5"):
+        read(tmp_path / "c.yaml")
+    merged = "a: &a {x: 1}\nb: {<<: *a, x: 2}\n"
+    assert load_yaml(merged, "text")["b"] == {"x": 2}
+
+
+def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("\ufeffF0,T\r\n0.1,30\r\n0.3,60\r\n", encoding="utf-8")
+    assert axis_values("F0", {"csv": "f.csv"}, str(tmp_path)) == (0.1, 0.3)
+
+
 def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("name: [")
@@ -103,7 +134,7 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n1 0.2\n", r"line 2: frequencies must increase"),
     ("mine", "spectrum: {file: a.a2f, units: furlong}", A2F, r"a.a2f.*`units` must be one of meV.* Got 'furlong'"),
     ("mine", "spectrum: {file: a.a2f}", A2F, r"a.a2f.*`units` must be declared"),
-    ("mine", "Tc: 3", A2F, r"mine.yaml: `Tc`: unknown key. Got 3"),
+    ("mine", "Tc: 3", A2F, r"mine.yaml: `Tc`: unknown key. Did you mean `Tc0`\? Got 3"),
     ("mine", "Tc0: cold", A2F, r"`Tc0.*Got 'cold'"),
 ]
 

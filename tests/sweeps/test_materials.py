@@ -105,7 +105,7 @@ def test_spectrum_file_lies_relative_to_the_yaml(tmp_path):
 
 
 REFUSED = [
-    ({"name": "x", "extends": "K3C60", "Tc": 3}, r"mine.yaml: `Tc`: unknown key. Got 3"),
+    ({"name": "x", "extends": "K3C60", "Tc": 3}, r"mine.yaml: `Tc`: unknown key. Did you mean `Tc0`\? Got 3"),
     (
         {"name": "x", "extends": "K3C60", "Tc0": "15 K"},
         r"`Tc0.value`: Input should be a valid number.* Got '15 K'",
@@ -159,7 +159,7 @@ def test_not_a_mapping(tmp_path):
     with pytest.raises(ValueError, match="must be a mapping"):
         materials.load(path)
     path.write_text("a: [1\n")
-    with pytest.raises(ValueError, match="not YAML"):
+    with pytest.raises(ValueError, match="must be YAML"):
         materials.load(path)
     with pytest.raises(FileNotFoundError, match=r"absent.yaml"):
         materials.load(tmp_path / "absent.yaml")

@@ -1,6 +1,7 @@
 """The service without faults of the machine: cubes, resume, growth, refusal, failing points, commands."""
 
 import json
+import math
 import subprocess
 import sys
 import urllib.request
@@ -263,8 +264,8 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     drawn = cli("plot", store, "--at", "T=60", "--hue", "damping", "--out", tmp_path / "p.png", "--json")
     assert json.loads(drawn.stdout)["columns"] == [
         "F0 (mJ cm-2)",
-        "damping = full (meV)",
-        "damping = real (meV)",
+        "Delta0 (meV) at damping = full",
+        "Delta0 (meV) at damping = real",
     ]
     missing = cli("plot", store, "--hue", "damping")
     assert missing.exit_code == 2
@@ -285,16 +286,43 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     again = cli("replay", store, point[:10], "--json")
     assert again.exit_code == 1
     assert json.loads(again.stdout)["status"] == "error"
+    wrong = cli("replay", store, "F0=1,fault=loop")
+    assert "`fault` must be one of , raise. Got 'loop'" in wrong.stderr
+    assert "POINT must give axes of the cube. Did you mean `F0`? Got 'F'" in cli("replay", store, "F=1").stderr
     assert cli("retry", store).exit_code == 2
     assert cli("retry", store, "--failed", "--workers", "0").exit_code == 1
-    assert cli("cancel", store).exit_code == 0
-    absent = cli("status", tmp_path / "no.zarr")
-    assert absent.exit_code == 5
-    assert "where there is none" in absent.stderr
+    assert "no run of" in cli("cancel", store).stdout
+    for command in (("status",), ("cancel",), ("retry", "--failed"), ("replay", "T=30"), ("plot",), ("show",)):
+        absent = cli(command[0], tmp_path / "no.zarr", *command[1:])
+        assert absent.exit_code == 5
+        assert "where there is none" in absent.stderr
+    assert not (tmp_path / "no.zarr.state").exists()
     bad = cli("run", write_config(tmp_path, colour="red"), "--store", store)
     assert bad.exit_code == 2
     assert "`colour`: unknown key" in bad.stderr
-    assert cli("run", config, "--store", "ftp://x").exit_code == 2
+    config = write_config(tmp_path)
+    for url in ("ftp://x", "s3:/bucket/x.zarr"):
+        assert "`--store` must be a local path or start with s3://" in cli("run", config, "--store", url).stderr
+    unknown = cli("run", config, "--cluster", "slurmy", "--dry-run")
+    assert "`cluster` must be `local`" in unknown.stderr
+
+
+@pytest.mark.parametrize("typed", [".inf", "inf"])
+def test_an_infinite_escape_time_is_named_as_in_yaml(tmp_path: Path, typed: str) -> None:
+    go(tmp_path, "a.zarr", {"tau_esc": [0.02, math.inf]})
+    store = tmp_path / "a.zarr"
+    assert cli("plot", store, "--at", f"tau_esc={typed}").exit_code == 0
+    assert cli("show", store, "--at", f"tau_esc={typed}", "--y", "T").exit_code == 0
+    told = cli("replay", store, f"F0=1,tau_esc={typed}", "--json")
+    assert json.loads(told.stdout)["labels"]["tau_esc"] == "inf"
+
+
+def test_a_retry_where_nothing_failed_does_nothing(tmp_path: Path, shared_pool: Any) -> None:
+    go(tmp_path, "a.zarr")
+    told = cli("retry", tmp_path / "a.zarr", "--failed")
+    assert told.exit_code == 0
+    assert "nothing to do: no point of" in told.stdout
+    assert "computing in this process" in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -315,9 +343,35 @@ def test_pictures_know_which_axis_is_geometric() -> None:
 def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
     import zarr
 
-    zarr.create_group(tmp_path / "a.zarr")
-    with pytest.raises(StoreError, match="a Zarr group without a record"):
-        run(plan_of(), place(tmp_path / "a.zarr"), workers=0)
+    zarr.create_group(tmp_path / "a.zarr").create_array("x", shape=(3,), dtype="f8")
+    for recompute in (False, True):
+        with pytest.raises(StoreError, match="a Zarr group without a record"):
+            run(plan_of(), place(tmp_path / "a.zarr"), workers=0, recompute=recompute)
+    assert (tmp_path / "a.zarr" / "x" / "zarr.json").exists()
+
+
+def test_a_folder_or_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    go(tmp_path, "mine/a.zarr")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "today.txt").write_text("dear diary")
+    (tmp_path / "file").write_text("")
+    wrong = {"mine": r"holds 'a.zarr'", "notes": r"holds 'today.txt'", "file": r"a file\."}
+    for name, message in wrong.items():
+        for recompute in (False, True):
+            with pytest.raises(
+                StoreError, match=rf"STORE must be a cube, an empty folder or a new path.* {message}"
+            ):
+                run(plan_of(), place(tmp_path / name), workers=0, recompute=recompute)
+        assert not place(tmp_path / name).state.exists()
+    (tmp_path / "empty").mkdir()
+    assert go(tmp_path, "empty").counts.done == 3
+
+
+def test_a_cube_that_was_only_begun_is_gone_on_with(tmp_path: Path) -> None:
+    go(tmp_path, "a.zarr")
+    (tmp_path / "a.zarr" / "zarr.json").unlink()
+    (tmp_path / "a.zarr" / "Delta0" / ".zarr.json.partial").write_text("")
+    assert go(tmp_path, "a.zarr").counts.done == 3
 
 
 def test_refinement_goes_where_the_output_changes(tmp_path: Path) -> None:
