@@ -18,6 +18,7 @@ from ..cluster import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..pool import Opener
 from . import slices, views
+from .document import Documented
 from .guard import COOKIE, Guard, is_token, session_of
 from .intake import NAME, ConfirmError
 from .options import Options
@@ -63,17 +64,30 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         401: "no token, or a wrong one",
         403: "called by a page of another site",
         404: "no such sweep, cube, point or route",
+        408: "the body took too long",
         409: "not in this state, or in contradiction to the cube, or large and not confirmed",
         413: "over a limit of this server",
+        421: "called under a host name that is not this server's",
         422: "breaks a rule of configs or of this request",
         429: "too many at once",
         503: "the cluster does not answer",
     }.items()
 }
 
-Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.")]
-At = Annotated[list[str], Query(description="Fix an axis, such as T=30; may be repeated.", max_length=20)]
-Variable = Annotated[str, Query(max_length=100)]
+_UNITS = "in the axis's own unit (F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps)"
+Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.", examples=["quickstart"])]
+At = Annotated[
+    list[str],
+    Query(
+        description=f"Fix an axis at a label, {_UNITS}; may be repeated. Numbers count as one to five digits.",
+        max_length=20,
+        examples=[["T=30"]],
+    ),
+]
+
+
+def _axis(what: str) -> Any:
+    return Query(max_length=100, description=f"{what}, such as F0 or time.")
 
 
 def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> FastAPI:
@@ -89,9 +103,11 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
         finally:
             await asyncio.to_thread(runner.close)
 
-    app = FastAPI(
+    app = Documented(
         title="photogap",
         summary="Sweeps of light-driven superconductors: submit, watch, slice.",
+        description="Energies in meV, times in ps, F0 in mJ/cm2, T in K; arrays say their units. "
+        "`photogap.sweeps.client` is a client in Python.",
         version=importlib.metadata.version("photogap"),
         docs_url=None,
         redoc_url=None,
@@ -139,9 +155,11 @@ def _sweeps(app: FastAPI) -> None:
     def list_sweeps(
         runner: Running,
         search: Annotated[str, Query(max_length=200, description="Part of a name or of a config.")] = "",
-        state: Literal["queued", "running", "done", "cancelled", "failed"] | None = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        state: Annotated[
+            Literal["queued", "running", "done", "cancelled", "failed"] | None, Query(description="Only these.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Sweeps at most.")] = 200,
+        offset: Annotated[int, Query(ge=0, le=10**9, description="Sweeps to skip.")] = 0,
     ) -> Sweeps:
         """Sweeps, newest first."""
         found = runner.queue.find(search.replace("\0", ""), state, limit, offset)
@@ -210,8 +228,8 @@ def _cubes(app: FastAPI) -> None:
     def status_map(
         runner: Running,
         name: Name,
-        x: Annotated[str | None, Query(max_length=100)] = None,
-        y: Annotated[str | None, Query(max_length=100)] = None,
+        x: Annotated[str | None, _axis("Axis across")] = None,
+        y: Annotated[str | None, _axis("Axis down")] = None,
         at: At = [],  # noqa: B006
     ) -> Map:
         """Status of the points over two axes."""
@@ -221,7 +239,19 @@ def _cubes(app: FastAPI) -> None:
         return Map(**slices.status_map(cube, running, x, y, slices.at_of(at), _MAP_POINTS))
 
     @app.get("/api/sweeps/{name}/points/{point}")
-    def point(runner: Running, name: Name, point: Annotated[str, Path(min_length=1, max_length=500)]) -> Point:
+    def point(
+        runner: Running,
+        name: Name,
+        point: Annotated[
+            str,
+            Path(
+                min_length=1,
+                max_length=500,
+                description="First digits of its id, or its labels: T=30,F0=1.",
+                examples=["T=30,F0=1"],
+            ),
+        ],
+    ) -> Point:
         """A point's labels, outcome, traceback and diagnostics; by the first digits of its id, or by labels."""
         return views.point(runner, name, point)
 
@@ -233,11 +263,16 @@ def _cubes(app: FastAPI) -> None:
     def cut(
         runner: Running,
         name: Name,
-        variable: Annotated[list[str], Query(min_length=1, max_length=20)],
+        variable: Annotated[
+            list[str],
+            Query(min_length=1, max_length=20, description="Variable; may be repeated.", examples=[["Delta0"]]),
+        ],
         at: At = [],  # noqa: B006
-        format: Literal["json", "csv", "netcdf"] = "json",
+        format: Annotated[
+            Literal["json", "csv", "netcdf"], Query(description="CSV has units in its header; NetCDF is version 3.")
+        ] = "json",
     ) -> Response:
-        """Part of the cube with labels and units."""
+        """Part of the cube with labels and units: as JSON, CSV or NetCDF."""
         runner.intake.cube(name)
         ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
         ds = ds[list(dict.fromkeys(variable))]
@@ -255,13 +290,13 @@ def _cubes(app: FastAPI) -> None:
     def picture(
         runner: Running,
         name: Name,
-        x: Variable = "F0",
-        y: Variable = "Delta0",
-        hue: Annotated[str | None, Query(max_length=100)] = None,
+        x: Annotated[str, _axis("Axis across")] = "F0",
+        y: Annotated[str, Query(max_length=100, description="Variable; over time, its largest value.")] = "Delta0",
+        hue: Annotated[str | None, _axis("Axis with a line a label")] = None,
         at: At = [],  # noqa: B006
-        format: Literal["png", "svg"] = "png",
+        format: Annotated[Literal["png", "svg"], Query(description="Kind of file.")] = "png",
     ) -> Response:
-        """The picture that `photogap plot` draws."""
+        """The picture that `photogap plot` draws, as PNG or SVG."""
         runner.intake.cube(name)
         limit = runner.options.limits.values
         body = slices.picture(runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at)
