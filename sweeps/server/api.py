@@ -96,7 +96,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runner = await asyncio.to_thread(Runner, options, opener, idle_s=idle_s)
-        app.state.runner, app.state.watchers = runner, 0
+        app.state.runner, app.state.board, app.state.watchers = runner, views.Board(runner), 0
         await asyncio.to_thread(runner.start)
         try:
             yield
@@ -145,7 +145,13 @@ def _runner(request: Request) -> Runner:
     return found
 
 
+def _board(request: Request) -> views.Board:
+    found: views.Board = request.app.state.board
+    return found
+
+
 Running = Annotated[Runner, Depends(_runner)]
+Told = Annotated[views.Board, Depends(_board)]
 
 
 def _sweeps(app: FastAPI) -> None:
@@ -325,30 +331,24 @@ def _streams(app: FastAPI) -> None:
         return runner.entry(name).name
 
     @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def all_events(runner: Running) -> AsyncIterator[ServerSentEvent]:
+    async def all_events(board: Told) -> AsyncIterator[ServerSentEvent]:
         """Every sweep now, then each that changes, as server-sent events."""
-        async for sweep in _changes(runner, None):
+        async for sweep in _changes(board, None):
             yield ServerSentEvent(data=sweep)
 
     @app.get("/api/sweeps/{name}/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def events(runner: Running, name: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+    async def events(board: Told, name: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
         """One sweep's progress as server-sent events, to its end."""
-        async for sweep in _changes(runner, name):
+        async for sweep in _changes(board, name):
             yield ServerSentEvent(data=sweep)
 
 
-def _of(runner: Runner, name: str) -> dict[str, Any]:
-    """One sweep of the board; an old one that it has no room for is looked up."""
-    found = next((e for e in runner.board() if e["name"] == name), None)
-    return found or views.sweep(runner, runner.entry(name)).model_dump()
-
-
-async def _changes(runner: Runner, name: str | None) -> AsyncIterator[dict[str, Any]]:
+async def _changes(board: views.Board, name: str | None) -> AsyncIterator[dict[str, Any]]:
     """Sweeps as they change; of one sweep to its end."""
     seen: dict[str, tuple[dict[str, Any], float]] = {}
     clock = asyncio.get_running_loop().time
     while True:
-        entries = runner.board() if name is None else [_of(runner, name)]
+        entries = board.rows() if name is None else [board.row(name)]
         for found in entries:
             before, told = seen.get(found["name"], (None, 0.0))
             pulse = found["state"] == "running" and clock() - told > _PULSE_S
