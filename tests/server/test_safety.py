@@ -292,5 +292,24 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
         Client(client.url, token=TOKEN).sweeps()
 
 
+def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
+    kept = {"/": "no-cache", "/static/app.js": "no-cache", "/api/server": "no-store", "/api/nowhere": "no-store"}
+    for path, keep in kept.items():
+        try:
+            answer = urllib.request.urlopen(small.url + path, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            assert answer.headers["Cache-Control"] == keep, path
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            policy = answer.headers["Content-Security-Policy"]
+            for rule in ("default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+                assert rule in policy
+    tag = urllib.request.urlopen(small.url + "/static/app.js", timeout=30).headers["ETag"]
+    again = urllib.request.Request(small.url + "/static/app.js", headers={"If-None-Match": tag})
+    with pytest.raises(urllib.error.HTTPError, match="304"):
+        urllib.request.urlopen(again, timeout=30)
+
+
 def test_the_guard_is_the_outermost_layer(small: Any) -> None:
     assert small.app.user_middleware[0].cls is Guard
