@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib.metadata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -44,6 +44,8 @@ from .slices import TooLargeError
 STATIC = FilePath(__file__).parent / "static"
 _TICK_S = 0.25
 _PULSE_S = 0.5
+# How long a browser waits before it opens a stream again.
+_RETRY_MS = 1000
 _MAP_POINTS = 40_000
 _CODES: tuple[tuple[type[SweepError], int], ...] = (
     (UnknownError, 404),
@@ -115,6 +117,8 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
         lifespan=lifespan,
         responses=_REFUSALS,
     )
+    # Who runs the application tells when it ends: streams end then, not when they are torn down.
+    app.state.closing = lambda: False
     app.add_middleware(Guard, options=options)
     app.add_exception_handler(SweepError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -150,7 +154,13 @@ def _board(request: Request) -> views.Board:
     return found
 
 
+def _closing(request: Request) -> Callable[[], bool]:
+    found: Callable[[], bool] = request.app.state.closing
+    return found
+
+
 Running = Annotated[Runner, Depends(_runner)]
+Closing = Annotated[Callable[[], bool], Depends(_closing)]
 Told = Annotated[views.Board, Depends(_board)]
 
 
@@ -331,23 +341,27 @@ def _streams(app: FastAPI) -> None:
         return runner.entry(name).name
 
     @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def all_events(board: Told) -> AsyncIterator[ServerSentEvent]:
+    async def all_events(board: Told, closing: Closing) -> AsyncIterator[ServerSentEvent]:
         """Every sweep now, then each that changes, as server-sent events."""
-        async for sweep in _changes(board, None):
-            yield ServerSentEvent(data=sweep)
+        async for sweep in _changes(board, None, closing):
+            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
     @app.get("/api/sweeps/{name}/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def events(board: Told, name: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+    async def events(
+        board: Told, closing: Closing, name: Annotated[str, Depends(known)]
+    ) -> AsyncIterator[ServerSentEvent]:
         """One sweep's progress as server-sent events, to its end."""
-        async for sweep in _changes(board, name):
-            yield ServerSentEvent(data=sweep)
+        async for sweep in _changes(board, name, closing):
+            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
 
-async def _changes(board: views.Board, name: str | None) -> AsyncIterator[dict[str, Any]]:
-    """Sweeps as they change; of one sweep to its end."""
+async def _changes(
+    board: views.Board, name: str | None, closing: Callable[[], bool]
+) -> AsyncIterator[dict[str, Any]]:
+    """Sweeps as they change, to the server's end; of one sweep to its end."""
     seen: dict[str, tuple[dict[str, Any], float]] = {}
     clock = asyncio.get_running_loop().time
-    while True:
+    while not closing():
         entries = board.rows() if name is None else [board.row(name)]
         for found in entries:
             before, told = seen.get(found["name"], (None, 0.0))

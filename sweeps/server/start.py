@@ -39,8 +39,9 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
         host, port = listener.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
         told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
+        app = make(options)
         config = uvicorn.Config(
-            make(options),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -50,7 +51,9 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=64 * 1024,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        app.state.closing = lambda: server.should_exit
+        server.run(sockets=[listener])
 
 
 @contextmanager

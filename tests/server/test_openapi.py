@@ -98,7 +98,7 @@ def test_the_document_names_every_route(tmp_path: Path) -> None:
 
 
 def test_the_document_explains_itself(tmp_path: Path) -> None:
-    """What a reader needs who has nothing else: words for routes, parameters and fields, units, errors, the token."""
+    """What a reader needs who has nothing else: words for routes, parameters and fields, units, errors, token."""
     with serving(tmp_path) as client:
         document = client._json("GET", "openapi.json")
     groups = {tag["name"] for tag in document["tags"]}
