@@ -8,7 +8,8 @@ _TAGS = {
     "sweeps": "Submit, list, stop, go on.",
     "cubes": "Axes, slices, points and pictures of a cube.",
     "progress": "Server-sent events. Each connection begins with the whole present state, so that nothing is lost "
-    "between two; an EventSource that connects again needs no Last-Event-ID.",
+    "between two; an EventSource that connects again needs no Last-Event-ID. The stream of one sweep ends with it: "
+    "close an EventSource at `done`, `cancelled` or `failed`, or it opens the stream again.",
     "server": "The server itself.",
 }
 _SWEEP = {"$ref": "#/components/schemas/Sweep"}

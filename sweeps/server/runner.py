@@ -253,11 +253,18 @@ class Runner:
                 tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
                 found = look(self.intake.place(name))["counts"]
                 state = CANCELLED if found.get(MISSING) else DONE
-                self.queue.put(name, as_yaml(tree), tree, state=state)
+                self.queue.put(name, as_yaml(_short(tree)), tree, state=state)
                 total = sum(found.values())
                 done = found.get("ok", 0)
                 failed = total - done - found.get(MISSING, 0)
                 self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
+
+
+def _short(tree: dict[str, Any]) -> dict[str, Any]:
+    """A config as a person writes it, without what is so anyway."""
+    with contextlib.suppress(ConfigError):
+        return parse(tree).model_dump(mode="json", exclude_defaults=True)
+    return tree
 
 
 def as_yaml(tree: dict[str, Any]) -> str:

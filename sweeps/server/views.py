@@ -62,7 +62,7 @@ def _sweep(runner: Runner, entry: Entry) -> dict[str, Any]:
         **numbers,
         "points_per_s": rate,
         "seconds_left": left / rate if rate else None,
-        "at": live.at if live else entry.ended or entry.submitted,
+        "at": (live.at if live else entry.ended) or entry.started or entry.submitted,
         "stopping": bool(job and job.stopped()),
     }
 

@@ -197,6 +197,7 @@ def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
         (found,) = client.sweeps()
         assert (found["name"], found["state"], found["done"]) == ("mine", "done", 3)
         assert client.slice("mine", "Delta0_peak").sizes["F0"] == 3
+        assert yaml.safe_load(client.sweep("mine")["config"]) == tree(name="mine"), "as it was written"
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

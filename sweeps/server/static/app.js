@@ -97,7 +97,7 @@ function turn(name) {
   loaded = axes = null;
   seen = "";
   clearTimeout(timer);
-  for (const id of ["mapcard", "curvecard", "pointscard", "failures", "confirm"]) $(id).hidden = true;
+  for (const id of ["mapcard", "curvecard", "pointscard", "failures"]) $(id).hidden = true;
   say("refused", "");
   say("said", "");
   document.title = "photogap";
@@ -143,6 +143,7 @@ function edited() {
   const text = $("config").value;
   if (text === original) drafts.delete(chosen); else drafts.set(chosen, text);
   $("revert").hidden = text === original;
+  $("confirm").hidden = true;
 }
 
 // What changes while a sweep runs, at most once a second.

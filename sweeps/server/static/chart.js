@@ -39,9 +39,9 @@ function logTicks(low, high) {
   return ticks(low, high).filter((v) => v > 0);
 }
 
-// A number as print has it: a minus, and powers of ten raised.
-function print(v) {
-  const [digits, power] = (v && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(3) : show(v, 6)).split("e");
+// A number as print has it: a minus, and powers of ten raised; of an axis all alike, by its largest.
+function print(v, largest = Math.abs(v)) {
+  const [digits, power] = (v && (largest < 1e-3 || largest >= 1e6) ? v.toExponential(3) : show(v, 6)).split("e");
   const raised = power && [...String(Number(power))].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(c)]).join("");
   const mantissa = String(Number(digits)).replace("-", "−");
   return !power ? mantissa : mantissa === "1" ? `10${raised}` : `${mantissa}·10${raised}`;
@@ -86,10 +86,12 @@ export function draw(box, spec) {
   const T = 14 + LINE * (title.length + (legend.length ? legend[legend.length - 1].row + 1 : 0)), H = T + PLOT + B;
 
   const Y = scale(low, high, T + PLOT, T, spec.y.log);
-  const L = 40 + Math.max(...Y.ticks.map((v) => LETTER * print(v).length), 14);
+  const most = (at, log) => (log ? undefined : Math.max(...at.ticks.map(Math.abs)));
+  const side = (v) => print(v, most(Y, spec.y.log));
+  const L = 40 + Math.max(...Y.ticks.map((v) => LETTER * side(v).length), 14);
   const X = scale(Math.min(...xs), Math.max(...xs), L, W - R, logX);
   if (categories) X.ticks = xs;
-  const name = (v) => (categories ? show(spec.x.values[v]) : print(v));
+  const name = (v) => (categories ? show(spec.x.values[v]) : print(v, most(X, logX)));
   // On a narrow screen labels would run into each other.
   const room = () => X.ticks.length * (14 + LETTER * Math.max(...X.ticks.map((v) => name(v).length))) > W - R - L;
   while (X.ticks.length > 2 && room()) X.ticks = X.ticks.filter((_, i) => i % 2 === 0);
@@ -102,7 +104,7 @@ export function draw(box, spec) {
   }
   for (const v of Y.ticks) {
     parts.push(`<line x1="${L}" x2="${W - R}" y1="${Y(v)}" y2="${Y(v)}" stroke="var(--grid, #ddd)"/>`);
-    write(L - 8, Y(v) + 4, print(v), 'text-anchor="end"');
+    write(L - 8, Y(v) + 4, side(v), 'text-anchor="end"');
   }
   parts.push(`<rect x="${L}" y="${T}" width="${W - R - L}" height="${PLOT}" fill="none" stroke="var(--quiet, #555)"/>`);
   for (const { values, colour, dash } of lines) {

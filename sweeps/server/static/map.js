@@ -131,7 +131,10 @@ export class PointMap {
     const columns = data.x_values.map((v) => show(v)), every = (room, size) => Math.max(1, Math.ceil(size / room));
     const step = every(w, 8 + Math.max(...columns.map((t) => pen.measureText(t).width)));
     pen.textAlign = "center";
-    columns.forEach((t, i) => { if (i % step === 0) pen.fillText(t, left + (i + 0.5) * w, tall + 16, step * w); });
+    columns.forEach((t, i) => {
+      const x = left + (i + 0.5) * w;
+      if (i % step === 0 && x + pen.measureText(t).width / 2 <= right) pen.fillText(t, x, tall + 16);
+    });
     pen.fillText(name(data.x), left + (right - left) / 2, tall + 36);
     if (data.y) {
       pen.textAlign = "right";
@@ -164,7 +167,8 @@ export class PointMap {
 
   labels() {
     const [i, j] = this.cursor, d = this.data;
-    return { ...d.at, [d.x]: d.x_values[i], ...(d.y ? { [d.y]: d.y_values[j] } : {}) };
+    const found = { ...d.at, [d.x]: d.x_values[i], ...(d.y ? { [d.y]: d.y_values[j] } : {}) };
+    return Object.fromEntries(this.axes.dims.map((dim) => [dim, found[dim]]));
   }
 
   key(event) {
