@@ -240,6 +240,26 @@ def test_edits_are_kept_and_the_way_back_leads_back(server: Any, open_page: Any)
     page.wait_for_selector("#none:has-text('No sweep matches.')")
 
 
+def test_a_plane_too_large_to_draw_is_told(server: Any, open_page: Any) -> None:
+    axes = {"F0": {"linspace": [1, 10, 300]}, "T": {"linspace": [10, 400, 200]}, "seconds": [0.2]}
+    server.submit(tree(axes, name="huge"), confirm_points=60_000)
+    page = open_page(server)
+    page.click('#sweeps button[data-name="huge"]')
+    page.wait_for_selector("#legend li:has-text('missing')")
+    down = page.locator("#mapcontrols select").nth(1)
+    assert down.input_value() == "", "a line of the plane, which is small enough"
+    page.locator("#curve-hue").select_option("T")
+    down.select_option("T")
+    page.wait_for_selector("#cursor:has-text('60000 points, over the limit of 40000')")
+    assert page.is_hidden("#map")
+    page.wait_for_timeout(1500)
+    assert page.input_value("#curve-hue") == "T", "what was chosen stays as the sweep goes on"
+    page.locator("#mapcontrols select").nth(1).select_option("")
+    page.wait_for_selector("#map:visible")
+    server.cancel("huge")
+    open_page.wrong[:] = [w for w in open_page.wrong if "413" not in w]
+
+
 def test_a_server_that_goes_and_comes_back(open_page: Any, tmp_path: Path) -> None:
     with serving(tmp_path) as client:
         page = open_page(client)

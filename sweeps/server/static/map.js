@@ -5,6 +5,8 @@ const STATES = { ok: "#009E73", running: "#56B4E9", missing: "#b9c0c7", error: "
   timeout: "#CC79A7", lost: "#8c510a", memory: "#7b3294", nan: "#a6611a" };
 const colour = (status) => STATES[status] || "#333333";
 
+const CELLS = 40000; // as many as the server gives
+
 export class PointMap {
   constructor(onTake) {
     this.onTake = onTake;
@@ -22,7 +24,7 @@ export class PointMap {
     Object.assign(this, { name, axes, data: null, cursor: [0, 0], taken: {} });
     const long = axes.dims.filter((d) => this.values(d).length > 1);
     this.x = long.includes("F0") ? "F0" : long[0] || axes.dims[1];
-    this.y = long.find((d) => d !== this.x) || "";
+    this.y = long.find((d) => d !== this.x && this.values(d).length * this.values(this.x).length <= CELLS) || "";
     this.at = Object.fromEntries(axes.dims.map((d) => [d, 0]));
     $("cursor").textContent = "";
     this.controls();
@@ -51,10 +53,17 @@ export class PointMap {
     const name = this.name, mine = (this.turn = {});
     const query = new URLSearchParams([["x", this.x], ...(this.y ? [["y", this.y]] : []),
       ...this.axes.dims.filter((d) => d !== this.x && d !== this.y).map((d) => ["at", `${d}=${this.values(d)[this.at[d]]}`])]);
-    const data = await call(path(name, `map?${query}`));
+    let data = null;
+    try { data = await call(path(name, `map?${query}`)); } catch (error) {
+      if (error.status !== 413) throw error;
+      say("cursor", error.message);
+    }
     if (name !== this.name) return;
     // Another plane was chosen meanwhile.
     if (mine !== this.turn) { await this.latest; return; }
+    this.canvas.hidden = $("legend").hidden = !data;
+    if (!data) { this.data = null; return; }
+    if (!this.data) say("cursor", "");
     // A cube that grew in the meantime has labels that the selectors lack.
     this.grown = data.x_values.length !== this.values(data.x).length || (data.y && data.y_values.length !== this.values(data.y).length);
     if (!data.y) data.status = [data.status[0]];
