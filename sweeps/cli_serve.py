@@ -53,7 +53,7 @@ def serve(
     max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
     max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
 ) -> None:
-    """Serve a folder of sweeps: a queue, an API and a page for a browser.
+    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser.
 
     FOLDER holds the cubes, one a sweep, and what configs name: materials, CSV columns, cluster files.
 
@@ -66,7 +66,10 @@ def serve(
         from .server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
     options = Options(
         folder=folder.resolve(),
         host=host,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fake_config import tree
 from serving import serving
+from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
@@ -262,6 +263,23 @@ def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict
     with pytest.raises(ConfigError, match=message):
         Options(**{"folder": tmp_path} | given)
     assert Options(folder=tmp_path, host="::1").hosts >= {"::1", "localhost"}
+
+
+def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
+    from photogap.sweeps.cli import app
+
+    (tmp_path / "file").write_text("no PEM")
+    pem = ("--tls-certificate", str(tmp_path / "file"), "--tls-key", str(tmp_path / "file"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for args, message in (
+            ((str(tmp_path / "file"),), "FOLDER must be a folder, made or to be made"),
+            ((str(tmp_path), *pem), "must be PEM files that belong together"),
+            ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` takes a free port"),
+            ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),
+        ):
+            said = CliRunner().invoke(app, ["serve", *args])
+            assert said.exit_code == 2
+            assert message in said.output
 
 
 def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> None:

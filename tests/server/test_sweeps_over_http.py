@@ -250,6 +250,12 @@ def event(state: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\n\r\ndata: " + json.dumps({"state": state}).encode() + b"\n\n"
 
 
+def test_who_waits_finds_a_server_again() -> None:
+    answers = [b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps({"state": s}).encode() for s in ("running", "done")]
+    with answering(answers[0], b"", answers[1]) as url:
+        assert Client(url, timeout=10).wait("a")["state"] == "done"
+
+
 def test_a_stream_that_breaks_is_taken_up_again() -> None:
     with answering(event("running") + b'data: {"st', b"", event("done")) as url:
         assert [e["state"] for e in Client(url, timeout=10).watch("a")] == ["running", "done"]
