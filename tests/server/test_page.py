@@ -356,6 +356,10 @@ def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
     assert {"map", "curve-variable", "curve-x", "svg", "png", "csv", "config", "submit", "check"} <= seen
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], "nothing sticks out"
     assert outside(page) == []
+    # Fingers have no Shift key.
+    page.select_option("#take", "B")
+    page.click("#map", position={"x": 60, "y": 8})
+    page.wait_for_selector("#pointB svg")
     keep(page, "narrow")
 
 

@@ -14,7 +14,7 @@ export class PointMap {
     this.cursor = [0, 0];
     this.taken = {};
     this.canvas.addEventListener("mousemove", (e) => this.move(this.cell(e)));
-    this.canvas.addEventListener("click", (e) => { this.move(this.cell(e)); this.take(e.shiftKey ? "B" : "A"); });
+    this.canvas.addEventListener("click", (e) => { this.move(this.cell(e)); this.take(e.shiftKey ? "B" : $("take").value); });
     this.canvas.addEventListener("keydown", (e) => this.key(e));
     new ResizeObserver(() => this.paint()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
@@ -181,10 +181,12 @@ export class PointMap {
   }
 
   key(event) {
+    // Alt and an arrow are the browser's.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (step) this.move([this.cursor[0] + step[0], this.cursor[1] + step[1]]);
-    else if (event.key === "Enter" || event.key === "a") this.take("A");
-    else if (event.key === "b" || event.key === "B") this.take("B");
+    else if (event.key === "Enter") this.take($("take").value);
+    else if (["a", "b", "A", "B"].includes(event.key)) this.take(event.key.toUpperCase());
     else return;
     event.preventDefault();
   }
