@@ -204,6 +204,7 @@ def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
     page.wait_for_selector("#curve:has-text('No point here has a number')")
     assert page.is_disabled("#svg")
     assert page.is_disabled("#png")
+    page.wait_for_selector("#plot:not([href])")
     keep(page, "wide-nothing")
 
 

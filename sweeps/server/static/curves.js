@@ -104,10 +104,12 @@ export class Curves {
   links(at, query) {
     $("csv").href = `/api/${path(this.name, `slice?${query}&format=csv`)}`;
     $("netcdf").href = `/api/${path(this.name, `slice?${query}&format=netcdf`)}`;
-    const own = this.axes.own_dims;
-    $("plot").setAttribute("aria-disabled", (own.includes(this.x) && this.x !== "time") || own.includes(this.hue));
-    const fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
-    $("plot").href = `/api/${path(this.name, `picture?${new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed])}`)}`;
+    const own = this.axes.own_dims, fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
+    const plot = new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed]);
+    const off = $("svg").disabled || (own.includes(this.x) && this.x !== "time") || own.includes(this.hue);
+    $("plot").setAttribute("aria-disabled", off);
+    // Without an address the keyboard passes it by too.
+    if (off) $("plot").removeAttribute("href"); else $("plot").href = `/api/${path(this.name, `picture?${plot}`)}`;
   }
 
   paint() {
