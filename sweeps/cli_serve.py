@@ -1,13 +1,19 @@
 """Command `photogap serve`."""
 
 import os
+from getpass import getuser
 from pathlib import Path
-from typing import Annotated
+from socket import gethostname
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from .cli_base import CLUSTERS, OUT, fail_clearly
 from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from .server.options import Options
 
 TOKEN = "PHOTOGAP_TOKEN"
 
@@ -47,7 +53,12 @@ def serve(
     max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
     max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
 ) -> None:
-    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser."""
+    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser.
+
+    FOLDER holds the cubes, one a sweep, and what configs name: materials, CSV columns, cluster files.
+
+    It is made if need be, and cubes of `photogap run` in it are listed. Only this machine is answered.
+    """
     try:
         from .clusters.config import own_folder
         from .model import DEFAULT
@@ -74,7 +85,30 @@ def serve(
         cluster_folders=(*filter(Path.is_dir, [own_folder()]), *(f.resolve() for f in cluster_folder or ())),
         limits=Limits(body=max_body, values=max_values, points=max_points),
     )
-    start(options, lambda url: OUT.print(f"serving {folder} at {url}", highlight=False, soft_wrap=True))
+    start(options, lambda url: _tell(options, folder, url))
+
+
+def _tell(options: "Options", folder: Path, url: str) -> None:
+    """Where the server is, and what to do next."""
+    from .server.options import is_loopback
+
+    address = urlsplit(url)
+    lines = [f"serving {folder} at {url}"]
+    if is_loopback(options.host):
+        lines.append("Open that address in a browser. From another machine, first run there:")
+        lines.append(f"  ssh -L {address.port}:{address.hostname}:{address.port} {getuser()}@{gethostname()}")
+    elif options.names:
+        lines.append(f"Others open {address.scheme}://{options.names[0]}:{address.port}/ in a browser.")
+    else:
+        lines.append(
+            f"Others open it under this machine's name once `--name` tells it, such as --name {gethostname()}."
+        )
+    if options.token is None:
+        lines.append("Every user of this machine can use it; `--token-file` asks for a token.")
+    lines.append(f"In Python: from photogap.sweeps.client import Client; client = Client({url.rstrip('/')!r})")
+    lines.append("Ctrl-C ends it; the next server of this folder goes on with what is queued or running.")
+    for line in lines:
+        OUT.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _token(path: Path | None) -> str | None:

@@ -1,26 +1,36 @@
 """Client of a `photogap serve`: submit a sweep, watch it, take slices as xarray; nothing but the standard library.
 
+from pathlib import Path
 from photogap.sweeps.client import Client
 client = Client("http://127.0.0.1:8765")
-client.submit(open("quickstart.yaml").read())
+client.submit(Path("quickstart.yaml"))
 client.wait("quickstart")
 client.slice("quickstart", "Delta0", T=30).Delta0.max("time").plot(x="F0", xscale="log")
 """
 
+import contextlib
+import http.client
 import io
+import ipaddress
 import json
+import math
 import os
 import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
-from .errors import SweepError
+from .errors import ConfigError, SweepError
 
 ENDED = ("done", "cancelled", "failed")
+_BROKEN = (OSError, http.client.HTTPException)
+# The server is heard of every 15 s, also where nothing changes.
+_QUIET_S = 40.0
+_T = TypeVar("_T")
 
 
 class RefusedError(SweepError):
@@ -38,7 +48,7 @@ class RefusedError(SweepError):
 
 
 class UnreachableError(SweepError):
-    """No server answers at the address."""
+    """No server answers at the address, or none in time."""
 
 
 class Client:
@@ -48,7 +58,10 @@ class Client:
         url: Address of the server.
         token: Its token; the variable PHOTOGAP_TOKEN if None.
         certificate: File of the authority that signed its certificate, where the system does not know it.
-        timeout: Longest wait for an answer, s.
+        timeout: Longest wait for an answer, s; also how long `watch` and `wait` look for a server that is gone.
+
+    Raises:
+        ConfigError: `url` is no address.
     """
 
     def __init__(
@@ -60,24 +73,39 @@ class Client:
         timeout: float = 60.0,
     ) -> None:
         self.url, self.timeout = url.rstrip("/"), timeout
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError(f"`url` must begin with http:// or https:// and name a host. Got {url!r}.")
         self._token = token if token is not None else os.environ.get("PHOTOGAP_TOKEN")
         context = ssl.create_default_context(cafile=certificate)
-        self._open = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context)).open
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+        if _is_here(parts.hostname):
+            # A login node's proxy cannot reach this machine's loopback.
+            handlers.append(urllib.request.ProxyHandler({}))
+        self._open = urllib.request.build_opener(*handlers).open
+
+    def __repr__(self) -> str:
+        """The address; never the token."""
+        return f"Client({self.url!r})"
 
     def submit(
-        self, config: str | dict[str, Any], *overrides: str, confirm_points: int | None = None
+        self, config: str | dict[str, Any] | Path, *overrides: str, confirm_points: int | None = None
     ) -> dict[str, Any]:
-        """Queue a sweep: a config as YAML text or as a dict, and overrides such as `axes.T=[20,30]`.
+        """Queue a sweep: a config as YAML text, dict or path, and overrides such as `axes.T=[20,30]`.
+
+        Returns:
+            The sweep's numbers, as `sweep` gives them.
 
         Raises:
-            RefusedError: The config breaks a rule, contradicts its cube, or is large and not confirmed.
+            RefusedError: The config breaks a rule, contradicts its cube, or is large and not confirmed: `points`
+                of the error then is what `confirm_points` must say.
         """
-        body = {"config": config, "overrides": overrides, "confirm_points": confirm_points}
+        body = {"config": _config(config), "overrides": overrides, "confirm_points": confirm_points}
         return self._json("POST", "sweeps", body)
 
-    def dry_run(self, config: str | dict[str, Any], *overrides: str) -> dict[str, Any]:
-        """Points, bytes and time that a config will take."""
-        return self._json("POST", "dry-run", {"config": config, "overrides": overrides}, timeout=300)
+    def dry_run(self, config: str | dict[str, Any] | Path, *overrides: str) -> dict[str, Any]:
+        """Points, bytes and time (s) that a config will take; a few points are computed for that."""
+        return self._json("POST", "dry-run", {"config": _config(config), "overrides": overrides}, timeout=300)
 
     def sweeps(self, search: str = "", state: str | None = None) -> list[dict[str, Any]]:
         """Sweeps whose name or config holds a text, newest first."""
@@ -86,19 +114,23 @@ class Client:
         return found
 
     def sweep(self, name: str) -> dict[str, Any]:
-        """One sweep with its config."""
+        """One sweep: `state`, `total`, `done` and `failed` points, `seconds_left`, ... and its `config`."""
         return self._json("GET", _path(name))
 
     def record(self, name: str) -> dict[str, Any]:
         """What the cube says of itself."""
         return self._json("GET", _path(name, "record"))
 
+    def axes(self, name: str) -> dict[str, Any]:
+        """Axes with their labels and units, and variables with their dims and units."""
+        return self._json("GET", _path(name, "axes"))
+
     def status(self, name: str) -> dict[str, Any]:
         """Points by status, failures by reason, slowest points."""
         return self._json("GET", _path(name, "status"))
 
     def point(self, name: str, point: str = "", **labels: Any) -> dict[str, Any]:
-        """One point's outcome and log, by the first digits of its id or by labels."""
+        """One point's outcome and log, by the first digits of its id or by labels: `point("a", T=30, F0=1)`."""
         text = point or ",".join(f"{k}={v}" for k, v in labels.items())
         return self._json("GET", _path(name, f"points/{quote(text, safe='')}"))
 
@@ -115,29 +147,51 @@ class Client:
         return self._json("POST", _path(name, "retry"))
 
     def watch(self, name: str) -> Iterator[dict[str, Any]]:
-        """A sweep's numbers as they change, to its end."""
-        with self._answer("GET", _path(name, "events")) as answer:
-            for line in answer:
-                if line.startswith(b"data:"):
-                    yield json.loads(line[5:])
+        """A sweep's numbers as they change, to its end; a server that is started again meanwhile is found again.
+
+        Raises:
+            UnreachableError: No server answers, or one that did is gone for `timeout`.
+        """
+        found: dict[str, Any] = {}
+        answer = self._stream(name)
+        while True:
+            with answer, contextlib.suppress(*_BROKEN):
+                for line in answer:
+                    if line.startswith(b"data:") and line.endswith(b"\n"):
+                        found = json.loads(line[5:])
+                        yield found
+            if found.get("state") in ENDED:
+                return
+            answer = self._patient(self._stream, name)
 
     def wait(self, name: str, timeout: float | None = None) -> dict[str, Any]:
         """A sweep's numbers at its end; a server that is started again meanwhile is found again.
 
+        To stop waiting stops nothing of the sweep.
+
+        Returns:
+            The sweep's numbers; `state` says how it ended.
+
         Raises:
             TimeoutError: It has not ended in time.
+            UnreachableError: No server answers, or one that did is gone for the client's own `timeout`.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            found = self.sweep(name)
-            if found["state"] in ENDED:
-                return found
+        found, pause = self.sweep(name), 0.1
+        while found["state"] not in ENDED:
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"the sweep {name!r} is still {found['state']} after {timeout} s.")
-            time.sleep(0.2)
+            time.sleep(pause)
+            pause = min(1.0, 1.2 * pause)
+            found = self._patient(self.sweep, name, end)
+        return found
 
     def slice(self, name: str, *variables: str, **at: Any) -> Any:
-        """Part of the cube as an xarray Dataset, such as `slice("a", "Delta0", T=30)`."""
+        """Part of the cube as an xarray Dataset with labels and units, such as `slice("a", "Delta0", T=30)`.
+
+        Raises:
+            RefusedError: No such variable or label, or more numbers than the server gives at once.
+        """
         import xarray as xr
 
         ds: xr.Dataset = xr.load_dataset(io.BytesIO(self.download(name, *variables, format="netcdf", **at)))
@@ -146,22 +200,40 @@ class Client:
     def download(self, name: str, *variables: str, format: str = "csv", **at: Any) -> bytes:
         """Part of the cube as a file: `csv`, `json` or `netcdf`."""
         query = [("variable", v) for v in variables] + [("at", f"{k}={v}") for k, v in at.items()]
-        with self._answer("GET", _path(name, f"slice?{urlencode([*query, ('format', format)])}")) as answer:
-            return bytes(answer.read())
+        return self._bytes("GET", _path(name, f"slice?{urlencode([*query, ('format', format)])}"))
 
     def picture(
         self, name: str, *, x: str = "F0", y: str = "Delta0", hue: str | None = None, format: str = "png", **at: Any
     ) -> bytes:
-        """The picture that `photogap plot` draws, PNG or SVG."""
+        """The picture that `photogap plot` draws, PNG or SVG; `IPython.display.Image` shows it."""
         query = [("x", x), ("y", y), ("format", format)] + ([("hue", hue)] if hue else [])
         query += [("at", f"{k}={v}") for k, v in at.items()]
-        with self._answer("GET", _path(name, f"picture?{urlencode(query)}")) as answer:
-            return bytes(answer.read())
+        return self._bytes("GET", _path(name, f"picture?{urlencode(query)}"))
 
     def _json(self, method: str, path: str, body: Any = None, timeout: float | None = None) -> dict[str, Any]:
-        with self._answer(method, path, body, timeout) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+        found: dict[str, Any] = json.loads(self._bytes(method, path, body, timeout))
+        return found
+
+    def _bytes(self, method: str, path: str, body: Any = None, timeout: float | None = None) -> bytes:
+        try:
+            with self._answer(method, path, body, timeout) as answer:
+                return bytes(answer.read())
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
+
+    def _stream(self, name: str) -> Any:
+        return self._answer("GET", _path(name, "events"), timeout=max(self.timeout, _QUIET_S))
+
+    def _patient(self, ask: Callable[[str], _T], name: str, end: float | None = None) -> _T:
+        """Ask a server that may be away for a moment, but not beyond `end`."""
+        end = min(end or math.inf, time.monotonic() + self.timeout)
+        while True:
+            try:
+                return ask(name)
+            except UnreachableError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
 
     def _answer(self, method: str, path: str, body: Any = None, timeout: float | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -175,10 +247,30 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error.code, error.read()) from None
-        except urllib.error.URLError as error:
-            raise UnreachableError(
-                f"`url` must be the address of a running `photogap serve`. Got {self.url!r} ({error.reason})."
-            ) from error
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
+            return UnreachableError(
+                f"the server at {self.url!r} did not answer in time. "
+                f"Raise `timeout` of the client. Got {self.timeout} s."
+            )
+        return UnreachableError(
+            f"`url` must be the address of a running `photogap serve`. Got {self.url!r} ({reason})."
+        )
+
+
+def _config(config: str | dict[str, Any] | Path) -> str | dict[str, Any]:
+    return config.read_text(encoding="utf-8") if isinstance(config, Path) else config
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _refusal(status: int, body: bytes) -> RefusedError:

@@ -218,9 +218,18 @@ def load_yaml(text: str, where: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where} must be YAML. {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{where} must be YAML. {_fault(error)}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{where} must be YAML with plain values. {error}") from None
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """What is wrong with a text, and where."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark, began = error.problem_mark, error.context_mark
+    since = f", {error.context} from line {began.line + 1}" if error.context and began else ""
+    return f"Line {mark.line + 1}, column {mark.column + 1}: {error.problem}{since}."
 
 
 def _explain(error: Any) -> str:

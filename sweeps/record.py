@@ -85,8 +85,10 @@ def run_entry(plan: Plan) -> dict[str, Any]:
     }
 
 
-def refuse_contradiction(record: dict[str, Any], plan: Plan) -> None:
-    """Compare a store's record with a plan.
+def refuse_contradiction(
+    record: dict[str, Any], plan: Plan, remedy: str = "Use another --store, or --recompute to start it anew."
+) -> None:
+    """Compare a store's record with a plan; `remedy` is what its user can do.
 
     Raises:
         ContradictionError: The plan's points are not of the store's kind; names what differs.
@@ -100,11 +102,7 @@ def refuse_contradiction(record: dict[str, Any], plan: Plan) -> None:
             if found.get(name, known["digest"]) != known["digest"]:
                 differs.append(f"`{key}` {name!r} has other numbers than when the store was made")
     if differs:
-        raise ContradictionError(
-            "the config contradicts the store: "
-            + "; ".join(differs)
-            + ". Use another --store, or --recompute to start it anew."
-        )
+        raise ContradictionError(f"the config contradicts the store: {'; '.join(differs)}. {remedy}")
 
 
 def _differences(place: str, old: Any, new: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib.metadata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from ..cluster import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..pool import Opener
 from . import slices, views
+from .document import Documented
 from .guard import COOKIE, Guard, is_token, session_of
 from .intake import NAME, ConfirmError
 from .options import Options
@@ -43,6 +44,8 @@ from .slices import TooLargeError
 STATIC = FilePath(__file__).parent / "static"
 _TICK_S = 0.25
 _PULSE_S = 0.5
+# How long a browser waits before it opens a stream again.
+_RETRY_MS = 1000
 _MAP_POINTS = 40_000
 _CODES: tuple[tuple[type[SweepError], int], ...] = (
     (UnknownError, 404),
@@ -63,17 +66,30 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         401: "no token, or a wrong one",
         403: "called by a page of another site",
         404: "no such sweep, cube, point or route",
+        408: "the body took too long",
         409: "not in this state, or in contradiction to the cube, or large and not confirmed",
         413: "over a limit of this server",
+        421: "called under a host name that is not this server's",
         422: "breaks a rule of configs or of this request",
         429: "too many at once",
         503: "the cluster does not answer",
     }.items()
 }
 
-Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.")]
-At = Annotated[list[str], Query(description="Fix an axis, such as T=30; may be repeated.", max_length=20)]
-Variable = Annotated[str, Query(max_length=100)]
+_UNITS = "in the axis's own unit (F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps)"
+Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.", examples=["quickstart"])]
+At = Annotated[
+    list[str],
+    Query(
+        description=f"Fix an axis at a label, {_UNITS}; may be repeated. Numbers count as one to five digits.",
+        max_length=20,
+        examples=[["T=30"]],
+    ),
+]
+
+
+def _axis(what: str) -> Any:
+    return Query(max_length=100, description=f"{what}, such as F0 or time.")
 
 
 def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> FastAPI:
@@ -82,16 +98,18 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runner = await asyncio.to_thread(Runner, options, opener, idle_s=idle_s)
-        app.state.runner, app.state.watchers = runner, 0
+        app.state.runner, app.state.board, app.state.watchers = runner, views.Board(runner), 0
         await asyncio.to_thread(runner.start)
         try:
             yield
         finally:
             await asyncio.to_thread(runner.close)
 
-    app = FastAPI(
+    app = Documented(
         title="photogap",
         summary="Sweeps of light-driven superconductors: submit, watch, slice.",
+        description="Energies in meV, times in ps, F0 in mJ/cm2, T in K; arrays say their units. "
+        "`photogap.sweeps.client` is a client in Python.",
         version=importlib.metadata.version("photogap"),
         docs_url=None,
         redoc_url=None,
@@ -99,6 +117,8 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
         lifespan=lifespan,
         responses=_REFUSALS,
     )
+    # Who runs the application tells when it ends: streams end then, not when they are torn down.
+    app.state.closing = lambda: False
     app.add_middleware(Guard, options=options)
     app.add_exception_handler(SweepError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -129,7 +149,19 @@ def _runner(request: Request) -> Runner:
     return found
 
 
+def _board(request: Request) -> views.Board:
+    found: views.Board = request.app.state.board
+    return found
+
+
+def _closing(request: Request) -> Callable[[], bool]:
+    found: Callable[[], bool] = request.app.state.closing
+    return found
+
+
 Running = Annotated[Runner, Depends(_runner)]
+Closing = Annotated[Callable[[], bool], Depends(_closing)]
+Told = Annotated[views.Board, Depends(_board)]
 
 
 def _sweeps(app: FastAPI) -> None:
@@ -139,9 +171,11 @@ def _sweeps(app: FastAPI) -> None:
     def list_sweeps(
         runner: Running,
         search: Annotated[str, Query(max_length=200, description="Part of a name or of a config.")] = "",
-        state: Literal["queued", "running", "done", "cancelled", "failed"] | None = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        state: Annotated[
+            Literal["queued", "running", "done", "cancelled", "failed"] | None, Query(description="Only these.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Sweeps at most.")] = 200,
+        offset: Annotated[int, Query(ge=0, le=10**9, description="Sweeps to skip.")] = 0,
     ) -> Sweeps:
         """Sweeps, newest first."""
         found = runner.queue.find(search.replace("\0", ""), state, limit, offset)
@@ -210,8 +244,8 @@ def _cubes(app: FastAPI) -> None:
     def status_map(
         runner: Running,
         name: Name,
-        x: Annotated[str | None, Query(max_length=100)] = None,
-        y: Annotated[str | None, Query(max_length=100)] = None,
+        x: Annotated[str | None, _axis("Axis across")] = None,
+        y: Annotated[str | None, _axis("Axis down")] = None,
         at: At = [],  # noqa: B006
     ) -> Map:
         """Status of the points over two axes."""
@@ -221,7 +255,19 @@ def _cubes(app: FastAPI) -> None:
         return Map(**slices.status_map(cube, running, x, y, slices.at_of(at), _MAP_POINTS))
 
     @app.get("/api/sweeps/{name}/points/{point}")
-    def point(runner: Running, name: Name, point: Annotated[str, Path(min_length=1, max_length=500)]) -> Point:
+    def point(
+        runner: Running,
+        name: Name,
+        point: Annotated[
+            str,
+            Path(
+                min_length=1,
+                max_length=500,
+                description="First digits of its id, or its labels: T=30,F0=1.",
+                examples=["T=30,F0=1"],
+            ),
+        ],
+    ) -> Point:
         """A point's labels, outcome, traceback and diagnostics; by the first digits of its id, or by labels."""
         return views.point(runner, name, point)
 
@@ -233,11 +279,16 @@ def _cubes(app: FastAPI) -> None:
     def cut(
         runner: Running,
         name: Name,
-        variable: Annotated[list[str], Query(min_length=1, max_length=20)],
+        variable: Annotated[
+            list[str],
+            Query(min_length=1, max_length=20, description="Variable; may be repeated.", examples=[["Delta0"]]),
+        ],
         at: At = [],  # noqa: B006
-        format: Literal["json", "csv", "netcdf"] = "json",
+        format: Annotated[
+            Literal["json", "csv", "netcdf"], Query(description="CSV has units in its header; NetCDF is version 3.")
+        ] = "json",
     ) -> Response:
-        """Part of the cube with labels and units."""
+        """Part of the cube with labels and units: as JSON, CSV or NetCDF."""
         runner.intake.cube(name)
         ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
         ds = ds[list(dict.fromkeys(variable))]
@@ -255,13 +306,13 @@ def _cubes(app: FastAPI) -> None:
     def picture(
         runner: Running,
         name: Name,
-        x: Variable = "F0",
-        y: Variable = "Delta0",
-        hue: Annotated[str | None, Query(max_length=100)] = None,
+        x: Annotated[str, _axis("Axis across")] = "F0",
+        y: Annotated[str, Query(max_length=100, description="Variable; over time, its largest value.")] = "Delta0",
+        hue: Annotated[str | None, _axis("Axis with a line a label")] = None,
         at: At = [],  # noqa: B006
-        format: Literal["png", "svg"] = "png",
+        format: Annotated[Literal["png", "svg"], Query(description="Kind of file.")] = "png",
     ) -> Response:
-        """The picture that `photogap plot` draws."""
+        """The picture that `photogap plot` draws, as PNG or SVG."""
         runner.intake.cube(name)
         limit = runner.options.limits.values
         body = slices.picture(runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at)
@@ -290,30 +341,28 @@ def _streams(app: FastAPI) -> None:
         return runner.entry(name).name
 
     @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def all_events(runner: Running) -> AsyncIterator[ServerSentEvent]:
+    async def all_events(board: Told, closing: Closing) -> AsyncIterator[ServerSentEvent]:
         """Every sweep now, then each that changes, as server-sent events."""
-        async for sweep in _changes(runner, None):
-            yield ServerSentEvent(data=sweep)
+        async for sweep in _changes(board, None, closing):
+            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
     @app.get("/api/sweeps/{name}/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def events(runner: Running, name: Annotated[str, Depends(known)]) -> AsyncIterator[ServerSentEvent]:
+    async def events(
+        board: Told, closing: Closing, name: Annotated[str, Depends(known)]
+    ) -> AsyncIterator[ServerSentEvent]:
         """One sweep's progress as server-sent events, to its end."""
-        async for sweep in _changes(runner, name):
-            yield ServerSentEvent(data=sweep)
+        async for sweep in _changes(board, name, closing):
+            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
 
-def _of(runner: Runner, name: str) -> dict[str, Any]:
-    """One sweep of the board; an old one that it has no room for is looked up."""
-    found = next((e for e in runner.board() if e["name"] == name), None)
-    return found or views.sweep(runner, runner.entry(name)).model_dump()
-
-
-async def _changes(runner: Runner, name: str | None) -> AsyncIterator[dict[str, Any]]:
-    """Sweeps as they change; of one sweep to its end."""
+async def _changes(
+    board: views.Board, name: str | None, closing: Callable[[], bool]
+) -> AsyncIterator[dict[str, Any]]:
+    """Sweeps as they change, to the server's end; of one sweep to its end."""
     seen: dict[str, tuple[dict[str, Any], float]] = {}
     clock = asyncio.get_running_loop().time
-    while True:
-        entries = runner.board() if name is None else [_of(runner, name)]
+    while not closing():
+        entries = board.rows() if name is None else [board.row(name)]
         for found in entries:
             before, told = seen.get(found["name"], (None, 0.0))
             pulse = found["state"] == "running" and clock() - told > _PULSE_S

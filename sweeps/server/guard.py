@@ -17,7 +17,11 @@ _OPEN = ("/", "/api/login")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_S = 30.0
 _HEADERS = (
-    (b"content-security-policy", b"default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' blob: data:; "
+        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -59,7 +63,10 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        await self._app(scope, _replay(body, receive), _with_headers(send))
+        # Numbers of the moment are kept nowhere; the page's files are, and asked for again by their tag, so that no
+        # browser runs the page of an older server.
+        keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
+        await self._app(scope, _replay(body, receive), _with_headers(send, keep))
 
     def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -131,10 +138,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, keep: bytes) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            own = [*message.get("headers", ())]
+            if not any(name.lower() == b"cache-control" for name, _ in own):
+                own.append((b"cache-control", keep))
+            message["headers"] = [*own, *_HEADERS]
         await send(message)
 
     return sent
@@ -143,6 +153,7 @@ def _with_headers(send: Send) -> Send:
 async def _answer(send: Send, status: int, detail: str) -> None:
     body = json.dumps({"detail": detail}).encode()
     headers: list[Any] = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"cache-control", b"no-store"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *_HEADERS]})

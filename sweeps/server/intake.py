@@ -148,7 +148,7 @@ class Intake:
         target = self.place(config.name)
         if target.exists():
             cube = self.cube(config.name)
-            refuse_contradiction(cube.record, plan)
+            refuse_contradiction(cube.record, plan, "Use another `name`.")
             if plan.grid.dims != cube.grid.dims:
                 raise ContradictionError(
                     f"the cube {config.name!r} has dims {', '.join(cube.grid.dims)}; the config has "

@@ -25,8 +25,6 @@ from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Que
 from .share import Hubs, Share
 
 _log = logging.getLogger("photogap.server")
-_BOARD_S = 0.2
-_BOARD = 500
 _SERVER_STOPS = "server stopped"
 
 
@@ -108,9 +106,6 @@ class Runner:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.RLock()
         self._closing = False
-        self._board: list[dict[str, Any]] = []
-        self._board_at = 0.0
-        self._board_lock = threading.Lock()
 
     def start(self) -> None:
         """List cubes that the command line made, take up what ran before, and go on."""
@@ -183,16 +178,6 @@ class Runner:
         if found is None:
             raise UnknownError(f"NAME must be a sweep of this server. Got {name!r}, which none has.")
         return found
-
-    def board(self) -> list[dict[str, Any]]:
-        """Every sweep's numbers, put together once for all who watch."""
-        with self._board_lock:
-            if time.monotonic() - self._board_at > _BOARD_S:
-                from .views import sweep
-
-                self._board = [sweep(self, entry).model_dump() for entry in self.queue.find(limit=_BOARD)]
-                self._board_at = time.monotonic()
-            return self._board
 
     def job(self, name: str) -> Job | None:
         """A sweep at work."""
@@ -268,11 +253,18 @@ class Runner:
                 tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
                 found = look(self.intake.place(name))["counts"]
                 state = CANCELLED if found.get(MISSING) else DONE
-                self.queue.put(name, as_yaml(tree), tree, state=state)
+                self.queue.put(name, as_yaml(_short(tree)), tree, state=state)
                 total = sum(found.values())
                 done = found.get("ok", 0)
                 failed = total - done - found.get(MISSING, 0)
                 self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
+
+
+def _short(tree: dict[str, Any]) -> dict[str, Any]:
+    """A config as a person writes it, without what is so anyway."""
+    with contextlib.suppress(ConfigError):
+        return parse(tree).model_dump(mode="json", exclude_defaults=True)
+    return tree
 
 
 def as_yaml(tree: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import fcntl
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -32,15 +33,17 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
     Raises:
-        ConfigError: The address cannot be listened on.
+        ConfigError: The address cannot be listened on, or the certificate not read.
         BusyError: Another server holds the folder.
     """
+    _check_tls(options)
     with folder_lock(options), _listen(options) as listener:
         host, port = listener.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
         told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
+        app = make(options)
         config = uvicorn.Config(
-            make(options),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -50,7 +53,21 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=64 * 1024,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        app.state.closing = lambda: server.should_exit
+        server.run(sockets=[listener])
+
+
+def _check_tls(options: Options) -> None:
+    if options.certificate is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate, options.key)
+    except OSError as error:
+        raise ConfigError(
+            "`--tls-certificate` and `--tls-key` must be PEM files that belong together. "
+            f"Got {str(options.certificate)!r} and {str(options.key)!r} ({error})."
+        ) from error
 
 
 @contextmanager
@@ -60,7 +77,8 @@ def _listen(options: Options) -> Iterator[socket.socket]:
         listener = socket.create_server((options.host, options.port), family=family)
     except OSError as error:
         raise ConfigError(
-            f"`--host` and `--port` must be an address to listen on. Got {options.host}:{options.port} ({error})."
+            f"`--host` and `--port` must be an address to listen on; `--port 0` takes a free port. "
+            f"Got {options.host}:{options.port} ({error})."
         ) from error
     with listener:
         yield listener

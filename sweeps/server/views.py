@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -26,6 +27,8 @@ from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail
 
 _ESTIMATE_S = 180.0
 _HASHED_POINTS = 200_000
+_BOARD_S = 0.2
+_BOARD = 500
 _estimating = threading.Semaphore(1)
 
 
@@ -59,9 +62,33 @@ def _sweep(runner: Runner, entry: Entry) -> dict[str, Any]:
         **numbers,
         "points_per_s": rate,
         "seconds_left": left / rate if rate else None,
-        "at": live.at if live else entry.ended or entry.submitted,
+        "at": (live.at if live else entry.ended) or entry.started or entry.submitted,
         "stopping": bool(job and job.stopped()),
     }
+
+
+class Board:
+    """Every sweep's numbers, put together once for all who watch."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._lock = threading.Lock()
+        self._rows: list[dict[str, Any]] = []
+        self._at = 0.0
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The newest sweeps."""
+        with self._lock:
+            if time.monotonic() - self._at > _BOARD_S:
+                entries = self._runner.queue.find(limit=_BOARD)
+                self._rows = [sweep(self._runner, entry).model_dump() for entry in entries]
+                self._at = time.monotonic()
+            return self._rows
+
+    def row(self, name: str) -> dict[str, Any]:
+        """One sweep; an old one that the board has no room for is looked up."""
+        found = next((row for row in self.rows() if row["name"] == name), None)
+        return found or sweep(self._runner, self._runner.entry(name)).model_dump()
 
 
 def detail(runner: Runner, entry: Entry) -> SweepDetail:

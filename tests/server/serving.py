@@ -12,8 +12,8 @@ FAKE = "fake_model:MODEL"
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, idle_s: float = 60.0, **options: Any) -> Iterator[Any]:
-    """A server in this process; yields a client of it, with its application as `app`."""
+def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any) -> Iterator[Any]:
+    """A server in this process, on a free port or on that of one before; yields a client with its app as `app`."""
     import uvicorn
 
     from photogap.sweeps.client import Client
@@ -22,9 +22,9 @@ def serving(folder: Path, *, idle_s: float = 60.0, **options: Any) -> Iterator[A
     from photogap.sweeps.server.options import Options
 
     app = make(Options(**{"folder": folder, "workers": 0, "models": (DEFAULT, FAKE)} | options), idle_s=idle_s)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Open streams end with the server, not with their sweeps.
+    with socket.create_server(("127.0.0.1", port)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        app.state.closing = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         end = time.monotonic() + 30

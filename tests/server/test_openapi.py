@@ -95,3 +95,36 @@ def test_the_document_names_every_route(tmp_path: Path) -> None:
     for path in ("", "/cancel", "/resume", "/retry", "/events", "/record", "/status", "/slice", "/picture", "/map"):
         assert f"/api/sweeps/{{name}}{path}" in paths
     assert "/api/dry-run" in paths
+
+
+def test_the_document_explains_itself(tmp_path: Path) -> None:
+    """What a reader needs who has nothing else: words for routes, parameters and fields, units, errors, token."""
+    with serving(tmp_path) as client:
+        document = client._json("GET", "openapi.json")
+    groups = {tag["name"] for tag in document["tags"]}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert set(operation["tags"]) <= groups, path
+            assert operation["description"], path
+            assert all(p.get("description") for p in operation.get("parameters", [])), path
+            for code, answer in operation["responses"].items():
+                assert answer["description"] != "Successful Response", path
+                if code.startswith("4"):
+                    assert set(answer["content"]) == {"application/json"}, (path, code)
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for field, about in schema.get("properties", {}).items():
+            assert about.get("description"), f"{name}.{field}"
+    assert schemas["Submission"]["properties"]["config"]["examples"]
+    assert schemas["Sweep"]["properties"]["seconds_left"]["description"].endswith(", s.")
+    data = document["paths"]["/api/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    assert data["itemSchema"]["properties"]["data"]["contentSchema"] == {"$ref": "#/components/schemas/Sweep"}
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_the_examples_of_the_document_are_accepted(tmp_path: Path) -> None:
+    from photogap.sweeps.config import load_yaml, parse
+    from photogap.sweeps.plan import resolve
+    from photogap.sweeps.server.schema import CONFIG
+
+    assert resolve(parse(load_yaml(CONFIG, "CONFIG"))).grid.size == 16

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ def open_page(chromium: Any) -> Iterator[Any]:
         page.on(
             "request", lambda r: None if r.url.startswith((client.url, "blob:", "data:")) else wrong.append(r.url)
         )
+        # What is written on a canvas, which no selector sees.
+        page.add_init_script("""window.painted = new Set();
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+                window.painted.add(text); write.call(this, text, ...rest); };""")
         page.goto(client.url)
         page.wait_for_selector("#server:not(:empty)")
         pages.append(page)
@@ -78,6 +84,19 @@ def keep(page: Any, name: str) -> None:
     folder = os.environ.get("PHOTOGAP_SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def outside(page: Any) -> list[str]:
+    """Words of the chart that stick out of it, or are too small to read."""
+    found: list[str] = page.evaluate("""() => {
+        const svg = document.querySelector('#curve svg'), box = svg.viewBox.baseVal;
+        return [...svg.querySelectorAll('text')].filter((t) => {
+            const b = t.getBBox(), wide = t.getAttribute('transform') ? b.height : b.width;
+            const x = t.getAttribute('transform') ? 0 : b.x;
+            return x < 0 || x + wide > box.width || parseFloat(getComputedStyle(t).fontSize) < 12;
+        }).map((t) => t.textContent);
+    }""")
+    return found
 
 
 def state(page: Any, pattern: str) -> None:
@@ -125,6 +144,11 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
     page.wait_for_selector("#curve svg")
     state(page, r"^done: 48/48, 24 failed")
     page.wait_for_selector("#legend li:has-text('ok 24')")
+    assert {"F0 (mJ/cm²)", "T (K)", "0.1", "10", "30", "90"} <= set(page.evaluate("[...window.painted]"))
+    assert page.title() == "first (done: 48/48) – photogap"
+    assert page.get_attribute("#bar", "aria-valuetext") == "done: 48/48, 24 failed"
+    assert "largest gap" in page.inner_text("#curvesays")
+    assert outside(page) == []
     keep(page, "wide-done")
 
     page.select_option("#curve-variable", "Delta0")
@@ -157,15 +181,17 @@ def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
     assert "0.1 mJ/cm²" in page.inner_text("#pointA")
     assert "60 K" in page.inner_text("#pointB")
     assert "Delta0_peak" in page.inner_text("#pointB")
+    # The first column lies right of the labels: the mouse takes the cell that it points at.
+    page.click("#map", position={"x": 60, "y": 8})
+    page.wait_for_selector("#cursor:has-text('F0 = 0.1 mJ/cm²')")
     page.wait_for_selector("#reasons li")
     reasons = page.inner_text("#reasons")
     assert "24 error" in reasons
     assert re.search(r"photogap replay \S+first.zarr \w{16}", reasons)
     # The failing plane of the map: a point's traceback is one step away.
-    page.locator("#mapcontrols select").last.select_option(label="raise")
+    page.click("#reasons button:has-text('Show as point A')")
     page.wait_for_selector("#legend li:has-text('error 24')")
-    page.focus("#map")
-    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "map"
     page.wait_for_selector("#pointA:has-text('no solution at F0=')")
     page.click("#pointA summary")
     assert "misbehave" in page.inner_text("#pointA pre")
@@ -173,6 +199,118 @@ def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
     page.click("#retry")
     state(page, r"^(queued|running)")
     state(page, r"^done: 48/48, 24 failed")
+    # No curve where nothing succeeded, and no picture of none.
+    page.locator('input[data-dim="fault"]').press("End")
+    page.wait_for_selector("#curve:has-text('No point here has a number')")
+    assert page.is_disabled("#svg")
+    assert page.is_disabled("#png")
+    page.wait_for_selector("#plot:not([href])")
+    keep(page, "wide-nothing")
+
+
+def test_the_place_of_the_keyboard_outlives_news(server: Any, open_page: Any) -> None:
+    page = open_page(server)
+    axes = {"F0": {"linspace": [1, 10, 30]}, "seconds": [0.05], "fault": ["raise"]}
+    page.fill("#config", str(yaml.safe_dump(tree(axes, name="failing"))))
+    page.click("#submit")
+    page.wait_for_selector("#detail:focus")  # what was submitted is looked at
+    page.focus("#reasons button")
+    state(page, r"^done: 30/30, 30 failed")
+    page.wait_for_selector("#reasons b:has-text('30 error')")
+    assert page.evaluate("document.activeElement.textContent") == "Show as point A"
+
+
+def test_edits_are_kept_and_the_way_back_leads_back(server: Any, open_page: Any) -> None:
+    page = open_page(server)
+    page.click('#sweeps button[data-name="first"]')
+    page.wait_for_function("() => document.getElementById('config').value.includes('name: first')")
+    assert page.is_hidden("#revert")
+    submitted = page.input_value("#config")
+    page.fill("#config", "name: half-written\n")
+    page.click('#sweeps button[data-name="failing"]')
+    page.wait_for_function("() => document.getElementById('config').value.includes('name: failing')")
+    page.go_back()
+    page.wait_for_selector("#name:has-text('first')")
+    page.wait_for_function("() => document.getElementById('config').value === 'name: half-written\\n'")
+    page.click("#revert")
+    assert page.input_value("#config") == submitted
+    page.goto(f"{server.url}/#nowhere")
+    page.wait_for_selector("#refused:has-text('This server has no sweep nowhere.')")
+    page.fill("#search", "zzz")
+    page.wait_for_selector("#none:has-text('No sweep matches.')")
+
+
+def test_a_plane_too_large_to_draw_is_told(server: Any, open_page: Any) -> None:
+    axes = {"F0": {"linspace": [1, 10, 300]}, "T": {"linspace": [10, 400, 200]}, "seconds": [0.2]}
+    server.submit(tree(axes, name="huge"), confirm_points=60_000)
+    page = open_page(server)
+    page.click('#sweeps button[data-name="huge"]')
+    page.wait_for_selector("#legend li:has-text('missing')")
+    down = page.locator("#mapcontrols select").nth(1)
+    assert down.input_value() == "", "a line of the plane, which is small enough"
+    page.locator("#curve-hue").select_option("T")
+    down.select_option("T")
+    page.wait_for_selector("#cursor:has-text('60000 points, over the limit of 40000')")
+    assert page.is_hidden("#map")
+    page.wait_for_timeout(1500)
+    assert page.input_value("#curve-hue") == "T", "what was chosen stays as the sweep goes on"
+    page.locator("#mapcontrols select").nth(1).select_option("")
+    page.wait_for_selector("#map:visible")
+    server.cancel("huge")
+    open_page.wrong[:] = [w for w in open_page.wrong if "413" not in w]
+
+
+def test_a_server_that_goes_and_comes_back(open_page: Any, tmp_path: Path) -> None:
+    with serving(tmp_path) as client:
+        page = open_page(client)
+        page.fill("#config", str(yaml.safe_dump(tree({"T": [30, 60], "fault": ["no", "raise"]}, name="going"))))
+        page.click("#submit")
+        page.wait_for_selector("#curve svg", timeout=TIMEOUT)
+        state(page, r"^done")
+        port = int(client.url.rpartition(":")[2])
+    page.wait_for_selector("#connection:has-text('The server does not answer')")
+    page.locator('#curvecontrols input[data-dim="fault"]').press("End")
+    page.click("#retry")
+    page.wait_for_selector("#message:has-text('the server does not answer')")
+    assert page.is_visible("#curve svg"), "what was drawn stays"
+    keep(page, "gone")
+    with serving(tmp_path, port=port, token="a-token-of-sixteen-or-more"):
+        page.wait_for_selector("#login:visible")
+        assert page.is_hidden("#main")
+        page.fill("#token", "a-token-of-sixteen-or-more")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#sweeps button[data-name=going][aria-current=true]")
+        assert page.inner_text("#connection") == ""
+        page.click("#retry")
+        state(page, r"^done")
+        page.wait_for_selector("#reasons button")
+        page.close()
+    open_page.wrong[:] = [w for w in open_page.wrong if "401" not in w and "net::ERR" not in w]
+
+
+def test_words_and_edges_stand_out_from_what_lies_behind_them() -> None:
+    """Contrast as WCAG 2.1 AA asks: 4.5 for words, 3 for the edges of controls."""
+    css = (Path(str(files("photogap.sweeps.server"))) / "static/style.css").read_text()
+
+    def light(colour: str) -> float:
+        digits = colour if len(colour) == 6 else "".join(2 * c for c in colour)
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    schemes = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    assert len(schemes) == 2, "light and dark"
+    for scheme in schemes:
+        of = {name: light(colour) for name, colour in re.findall(r"--([\w-]+): #([0-9a-f]+)", scheme)}
+        for front, behind, least in (
+            *((front, behind, 4.5) for front in ("text", "quiet", "error") for behind in ("card", "bg")),
+            ("on-main", "main", 4.5),
+            ("main", "card", 3),
+            ("edge", "card", 3),
+            ("edge", "bg", 3),
+        ):
+            low, high = sorted((of[front], of[behind]))
+            assert (high + 0.05) / (low + 0.05) >= least, (front, behind)
 
 
 def test_edit_and_submit_as_new_with_errors_and_confirmation(server: Any, open_page: Any) -> None:
@@ -212,9 +350,17 @@ def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
     seen = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        seen.add(page.evaluate("document.activeElement.id || document.activeElement.dataset.dim"))
+        name, outline = page.evaluate("""() => { const e = document.activeElement;
+            return [e.id || e.dataset.dim, e === document.body ? 'solid' : getComputedStyle(e).outlineStyle]; }""")
+        seen.add(name)
+        assert outline != "none", f"where the keyboard is must be seen: {name}"
     assert {"map", "curve-variable", "curve-x", "svg", "png", "csv", "config", "submit", "check"} <= seen
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], "nothing sticks out"
+    assert outside(page) == []
+    # Fingers have no Shift key.
+    page.select_option("#take", "B")
+    page.click("#map", position={"x": 60, "y": 8})
+    page.wait_for_selector("#pointB svg")
     keep(page, "narrow")
 
 

@@ -81,6 +81,13 @@ def test_a_stopped_server_leaves_its_sweeps_to_the_next(tmp_path: Path, start_se
 
 
 def test_one_server_a_folder(tmp_path: Path, start_server: Any) -> None:
-    start_server(tmp_path, "--workers", 0)
+    server, client = start_server(tmp_path, "--workers", 0)
     with pytest.raises(AssertionError, match="another server already serves"):
         start_server(tmp_path, "--workers", 0)
+    with client._answer("GET", "events"):
+        server.terminate()
+        server.wait(120)
+    said = server.stdout.read()
+    assert "Open that address in a browser. From another machine, first run there:\n  ssh -L" in said
+    assert f"client = Client({client.url!r})" in said
+    assert "Traceback" not in said, "whoever watches is no fault"

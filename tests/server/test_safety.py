@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fake_config import tree
 from serving import serving
+from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
@@ -264,6 +265,23 @@ def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict
     assert Options(folder=tmp_path, host="::1").hosts >= {"::1", "localhost"}
 
 
+def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
+    from photogap.sweeps.cli import app
+
+    (tmp_path / "file").write_text("no PEM")
+    pem = ("--tls-certificate", str(tmp_path / "file"), "--tls-key", str(tmp_path / "file"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for args, message in (
+            ((str(tmp_path / "file"),), "FOLDER must be a folder, made or to be made"),
+            ((str(tmp_path), *pem), "must be PEM files that belong together"),
+            ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` takes a free port"),
+            ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),
+        ):
+            said = CliRunner().invoke(app, ["serve", *args])
+            assert said.exit_code == 2
+            assert message in said.output
+
+
 def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> None:
     key, certificate, token = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "token"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
@@ -290,6 +308,25 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
         Client(client.url, token="x" * 20, certificate=str(certificate)).sweeps()
     with pytest.raises(Exception, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed"):
         Client(client.url, token=TOKEN).sweeps()
+
+
+def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
+    kept = {"/": "no-cache", "/static/app.js": "no-cache", "/api/server": "no-store", "/api/nowhere": "no-store"}
+    for path, keep in kept.items():
+        try:
+            answer = urllib.request.urlopen(small.url + path, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            assert answer.headers["Cache-Control"] == keep, path
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            policy = answer.headers["Content-Security-Policy"]
+            for rule in ("default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+                assert rule in policy
+    tag = urllib.request.urlopen(small.url + "/static/app.js", timeout=30).headers["ETag"]
+    again = urllib.request.Request(small.url + "/static/app.js", headers={"If-None-Match": tag})
+    with pytest.raises(urllib.error.HTTPError, match="304"):
+        urllib.request.urlopen(again, timeout=30)
 
 
 def test_the_guard_is_the_outermost_layer(small: Any) -> None:

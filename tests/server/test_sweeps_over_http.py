@@ -1,8 +1,12 @@
 """Sweeps through the API and the client: the same cubes, errors and numbers as the command line's."""
 
+import contextlib
 import io
 import json
+import socket
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from serving import serving
 
 from photogap.sweeps.client import Client, RefusedError, UnreachableError
 from photogap.sweeps.config import parse
+from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import run
 from photogap.sweeps.store import place
@@ -112,8 +117,6 @@ def test_the_map_shows_each_state(done: Client) -> None:
 
 
 def test_configs_are_refused_in_the_command_lines_words(done: Client) -> None:
-    from photogap.sweeps.errors import ConfigError
-
     for bad in (
         tree(colour="red"),
         {"name": "a"},
@@ -138,7 +141,9 @@ def test_a_name_that_exists_grows_its_cube_or_is_refused(done: Client) -> None:
     found = done.wait("grows", 60)
     assert (found["total"], found["computed"]) == (2, 1)
     assert found["config"].startswith("name: grows")
-    with pytest.raises(RefusedError, match=r"`settings.rtol` is '0.001' in the store and '0.01' now") as refused:
+    with pytest.raises(
+        RefusedError, match=r"'0.001' in the store and '0.01' now. Use another `name`\.$"
+    ) as refused:
         done.submit(tree(name="grows", settings={"rtol": 0.01}))
     assert refused.value.status == 409
 
@@ -192,11 +197,76 @@ def test_cubes_of_the_command_line_are_listed(tmp_path: Path) -> None:
         (found,) = client.sweeps()
         assert (found["name"], found["state"], found["done"]) == ("mine", "done", 3)
         assert client.slice("mine", "Delta0_peak").sizes["F0"] == 3
+        assert yaml.safe_load(client.sweep("mine")["config"]) == tree(name="mine"), "as it was written"
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(UnreachableError, match=r"must be the address of a running .* Got 'http://127.0.0.1:9'"):
         Client("http://127.0.0.1:9").sweeps()
+
+
+def test_an_address_without_a_scheme_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"`url` must begin with http:// .* Got '127.0.0.1:8765'"):
+        Client("127.0.0.1:8765")
+
+
+def test_a_client_shows_its_address_and_never_its_token(done: Client) -> None:
+    assert repr(Client(done.url, token="a-token-of-sixteen-or-more")) == f"Client({done.url!r})"
+
+
+def test_a_proxy_of_the_machine_is_not_asked_for_its_own_loopback(
+    done: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert "two" in {s["name"] for s in Client(done.url).sweeps()}
+
+
+def test_a_config_may_be_a_path(done: Client, tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(tree(name="of-a-path")))
+    assert done.submit(path)["name"] == "of-a-path"
+    assert done.wait("of-a-path", 60)["done"] == 3
+    assert done.axes("of-a-path")["coords"]["F0"]["units"] == "mJ cm-2"
+
+
+@contextlib.contextmanager
+def answering(*answers: bytes | None) -> Iterator[str]:
+    """A server that gives each connection its bytes and hangs up; None says nothing for a while."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            for body in answers:
+                with listener.accept()[0] as connection:
+                    connection.recv(65536)
+                    connection.sendall(body) if body is not None else time.sleep(1)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
+
+
+def event(state: str) -> bytes:
+    return b"HTTP/1.1 200 OK\r\n\r\ndata: " + json.dumps({"state": state}).encode() + b"\n\n"
+
+
+def test_who_waits_finds_a_server_again() -> None:
+    answers = [b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps({"state": s}).encode() for s in ("running", "done")]
+    with answering(answers[0], b"", answers[1]) as url:
+        assert Client(url, timeout=10).wait("a")["state"] == "done"
+
+
+def test_a_stream_that_breaks_is_taken_up_again() -> None:
+    with answering(event("running") + b'data: {"st', b"", event("done")) as url:
+        assert [e["state"] for e in Client(url, timeout=10).watch("a")] == ["running", "done"]
+
+
+def test_a_server_that_does_not_answer_in_time_is_named() -> None:
+    with (
+        answering(None) as url,
+        pytest.raises(UnreachableError, match=r"did not answer in time. Raise `timeout` .* Got 0.1 s"),
+    ):
+        Client(url, timeout=0.1).sweeps()
 
 
 def test_the_client_reads_netcdf_as_bytes(done: Client) -> None:

@@ -1,7 +1,7 @@
 // The page: a list with live progress, and one sweep with its map, curves, points, failures and config.
 import { Curves, Pair } from "./curves.js";
 import { PointMap } from "./map.js";
-import { $, call, clock, make, path, show } from "./tools.js";
+import { $, call, clock, make, path, say, show, words } from "./tools.js";
 
 const EXAMPLE = `# Photo-induced gap against fluence. Units: F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps.
 name: my-sweep
@@ -16,18 +16,27 @@ settings: {t_start: -0.6, t_stop: 0.7, n_times: 53}
 plot: {x: F0, hue: damping}
 `;
 const ENDED = ["done", "cancelled", "failed"];
-const sweeps = new Map();
-const curves = new Curves(), pair = new Pair();
+const sweeps = new Map(), drafts = new Map();
+const ended = (s) => ENDED.includes(s?.state);
+const curves = new Curves(() => ended(sweeps.get(chosen))), pair = new Pair();
 const map = new PointMap((which, labels) => pair.take(which, labels));
-let chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null;
+let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null;
 
-function words(s) {
-  const ended = s.done + s.failed;
+function progress(s) {
+  const count = s.done + s.failed;
   const left = s.state === "running" && s.seconds_left != null ? `, ${clock(s.seconds_left)} left` : "";
   const failed = s.failed ? `, ${s.failed} failed` : "";
   const running = s.state === "running" ? `, ${s.running} running` : "";
   const state = s.stopping && s.state === "running" ? "stopping" : s.state;
-  return s.total ? `${state}: ${ended}/${s.total}${failed}${running}${left}` : state;
+  return s.total ? `${state}: ${count}/${s.total}${failed}${running}${left}` : state;
+}
+
+function fill(bar, s) {
+  const share = (n) => `${(100 * n) / (s.total || 1)}%`;
+  bar.setAttribute("aria-valuenow", Math.round((100 * (s.done + s.failed)) / (s.total || 1)));
+  bar.setAttribute("aria-valuetext", progress(s));
+  bar.style.setProperty("--done", share(s.done));
+  bar.style.setProperty("--ended", share(s.done + s.failed));
 }
 
 function list() {
@@ -40,18 +49,17 @@ function list() {
     ul.dataset.names = names;
     const focused = document.activeElement && document.activeElement.dataset.name;
     ul.replaceChildren(...found.map((s) => make("li", {}, make("button", { type: "button", "data-name": s.name, onclick: () => choose(s.name) },
-      make("b", {}, s.name), make("span", { class: "quiet" }), make("progress", { max: 1, value: 0, "aria-label": `progress of ${s.name}` })))));
+      make("b", {}, s.name), make("span", { class: "quiet" }), make("div", { class: "bar", role: "progressbar", "aria-label": `progress of ${s.name}` })))));
     if (focused) ul.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
   }
   for (const s of found) {
     const button = ul.querySelector(`[data-name="${CSS.escape(s.name)}"]`);
     button.setAttribute("aria-current", s.name === chosen);
-    button.querySelector("span").textContent = words(s);
-    const bar = button.querySelector("progress");
-    bar.max = s.total || 1;
-    bar.value = s.done + s.failed;
+    button.querySelector("span").textContent = progress(s);
+    fill(button.querySelector(".bar"), s);
   }
-  $("none").hidden = sweeps.size > 0;
+  $("none").hidden = found.length > 0;
+  say("none", sweeps.size ? "No sweep matches." : "No sweep yet. Write a config and submit it.");
 }
 
 let matches = new Set(), searching = null;
@@ -59,10 +67,12 @@ function search() {
   list();
   clearTimeout(searching);
   searching = setTimeout(async () => {
-    const found = await call(`sweeps?${new URLSearchParams({ search: $("search").value })}`);
-    matches = new Set(found.sweeps.map((s) => s.name));
-    for (const s of found.sweeps) if (!sweeps.has(s.name)) sweeps.set(s.name, s);
-    list();
+    try {
+      const found = await call(`sweeps?${new URLSearchParams({ search: $("search").value })}`);
+      matches = new Set(found.sweeps.map((s) => s.name));
+      for (const s of found.sweeps) if (!sweeps.has(s.name)) sweeps.set(s.name, s);
+      list();
+    } catch { /* The line above the list tells that the server is gone. */ }
   }, 250);
 }
 
@@ -71,30 +81,69 @@ function overview() {
   $("overview").hidden = !s;
   if (!s) return;
   $("name").textContent = s.name;
-  $("bar").max = s.total || 1;
-  $("bar").value = s.done + s.failed;
+  fill($("bar"), s);
   const rate = s.state === "running" && s.points_per_s ? `, ${show(s.points_per_s, 3)} points/s` : "";
-  $("numbers").textContent = `${words(s)}${rate}, cluster ${s.cluster}`;
-  $("message").textContent = s.message;
-  $("cancel").disabled = ENDED.includes(s.state) || s.stopping;
-  $("resume").disabled = !ENDED.includes(s.state) || (s.total > 0 && s.done + s.failed >= s.total);
-  $("retry").disabled = !ENDED.includes(s.state) || !s.failed;
+  say("numbers", `${progress(s)}${rate}, cluster ${s.cluster}`);
+  say("message", s.message);
+  document.title = `${s.name} (${progress(s).split(",")[0]}) – photogap`;
+  $("cancel").disabled = ended(s) || s.stopping;
+  $("resume").disabled = !ended(s) || (s.total > 0 && s.done + s.failed >= s.total);
+  $("retry").disabled = !ended(s) || !s.failed;
 }
 
-async function choose(name) {
+// Another sweep, or none: what belonged to the last one goes.
+function turn(name) {
   chosen = name;
   loaded = axes = null;
   seen = "";
+  clearTimeout(timer);
   for (const id of ["mapcard", "curvecard", "pointscard", "failures"]) $(id).hidden = true;
+  say("refused", "");
+  say("said", "");
+  document.title = "photogap";
   list();
   overview();
-  history.replaceState(null, "", `#${encodeURIComponent(name)}`);
-  const found = await call(path(name));
-  if (chosen !== name) return;
-  $("config").value = found.config;
-  $("refused").textContent = $("said").textContent = "";
+  if (name !== hash()) history.pushState(null, "", name ? `#${encodeURIComponent(name)}` : location.pathname);
+}
+
+async function choose(name) {
+  turn(name);
+  if ($("detail").getBoundingClientRect().top > innerHeight / 2) $("detail").scrollIntoView();
+  try {
+    const found = await call(path(name));
+    if (chosen === name) edit(found.config);
+  } catch (error) { say("refused", error.message); }
+  if (chosen === name) await details();
+}
+
+// The sweep that the address names; links and the browser's Back come here.
+function hash() {
+  try { return decodeURIComponent(location.hash.slice(1)) || null; } catch { return null; }
+}
+
+async function go() {
+  const name = hash();
+  if (name === chosen) return;
+  if (sweeps.has(name)) await choose(name);
+  else {
+    turn(null);
+    edit(EXAMPLE);
+    if (name) say("refused", `This server has no sweep ${name}.`);
+  }
+}
+
+// Configs as edited and not submitted are kept while others are looked at.
+function edit(text) {
+  original = text;
+  $("config").value = drafts.get(chosen) ?? text;
+  edited();
+}
+
+function edited() {
+  const text = $("config").value;
+  if (text === original) drafts.delete(chosen); else drafts.set(chosen, text);
+  $("revert").hidden = text === original;
   $("confirm").hidden = true;
-  await details();
 }
 
 // What changes while a sweep runs, at most once a second.
@@ -104,7 +153,7 @@ async function details() {
   if (!s || !s.total) return;
   const now = JSON.stringify([s.state, s.done, s.failed, s.running, s.started]);
   if (now === seen) return;
-  if (Date.now() - looked < 1000 && !ENDED.includes(s.state)) {
+  if (Date.now() - looked < 1000 && !ended(s)) {
     clearTimeout(timer);
     timer = setTimeout(details, 1050 - (Date.now() - looked));
     return;
@@ -124,9 +173,10 @@ async function details() {
     if (s.failed) await failures(name);
     else $("failures").hidden = true;
   } catch (error) {
-    if (error.status !== 404) $("message").textContent = error.message;
-    // The cube is made a moment after its sweep starts.
-    if (!ENDED.includes(s.state)) { seen = ""; clearTimeout(timer); timer = setTimeout(details, 1000); }
+    if (error.status && error.status !== 404) say("message", error.message);
+    // The cube is made a moment after its sweep starts; what a token is asked for comes with the next event.
+    if (error.status === 401) seen = "";
+    else if (!ended(s)) { seen = ""; clearTimeout(timer); timer = setTimeout(details, 1000); }
   }
 }
 
@@ -134,41 +184,49 @@ async function failures(name) {
   const found = await call(path(name, "status"));
   if (chosen !== name) return;
   $("failures").hidden = !found.reasons.length;
-  $("reasons").replaceChildren(...found.reasons.map((r) => make("li", {}, make("b", {}, `${r.count} ${r.status}: `), r.message,
-    make("p", { class: "quiet" }, `such as ${Object.entries(r.labels).map(([k, v]) => `${k} = ${show(v)}`).join(", ")}; to replay it:`),
-    make("pre", { tabindex: 0 }, r.replay),
-    make("button", { type: "button", onclick: async (e) => {
-      const button = e.currentTarget;
-      try { await navigator.clipboard.writeText(r.replay); button.textContent = "Copied"; } catch { button.textContent = "Select it and copy"; }
-    } }, "Copy"))));
+  const focused = document.activeElement.dataset.key;
+  $("reasons").replaceChildren(...found.reasons.map((r, k) => make("li", {}, make("b", {}, `${r.count} ${r.status}: `), r.message,
+    make("p", { class: "quiet" }, `such as ${words(r.labels, axes.coords).join(", ")}; to replay it:`),
+    make("pre", {}, r.replay),
+    make("div", { class: "row" },
+      make("button", { type: "button", "data-key": `show ${k}`, onclick: () => map.go(r.labels).catch((error) => say("message", error.message)) }, "Show as point A"),
+      make("button", { type: "button", "data-key": `copy ${k}`, onclick: async (e) => {
+        const button = e.currentTarget;
+        try { await navigator.clipboard.writeText(r.replay); button.textContent = "Copied"; } catch { button.textContent = "Select it and copy"; }
+      } }, "Copy")))));
+  if (focused) $("reasons").querySelector(`[data-key="${focused}"]`)?.focus();
 }
 
 async function submit(confirm) {
   const config = $("config").value;
-  $("refused").textContent = $("said").textContent = "";
+  say("refused", "");
+  say("said", "");
+  $("confirm").hidden = true;
   try {
     const s = await call("sweeps", { config, ...(confirm ? { confirm_points: confirm } : {}) });
-    $("confirm").hidden = true;
     sweeps.set(s.name, s);
+    drafts.delete(chosen);
+    $("detail").focus();
     await choose(s.name);
-    $("said").textContent = `submitted as ${s.name}`;
+    say("said", `submitted as ${s.name}`);
   } catch (error) { refused(error); }
 }
 
 function refused(error) {
-  $("refused").textContent = error.message;
+  say("refused", error.message);
   $("confirm").hidden = !error.points;
+  $("confirm").textContent = `Submit all ${error.points} points`;
   $("confirm").onclick = () => submit(error.points);
 }
 
 async function check() {
-  $("refused").textContent = "";
-  $("said").textContent = "timing a few points …";
+  say("refused", "");
+  say("said", "timing a few points …");
   $("check").disabled = true;
   try {
     const e = await call("dry-run", { config: $("config").value });
-    $("said").textContent = `${e.points} points, ${show(e.bytes / 2 ** 20, 3)} MiB, ${show(e.seconds_per_point, 3)} s a point, about ${clock(e.estimated_seconds)} with ${e.workers} workers`;
-  } catch (error) { $("said").textContent = ""; refused(error); }
+    say("said", `${e.points} points, ${show(e.bytes / 2 ** 20, 3)} MiB, ${show(e.seconds_per_point, 3)} s a point, about ${clock(e.estimated_seconds)} with ${e.workers} workers`);
+  } catch (error) { say("said", ""); refused(error); }
   $("check").disabled = false;
 }
 
@@ -178,20 +236,27 @@ async function act(what) {
     sweeps.set(s.name, s);
     list();
     overview();
-  } catch (error) { $("message").textContent = error.message; }
+  } catch (error) { say("message", error.message); }
 }
 
+function lost() { say("connection", "The server does not answer. Trying again …"); }
+
 function listen() {
+  source?.close();
   source = new EventSource("/api/events");
-  source.onopen = () => { $("connection").textContent = ""; };
-  source.onerror = () => { $("connection").textContent = "connection lost, trying again"; };
+  source.onopen = () => say("connection", "");
+  source.onerror = () => {
+    lost();
+    // A browser gives up on an answer that is no stream, such as a refusal.
+    if (source.readyState === EventSource.CLOSED) setTimeout(begin, 3000);
+  };
   source.onmessage = (event) => {
     const s = JSON.parse(event.data);
     const fresh = !sweeps.has(s.name);
     sweeps.set(s.name, s);
     list();
     if (s.name === chosen) { overview(); details(); }
-    else if (fresh && !chosen && decodeURIComponent(location.hash.slice(1)) === s.name) choose(s.name);
+    else if (fresh && hash() === s.name) go();
   };
 }
 
@@ -199,17 +264,27 @@ async function begin() {
   try {
     const s = await call("server");
     $("login").hidden = true;
-    $("server").textContent = `version ${s.version}; materials: ${s.materials.join(", ")}`;
-    const found = await call("sweeps");
-    for (const sweep of found.sweeps) sweeps.set(sweep.name, sweep);
+    $("main").hidden = false;
+    $("server").replaceChildren(`version ${s.version}; materials: ${s.materials.join(", ")}; clusters: ${s.clusters.join(", ")}; `,
+      make("a", { href: "/api/openapi.json" }, "API"));
+    for (const sweep of (await call("sweeps")).sweeps) sweeps.set(sweep.name, sweep);
     list();
     listen();
-    const wanted = decodeURIComponent(location.hash.slice(1));
-    if (sweeps.has(wanted)) await choose(wanted);
+    await go();
   } catch (error) {
-    if (error.status === 401) { $("login").hidden = false; $("token").focus(); } else $("connection").textContent = error.message;
+    if (error.status === 401) return;
+    lost();
+    setTimeout(begin, 3000);
   }
 }
+
+document.addEventListener("token", () => {
+  source?.close();
+  say("connection", "");
+  $("login").hidden = false;
+  $("main").hidden = true;
+  $("token").focus();
+});
 
 $("login").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -217,20 +292,24 @@ $("login").addEventListener("submit", async (event) => {
     await call("login", { token: $("token").value });
     $("token").value = "";
     await begin();
-  } catch (error) { $("login").querySelector(".error").textContent = error.message; }
+  } catch (error) { say("denied", error.message); }
 });
 $("search").addEventListener("input", search);
 $("state").addEventListener("change", list);
 $("new").addEventListener("click", () => {
-  chosen = loaded = null;
-  for (const id of ["overview", "mapcard", "curvecard", "pointscard", "failures"]) $(id).hidden = true;
-  history.replaceState(null, "", location.pathname);
-  $("config").value = EXAMPLE;
-  list();
+  turn(null);
+  edit(EXAMPLE);
+  $("config").focus();
+});
+$("config").addEventListener("input", edited);
+$("revert").addEventListener("click", () => {
+  drafts.delete(chosen);
+  edit(original);
   $("config").focus();
 });
 $("submit").addEventListener("click", () => submit());
 $("check").addEventListener("click", check);
 for (const what of ["cancel", "resume", "retry"]) $(what).addEventListener("click", () => act(what));
+addEventListener("popstate", go);
 $("config").value = EXAMPLE;
 begin();

@@ -1,11 +1,19 @@
 // Curves of any variable against any axis, a slider for each other axis; and two points side by side.
 import { draw, isGeometric, savePng, saveSvg } from "./chart.js";
-import { $, call, make, path, show, titled, unit } from "./tools.js";
+import { $, call, make, path, quantity, say, show, titled, words } from "./tools.js";
 
+// The driver's own numbers of a point, told last.
+const BOOKS = ["attempts", "cpu_time", "wall_time"];
+const LINES = 24;
+
+const numeric = (axes) => Object.entries(axes.variables).filter(([, v]) => v.numeric)
+  .sort(([a], [b]) => BOOKS.includes(a) - BOOKS.includes(b));
 const nothing = (box, error) => box.replaceChildren(make("p", { class: "error" }, error.message));
 
 export class Curves {
-  constructor() {
+  // `ended` tells whether the sweep goes on.
+  constructor(ended) {
+    this.ended = ended;
     $("svg").addEventListener("click", () => this.svg() && saveSvg(this.svg(), this.file()));
     $("png").addEventListener("click", () => this.svg() && savePng(this.svg(), this.file()));
   }
@@ -18,9 +26,10 @@ export class Curves {
   open(name, axes) {
     const keep = this.name === name;
     Object.assign(this, { name, axes });
-    const usable = Object.keys(axes.variables).filter((v) => axes.variables[v].numeric);
+    const usable = numeric(axes).map(([k]) => k);
     if (!keep || !usable.includes(this.variable)) {
-      this.variable = usable.includes("Delta0_peak") ? "Delta0_peak" : usable[0];
+      // A single point has one peak, but a whole course in time.
+      this.variable = [axes.points > 1 ? "Delta0_peak" : "Delta0", usable[0]].find((v) => usable.includes(v));
       this.index = {};
       this.logY = false;
       this.axis();
@@ -37,26 +46,26 @@ export class Curves {
   }
 
   controls() {
-    const choose = (label, key, options, change) => make("label", {}, label, make("select", { id: `curve-${key}`, onchange: (e) => {
+    const choose = (label, key, options, change, told = {}) => make("label", { class: key }, label, make("select", { id: `curve-${key}`, onchange: (e) => {
       this[key] = e.target.value;
       change();
       this.controls();
       $(`curve-${key}`).focus();
       this.refresh();
-    } }, ...options.map((o) => make("option", { value: o, selected: o === this[key] }, o || "–"))));
+    } }, ...options.map((o) => make("option", { value: o, selected: o === this[key], title: told[o] && told[o].long_name }, o || "–"))));
     const long = this.dims().filter((d) => this.values(d).length > 1);
     const rest = long.filter((d) => d !== this.x && d !== this.hue);
     $("curvecontrols").replaceChildren(
-      choose("variable", "variable", Object.keys(this.axes.variables).filter((v) => this.axes.variables[v].numeric), () => this.axis()),
-      choose("against", "x", long.length ? long : [this.x], () => { if (this.hue === this.x) this.hue = ""; }),
-      choose("lines", "hue", ["", ...long.filter((d) => d !== this.x)], () => {}),
+      choose("variable", "variable", numeric(this.axes).map(([k]) => k), () => this.axis(), this.axes.variables),
+      choose("against", "x", long.length ? long : [this.x], () => { if (this.hue === this.x) this.hue = ""; }, this.axes.coords),
+      choose("lines", "hue", ["", ...long.filter((d) => d !== this.x)], () => {}, this.axes.coords),
       make("label", { class: "check" }, make("input", { type: "checkbox", checked: this.logY, onchange: (e) => { this.logY = e.target.checked; this.paint(); } }), "log scale"),
       ...rest.map((d) => this.slider(d)));
   }
 
   slider(dim) {
     const values = this.values(dim);
-    const word = (i) => `${show(values[i])} ${unit(this.axes.coords[dim].units)}`.trim();
+    const word = (i) => quantity(values[i], this.axes.coords[dim].units);
     const at = Math.min(this.index[dim] || 0, values.length - 1);
     const out = make("output", {}, word(at));
     const input = make("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: at, "data-dim": dim, "aria-valuetext": word(at), oninput: () => {
@@ -84,7 +93,10 @@ export class Curves {
         try {
           const data = await call(path(name, `slice?${query}`));
           if (name === this.name && !this.again) { this.data = data; this.paint(); this.links(at, query); }
-        } catch (error) { nothing($("curve"), error); }
+        } catch (error) {
+          // A server that is gone takes nothing away from what has been drawn.
+          if (error.status) { nothing($("curve"), error); $("svg").disabled = $("png").disabled = true; }
+        }
       } while (this.again);
     } finally { this.busy = false; }
   }
@@ -92,10 +104,12 @@ export class Curves {
   links(at, query) {
     $("csv").href = `/api/${path(this.name, `slice?${query}&format=csv`)}`;
     $("netcdf").href = `/api/${path(this.name, `slice?${query}&format=netcdf`)}`;
-    const own = this.axes.own_dims;
-    $("plot").setAttribute("aria-disabled", (own.includes(this.x) && this.x !== "time") || own.includes(this.hue));
-    const fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
-    $("plot").href = `/api/${path(this.name, `picture?${new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed])}`)}`;
+    const own = this.axes.own_dims, fixed = at.filter(([, text]) => !own.includes(text.split("=")[0]));
+    const plot = new URLSearchParams([["x", this.x], ["y", this.variable], ...(this.hue ? [["hue", this.hue]] : []), ...fixed]);
+    const off = $("svg").disabled || (own.includes(this.x) && this.x !== "time") || own.includes(this.hue);
+    $("plot").setAttribute("aria-disabled", off);
+    // Without an address the keyboard passes it by too.
+    if (off) $("plot").removeAttribute("href"); else $("plot").href = `/api/${path(this.name, `picture?${plot}`)}`;
   }
 
   paint() {
@@ -103,12 +117,15 @@ export class Curves {
     if (!found) return;
     const x = this.data.coords[this.x], hue = this.hue && this.data.coords[this.hue];
     const lines = !hue ? [{ name: this.variable, values: found.values }]
-      : hue.values.slice(0, 24).map((v, k) => ({ name: `${this.hue} = ${show(v)} ${unit(hue.units)}`.trim(),
+      : hue.values.slice(0, LINES).map((v, k) => ({ name: show(v),
         values: found.dims[0] === this.hue ? found.values[k] : found.values.map((row) => row[k]) }));
-    const title = this.dims().filter((d) => d !== this.x && d !== this.hue).map((d) =>
-      d === "material" ? this.values(d)[this.index[d] || 0] : `${d} = ${show(this.values(d)[this.index[d] || 0])} ${unit(this.axes.coords[d].units)}`.trim()).join(", ");
-    draw($("curve"), { title, x: { title: titled(this.x, x.units), values: x.values, log: isGeometric(x.values) },
-      y: { title: titled(this.variable, found.units), log: this.logY }, lines });
+    const fixed = this.dims().filter((d) => d !== this.x && d !== this.hue);
+    const drawn = draw($("curve"), { title: words(Object.fromEntries(fixed.map((d) => [d, this.values(d)[this.index[d] || 0]])), this.axes.coords),
+      x: { title: titled(this.x, x.units), values: x.values, log: isGeometric(x.values) },
+      y: { title: titled(this.variable, found.units), log: this.logY }, legend: hue ? `${titled(this.hue, hue.units)}:` : "", lines,
+      none: this.ended() ? "No point here has a number: the map and the failures tell why." : "No point here is in the cube yet; each gets there within twenty seconds of its end." });
+    $("svg").disabled = $("png").disabled = !drawn;
+    say("curvesays", `${this.variable}: ${found.long_name}.${hue && hue.values.length > LINES ? ` The first ${LINES} of ${hue.values.length} lines; the data hold all.` : ""}`);
   }
 }
 
@@ -116,28 +133,29 @@ export class Pair {
   open(name, axes) {
     const other = this.name !== name;
     Object.assign(this, { name, axes });
-    const all = Object.entries(axes.variables).filter(([, v]) => v.numeric);
+    const all = numeric(axes);
     this.series = all.filter(([, v]) => v.dims.length === axes.dims.length + 1).map(([k]) => k);
-    this.scalars = all.filter(([, v]) => v.dims.length === axes.dims.length).map(([k]) => k).slice(0, 20);
+    this.scalars = all.filter(([, v]) => v.dims.length === axes.dims.length).map(([k]) => k).filter((k) => !BOOKS.includes(k)).slice(0, 20);
     if (!other) return;
     this.variable = this.series[0];
     this.shown = {};
     for (const which of ["A", "B"]) $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Take a point on the map."));
     $("paircontrols").replaceChildren(...(this.series.length ? [make("label", {}, "variable", make("select", { onchange: (e) => {
       this.variable = e.target.value;
-      this.curves();
-    } }, ...this.series.map((v) => make("option", {}, v))))] : []));
+      this.curves().catch((error) => nothing($("pointA"), error));
+    } }, ...this.series.map((v) => make("option", { title: axes.variables[v].long_name }, v))))] : []));
   }
 
   async take(which, labels) {
     const box = $(`point${which}`), name = this.name;
+    this.latest = { ...this.latest, [which]: labels };
     const text = Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(",");
     try {
       const point = await call(path(name, `points/${encodeURIComponent(text)}`));
-      if (name !== this.name) return;
-      const facts = [...Object.entries(point.labels).map(([k, v]) => [k, `${show(v)} ${unit((this.axes.coords[k] || {}).units)}`]),
+      if (name !== this.name || this.latest[which] !== labels) return;
+      const facts = [...Object.entries(point.labels).map(([k, v]) => [k, quantity(v, this.axes.coords[k]?.units)]),
         ["status", point.status], ...(point.message ? [["reason", point.message]] : []), ["wall time", point.wall_time == null ? "–" : `${show(point.wall_time)} s`],
-        ["host", point.host || "–"], ["id", point.point_id]];
+        ["CPU time", point.cpu_time == null ? "–" : `${show(point.cpu_time)} s`], ["attempts", point.attempts], ["host", point.host || "–"], ["id", point.point_id]];
       const chart = make("div", { class: "chart" }), numbers = make("dl");
       box.replaceChildren(make("h4", {}, which), make("dl", {}, ...facts.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])), chart, numbers,
         ...(point.traceback ? [make("details", {}, make("summary", {}, "Traceback"), make("pre", {}, point.traceback))] : []),
@@ -146,7 +164,7 @@ export class Pair {
       this.shown[which] = { at, chart, ok: point.status === "ok" };
       if (point.status !== "ok") return;
       const data = await call(path(name, `slice?${new URLSearchParams([...this.scalars.map((s) => ["variable", s]), ...at])}`));
-      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, `${show(v.values)} ${unit(v.units)}`)]));
+      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, quantity(v.values, v.units))]));
       await this.curves();
     } catch (error) { nothing(box, error); }
   }
@@ -158,6 +176,8 @@ export class Pair {
     const found = await Promise.all(both.map((p) => call(path(name, `slice?${new URLSearchParams([["variable", variable], ...p.at])}`))));
     if (variable !== this.variable || name !== this.name) return;
     const all = found.flatMap((d) => d.variables[variable].values.filter((v) => typeof v === "number"));
+    // A point that ended a moment ago is not packed yet.
+    if (!all.length) for (const { chart } of both) chart.replaceChildren(make("p", { class: "quiet" }, "Not in the cube yet; take it again in twenty seconds."));
     if (!all.length) return;
     const low = Math.min(...all), high = Math.max(...all), pad = (high - low) * 0.05;
     found.forEach((data, k) => {

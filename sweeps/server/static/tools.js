@@ -16,7 +16,8 @@ export async function call(path, body, method) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
-  const answer = await fetch(`/api/${path}`, options);
+  const answer = await fetch(`/api/${path}`, options).catch(() => { throw new Refused(0, { detail: "the server does not answer" }); });
+  if (answer.status === 401) document.dispatchEvent(new Event("token"));
   if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
   return answer.status === 204 ? null : answer.json();
 }
@@ -32,6 +33,9 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// The same words again are no news to a screen reader.
+export function say(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
+
 export const path = (name, rest = "") => `sweeps/${encodeURIComponent(name)}${rest ? `/${rest}` : ""}`;
 
 export function show(value, digits = 4) {
@@ -43,6 +47,10 @@ export function show(value, digits = 4) {
 const UNITS = { "mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": "" };
 export const unit = (units) => (units in UNITS ? UNITS[units] : units || "");
 export const titled = (name, units) => (unit(units) ? `${name} (${unit(units)})` : name);
+export const quantity = (value, units) => `${show(value)} ${unit(units)}`.trim();
+// Labels in words, such as "F0 = 1 mJ/cm²"; a material says what it is.
+export const words = (labels, coords) => Object.entries(labels)
+  .map(([k, v]) => (k === "material" ? show(v) : `${k} = ${quantity(v, coords[k]?.units)}`));
 
 export function clock(seconds) {
   if (seconds == null || !isFinite(seconds)) return "";

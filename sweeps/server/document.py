@@ -1,0 +1,64 @@
+"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+_TAGS = {
+    "sweeps": "Submit, list, stop, go on.",
+    "cubes": "Axes, slices, points and pictures of a cube.",
+    "progress": "Server-sent events. Each connection begins with the whole present state, so that nothing is lost "
+    "between two; an EventSource that connects again needs no Last-Event-ID. The stream of one sweep ends with it: "
+    "close an EventSource at `done`, `cancelled` or `failed`, or it opens the stream again.",
+    "server": "The server itself.",
+}
+_SWEEP = {"$ref": "#/components/schemas/Sweep"}
+_CUBES = ("axes", "map", "slice", "picture", "points", "record", "status")
+
+
+class Documented(FastAPI):
+    """Application whose document has groups, the token, kinds of errors and what a stream carries."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
+            document["components"]["securitySchemes"] = {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Token of the server, where it has one; a browser keeps a cookie in its place.",
+                }
+            }
+            # The empty one: a server on loopback may have no token.
+            document["security"] = [{"token": []}, {}]
+            for path, methods in document["paths"].items():
+                for operation in methods.values():
+                    _complete(path, operation)
+        return self.openapi_schema or {}
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    operation["tags"] = [_tag(path)]
+    operation["summary"] = operation["description"].partition(".")[0].partition(";")[0].partition(":")[0]
+    for code, answer in operation["responses"].items():
+        if not code.startswith("2"):
+            # FastAPI gives errors the route's own kind of content.
+            answer["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        elif answer["description"] == "Successful Response":
+            answer["description"] = operation["summary"] + "."
+    if path.endswith("events"):
+        data = {"type": "string", "contentMediaType": "application/json", "contentSchema": _SWEEP}
+        operation["responses"]["200"]["content"]["text/event-stream"] = {
+            "itemSchema": {"type": "object", "properties": {"data": data}, "required": ["data"]}
+        }
+
+
+def _tag(path: str) -> str:
+    parts = path.split("/")
+    if path.endswith("events"):
+        return "progress"
+    if any(part in _CUBES for part in parts):
+        return "cubes"
+    return "sweeps" if parts[2] in ("sweeps", "dry-run") else "server"
