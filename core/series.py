@@ -70,15 +70,13 @@ def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: 
     }
     if settings.energies:
         E = np.array(settings.energies)
-        # once the lattice has narrowed, nothing is left above it
-        data["f"] = np.array([np.interp(E, s.E, s.f, right=0.0) for s in samples])
-        data["f"][:, samples[0].E[-1] < E] = np.nan
+        data["f"] = np.array([np.interp(E, s.E, s.f) for s in samples])
         for name, values in (
             ("Delta_real", [s.gap.Delta.real for s in samples]),
             ("Delta_imag", [s.gap.Delta.imag for s in samples]),
         ):
-            data[name] = np.array([np.interp(E, lattice.E, v, right=np.nan) for v in values])
+            data[name] = np.array([np.interp(E, lattice.E, v) for v in values])
     if settings.frequencies:
         Omega = np.array(settings.frequencies)
-        data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n, right=np.nan) for s in samples])
+        data["n"] = np.array([np.interp(Omega, lattice.Omega, s.n) for s in samples])
     return data

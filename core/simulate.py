@@ -1,5 +1,6 @@
 """The pure task: one point in, one result out."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -128,6 +129,7 @@ def check(point: Point, settings: Settings) -> None:
         )
     check_surroundings(point.omega_pump, settings)
     _check_driven_phonons(point, settings)
+    _check_recorded(point, settings)
     if settings.phonon_velocity > 0 and settings.slabs == 1:
         raise ValueError(
             "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
@@ -151,6 +153,19 @@ def _check_driven_phonons(point: Point, settings: Settings) -> None:
             f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
             f"Got {settings.phonon_share!r}."
         )
+
+
+def _check_recorded(point: Point, settings: Settings) -> None:
+    """Refuse to record what is nowhere: f and Delta above the gap equation's window, n above the phonons."""
+    h, window = settings.spacing or point.material.spacing, settings.window or point.material.window
+    top = math.ceil(point.material.spectrum.omega[-1] / h) * h
+    for key, values, end, what in (
+        ("energies", settings.energies, window - h / 2, "the last of `window`"),
+        ("frequencies", settings.frequencies, top, "the highest phonon"),
+    ):
+        if values and values[-1] > end:
+            name = point.material.name
+            raise ValueError(f"`{key}` must not exceed {what}, {end:g} meV for {name}. Got {values[-1]!r}.")
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:

@@ -165,6 +165,17 @@ def test_light_between_the_phonons_drives_none(k3c60):
         Settings(phonon_share=1.5)
 
 
+def test_what_is_nowhere_is_not_recorded(k3c60):
+    point = Point(material=k3c60, F0=1.0, omega_pump=170.0, T=30.0, tau_esc=1.0)
+    with pytest.raises(
+        ValueError, match=r"`energies` must not exceed .*`window`, 599\.875 meV for K3C60\. Got 600"
+    ):
+        check(point, Settings(energies=(1.0, 600.0)))
+    with pytest.raises(ValueError, match=r"`frequencies` must not exceed the highest phonon, 206 meV .* Got 210"):
+        check(point, Settings(frequencies=(210.0,)))
+    check(point, Settings(energies=(1.0, 599.875), frequencies=(206.0,)))
+
+
 def test_the_gap_has_a_term_of_its_own_in_the_ledger(k3c60):
     """Breaking pairs in the superconductor, the closing gap's energy counts: without its term nothing closes."""
     data = run(k3c60, Settings(pump_channels="scattering+pair-breaking"), T=7.0, F0=0.03, tau_esc=math.inf).data
