@@ -1,7 +1,6 @@
 """Command `photogap serve`."""
 
 import os
-from getpass import getuser
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Annotated
@@ -96,7 +95,8 @@ def _tell(options: "Options", folder: Path, url: str) -> None:
     lines = [f"serving {folder} at {url}"]
     if is_loopback(options.host):
         lines.append("Open that address in a browser. From another machine, first run there:")
-        lines.append(f"  ssh -L {address.port}:{address.hostname}:{address.port} {getuser()}@{gethostname()}")
+        who = os.environ.get("USER", "USER")
+        lines.append(f"  ssh -L {address.port}:{address.hostname}:{address.port} {who}@{gethostname()}")
     elif options.names:
         lines.append(f"Others open {address.scheme}://{options.names[0]}:{address.port}/ in a browser.")
     else:
