@@ -189,8 +189,12 @@ def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's floats, `1e-3` is a number although it has no dot, and its rule that a key is given once."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Mapping of a node; PyYAML alone would keep the last of two equal keys and say nothing."""
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Node of a mapping; PyYAML alone would keep the last of two equal keys and say nothing.
+
+        Once built, a node holds what it merges beside what it says anew, each a key twice.
+        """
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen: dict[str, int] = {}
         for k, _ in node.value:
             line = k.start_mark.line + 1
@@ -199,7 +203,7 @@ class _Loader(yaml.SafeLoader):
                 if k.value in seen:
                     raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
                 seen[k.value] = line
-        return super().construct_mapping(node, deep)
+        return node
 
 
 class _TwiceError(yaml.YAMLError):

@@ -109,6 +109,8 @@ def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
         read(tmp_path / "c.yaml")
     merged = "a: &a {x: 1}\nb: {<<: *a, x: 2}\n"
     assert load_yaml(merged, "text")["b"] == {"x": 2}
+    inner = "a: &a {x: 1}\np: {q: &b {<<: *a, x: 2}}\nc: {<<: *b}\n"
+    assert load_yaml(inner, "text")["c"] == {"x": 2}, "a merged mapping that says a key anew, merged in its turn"
 
 
 def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
