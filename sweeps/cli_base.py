@@ -18,7 +18,7 @@ ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "cancel"),
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "cancel"),
     PHYSICS: ("materials", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
