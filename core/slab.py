@@ -93,13 +93,14 @@ class Model:
         gamma = self.gamma(t, unit_power)
         return gamma, gamma * g, gamma * unit_power
 
-    def overrun(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, float]:
-        """Power density of the pump, and what it would add for quasiparticles that find no room to rise."""
-        gamma, _, power = self.pumping(t, rho, p, f)
-        if gamma == 0.0:
-            return 0.0, 0.0
-        unit = 4 * self.film.N0 * self.pump.omega_pump * self.pump.unit_overrun(self.film.lattice, rho, f)
-        return power, gamma * unit
+    def overrun(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, float, float]:
+        """Gamma (1/ps), and the power densities at unit Gamma (meV/nm^3) that the pump gives, and that it would
+        give besides to quasiparticles which find no room to rise."""
+        if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
+            return 0.0, 0.0, 0.0
+        given = self.film.quasiparticle_energy(rho, self.pump.unit_rate(self.film.lattice, rho, p, f))
+        missed = 4 * self.film.N0 * self.pump.omega_pump * self.pump.unit_overrun(self.film.lattice, rho, f)
+        return self.gamma(t, given), given, missed
 
     def derivative(self, t: float, y: Array, rho: Array, p: Array) -> Array:
         """dy/dt at fixed spectral weights rho, p (N,)."""
@@ -275,8 +276,8 @@ class Slab:
         (rho_old, _), (rho_new, p_new) = (self.model.weights(g.rho, g.p) for g in (self.gap, gap))
         f_old, f_new = (self.model.split(x)[0] for x in (self.y, y))
         self.ledger.move_gap(self.model.film, f_old, f_new, rho_old, rho_new)
-        missed = self.model.overrun(t + dt, rho_new, p_new, f_new)[1]
-        self.ledger.U_overrun += 0.5 * dt * (self._missed + missed)
+        gamma, _, missed = self.model.overrun(t + dt, rho_new, p_new, f_new)
+        self.ledger.U_overrun += 0.5 * dt * (self._missed + gamma * missed)
         opened = gap.is_normal or self.gap.is_normal
         self.slope = None if opened else (1 / dt) * (gap.self_energy - self.gap.self_energy)
         self.y, self.gap = y, gap
@@ -311,10 +312,11 @@ class Slab:
     def _make_room(self, t: float) -> None:
         """Widen the lattice until quasiparticles without room above miss a negligible share of the power."""
         while True:
-            power, self._missed = self.model.overrun(
-                t, *self.model.weights(self.gap.rho, self.gap.p), self.model.split(self.y)[0]
-            )
-            if self._missed <= MOST_OVERRUN * power or self.model.ladder is None or self.model.rung == 0:
+            f = self.model.split(self.y)[0]
+            gamma, given, missed = self.model.overrun(t, *self.model.weights(self.gap.rho, self.gap.p), f)
+            self._missed = gamma * missed
+            # without room above, quasiparticles that emit may even outdo those that absorb
+            if missed <= max(0.0, MOST_OVERRUN * given) or self.model.ladder is None or self.model.rung == 0:
                 return
             self._widen(self.model.on(self.model.rung - 1))
 
