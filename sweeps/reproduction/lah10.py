@@ -117,6 +117,6 @@ ROWS = (
     Row("LaH10: the signal left at 5 ps grows with F0", left, "fig2d_lah10", BOTH,
         "how many tau_esc 5 ps are: 10 or more for the paper's",
         (Measured("lah10_bottleneck", one_escape), Measured("lah10_depth", depth))),
-    Row("LaH10: the same by `scattering` alone, the paper's channel", left, "lah10_scattering", ("",),
-        "at 77 K too few quasiparticles are there for light to move: photons must break pairs"),
+    Row("LaH10: the bottleneck by `scattering` alone, the paper's channel (`full` damping)", slower,
+        "lah10_scattering", ("",), "as above; light lifts the few quasiparticles that 77 K leaves again and again"),
 )  # fmt: skip
