@@ -12,10 +12,12 @@ from .axes import OWN, number
 from .config import suggest
 from .errors import ConfigError
 from .figures.select import caption
-from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
+from .figures.style import FAILED, MAP, MARKERS, UNITS, line_style, symbol
 from .store import Place
 
 _HUES = 12
+_INSIDE = 5
+"""Lines whose legend fits into the picture without hiding much of it."""
 
 
 def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
@@ -149,16 +151,16 @@ def plot(
     where = np.arange(len(labels)) if words else labels.astype(float)[shown]
     rows = values.values[..., shown].reshape(-1, int(shown.sum()))
     names = [_text(v) for v in np.atleast_1d(values[hue].values)] if hue else [""]
-    for i, (row, name) in enumerate(zip(rows[:_HUES], names, strict=False)):
+    drawn = np.unique(np.linspace(0, len(rows) - 1, min(_HUES, len(rows))).round().astype(int))
+    for i, j in enumerate(drawn):
         ax.plot(
             where,
-            row,
-            color=COLOURS[i % len(COLOURS)],
-            linestyle=DASHES[i // 2 % len(DASHES)],
+            rows[j],
+            **line_style(i),
             marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
             markersize=5,
             linewidth=1.8,
-            label=name,
+            label=names[j],
         )
     if words:
         ax.set_xticks(where, [_text(v) for v in labels])
@@ -172,7 +174,12 @@ def plot(
     ax.grid(alpha=0.3)
     ax.set_title(caption(values.drop_vars([n for n in (x, hue) if n]), width=72), fontsize=10)
     if hue:
-        ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
+        some = f",\n{len(drawn)} of {len(rows)}" if len(drawn) < len(rows) else ""
+        heading = _title(hue, ds[hue].attrs) + some
+        if len(drawn) > _INSIDE:
+            figure.legend(title=heading, fontsize=9, title_fontsize=9, loc="outside right upper")
+        else:
+            ax.legend(title=heading, fontsize=10, title_fontsize=10)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
     return out

@@ -15,6 +15,7 @@ from photogap.sweeps.figures import FIGURES
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
+from photogap.sweeps.pictures import plot
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import prepare
 from photogap.sweeps.store import place
@@ -171,6 +172,14 @@ def test_a_caption_begins_with_the_material(store, tmp_path):
     assert cli("plot", store, "--out", tmp_path / "p.svg").exit_code == 0
     texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "p.svg").read_text())
     assert any(text.startswith("mine, ") for text in texts), texts
+
+
+def test_lines_differ_and_those_left_out_are_counted(cube, tmp_path):
+    ds = cube(F0=[0.1, 1, 10], T=np.linspace(5, 100, 20))
+    drawing = plot(ds, tmp_path / "many.svg", hue="T").read_text()
+    strokes = re.findall(r'style="(fill: none; [^"]*stroke-width: 1.8)', drawing)
+    assert len(set(strokes)) == 12
+    assert "12 of 20" in drawing
 
 
 def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):
