@@ -42,7 +42,10 @@ StoreArgument = Annotated[
     str, typer.Argument(help="Cube that `run` made: a path, s3://, gs:// or az://.", show_default=False)
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-AtOption = Annotated[list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -44,16 +44,21 @@ def _refuse_nothing(ds: xr.Dataset, values: xr.DataArray) -> None:
 
 
 def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
-    """Part of the cube at given labels; dims of length one are dropped unless kept.
+    """Part of the cube at given labels, `30,60` for some of an axis shown; dims of one value go unless kept.
 
     Raises:
         ConfigError: A name or a label is not in the cube, or a dim is left over.
     """
     for name, wanted in at.items():
         along = _dim(values, name, "--at")
-        if along in keep:
-            raise ConfigError(f"`--at {name}` fixes an axis that the picture shows. Leave it out. Got {wanted!r}.")
-        values = values.isel({along: _where(values, name, wanted)})
+        several = str(wanted).split(",")
+        if along in keep and len(several) == 1:
+            raise ConfigError(
+                f"`--at {name}` fixes an axis that the picture shows. Leave it out, or give several, such as "
+                f"{name}={','.join(_text(v) for v in values[name].values[:2])}. Got {wanted!r}."
+            )
+        found = [_where(values, name, part.strip()) for part in several] if len(several) > 1 else None
+        values = values.isel({along: found or _where(values, name, wanted)})
     for dim in list(values.dims):
         if dim in keep:
             continue
