@@ -41,22 +41,27 @@ ds = cube(
 alpha2F = alpha2F_of("K3C60")
 
 # %% [markdown]
-# Steps of f at multiples of the photon energy; where every mode couples alike, phonons rise evenly:
+# Above, f steps at multiples of the photon energy, 170 meV, as long as the pulse lasts. Below, phonons: where every
+# mode couples alike, their number rises smoothly towards low energies, whatever alpha2F (right) has there:
 
 # %%
 figures.draw(ds, "fig4", {"material": "K3C60"}, alpha2F=alpha2F)
 
 # %% [markdown]
-# Where few couple, these get hot, in resonance with alpha2F:
+# Where few couple, the energy goes to these few, and n shows the peaks of alpha2F:
 
 # %%
 figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
+
+# %% [markdown]
+# The gap function of the first: it opens before the maximum of the pulse, vanishes, and opens again. Re Delta
+# changes its sign above the modes that pair, near 190 meV.
 
 # %%
 figures.draw(ds, "fig9", {"material": "K3C60"})
 
 # %% [markdown]
-# What the hot modes cost: the gap of both.
+# What the hot modes cost: of the two only the first has a gap.
 
 # %%
 figures.draw(ds, "fig3")
@@ -65,5 +70,5 @@ figures.draw(ds, "fig3")
 # As a film (`photogap movie STORE --at material=K3C60 --out film.gif` on the command line):
 
 # %%
-film = ds.sel(material="K3C60-all-modes").isel(time=slice(None, None, 3))
+film = ds.sel(material="K3C60").isel(time=slice(None, None, 3))
 Image(figures.movie(film, "results/film.gif", alpha2F=alpha2F, fps=6, dpi=60).read_bytes())

@@ -40,7 +40,8 @@ ds = cube(
 figures.draw(ds, "phase_diagram")
 
 # %% [markdown]
-# The answer, from the cube:
+# A column of panels is one choice of `pump_channels`, a row one of `damping`; the dashed line is the border of the
+# region with a gap. The answer, from the cube:
 
 # %%
 print(answer(ds))
@@ -54,7 +55,8 @@ print("\n".join(table(ds)))
 # the states at the gap's edge. Damping and escape then decide how large the gap gets and how long it lives.
 
 # %% [markdown]
-# The border of the region with a gap, as numbers:
+# The border of the region with a gap, as numbers: it runs midway between points of the grid, and here at one
+# fluence (mJ/cm2) for both escape times (ps). A finer axis of F0 places it better.
 
 # %%
 existence(peak_gap(ds).sel(pump_channels="scattering").squeeze(), "F0", "tau_esc").to_dataframe().dropna()

@@ -45,7 +45,10 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object fo
 ErrorsOption = Annotated[
     bool, typer.Option(help="Compute on a finer and on a wider lattice too, which takes four times as long.")
 ]
-AtOption = Annotated[list[str] | None, typer.Option("--at", help="Fix an axis, such as T=30; may be repeated.")]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

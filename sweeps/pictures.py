@@ -12,10 +12,12 @@ from .axes import OWN, number
 from .config import suggest
 from .errors import ConfigError
 from .figures.select import caption
-from .figures.style import COLOURS, DASHES, FAILED, MAP, MARKERS, UNITS, symbol
+from .figures.style import FAILED, MAP, MARKERS, UNITS, line_style, symbol
 from .store import Place
 
 _HUES = 12
+_INSIDE = 5
+"""Lines whose legend fits into the picture without hiding much of it."""
 
 
 def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
@@ -42,16 +44,21 @@ def _refuse_nothing(ds: xr.Dataset, values: xr.DataArray) -> None:
 
 
 def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
-    """Part of the cube at given labels; dims of length one are dropped unless kept.
+    """Part of the cube at given labels, `30,60` for some of an axis shown; dims of one value go unless kept.
 
     Raises:
         ConfigError: A name or a label is not in the cube, or a dim is left over.
     """
     for name, wanted in at.items():
         along = _dim(values, name, "--at")
-        if along in keep:
-            raise ConfigError(f"`--at {name}` fixes an axis that the picture shows. Leave it out. Got {wanted!r}.")
-        values = values.isel({along: _where(values, name, wanted)})
+        several = str(wanted).split(",")
+        if along in keep and len(several) == 1:
+            raise ConfigError(
+                f"`--at {name}` fixes an axis that the picture shows. Leave it out, or give several, such as "
+                f"{name}={','.join(_text(v) for v in values[name].values[:2])}. Got {wanted!r}."
+            )
+        found = [_where(values, name, part.strip()) for part in several] if len(several) > 1 else None
+        values = values.isel({along: found or _where(values, name, wanted)})
     for dim in list(values.dims):
         if dim in keep:
             continue
@@ -149,16 +156,16 @@ def plot(
     where = np.arange(len(labels)) if words else labels.astype(float)[shown]
     rows = values.values[..., shown].reshape(-1, int(shown.sum()))
     names = [_text(v) for v in np.atleast_1d(values[hue].values)] if hue else [""]
-    for i, (row, name) in enumerate(zip(rows[:_HUES], names, strict=False)):
+    drawn = np.unique(np.linspace(0, len(rows) - 1, min(_HUES, len(rows))).round().astype(int))
+    for i, j in enumerate(drawn):
         ax.plot(
             where,
-            row,
-            color=COLOURS[i % len(COLOURS)],
-            linestyle=DASHES[i // 2 % len(DASHES)],
+            rows[j],
+            **line_style(i),
             marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
             markersize=5,
             linewidth=1.8,
-            label=name,
+            label=names[j],
         )
     if words:
         ax.set_xticks(where, [_text(v) for v in labels])
@@ -172,7 +179,12 @@ def plot(
     ax.grid(alpha=0.3)
     ax.set_title(caption(values.drop_vars([n for n in (x, hue) if n]), width=72), fontsize=10)
     if hue:
-        ax.legend(title=_title(hue, ds[hue].attrs), fontsize=10, title_fontsize=10)
+        some = f",\n{len(drawn)} of {len(rows)}" if len(drawn) < len(rows) else ""
+        heading = _title(hue, ds[hue].attrs) + some
+        if len(drawn) > _INSIDE:
+            figure.legend(title=heading, fontsize=9, title_fontsize=9, loc="outside right upper")
+        else:
+            ax.legend(title=heading, fontsize=10, title_fontsize=10)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
     return out

@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 from photogap.sweeps.cli import app
 from photogap.sweeps.cli_views import NAMES
 from photogap.sweeps.config import load_yaml, override, parse, read
+from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import FIGURES
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
+from photogap.sweeps.pictures import plot, table
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import prepare
 from photogap.sweeps.store import place
@@ -171,6 +173,23 @@ def test_a_caption_begins_with_the_material(store, tmp_path):
     assert cli("plot", store, "--out", tmp_path / "p.svg").exit_code == 0
     texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "p.svg").read_text())
     assert any(text.startswith("mine, ") for text in texts), texts
+
+
+def test_lines_differ_and_those_left_out_are_counted(cube, tmp_path):
+    ds = cube(F0=[0.1, 1, 10], T=np.linspace(5, 100, 20))
+    drawing = plot(ds, tmp_path / "many.svg", hue="T").read_text()
+    strokes = re.findall(r'style="(fill: none; [^"]*stroke-width: 1.8)', drawing)
+    assert len(set(strokes)) == 12
+    assert "12 of 20" in drawing
+
+
+def test_some_labels_of_an_axis_are_kept(cube, tmp_path):
+    ds = cube(F0=[0.1, 1, 10], T=[10, 20, 30])
+    kept = table(ds, "F0", "T", "Delta0", {"T": "10,30", "F0": "1,10"})
+    assert [name.rsplit("at ")[-1] for name in kept[0]] == ["F0 (mJ cm-2)", "T = 10 K", "T = 30 K"]
+    assert [row[0] for row in kept[1]] == ["1", "10"]
+    with pytest.raises(ConfigError, match=r"`--at T` must be one of 10, 20, 30. Got '40'"):
+        table(ds, "F0", "T", "Delta0", {"T": "10,40"})
 
 
 def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):
