@@ -16,12 +16,12 @@ from typing import Any
 import dask
 
 from ..errors import ClusterError, ConfigError
+from ..limits import THREADS
 from .config import Jobs, Pbs, Slurm, seconds
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
 _PATIENCE_S = 60.0
 _IMPORT = threading.Lock()
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 STARTED, NAME = "PHOTOGAP_JOB_STARTED", "PHOTOGAP_JOB"
 _FAILED_PROLOGUE = "photogap: the prologue failed at"
 # A worker keeps no results, so it need not make room for them; a nanny ends it near its limit.
@@ -232,7 +232,7 @@ def prologue(spec: Jobs, name: str, *, worker: bool) -> list[str]:
     lines = [
         f"export {NAME}={name}",
         f"export {STARTED}=$(date +%s)",
-        f"export {' '.join(f'{t}=1' for t in THREADS)}",
+        f"export {' '.join(f'{name}={value}' for name, value in THREADS.items())}",
     ]
     if worker:
         memory = " ".join(f"DASK_DISTRIBUTED__WORKER__MEMORY__{k}={v}" for k, v in _WORKER_SETTINGS.items())

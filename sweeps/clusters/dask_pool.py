@@ -11,20 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import ClusterError
+from ..limits import THREADS
 from ..pool import Ended
 from ..record import versions
 from ..task import Batch, run_batch
 
-THREADS = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
 _EVENTS = "photogap-started"
 _PATIENCE_S = 60.0
 _TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")

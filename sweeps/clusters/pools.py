@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, ConfigError
+from ..limits import THREADS
 from ..store import Place
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
-from .dask_pool import SETTINGS, THREADS, DaskPool, quiet
+from .dask_pool import SETTINGS, DaskPool, quiet
 from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
