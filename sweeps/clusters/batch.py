@@ -3,6 +3,7 @@
 Jobs are kept by `fleet` and not by dask-jobqueue's cluster classes, which never replace a lost job.
 """
 
+import functools
 import getpass
 import re
 import shutil
@@ -169,13 +170,20 @@ def theirs(spec: Jobs, name: str) -> Any:
     return dask.config.get(f"jobqueue.{kind_of(spec)}.{name.replace('_', '-')}", None)
 
 
+@functools.cache
 def import_jobqueue() -> None:
     """Import dask-jobqueue without what its import does: it takes ctrl-C for itself, and so fails in a thread."""
     with _IMPORT:
-        set_handler = signal.signal
+        importing, set_handler = threading.get_ident(), signal.signal
+
+        def leave(signalnum: Any, handler: Any) -> Any:
+            mine = threading.get_ident() == importing
+            # What another thread sets meanwhile, a server that stops, say, is set.
+            return signal.getsignal(signalnum) if mine else set_handler(signalnum, handler)
+
         try:
             # https://github.com/dask/dask-jobqueue/issues/696, in 0.9.0
-            signal.signal = lambda signalnum, handler: signal.getsignal(signalnum)
+            signal.signal = leave
             import dask_jobqueue  # noqa: F401
         finally:
             signal.signal = set_handler

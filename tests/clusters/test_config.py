@@ -7,6 +7,7 @@ import pwd
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,35 @@ def test_kubernetes_takes_an_image_or_a_whole_resource(tmp_path: Path) -> None:
     values.write_text(shown)
     spec = parse({"kind": "kubernetes", "values": str(values), "workers": 3}, "f.yaml")
     assert_runs(kube_arguments(spec)["custom_cluster_spec"])  # type: ignore[arg-type]
+
+
+IMPORTS = """
+import signal, sys, threading
+from pathlib import Path
+folder = Path(sys.argv[1])
+(folder / "dask_jobqueue.py").write_text(
+    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait(60)"
+)
+sys.path.insert(0, str(folder))
+sys.begun, sys.go = threading.Event(), threading.Event()
+from photogap.sweeps.clusters.batch import import_jobqueue
+before = signal.getsignal(signal.SIGINT)
+importing = threading.Thread(target=import_jobqueue)
+importing.start()
+assert sys.begun.wait(60)
+assert signal.getsignal(signal.SIGINT) is before
+mine = lambda *_: None
+signal.signal(signal.SIGTERM, mine)
+assert signal.getsignal(signal.SIGTERM) is mine
+sys.go.set()
+importing.join()
+signal.signal(signal.SIGINT, mine)
+assert signal.getsignal(signal.SIGINT) is mine
+"""
+
+
+def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=120)
 
 
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
