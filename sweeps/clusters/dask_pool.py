@@ -5,10 +5,13 @@ import functools
 import logging
 import queue
 import socket
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import dask
 
 from ..errors import ClusterError
 from ..limits import THREADS
@@ -178,8 +181,36 @@ class DaskPool:
         } | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 
 
+_settling = threading.Lock()
+_settled = contextlib.ExitStack()
+_holders = 0
+
+
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def settled() -> Iterator[None]:
+    """Dask's settings and its silence while any pool of this process is open.
+
+    Both are the process's, not a thread's: of two pools of a server the first to close leaves them to the other.
+    """
+    global _holders
+    import distributed  # noqa: F401  its defaults, which would leave with the settings
+
+    with _settling:
+        if not _holders:
+            _settled.enter_context(dask.config.set(SETTINGS))
+            _settled.enter_context(_quiet())
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _settling:
+            _holders -= 1
+            if not _holders:
+                _settled.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     """Dask's own words on lost workers are told by the driver instead, once, with the point.
 
     So is the dashboard's address: that the first choice is taken is ignored from then on.

@@ -14,7 +14,7 @@ from ..limits import THREADS
 from ..store import Place
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
-from .dask_pool import SETTINGS, DaskPool, quiet
+from .dask_pool import DaskPool, settled
 from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
@@ -114,16 +114,14 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
 
 def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
     """Cluster of no workers: a scheduler in this process, its dashboard on loopback whatever a site's file says."""
-    import dask
     from distributed import Scheduler, SpecCluster
 
-    stack.enter_context(dask.config.set(SETTINGS | {"distributed.scheduler.worker-ttl": "5 minutes"}))
-    stack.enter_context(quiet())
+    stack.enter_context(settled())
     interface = setting(spec, "interface")
     site = dict(theirs(spec, "scheduler_options") or {})
     if interface and "host" not in site:
         site.setdefault("interface", interface)
-    options: dict[str, Any] = {"port": 0} | site
+    options: dict[str, Any] = {"port": 0, "worker_ttl": "5 minutes"} | site
     options |= {
         "protocol": "tls://" if security else "tcp://",
         "security": security,

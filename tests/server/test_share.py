@@ -1,15 +1,19 @@
 """Fair sharing of one pool, with a pool that the test moves by hand."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import dask
+import distributed  # noqa: F401  its defaults are part of what is compared
 import pytest
 from fake_config import tree
 
+from photogap.sweeps.clusters.dask_pool import settled
 from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.pool import Ended
@@ -126,6 +130,20 @@ def test_an_idle_pool_is_closed_and_opened_again() -> None:
     work(hubs, "b", 5)
     assert hand.opened == 2
     hubs.close()
+
+
+def test_of_two_pools_the_first_to_close_leaves_dasks_settings_to_the_other() -> None:
+    def state() -> tuple[Any, int]:
+        tries = dask.config.get("distributed.scheduler.allowed-failures")
+        return tries, logging.getLogger("distributed.core").level
+
+    before = state()
+    with contextlib.ExitStack() as second:
+        with settled():
+            second.enter_context(settled())
+            inside = state()
+        assert state() == inside == (0, logging.CRITICAL)
+    assert state() == before
 
 
 def test_a_pool_that_cannot_open_says_why() -> None:
