@@ -149,8 +149,9 @@ def own_state() -> Path:
 
 
 def _waiting(fleet: Fleet) -> str:
-    states = sorted({m.state.detail or m.state.phase for m in fleet.members.values()})
-    return f"waiting for the first of {len(fleet.members)} jobs: {', '.join(states)}"
+    jobs = fleet.all()
+    states = sorted({m.state.detail or m.state.phase for m in jobs})
+    return f"waiting for the first of {len(jobs)} jobs: {', '.join(states)}"
 
 
 def _await_worker(

@@ -39,7 +39,7 @@ class Slurm:
         return path.read_text().splitlines() if path.exists() else []
 
 
-def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
