@@ -206,8 +206,9 @@ class Flow:
             self._again.extend((todo,) for todo in rest)
             return
         todo = rest[0]
-        hard = None if limits.time_s is None else limits.time_s + GRACE_S
-        if hard and ended.started is not None and time.time() - ended.started >= hard:
+        # Its end comes `GRACE_S` after its time is up; the news of its beginning may have been late.
+        hard = None if limits.time_s is None else limits.time_s + GRACE_S / 2
+        if hard and ended.ran is not None and ended.ran >= hard:
             self._give_up(
                 todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
             )

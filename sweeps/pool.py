@@ -16,7 +16,7 @@ class Ended:
         key: Its key.
         error: None if the task returned; else what it raised.
         lost: Whether its worker died under it.
-        started: When a worker began with it, if that was heard of.
+        ran: How long a worker had been at it, s, if its beginning was heard of.
         story: How the worker's job ended, if its batch system says.
         innocent: Whether the batch system took the job away, so that no point is to blame.
     """
@@ -24,7 +24,7 @@ class Ended:
     key: int
     error: BaseException | None = None
     lost: bool = False
-    started: float | None = None
+    ran: float | None = None
     story: str = ""
     innocent: bool = False
 

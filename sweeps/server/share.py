@@ -6,6 +6,7 @@ big one goes on, and a sweep alone gets all.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import queue
@@ -250,7 +251,7 @@ class Hub:
         with self._turn:
             share, own = self._owner.pop(ended.key)
             share.flying.pop(own, None)
-        share.ended.put(Ended(own, ended.error, ended.lost, ended.started))
+        share.ended.put(dataclasses.replace(ended, key=own))
 
 
 class Hubs:

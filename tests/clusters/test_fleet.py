@@ -9,9 +9,10 @@ import pytest
 from batch import until
 from distributed import Client, LocalCluster
 
+from photogap.sweeps.clusters import dask_pool
 from photogap.sweeps.clusters.batch import State, System
 from photogap.sweeps.clusters.config import JOBS, Slurm, parse
-from photogap.sweeps.clusters.dask_pool import settled
+from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.retire import drain
 
@@ -69,6 +70,39 @@ def test_a_job_that_the_batch_system_takes_while_the_fleet_closes_is_cancelled(
     assert hand.submitted == ["0", "1", "2"], "no further job is asked for"
     assert hand.cancelled == ["1", "2"]
     assert not (tmp_path / JOBS).exists()
+
+
+class Work:
+    """A batch that ends when a file is there."""
+
+    time_s = 1.0
+
+    def __init__(self, go: Path) -> None:
+        self.go = go
+
+
+def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_pool, "run_batch", lambda batch: until(batch.go.exists))
+    go = tmp_path / "go"
+    with (
+        settled(),
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as one,
+        Client(cluster, set_as_default=False) as two,
+    ):
+        first, second = DaskPool(one), DaskPool(two)
+        first.submit(0, Work(go))  # type: ignore[arg-type]
+        until(lambda: first.running() == 1)
+        second.submit(0, Work(go))  # type: ignore[arg-type]
+        until(lambda: len(cluster.scheduler.tasks) == 2)
+        assert second.wait(0.1) == []
+        assert second.running() == 0
+        go.touch()
+        for pool in (first, second):
+            (ended,) = until(lambda pool=pool: pool.wait(0.2))
+            assert (ended.key, ended.error, pool.running()) == (0, None, 0)
 
 
 def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Hand:
         self._slots, self.flying, self.order, self.fail = slots, [], [], None
         self.lock = threading.Lock()
         self.opened = self.open_now = self.most_open = 0
+        self.story = ""
         self.may_close = threading.Event()
         self.may_close.set()
 
@@ -49,7 +50,9 @@ class Hand:
         if self.fail:
             raise self.fail
         with self.lock:
-            return [Ended(self.flying.pop(0))] if self.flying else []
+            if not self.flying:
+                return []
+            return [Ended(self.flying.pop(0), lost=bool(self.story), story=self.story, innocent=bool(self.story))]
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "hand", "workers": self._slots}
@@ -158,6 +161,17 @@ def test_a_pool_opens_when_the_one_before_it_has_closed() -> None:
     late.join(60)
     hubs.close()
     assert (hand.opened, hand.most_open, Counter(hand.order)) == (2, 1, {"a": 5, "b": 5})
+
+
+def test_what_the_batch_system_says_of_a_lost_batch_reaches_its_sweep() -> None:
+    hand = Hand(2)
+    hand.story = "job 7 PREEMPTED"
+    hubs = Hubs(hand.open, None)
+    with hubs.opener(lambda: None, lambda share: None)(parse(tree()), None) as pool:
+        pool.submit(5, "a")  # type: ignore[arg-type]
+        (ended,) = pool.wait(60)
+    hubs.close()
+    assert (ended.key, ended.lost, ended.story, ended.innocent) == (5, True, "job 7 PREEMPTED", True)
 
 
 def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
