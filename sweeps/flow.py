@@ -9,7 +9,7 @@ from typing import Any
 
 from .axes import Index, Labels
 from .cube import MISSING, Cube, Done
-from .errors import StoreError
+from .errors import BusyError, StoreError
 from .limits import GRACE_S
 from .log import Log
 from .parts import TornError, decode
@@ -120,6 +120,11 @@ class Flow:
                 if time.monotonic() - self._packed > PACK_S:
                     self._pack_all()
                 reason = self._stopped()
+        except BusyError:
+            # Another driver has the store: not a byte more.
+            self._flying.clear()
+            self._open.clear()
+            raise
         finally:
             self._collect()
             self._pack_all()
