@@ -168,7 +168,8 @@ def test_yaml_bombs_and_objects_are_refused_at_once(small: Client, text: str, me
     with pytest.raises(RefusedError, match=message) as refused:
         small.submit(text)
     assert refused.value.status == 422
-    assert time.monotonic() - begin < 5, "refused before it is expanded"
+    # Written out it would take longer than any machine is slow.
+    assert time.monotonic() - begin < 20, "refused before it is expanded"
 
 
 def test_a_few_aliases_are_fine() -> None:
