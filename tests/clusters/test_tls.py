@@ -43,7 +43,7 @@ def opened(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     with open_cluster(spec, Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
         yield pool, home
     assert not list(home.rglob("*.pem"))
-    until(lambda: not slurm.queue(), 15)
+    until(lambda: not slurm.queue())
 
 
 def addresses(pool: Any) -> list[str]:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
-from batch import until
+from batch import address_in, until
 from cubes import physics
 from fake_config import tree
 from tallies import Tally
@@ -200,13 +200,6 @@ def scheduler(told: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
                     child.kill()
             process.kill()
             process.wait()
-
-
-def address_in(path: Path) -> str | None:
-    """Address in a scheduler's file, once it is there and whole."""
-    with contextlib.suppress(OSError, ValueError):
-        return str(json.loads(path.read_text())["address"])
-    return None
 
 
 TAKERS = {
