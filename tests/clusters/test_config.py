@@ -266,11 +266,14 @@ def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
     stale.mkdir()
     (stale / "key.pem").write_text("old")
+    other = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-1-x"
+    other.mkdir()
     with private_folder(tmp_path) as first, private_folder(tmp_path) as second:
         assert not stale.exists()
+        assert other.exists(), "process 1 of a host whose name begins as this one's"
         assert first.exists(), "a run that lives keeps its folder"
         assert second.stat().st_mode & 0o777 == 0o700
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:

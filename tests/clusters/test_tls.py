@@ -52,10 +52,10 @@ def addresses(pool: Any) -> list[str]:
     return [info["address"], *workers, *(w["nanny"] for w in info["workers"].values())]
 
 
-async def _try(address: str, **more: Any) -> None:
-    comm = await connect(address, timeout=3, **more)
+async def _try(address: str, seconds: float = 3, **more: Any) -> None:
+    comm = await connect(address, timeout=seconds, **more)
     await comm.write({"op": "identity"})
-    await asyncio.wait_for(comm.read(), 3)
+    await asyncio.wait_for(comm.read(), seconds)
     await comm.close()
 
 
@@ -75,7 +75,7 @@ def test_only_the_runs_certificate_gets_in(opened: Any, tmp_path: Path) -> None:
     own = pool._client.security.get_connection_args("client")
     for address in addresses(pool):
         assert address.startswith("tls://")
-        asyncio.run(_try(address, **own))
+        asyncio.run(_try(address, 60, **own))
         plain = address.replace("tls://", "tcp://")
         for security in (foreign(tmp_path / address[-5:]), stranger(home)):
             with pytest.raises((OSError, TypeError, RuntimeError, ValueError)):
