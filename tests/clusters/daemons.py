@@ -59,7 +59,7 @@ def free_ports(count: int) -> int:
     for base in range(20000 + os.getpid() % 500 * 20, 32000, 20):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(base, base + count):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                stack.enter_context(socket.create_server(("", port)))
             return base
     raise RuntimeError("no free ports")
 

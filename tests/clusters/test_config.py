@@ -262,7 +262,7 @@ def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setti
 
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
-    ended.wait(10)
+    ended.wait(60)
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
     stale.mkdir()
     (stale / "key.pem").write_text("old")

@@ -57,10 +57,10 @@ class Dask:
     def stop(process: "subprocess.Popen[bytes]") -> None:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(30)
 
     def file(self, path: Path, address: str, **more: Any) -> Path:
         import yaml
@@ -83,7 +83,7 @@ def test_a_scheduler_by_address_with_tls(home: Path, sweep: Write, dask: Dask, t
     found = home / "scheduler.json"
     dask.start("scheduler", "--protocol=tls", "--host=127.0.0.1", "--port=0", f"--scheduler-file={found}")
     address = until(lambda: address_in(found))
-    dask.start("worker", address, "--nthreads=1", "--no-nanny", "--death-timeout=30")
+    dask.start("worker", address, "--nthreads=1", "--no-nanny", "--death-timeout=60")
     config = sweep(axes={"F0": list(range(1, 13))})
     report = by_address(config, home / "a.zarr", dask.file(home / "good.yaml", address))
     assert report.counts.done == 12
@@ -160,7 +160,7 @@ def test_a_gateway(home: Path, sweep: Write, photogap: Any, gateway: int) -> Non
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, timeout=20, capture_output=True)
+    subprocess.run(["ip", *words], check=True, timeout=60, capture_output=True)
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def hosts() -> Iterator[list[str]]:
         try:
             for name in (tag, *names):
                 ip("netns", "add", name)
-                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=20)
+                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=60)
                 ip("-n", name, "link", "set", "lo", "up")
             ip("-n", tag, "link", "add", "br0", "type", "bridge")
             ip("-n", tag, "link", "set", "br0", "up")
@@ -206,7 +206,7 @@ def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
     address = "tls://10.88.0.1:8786"
 
     def join(i: int) -> None:
-        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", "--death-timeout=30")
+        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", "--death-timeout=60")
         dask.start("worker", *args, before=inside(names[i - 1]))
 
     for i in (1, 2, 3):

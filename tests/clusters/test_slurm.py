@@ -65,7 +65,7 @@ def test_the_whole_quick_start_is_the_same_there(
     slurm: Slurm, home: Path, cluster: Write, photogap: Start, quickstart: xr.Dataset
 ) -> None:
     cluster(jobs=2)
-    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"), 240)
+    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"), 800)
     assert (report["computed"], report["failed"]) == (24, 0)
     xr.testing.assert_identical(physics(home / "a.zarr"), quickstart)
     until(lambda: not slurm.queue())

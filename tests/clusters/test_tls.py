@@ -104,7 +104,7 @@ def listeners() -> list[tuple[str, int]]:
 def speaks_tls(ip: str, port: int) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((ip, port), timeout=5) as raw:
+    with socket.create_connection((ip, port), timeout=60) as raw:
         try:
             with context.wrap_socket(raw) as secure:
                 return secure.version() in ("TLSv1.2", "TLSv1.3")

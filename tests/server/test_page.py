@@ -392,7 +392,7 @@ def test_the_whole_quick_start_from_the_page_is_the_command_lines(
 ) -> None:
     _, client = start_server(tmp_path, "--workers", 2)
     page = open_page(client)
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(800_000)
     page.fill("#config", QUICKSTART.read_text())
     page.click("#submit")
     state(page, r"^running: [1-9]\d*/24")

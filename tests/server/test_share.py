@@ -11,6 +11,7 @@ from typing import Any
 import dask
 import distributed  # noqa: F401  its defaults are part of what is compared
 import pytest
+from batch import until
 from fake_config import tree
 
 from photogap.sweeps.clusters.dask_pool import settled
@@ -68,13 +69,6 @@ class Hand:
             self.open_now -= 1
 
 
-def until(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.002)
-
-
 def work(hubs: Hubs, what: str, count: int, window: int = 9, workers: int | None = None) -> None:
     """What `Flow` does: keep a window of batches in the pool until all have ended."""
     opener = hubs.opener(lambda: None, lambda share: None)
@@ -90,7 +84,7 @@ def work(hubs: Hubs, what: str, count: int, window: int = 9, workers: int | None
 def test_a_small_sweep_is_not_starved_by_a_big_one() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None)
-    big = threading.Thread(target=work, args=(hubs, "big", 300))
+    big = threading.Thread(target=work, args=(hubs, "big", 600))
     big.start()
     until(lambda: len(hand.order) > 50)
     # All at once: what is dealt hangs on the hub then, not on how soon this thread runs again.
@@ -99,7 +93,7 @@ def test_a_small_sweep_is_not_starved_by_a_big_one() -> None:
     hubs.close()
     (first, *_, last) = (i for i, name in enumerate(hand.order) if name == "small")
     assert Counter(hand.order[first : last + 1])["big"] <= 1.5 * 20 + 5, "each gets its half"
-    assert Counter(hand.order) == {"big": 300, "small": 20}
+    assert Counter(hand.order) == {"big": 600, "small": 20}
     assert hand.opened == 1, "one pool for both"
 
 

@@ -102,7 +102,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
         driver.join(chance.uniform(0.05, 0.4) * took)
         killed += driver.is_alive()
         driver.kill()
-        driver.join(60)
+        driver.join(120)
         if not target.exists():
             continue
         seen.append(check(target, calm))

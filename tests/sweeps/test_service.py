@@ -62,7 +62,7 @@ def test_cubes_of_one_and_two_workers_are_the_same_to_the_bit(tmp_path: Path, sh
 
 
 def test_the_address_that_a_run_prints_is_a_dashboard(shared_pool: Any) -> None:
-    with urllib.request.urlopen(shared_pool.describe()["dashboard"], timeout=10) as page:
+    with urllib.request.urlopen(shared_pool.describe()["dashboard"], timeout=60) as page:
         text = page.read().decode()
     assert "bokeh.min.js" in text, "without bokeh it only says what to install"
 
