@@ -18,7 +18,7 @@ class Ended:
         lost: Whether its worker died under it.
         ran: How long a worker had been at it, s, if its beginning was heard of.
         story: How the worker's job ended, if its batch system says.
-        innocent: Whether the batch system took the job away, so that no point is to blame.
+        innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
     """
 
     key: int

@@ -99,6 +99,7 @@ class DaskPool:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._begun: dict[int, float] = {}
+        self._lost_with: dict[str, int] = {}
         self._quiet_since = time.monotonic()
         # Another driver may be at work on the same scheduler, with keys as these.
         self._topic = uuid.uuid4().hex
@@ -170,7 +171,9 @@ class DaskPool:
         if isinstance(error, KilledWorker):
             story = self._explain(str(error.last_worker.name))
             taken = any(word in story for word in _TAKEN)
-            return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken)
+            # A run's first batches are handed out two a worker: the later one only waited there.
+            first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
+            return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)
         if isinstance(error, ClusterError):
             raise error
         if isinstance(error, ImportError):

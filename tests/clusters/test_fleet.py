@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from batch import until
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
 from photogap.sweeps.clusters import dask_pool
 from photogap.sweeps.clusters.batch import State, System
@@ -103,6 +104,20 @@ def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
         for pool in (first, second):
             (ended,) = until(lambda pool=pool: pool.wait(0.2))
             assert (ended.key, ended.error, pool.running()) == (0, None, 0)
+
+
+def test_of_two_batches_that_a_worker_took_with_it_the_one_that_waited_is_not_to_blame() -> None:
+    pool = DaskPool(SimpleNamespace(status="running", subscribe_topic=lambda topic, handler: None))
+
+    def lost(key: int, process: str) -> bool:
+        worker = SimpleNamespace(name="w", server_id=process)
+        error = KilledWorker(str(key), worker, 0)
+        future = SimpleNamespace(status="error", exception=lambda: error, release=lambda: None)
+        ended = pool._take(key, future)
+        assert ended.lost
+        return not ended.innocent
+
+    assert [lost(0, "a"), lost(2, "a"), lost(1, "b"), lost(3, "c")] == [True, False, True, True]
 
 
 def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:
