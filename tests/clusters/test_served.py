@@ -78,3 +78,14 @@ def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
     server.terminate()
     server.communicate(timeout=120)
     until(lambda: not slurm.queue())
+
+
+def test_a_server_that_stops_while_its_jobs_wait_cancels_them(slurm: Slurm, home: Path, cluster: Write) -> None:
+    path = cluster("batch", jobs=1, job_extra_directives=["--begin=now+1hour"])
+    served = home / "served"
+    served.mkdir()
+    with serving(served, cluster_folders=(path.parent,)) as client:
+        client.submit(tree(name="waits", cluster="batch"))
+        until(lambda: slurm.workers("PENDING"))
+        assert client.sweep("waits")["state"] == "running"
+    assert not slurm.queue()
