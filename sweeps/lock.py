@@ -85,6 +85,7 @@ class _ObjectLock:
     def __init__(self, place: Place) -> None:
         self._place, self._blobs, self._token = place, place.blobs, uuid.uuid4().hex
         self._taken: bytes | None = None
+        self._at = time.time()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="photogap-lock", daemon=True)
 
@@ -118,6 +119,9 @@ class _ObjectLock:
         Raises:
             BusyError: It has.
         """
+        if time.time() - self._at > 2 * RENEW_S:
+            # The host slept: its threads have not noticed yet.
+            self._keep()
         if self._taken is not None:
             raise _busy(self._place, self._taken)
 
@@ -131,11 +135,15 @@ class _ObjectLock:
 
     def _renew(self) -> None:
         while self._taken is None and not self._end.wait(RENEW_S):
-            # A store that is away is noticed by who writes points.
-            with contextlib.suppress(Exception):
-                self._look()
-                if self._taken is None:
-                    self._blobs.put(_KEY, self._text())
+            self._keep()
+
+    def _keep(self) -> None:
+        # A store that is away is noticed by who writes points.
+        with contextlib.suppress(Exception):
+            self._look()
+            if self._taken is None:
+                self._blobs.put(_KEY, self._text())
+        self._at = time.time()
 
 
 def is_driven(place: Place) -> bool:

@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -235,6 +236,20 @@ def test_who_lost_a_lock_among_hosts_is_told_and_leaves_it_alone(among_hosts: An
             return True
 
         until(lost)
+    assert among_hosts.blobs.get("driver") == OTHER
+
+
+def test_a_host_that_slept_looks_at_its_lock_before_it_goes_on(
+    among_hosts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "RENEW_S", 30.0)
+    with lock._ObjectLock(among_hosts) as check:
+        among_hosts.blobs.put("driver", OTHER)
+        check()
+        awake = time.time() + 200
+        monkeypatch.setattr(lock.time, "time", lambda: awake)
+        with pytest.raises(BusyError, match="process 1 on elsewhere"):
+            check()
     assert among_hosts.blobs.get("driver") == OTHER
 
 
