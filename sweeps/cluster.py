@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from .clusters.config import JOBS, Cluster, Local, find
-from .clusters.dask_pool import SETTINGS, DaskPool, quiet
+from .clusters.dask_pool import DaskPool, settled
 from .config import Config
 from .pool import InlinePool, Pool
 from .store import Place
@@ -49,12 +49,10 @@ def _cores() -> int:
 
 @contextlib.contextmanager
 def _local(workers: int, memory: str) -> Iterator[Pool]:
-    import dask
     from distributed import Client, LocalCluster
 
     with (
-        dask.config.set(SETTINGS),
-        quiet(),
+        settled(),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

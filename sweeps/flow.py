@@ -9,7 +9,7 @@ from typing import Any
 
 from .axes import Index, Labels
 from .cube import MISSING, Cube, Done
-from .errors import StoreError
+from .errors import BusyError, StoreError
 from .limits import GRACE_S
 from .log import Log
 from .parts import TornError, decode
@@ -120,6 +120,11 @@ class Flow:
                 if time.monotonic() - self._packed > PACK_S:
                     self._pack_all()
                 reason = self._stopped()
+        except BusyError:
+            # Another driver has the store: not a byte more.
+            self._flying.clear()
+            self._open.clear()
+            raise
         finally:
             self._collect()
             self._pack_all()
@@ -206,8 +211,9 @@ class Flow:
             self._again.extend((todo,) for todo in rest)
             return
         todo = rest[0]
-        hard = None if limits.time_s is None else limits.time_s + GRACE_S
-        if hard and ended.started is not None and time.time() - ended.started >= hard:
+        # Its end comes `GRACE_S` after its time is up; the news of its beginning may have been late.
+        hard = None if limits.time_s is None else limits.time_s + GRACE_S / 2
+        if hard and ended.ran is not None and ended.ran >= hard:
             self._give_up(
                 todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
             )

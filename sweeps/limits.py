@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import threadpoolctl
 
+THREADS = {f"{pool}_THREADS": "1" for pool in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMBA_NUM", "VECLIB_MAXIMUM")}
+"""Environment of a worker: its pools of threads are of one, those of libraries that a point loads too."""
 GRACE_S = 5.0
 """Time between asking a point to end and ending its worker."""
 

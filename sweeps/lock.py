@@ -5,7 +5,9 @@ import fcntl
 import json
 import os
 import socket
+import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 
 from .errors import BusyError, StoreError
@@ -13,12 +15,14 @@ from .store import Place
 
 _KEY = "driver"
 STALE_S = 120.0
+RENEW_S = STALE_S / 4
+SETTLE_S = 2.0
 _TRIES = 4
 
 
 @contextlib.contextmanager
 def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
-    """Hold the store as its one driver; yields a function that shows that the driver is alive.
+    """Hold the store as its one driver; yields a function that raises if another has taken it nevertheless.
 
     Temporary files of killed writers go first.
 
@@ -31,7 +35,8 @@ def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
         if place.is_local or place.is_memory:
             yield lambda: None
         else:
-            yield from _object_lock(place)
+            with _ObjectLock(place) as check:
+                yield check
 
 
 def _who() -> bytes:
@@ -74,27 +79,71 @@ def _file_lock(place: Place) -> Iterator[None]:
         yield
 
 
-def _object_lock(place: Place) -> Iterator[Callable[[], None]]:
-    blobs = place.blobs
-    if not blobs.create(_KEY, _who()):
-        held = blobs.get(_KEY) or b"{}"
-        who = json.loads(held)
-        dead_here = who.get("host") == socket.gethostname() and not os.path.exists(f"/proc/{who.get('pid')}")
-        if not dead_here and time.time() - who.get("at", 0) < STALE_S:
-            raise _busy(place, held)
-        blobs.put(_KEY, _who())
-    last = time.monotonic()
+class _ObjectLock:
+    """Lock among hosts: an object with its holder's token, renewed by a thread however long a point takes."""
 
-    def beat() -> None:
-        nonlocal last
-        if time.monotonic() - last > STALE_S / 4:
-            blobs.put(_KEY, _who())
-            last = time.monotonic()
+    def __init__(self, place: Place) -> None:
+        self._place, self._blobs, self._token = place, place.blobs, uuid.uuid4().hex
+        self._taken: bytes | None = None
+        self._at = time.time()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="photogap-lock", daemon=True)
 
-    try:
-        yield beat
-    finally:
-        blobs.delete([_KEY])
+    def __enter__(self) -> Callable[[], None]:
+        if not self._blobs.create(_KEY, self._text()):
+            held = self._blobs.get(_KEY) or b"{}"
+            who = json.loads(held)
+            dead_here = who.get("host") == socket.gethostname() and not os.path.exists(f"/proc/{who.get('pid')}")
+            if not dead_here and time.time() - who.get("at", 0) < STALE_S:
+                raise _busy(self._place, held)
+            self._blobs.put(_KEY, self._text())
+            if not dead_here:
+                # Of several hosts that find it stale at once the last to write has it.
+                time.sleep(SETTLE_S)
+                self._look()
+                self.check()
+        self._thread.start()
+        return self.check
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join(RENEW_S)
+        self._look()
+        if self._taken is None:
+            self._blobs.delete([_KEY])
+
+    def check(self) -> None:
+        """Raise if another driver has taken the store, which this one had left alone for too long.
+
+        Raises:
+            BusyError: It has.
+        """
+        if time.time() - self._at > 2 * RENEW_S:
+            # The host slept: its threads have not noticed yet.
+            self._keep()
+        if self._taken is not None:
+            raise _busy(self._place, self._taken)
+
+    def _text(self) -> bytes:
+        return json.dumps(json.loads(_who()) | {"token": self._token}).encode()
+
+    def _look(self) -> None:
+        held = self._blobs.get(_KEY)
+        if held is not None and json.loads(held).get("token") != self._token:
+            self._taken = held
+
+    def _renew(self) -> None:
+        while self._taken is None and not self._end.wait(RENEW_S):
+            self._keep()
+
+    def _keep(self) -> None:
+        # A store that is away is noticed by who writes points.
+        with contextlib.suppress(Exception):
+            self._look()
+            if self._taken is None:
+                self._blobs.put(_KEY, self._text())
+        self._at = time.time()
 
 
 def is_driven(place: Place) -> bool:

@@ -16,15 +16,15 @@ class Ended:
         key: Its key.
         error: None if the task returned; else what it raised.
         lost: Whether its worker died under it.
-        started: When a worker began with it, if that was heard of.
+        ran: How long a worker had been at it, s, if its beginning was heard of.
         story: How the worker's job ended, if its batch system says.
-        innocent: Whether the batch system took the job away, so that no point is to blame.
+        innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
     """
 
     key: int
     error: BaseException | None = None
     lost: bool = False
-    started: float | None = None
+    ran: float | None = None
     story: str = ""
     innocent: bool = False
 

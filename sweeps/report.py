@@ -23,6 +23,8 @@ _FAILED = 100
 
 def status(place: Place) -> dict[str, Any]:
     """Numbers of a store: of its cube, of points ended but not packed, of its log where that is here."""
+    # First, so that of a driver that ends meanwhile nothing is missing: where none is found all is there.
+    live = is_driven(place)
     cube = Cube(place, read_only=True)
     found = cube.status()
     failed = _failed_in_cube(cube, found)
@@ -49,7 +51,7 @@ def status(place: Place) -> dict[str, Any]:
         "counts": {k: v for k, v in sorted(counts.items()) if v > 0},
         "failed": failed[:_FAILED],
         "reasons": reasons(failed),
-        "live": is_driven(place),
+        "live": live,
     }
     runs = cube.record["runs"]
     if runs:

@@ -15,7 +15,7 @@ from .axes import Index, embed, union
 from .cluster import open_pool
 from .config import Config
 from .cube import MISSING, Cube, create
-from .errors import ContradictionError, StoreError, SweepError
+from .errors import BusyError, ContradictionError, StoreError, SweepError
 from .flow import Counts, Flow, job_of
 from .lock import driver_lock, is_driven
 from .log import Log
@@ -87,7 +87,7 @@ def run(
 
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     _refuse_what_is_no_cube(place)
-    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
+    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         if recompute:
             place.clear()
         cube, plan_there = prepare(plan, place)
@@ -100,7 +100,7 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
         with opened as pool:
-            return _drive(plan_there, cube, log, pool, wanted, watch, beat)
+            return _drive(plan_there, cube, log, pool, wanted, watch, check)
 
 
 def _refuse_what_is_no_cube(place: Place) -> None:
@@ -196,7 +196,7 @@ def _drive(
     pool: Pool,
     wanted: Callable[[Index], bool],
     watch: Watch,
-    beat: Callable[[], None],
+    check: Callable[[], None],
 ) -> Report:
     begin = time.time()
     watch.opened(pool.describe())
@@ -210,22 +210,24 @@ def _drive(
         if time.monotonic() - looked[0] > _LOOK_S:
             looked[0] = time.monotonic()
             log.alive(**dataclasses.asdict(counts))
-            beat()
+            check()
 
     flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=_stopping(cube.place, watch))
-    outcome = "failed"
+    outcome, ours = "failed", True
     try:
         reason = flow.run()
         outcome = reason or "complete"
     except SweepError as error:
         outcome = f"failed: {error}"
+        ours = not isinstance(error, BusyError)
         raise
     finally:
         with contextlib.suppress(OSError, sqlite3.OperationalError, SweepError):
             log.alive(**dataclasses.asdict(flow.counts) | {"running": 0, "ended": outcome})
             log.event("end", outcome=outcome)
             ended = entry | {"end": time.time(), "outcome": outcome, "computed": flow.counts.computed}
-            cube.note(runs=[*cube.record["runs"][:-1], ended])
+            if ours:
+                cube.note(runs=[*cube.record["runs"][:-1], ended])
     return Report(flow.counts, reason, time.time() - begin, pool.describe())
 
 
@@ -264,7 +266,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
     watch = watch or Watch()
-    with _store_faults(place), driver_lock(place) as beat, contextlib.closing(_log(place)) as log:
+    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
         workers = workers if failed else 0
@@ -272,7 +274,7 @@ def retry(place: Place, *, workers: int | None = None, watch: Watch | None = Non
             plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
         )
         with opened as pool:
-            return _drive(plan, cube, log, pool, chosen.__contains__, watch, beat)
+            return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
 
 
 def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.allen_dynes import coupling_lambda
 from ..core.spectra import Spectrum
-from .spectrum_formats import FORMATS, Format, Quantity, Table, detect, parse, units_of
+from .spectrum_formats import FORMATS, Format, Quantity, Table, detect, parse, refuse_transport, units_of
 
 Array = NDArray[np.float64]
 
@@ -77,6 +77,8 @@ def _open(path: Path, quantity: Quantity, name: str | None) -> tuple[Table, Form
     if not path.is_file():
         raise FileNotFoundError(f"the spectrum's file must exist. Got {path}.")
     text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if quantity == "alpha2F":
+        refuse_transport(path, text)
     if name is None:
         spec = detect(path, text, quantity)
     else:

@@ -102,6 +102,11 @@ FORMATS: Final = {
     )
 }
 
+# EPW: prefix.a2f_tr, prefix.a2f_tr.01.0.075, columns and last lines as those of alpha2F. ABINIT's anaddb: _A2F_TR,
+# and _A2F_TRIN and _A2F_TROUT of which it is the difference.
+_TRANSPORT_NAME: Final = r"[._]a2f_tr(in|out)?(?![a-z])"
+_TRANSPORT_HEADER: Final = r"ABINIT package\s*:\s*a2f_tr(in|out)? file"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -118,9 +123,25 @@ class Table:
     lines: tuple[int, ...]
 
 
+def refuse_transport(path: Path, text: str) -> None:
+    """Raise for the spectral function of transport, whose file looks like that of alpha2F."""
+    if re.search(_TRANSPORT_NAME, path.name, re.IGNORECASE) or re.search(
+        _TRANSPORT_HEADER, _head(text), re.IGNORECASE
+    ):
+        raise ValueError(
+            f"{path}: the spectrum must be alpha2F, not that of transport (alpha2F_tr), which weighs each "
+            "scattering by the change of velocity and has another lambda. Use the code's other file, `prefix.a2f` "
+            "(EPW) or `_A2F` (ABINIT); a file of alpha2F itself needs another name."
+        )
+
+
+def _head(text: str) -> str:
+    return "\n".join(text.splitlines()[:20])
+
+
 def detect(path: Path, text: str, quantity: Quantity) -> Format:
     """Format of a file, from its header, its footer or else its name; plain columns if none tells."""
-    head = "\n".join(text.splitlines()[:20])
+    head = _head(text)
     candidates = [f for f in FORMATS.values() if f.quantity == quantity]
     for f in candidates:
         if f.header is not None and re.search(f.header, head, re.IGNORECASE | re.MULTILINE):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,17 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / folder) for folder in ("sweeps", "clusters", "server")]
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "sweeps"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.fixture
+def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Points of the fake model that were begun, by whatever process; a `Tally`, which can hold them back."""
+    from tallies import Tally
+
+    found = Tally(tmp_path / "tally.txt")
+    monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(found.path))
+    yield found
+    found.open()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 Jobs are kept by `fleet` and not by dask-jobqueue's cluster classes, which never replace a lost job.
 """
 
+import functools
 import getpass
 import re
 import shutil
@@ -16,12 +17,12 @@ from typing import Any
 import dask
 
 from ..errors import ClusterError, ConfigError
+from ..limits import THREADS
 from .config import Jobs, Pbs, Slurm, seconds
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
 _PATIENCE_S = 60.0
 _IMPORT = threading.Lock()
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 STARTED, NAME = "PHOTOGAP_JOB_STARTED", "PHOTOGAP_JOB"
 _FAILED_PROLOGUE = "photogap: the prologue failed at"
 # A worker keeps no results, so it need not make room for them; a nanny ends it near its limit.
@@ -169,13 +170,20 @@ def theirs(spec: Jobs, name: str) -> Any:
     return dask.config.get(f"jobqueue.{kind_of(spec)}.{name.replace('_', '-')}", None)
 
 
+@functools.cache
 def import_jobqueue() -> None:
     """Import dask-jobqueue without what its import does: it takes ctrl-C for itself, and so fails in a thread."""
     with _IMPORT:
-        set_handler = signal.signal
+        importing, set_handler = threading.get_ident(), signal.signal
+
+        def leave(signalnum: Any, handler: Any) -> Any:
+            mine = threading.get_ident() == importing
+            # What another thread sets meanwhile, a server that stops, say, is set.
+            return signal.getsignal(signalnum) if mine else set_handler(signalnum, handler)
+
         try:
             # https://github.com/dask/dask-jobqueue/issues/696, in 0.9.0
-            signal.signal = lambda signalnum, handler: signal.getsignal(signalnum)
+            signal.signal = leave
             import dask_jobqueue  # noqa: F401
         finally:
             signal.signal = set_handler
@@ -232,7 +240,7 @@ def prologue(spec: Jobs, name: str, *, worker: bool) -> list[str]:
     lines = [
         f"export {NAME}={name}",
         f"export {STARTED}=$(date +%s)",
-        f"export {' '.join(f'{t}=1' for t in THREADS)}",
+        f"export {' '.join(f'{name}={value}' for name, value in THREADS.items())}",
     ]
     if worker:
         memory = " ".join(f"DASK_DISTRIBUTED__WORKER__MEMORY__{k}={v}" for k, v in _WORKER_SETTINGS.items())

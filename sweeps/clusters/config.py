@@ -12,9 +12,11 @@ from dask.utils import parse_bytes, parse_timedelta
 
 from ..config import load_yaml, suggest
 from ..errors import ConfigError
+from .trust import foreign
 
 JOBS = "jobs.json"
 """File beside a store with the ids of its worker jobs."""
+_HOUSE = Path(__file__).resolve().parents[2]
 LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 _WALLTIME = re.compile(r"(\d+-)?\d{1,3}:\d{2}(:\d{2})?")
 
@@ -325,7 +327,7 @@ def find(text: str, folder: str = ".") -> tuple[Cluster, str]:
         text: `local`, a scheduler's address, a file, or the name of a file in a folder of clusters.
         folder: Folder of the sweep's config, whose parents may hold `configs/clusters`.
     Raises:
-        ConfigError: There is no such cluster, or its file breaks a rule.
+        ConfigError: There is no such cluster, its file breaks a rule, or somebody else may have written it.
     """
     if "://" in text:
         return parse({"kind": "address", "address": text}, "--cluster"), "--cluster"
@@ -335,6 +337,7 @@ def find(text: str, folder: str = ".") -> tuple[Cluster, str]:
     for place in folders(folder):
         path = place / f"{text}.yaml"
         if path.is_file():
+            _refuse_foreign(text, path)
             return read(path), str(path)
     if text == "local":
         return Local(kind="local"), "local"
@@ -347,9 +350,26 @@ def find(text: str, folder: str = ".") -> tuple[Cluster, str]:
 
 def folders(folder: str) -> list[Path]:
     """Where clusters are looked up by name: the user's own first, then the project's."""
-    starts = [Path.cwd(), Path(folder).resolve(), Path(__file__).resolve().parents[2]]
+    starts = [Path.cwd(), Path(folder).resolve(), _HOUSE]
     tree = [base / "configs" / "clusters" for start in starts for base in (start, *start.parents)]
     return [path for path in dict.fromkeys([own_folder(), *tree]) if path.is_dir()]
+
+
+def _refuse_foreign(name: str, path: Path) -> None:
+    """Raise for a file that was come upon, not named, and that another user may have written: it runs commands.
+
+    The user's own folder and the one that this code itself lies in are not asked.
+    """
+    if path.parent in (own_folder(), _HOUSE / "configs" / "clusters"):
+        return
+    for part in (path, path.parent, path.parent.parent):
+        why = foreign(part)
+        if why:
+            raise ConfigError(
+                f"`cluster` {name!r} is {str(path)!r} here, which is passed over: a cluster file runs commands, "
+                f"and {str(part)!r} {why}. If you trust it name it by its path, --cluster {path}; or keep a copy "
+                f"in {own_folder()}."
+            )
 
 
 def own_folder() -> Path:

@@ -5,27 +5,22 @@ import functools
 import logging
 import queue
 import socket
+import threading
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import dask
+
 from ..errors import ClusterError
+from ..limits import THREADS
 from ..pool import Ended
 from ..record import versions
 from ..task import Batch, run_batch
 
-THREADS = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
-_EVENTS = "photogap-started"
+_SAY_S = 1.0
 _PATIENCE_S = 60.0
 _TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
 
@@ -50,9 +45,14 @@ def _versions() -> dict[str, str]:
     return versions()
 
 
-def _started(key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
+def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
     """Task of the Dask pool: tell that the batch began, then run it.
 
+    Args:
+        topic: Where its driver listens.
+        key: The batch's key.
+        batch: The batch.
+        expected: Versions that the worker must have.
     Raises:
         ClusterError: The worker has other versions than the driver, which it need not have had at the start.
     """
@@ -61,8 +61,26 @@ def _started(key: int, batch: Batch, expected: dict[str, str] | None = None) -> 
     if expected is not None and expected != _versions():
         wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
         raise ClusterError(f"a worker on {socket.gethostname()} has other versions than the driver: {wrong}")
-    get_worker().log_event(_EVENTS, {"key": key, "at": time.time()})
+    worker = get_worker()
+    worker.log_event(topic, key)
+    if batch.time_s is not None:
+        _say_all(worker)
     return run_batch(batch)
+
+
+def _say_all(worker: Any) -> None:
+    """Wait until the worker has sent what it has to say: a point may hold the GIL from its first moment on."""
+
+    def turn() -> None:
+        done = threading.Event()
+        worker.loop.add_callback(done.set)
+        done.wait(_SAY_S)
+
+    end = time.monotonic() + _SAY_S
+    turn()
+    while worker.batched_stream.buffer and time.monotonic() < end:
+        time.sleep(0.001)
+    turn()
 
 
 class DaskPool:
@@ -81,13 +99,17 @@ class DaskPool:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._begun: dict[int, float] = {}
+        self._lost_with: dict[str, int] = {}
         self._quiet_since = time.monotonic()
-        client.subscribe_topic(_EVENTS, self._hear)
+        # Another driver may be at work on the same scheduler, with keys as these.
+        self._topic = uuid.uuid4().hex
+        client.subscribe_topic(self._topic, self._hear)
 
     def _hear(self, event: Any) -> None:
-        _, message = event
-        if message["key"] in self._futures:
-            self._begun[message["key"]] = float(message["at"])
+        _, key = event
+        if key in self._futures:
+            # By this host's clock: a worker's may be off.
+            self._begun[key] = time.monotonic()
 
     def attend(self, check: Callable[[], None], *, explain: Callable[[str], str]) -> None:
         """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss."""
@@ -113,7 +135,7 @@ class DaskPool:
     def submit(self, key: int, batch: Batch) -> None:
         """Hand the batch to the scheduler."""
         future = self._client.submit(
-            _started, key, batch, self._expected, key=f"points-{key}-{id(self):x}", pure=False
+            _started, self._topic, key, batch, self._expected, key=f"points-{key}-{self._topic}", pure=False
         )
         self._futures[key] = future
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
@@ -138,6 +160,7 @@ class DaskPool:
 
         self._futures.pop(key, None)
         begun = self._begun.pop(key, None)
+        ran = None if begun is None else time.monotonic() - begun
         status = future.status
         error = future.exception() if status == "error" else None
         future.release()
@@ -148,7 +171,9 @@ class DaskPool:
         if isinstance(error, KilledWorker):
             story = self._explain(str(error.last_worker.name))
             taken = any(word in story for word in _TAKEN)
-            return Ended(key, error, lost=True, started=begun, story=story, innocent=taken)
+            # A run's first batches are handed out two a worker: the later one only waited there.
+            first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
+            return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)
         if isinstance(error, ClusterError):
             raise error
         if isinstance(error, ImportError):
@@ -159,7 +184,7 @@ class DaskPool:
             key,
             error or ClusterError(f"the scheduler gave a task up ({status})"),
             lost=error is None,
-            started=begun,
+            ran=ran,
         )
 
     def _look(self) -> None:
@@ -187,8 +212,36 @@ class DaskPool:
         } | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 
 
+_settling = threading.Lock()
+_settled = contextlib.ExitStack()
+_holders = 0
+
+
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def settled() -> Iterator[None]:
+    """Dask's settings and its silence while any pool of this process is open.
+
+    Both are the process's, not a thread's: of two pools of a server the first to close leaves them to the other.
+    """
+    global _holders
+    import distributed  # noqa: F401  its defaults, which would leave with the settings
+
+    with _settling:
+        if not _holders:
+            _settled.enter_context(dask.config.set(SETTINGS))
+            _settled.enter_context(_quiet())
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _settling:
+            _holders -= 1
+            if not _holders:
+                _settled.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     """Dask's own words on lost workers are told by the driver instead, once, with the point.
 
     So is the dashboard's address: that the first choice is taken is ignored from then on.

@@ -113,9 +113,10 @@ class Fleet:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_CANCEL_S)
+        left = [m.job for m in self.all()]
         with contextlib.suppress(ClusterError):
-            dismiss(self.system, [m.job for m in self.members.values()])
-        self._note(f"closed; cancelled {len(self.members)} jobs")
+            dismiss(self.system, left)
+        self._note(f"closed; cancelled {len(left)} jobs")
         (self.folder / JOBS).unlink(missing_ok=True)
 
     def check(self) -> None:
@@ -123,9 +124,13 @@ class Fleet:
         if self.trouble:
             raise self.trouble
 
+    def all(self) -> list[Member]:
+        """Jobs that have not ended, for other threads than the keeper's, which changes their number."""
+        return list(self.members.values())
+
     def pending(self) -> int:
         """Jobs that wait in the queue."""
-        return sum(m.joined is None for m in self.members.values())
+        return sum(m.joined is None for m in self.all())
 
     def first_wait(self) -> float | None:
         """Shortest time between a job's submission and its first worker, s; None if none has joined."""
@@ -133,7 +138,7 @@ class Fleet:
         until = time.monotonic() + 3 * _LOOK_S
         while self.members and self.pending() == len(self.members) and time.monotonic() < until:
             time.sleep(0.05)
-        waits = [m.joined - m.submitted for m in [*self.members.values(), *self.ended.values()] if m.joined]
+        waits = [m.joined - m.submitted for m in [*self.all(), *self.ended.values()] if m.joined]
         return min(waits, default=None)
 
     def story(self, worker: str) -> str:
@@ -166,7 +171,7 @@ class Fleet:
             self._ask(now)
         wanted = self._wanted(now)
         while len(self._alive()) < wanted and now - self._submitted > 2.0**self._failures - 1:
-            if not self._resubmit():
+            if self._stop.is_set() or not self._resubmit():
                 break
         self._shrink(wanted, now)
 
@@ -280,6 +285,10 @@ class Fleet:
         path = self._path(name)
         path.write_text(self._script(name), encoding="utf-8")
         job = self.system.submit(path)
+        if self._stop.is_set():
+            # A slow batch system took it while the fleet closed.
+            self.system.cancel([job])
+            return
         self.members[name] = Member(name, job)
         self._submitted = time.monotonic()
         self._remember()

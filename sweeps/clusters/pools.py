@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, ConfigError
+from ..limits import THREADS
 from ..store import Place
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
-from .dask_pool import SETTINGS, THREADS, DaskPool, quiet
+from .dask_pool import DaskPool, settled
 from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
@@ -113,16 +114,14 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
 
 def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
     """Cluster of no workers: a scheduler in this process, its dashboard on loopback whatever a site's file says."""
-    import dask
     from distributed import Scheduler, SpecCluster
 
-    stack.enter_context(dask.config.set(SETTINGS | {"distributed.scheduler.worker-ttl": "5 minutes"}))
-    stack.enter_context(quiet())
+    stack.enter_context(settled())
     interface = setting(spec, "interface")
     site = dict(theirs(spec, "scheduler_options") or {})
     if interface and "host" not in site:
         site.setdefault("interface", interface)
-    options: dict[str, Any] = {"port": 0} | site
+    options: dict[str, Any] = {"port": 0, "worker_ttl": "5 minutes"} | site
     options |= {
         "protocol": "tls://" if security else "tcp://",
         "security": security,
@@ -150,8 +149,9 @@ def own_state() -> Path:
 
 
 def _waiting(fleet: Fleet) -> str:
-    states = sorted({m.state.detail or m.state.phase for m in fleet.members.values()})
-    return f"waiting for the first of {len(fleet.members)} jobs: {', '.join(states)}"
+    jobs = fleet.all()
+    states = sorted({m.state.detail or m.state.phase for m in jobs})
+    return f"waiting for the first of {len(jobs)} jobs: {', '.join(states)}"
 
 
 def _await_worker(

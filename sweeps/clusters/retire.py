@@ -49,4 +49,5 @@ async def drain(worker: Any) -> None:
     # The scheduler may still hear of the last result.
     await asyncio.sleep(_LOOK_S)
     with contextlib.suppress(Exception):
-        await worker.close(reason="its job's wall time is near")
+        # By way of the scheduler: a task that it sent in the moment of the pause goes elsewhere without blame.
+        await worker.close_gracefully(restart=False, reason="its job's wall time is near")

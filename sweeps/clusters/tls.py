@@ -6,6 +6,7 @@ Whoever holds the key below belongs to the run; the folder is private and goes w
 import contextlib
 import datetime
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -22,8 +23,9 @@ def private_folder(base: Path) -> Iterator[Path]:
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     mine = f"tls-{socket.gethostname()}-"
     for path in base.glob(f"{mine}*"):
-        pid = path.name.removeprefix(mine).partition("-")[0]
-        if not _alive(pid):
+        # Not those of a host whose name goes on: this one's processes say nothing of them.
+        found = re.fullmatch(r"(\d+)-[^-]*", path.name.removeprefix(mine))
+        if found and not _alive(found[1]):
             shutil.rmtree(path, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-", dir=base))
     try:

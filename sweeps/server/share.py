@@ -6,6 +6,7 @@ big one goes on, and a sweep alone gets all.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import queue
@@ -92,6 +93,7 @@ class Hub:
         idle_s: Time without a share after which the pool closes.
         place: Beside what the cluster's jobs and their logs are noted.
         cluster: The cluster; the one that the config names if None.
+        after: The hub that had this cluster before: what it notes beside the cluster's jobs is its own to the end.
     """
 
     def __init__(
@@ -102,9 +104,10 @@ class Hub:
         idle_s: float = 60.0,
         place: Place | None = None,
         cluster: Cluster | None = None,
+        after: "Hub | None" = None,
     ) -> None:
         self._opener, self._config, self._workers, self._idle_s = opener, config, workers, idle_s
-        self._place, self._cluster = place, cluster
+        self._place, self._cluster, self._after = place, cluster, after
         self._turn = threading.Condition()
         self._shares: list[Share] = []
         self._users = 0
@@ -131,6 +134,8 @@ class Hub:
             raise ClusterError(f"the cluster cannot be reached: {self.error or 'it was closed'}")
         share = Share(self, pool, cap, memory)
         with self._turn:
+            if self._closing:
+                raise ClusterError(f"the cluster cannot be reached: {self.error or 'it was closed'}")
             self._shares.append(share)
         try:
             yield share
@@ -172,9 +177,23 @@ class Hub:
             self._turn.notify()
         self._thread.join(60)
 
+    def _given_up(self) -> str | None:
+        """Why not to go on waiting for the pool's first worker."""
+        with self._turn:
+            idle = not self._users and time.monotonic() - self._idle_since > self._idle_s
+            self._closing = self._closing or idle
+            return "stopped" if self._closing else None
+
     def _run(self) -> None:
+        if self._after:
+            self._after._thread.join()
+            self._after = None
         try:
-            with self._opener(self._config, self._workers, place=self._place, cluster=self._cluster) as pool:
+            if self._given_up():
+                raise ClusterError("stopped before the cluster was ready. Run again to go on.")
+            with self._opener(
+                self._config, self._workers, place=self._place, cluster=self._cluster, stopped=self._given_up
+            ) as pool:
                 self._pool = pool
                 self.slots = pool.slots()
                 self._open.set()
@@ -232,7 +251,7 @@ class Hub:
         with self._turn:
             share, own = self._owner.pop(ended.key)
             share.flying.pop(own, None)
-        share.ended.put(Ended(own, ended.error, ended.lost, ended.started))
+        share.ended.put(dataclasses.replace(ended, key=own))
 
 
 class Hubs:
@@ -258,6 +277,7 @@ class Hubs:
         self._find = find
         self._lock = threading.Lock()
         self._hubs: dict[str, Hub] = {}
+        self._closed = False
 
     def opener(self, stopped: Callable[[], str | None], opened: Callable[[Share], None]) -> Opener:
         """Opener for one sweep: a share of the pool of its cluster."""
@@ -280,12 +300,14 @@ class Hubs:
     def _hub(self, config: Config) -> Hub:
         where, cluster = self._find(config.cluster)
         with self._lock:
+            if self._closed:
+                raise ClusterError("the server stops. Run again to go on.")
             hub = self._hubs.get(where)
             if hub is None or not hub.join():
                 ours = where == "local" or (isinstance(cluster, Local) and cluster.workers is None)
                 workers = self._workers if ours else None
                 hub = self._hubs[where] = Hub(
-                    self._opener, _of_all(config), workers, self._idle_s, self._place(where), cluster
+                    self._opener, _of_all(config), workers, self._idle_s, self._place(where), cluster, hub
                 )
                 hub.join()
             return hub
@@ -300,6 +322,7 @@ class Hubs:
     def close(self) -> None:
         """Close every pool."""
         with self._lock:
+            self._closed = True
             hubs = list(self._hubs.values())
         for hub in hubs:
             hub.close()

@@ -1,5 +1,7 @@
 """Looking at a real batch system, and waiting for it."""
 
+import contextlib
+import json
 import os
 import subprocess
 import time
@@ -25,7 +27,7 @@ class Slurm:
     def queue(self) -> list[tuple[str, str, str]]:
         """Id, name and state of all jobs."""
         out = subprocess.run(
-            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=30, check=True
+            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=60, check=True
         )
         return [tuple(line.strip().split("|")) for line in out.stdout.splitlines()]  # type: ignore[misc]
 
@@ -39,9 +41,16 @@ class Slurm:
         return path.read_text().splitlines() if path.exists() else []
 
 
-def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
+def address_in(path: Path) -> str | None:
+    """Address in a scheduler's file, once it is there and whole."""
+    with contextlib.suppress(OSError, ValueError):
+        return str(json.loads(path.read_text())["address"])
+    return None
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
+        time.sleep(0.03)
     return found

@@ -40,7 +40,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders of the user: own clusters, certificates; commands are started in it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(tmp_path / "tally.txt"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config" / "photogap" / "clusters").mkdir(parents=True)
     return tmp_path
@@ -83,13 +82,6 @@ def sweep(home: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def tally(home: Path) -> Callable[[], list[str]]:
-    """Points that were computed, one line each, by whatever process."""
-    path = home / "tally.txt"
-    return lambda: path.read_text().splitlines() if path.exists() else []
-
-
-@pytest.fixture
 def photogap(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Start the command line as a process of its own."""
     started: list[subprocess.Popen[str]] = []
@@ -109,4 +101,4 @@ def photogap(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)

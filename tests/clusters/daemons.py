@@ -41,7 +41,7 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,bf_interval=1
 SlurmdParameters=config_overrides
-KillWait=2
+KillWait=10
 MinJobAge=600
 CompleteWait=0
 InactiveLimit=0
@@ -54,12 +54,12 @@ PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE DefaultTime=10 Stat
 """
 
 
-def _free(count: int) -> int:
-    """First of a run of ports nobody uses."""
+def free_ports(count: int) -> int:
+    """First of a run of ports that nobody uses, below those that systems give to whoever asks for any."""
     for base in range(20000 + os.getpid() % 500 * 20, 32000, 20):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(base, base + count):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                stack.enter_context(socket.create_server(("", port)))
             return base
     raise RuntimeError("no free ports")
 
@@ -80,7 +80,7 @@ def up(folder: Path) -> None:
         (folder / name).mkdir(parents=True)
     (folder / "munge" / "key").write_bytes(os.urandom(1024))
     (folder / "munge" / "key").chmod(0o400)
-    host, port = socket.gethostname().split(".")[0], _free(3)
+    host, port = socket.gethostname().split(".")[0], free_ports(3)
     nodes = "\n".join(
         f"NodeName=n{i} NodeHostname={host} NodeAddr=127.0.0.1 Port={port + i} Sockets=1 CoresPerSocket=2 "
         "ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN"
@@ -96,9 +96,9 @@ def up(folder: Path) -> None:
     _start("slurmctld", "-c")
     for node in ("n1", "n2"):
         _start("slurmd", "-N", node)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end:
-        idle = subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], capture_output=True, text=True, timeout=30)
+        idle = subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], capture_output=True, text=True, timeout=60)
         if idle.stdout.strip() == "2":
             return
         time.sleep(0.2)
@@ -110,7 +110,7 @@ def _start(*command: str) -> None:
     subprocess.run(
         command,
         check=True,
-        timeout=30,
+        timeout=60,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,10 +119,10 @@ def _start(*command: str) -> None:
 
 def down(folder: Path) -> None:
     """Cancel what runs, end the daemons and remove their folder."""
-    subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=30, check=False)
-    end = time.monotonic() + 20
+    subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=60, check=False)
+    end = time.monotonic() + 60
     while time.monotonic() < end:
-        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=30, check=False)
+        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=60, check=False)
         if not left.stdout.strip():
             break
         time.sleep(0.3)

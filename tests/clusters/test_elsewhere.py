@@ -2,12 +2,13 @@
 
 import contextlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import lacking, until
+from batch import address_in, lacking, until
 from cubes import physics
+from daemons import free_ports
 from test_slurm import finish, local
 
 from photogap.sweeps.clusters.tls import certify
@@ -55,10 +57,10 @@ class Dask:
     def stop(process: "subprocess.Popen[bytes]") -> None:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(30)
 
     def file(self, path: Path, address: str, **more: Any) -> Path:
         import yaml
@@ -80,9 +82,8 @@ def by_address(config: Path, store: Path, cluster: Path) -> Any:
 def test_a_scheduler_by_address_with_tls(home: Path, sweep: Write, dask: Dask, tmp_path: Path) -> None:
     found = home / "scheduler.json"
     dask.start("scheduler", "--protocol=tls", "--host=127.0.0.1", "--port=0", f"--scheduler-file={found}")
-    until(found.exists)
-    address = json.loads(found.read_text())["address"]
-    dask.start("worker", address, "--nthreads=1", "--no-nanny", "--death-timeout=30")
+    address = until(lambda: address_in(found))
+    dask.start("worker", address, "--nthreads=1", "--no-nanny", "--death-timeout=60")
     config = sweep(axes={"F0": list(range(1, 13))})
     report = by_address(config, home / "a.zarr", dask.file(home / "good.yaml", address))
     assert report.counts.done == 12
@@ -117,7 +118,7 @@ def gateway(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for package in ("dask_gateway", "dask_gateway_server"):
         if importlib.util.find_spec(package) is None:
             lacking(package)
-    port = 33000 + os.getpid() % 1000 * 3
+    port = free_ports(3)
     monkeypatch.setenv("DASK_GATEWAY__AUTH__KWARGS__PASSWORD", "not-in-any-file")
     folder = home / "gateway"
     folder.mkdir()
@@ -125,15 +126,19 @@ def gateway(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     command = [sys.executable, "-m", "dask_gateway_server", "-f", "config.py"]
     server = subprocess.Popen(command, cwd=folder, **QUIET)
     try:
-        import socket
 
         def answers() -> bool:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port + 1), timeout=1):
-                return True
+            """The proxy is there before the server behind it, which asks who calls."""
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/api/v1/options", timeout=10).close()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code == 401
+            except OSError:
+                pass
             return False
 
         until(answers)
-        time.sleep(1)
         yield port
     finally:
         Dask.stop(server)  # type: ignore[arg-type]
@@ -155,7 +160,7 @@ def test_a_gateway(home: Path, sweep: Write, photogap: Any, gateway: int) -> Non
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, timeout=20, capture_output=True)
+    subprocess.run(["ip", *words], check=True, timeout=60, capture_output=True)
 
 
 @pytest.fixture
@@ -169,7 +174,7 @@ def hosts() -> Iterator[list[str]]:
         try:
             for name in (tag, *names):
                 ip("netns", "add", name)
-                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=20)
+                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=60)
                 ip("-n", name, "link", "set", "lo", "up")
             ip("-n", tag, "link", "add", "br0", "type", "bridge")
             ip("-n", tag, "link", "set", "br0", "up")
@@ -201,7 +206,7 @@ def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
     address = "tls://10.88.0.1:8786"
 
     def join(i: int) -> None:
-        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", "--death-timeout=30")
+        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", "--death-timeout=60")
         dask.start("worker", *args, before=inside(names[i - 1]))
 
     for i in (1, 2, 3):
@@ -214,15 +219,15 @@ def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home,
     )  # fmt: skip
     try:
-        until(lambda: len(tally()) > 9, 60)
+        until(lambda: len(tally()) > 9)
         ip("-n", hub, "link", "set", "p3", "down")
         time.sleep(14)
         ip("-n", hub, "link", "set", "p3", "up")
         join(3)
-        report = finish(driver, 120)
+        report = finish(driver, 200)
     finally:
         driver.kill()
-        driver.communicate(timeout=20)
+        driver.communicate(timeout=120)
     assert report["done"] == 65
     # The host that was cut off ended what it had begun: that point at most runs again.
     twice = [point for point, n in Counter(tally()).items() if n > 1]

@@ -21,7 +21,9 @@ SETTINGS = (
     "export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=False DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=False "
     "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE=0.97"
 )
-THREADS = "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1"
+THREADS = (
+    "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1"
+)
 
 
 def pbs(**more: Any) -> Pbs:
@@ -148,13 +150,15 @@ def test_a_sweep_through_qsub_qstat_and_qdel(
             lacking(command)
     python_path = f"export PYTHONPATH={Path(__file__).parents[1] / 'sweeps'}"
     cluster("pbs", kind="pbs", prologue=[python_path, f"export PHOTOGAP_TEST_TALLY={home / 'tally.txt'}"])
-    config = sweep(axes={"F0": list(range(1, 25)), "seconds": 0.3})
+    config = sweep(axes={"F0": list(range(1, 25)), "seconds": 0.1})
+    tally.admit(4)
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "pbs", "--json")
-    until(lambda: len(tally()) > 3, 60)
-    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=30)
+    until(lambda: len(tally()) > 4)
+    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=60)
+    tally.open()
     report = finish(driver)
     assert report["done"] == 24
     assert report["pool"]["jobs_lost"] == 1
     assert len(tally()) <= 25
     assert set(physics(home / "a.zarr").status.values.ravel().astype(object)) == {"ok"}
-    until(lambda: not slurm.queue(), 15)
+    until(lambda: not slurm.queue())

@@ -41,7 +41,7 @@ def test_sweeps_name_cluster_files_of_the_operator_and_none_else(
             assert found["done"] == found["computed"] == 24
             assert client.record(name)["runs"][-1]["pool"]["shared"] is True
         # The pools are idle and go, while the server stays.
-        until(lambda: not slurm.queue(), 20)
+        until(lambda: not slurm.queue())
         assert client.sweeps(state="done")
     alone = local(sweep(axes=axes), home / "alone.zarr")
     for name in names:
@@ -62,17 +62,30 @@ def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
         return process, Client(process.stdout.readline().split()[-1])
 
     server, client = serve()
-    client.submit(tree({"F0": list(range(1, 41)), "seconds": [0.2]}, name="long", cluster=name))
-    until(lambda: len(tally()) > 6 and len(slurm.workers()) == 2)
+    tally.admit(6)
+    client.submit(tree({"F0": list(range(1, 41)), "seconds": [0.1]}, name="long", cluster=name))
+    until(lambda: len(tally()) == 8)
     first = set(slurm.workers())
     server.kill()
-    server.communicate(timeout=20)
+    server.communicate(timeout=120)
     begun = len(tally())
+    tally.open()
     server, client = serve()
     found = client.wait("long", 120)
     assert (found["state"], found["done"]) == ("done", 40), found["message"]
     assert found["computed"] <= 40 - begun + 4, "what had ended is not computed again"
     assert not first & set(slurm.workers())
     server.terminate()
-    server.communicate(timeout=60)
-    until(lambda: not slurm.queue(), 20)
+    server.communicate(timeout=120)
+    until(lambda: not slurm.queue())
+
+
+def test_a_server_that_stops_while_its_jobs_wait_cancels_them(slurm: Slurm, home: Path, cluster: Write) -> None:
+    path = cluster("batch", jobs=1, job_extra_directives=["--begin=now+1hour"])
+    served = home / "served"
+    served.mkdir()
+    with serving(served, cluster_folders=(path.parent,)) as client:
+        client.submit(tree(name="waits", cluster="batch"))
+        until(lambda: slurm.workers("PENDING"))
+        assert client.sweep("waits")["state"] == "running"
+    assert not slurm.queue()

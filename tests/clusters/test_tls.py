@@ -43,7 +43,7 @@ def opened(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     with open_cluster(spec, Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
         yield pool, home
     assert not list(home.rglob("*.pem"))
-    until(lambda: not slurm.queue(), 15)
+    until(lambda: not slurm.queue())
 
 
 def addresses(pool: Any) -> list[str]:
@@ -52,10 +52,10 @@ def addresses(pool: Any) -> list[str]:
     return [info["address"], *workers, *(w["nanny"] for w in info["workers"].values())]
 
 
-async def _try(address: str, **more: Any) -> None:
-    comm = await connect(address, timeout=3, **more)
+async def _try(address: str, seconds: float = 3, **more: Any) -> None:
+    comm = await connect(address, timeout=seconds, **more)
     await comm.write({"op": "identity"})
-    await asyncio.wait_for(comm.read(), 3)
+    await asyncio.wait_for(comm.read(), seconds)
     await comm.close()
 
 
@@ -75,7 +75,7 @@ def test_only_the_runs_certificate_gets_in(opened: Any, tmp_path: Path) -> None:
     own = pool._client.security.get_connection_args("client")
     for address in addresses(pool):
         assert address.startswith("tls://")
-        asyncio.run(_try(address, **own))
+        asyncio.run(_try(address, 60, **own))
         plain = address.replace("tls://", "tcp://")
         for security in (foreign(tmp_path / address[-5:]), stranger(home)):
             with pytest.raises((OSError, TypeError, RuntimeError, ValueError)):
@@ -104,7 +104,7 @@ def listeners() -> list[tuple[str, int]]:
 def speaks_tls(ip: str, port: int) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((ip, port), timeout=5) as raw:
+    with socket.create_connection((ip, port), timeout=60) as raw:
         try:
             with context.wrap_socket(raw) as secure:
                 return secure.version() in ("TLSv1.2", "TLSv1.3")

@@ -55,6 +55,6 @@ def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.wait(30)
+        process.wait(60)
         if process.stdout:
             process.stdout.close()

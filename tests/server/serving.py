@@ -27,7 +27,7 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
         app.state.closing = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not server.started and time.monotonic() < end:
             time.sleep(0.02)
         assert server.started
@@ -37,5 +37,5 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
             yield client
         finally:
             server.should_exit = True
-            thread.join(60)
+            thread.join(120)
             assert not thread.is_alive()

@@ -14,10 +14,11 @@ import yaml
 from cubes import QUICKSTART, physics
 from fake_config import tree
 from serving import serving
+from tallies import Tally
 
 pytestmark = pytest.mark.real
 WIDE, NARROW = (1400, 900), (390, 844)
-TIMEOUT = 30_000
+TIMEOUT = 90_000
 
 
 def _browser() -> str | None:
@@ -134,13 +135,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield client
 
 
-def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: Path) -> None:
+def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: Path, tally: Tally) -> None:
     page = open_page(server)
+    tally.admit(10)
     page.click("#new")
     page.fill("#config", slow(name="first"))
     page.click("#submit")
     page.wait_for_selector('#sweeps button[data-name="first"][aria-current=true]')
     state(page, r"running: \d+/48")
+    tally.open()
     page.wait_for_selector("#curve svg")
     state(page, r"^done: 48/48, 24 failed")
     page.wait_for_selector("#legend li:has-text('ok 24')")
@@ -168,7 +171,7 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
         assert start in download(page, link, tmp_path).read_bytes()[:200]
 
 
-def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
+def test_points_failures_and_retry(server: Any, open_page: Any, tally: Tally) -> None:
     page = open_page(server)
     page.click('#sweeps button[data-name="first"]')
     page.wait_for_selector("#legend li")
@@ -196,8 +199,10 @@ def test_points_failures_and_retry(server: Any, open_page: Any) -> None:
     page.click("#pointA summary")
     assert "misbehave" in page.inner_text("#pointA pre")
     keep(page, "wide-points")
+    tally.admit(0)
     page.click("#retry")
     state(page, r"^(queued|running)")
+    tally.open()
     state(page, r"^done: 48/48, 24 failed")
     # No curve where nothing succeeded, and no picture of none.
     page.locator('input[data-dim="fault"]').press("End")
@@ -387,7 +392,7 @@ def test_the_whole_quick_start_from_the_page_is_the_command_lines(
 ) -> None:
     _, client = start_server(tmp_path, "--workers", 2)
     page = open_page(client)
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(800_000)
     page.fill("#config", QUICKSTART.read_text())
     page.click("#submit")
     state(page, r"^running: [1-9]\d*/24")

@@ -2,14 +2,16 @@
 
 import contextlib
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import xarray as xr
+from batch import until
 from fake_config import tree
+from tallies import Tally
 
 from photogap.sweeps.log import Log
 from photogap.sweeps.report import status
@@ -27,29 +29,28 @@ def settled(folder: Path, name: str) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
-    tmp_path: Path, start_server: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, start_server: Any, tally: Tally
 ) -> None:
-    tally = tmp_path / "tally.txt"
-    monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(tally))
+    # So many begin that both are at work, and not enough that one could end.
+    tally.admit(POINTS)
     folder = tmp_path / "served"
     server, client = start_server(folder, "--workers", 2)
     for name, start in (("one", 1.0), ("two", 101.0)):
         axes = {"F0": {"linspace": [start, start + POINTS - 1, POINTS]}, "seconds": [0.08]}
         client.submit(tree(axes, name=name))
-    end = time.monotonic() + 60
-    while min(client.sweep(name)["done"] for name in ("one", "two")) < 6:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: min(client.sweep(name)["done"] for name in ("one", "two")) >= 6)
+    workers = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGKILL)
-    server.wait(10)
-    time.sleep(1)  # its workers notice and end
-    begun, kept = Counter(tally.read_text().split("\n")[:-1]), {n: settled(folder, n) for n in ("one", "two")}
+    server.wait(60)
+    psutil.wait_procs(workers, timeout=120)
+    tally.open()
+    begun, kept = Counter(tally()), {n: settled(folder, n) for n in ("one", "two")}
     ended = {n: status(place(folder / f"{n}.zarr"))["counts"]["ok"] for n in ("one", "two")}
     assert all(0 < count < POINTS for count in ended.values()), ended
 
     _, client = start_server(folder, "--workers", 2)
     for name in ("one", "two"):
-        found = client.wait(name, 60)
+        found = client.wait(name, 120)
         assert (found["state"], found["done"], found["failed"]) == ("done", POINTS, 0)
         assert found["computed"] <= POINTS - ended[name]
         ds = xr.open_zarr(folder / f"{name}.zarr")
@@ -59,7 +60,7 @@ def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
         assert len(computed) == POINTS
         assert set(computed.values()) == {1}
         assert set(kept[name]) <= set(computed)
-    again = Counter(tally.read_text().split("\n")[:-1])
+    again = Counter(tally())
     twice = [line for line, count in again.items() if count > 1]
     # Only what the two workers had in hand when they were killed begins anew: a batch each.
     assert len(again) == 2 * POINTS
@@ -70,12 +71,11 @@ def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
 def test_a_stopped_server_leaves_its_sweeps_to_the_next(tmp_path: Path, start_server: Any) -> None:
     server, client = start_server(tmp_path, "--workers", 0)
     client.submit(tree({"F0": {"linspace": [1, 10, 60]}, "seconds": [0.05]}, name="long"))
-    while client.sweep("long")["done"] < 3:
-        time.sleep(0.05)
+    until(lambda: client.sweep("long")["done"] >= 3)
     server.terminate()
-    assert server.wait(40) in (0, -signal.SIGTERM)
+    assert server.wait(120) in (0, -signal.SIGTERM)
     _, client = start_server(tmp_path, "--workers", 0)
-    found = client.wait("long", 60)
+    found = client.wait("long", 120)
     assert (found["state"], found["done"]) == ("done", 60)
     assert found["computed"] < 60
 

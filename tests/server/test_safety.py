@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server with low limits and a cube."""
     with serving(tmp_path_factory.mktemp("small"), limits=LIMITS) as client:
         client.submit(tree(name="cube"))
-        assert client.wait("cube", 60)["state"] == "done"
+        assert client.wait("cube", 120)["state"] == "done"
         yield client
 
 
@@ -41,7 +41,7 @@ def raw(client: Client, path: str, **headers: str) -> tuple[int, str]:
         client.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()}
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
@@ -124,12 +124,12 @@ def test_many_points_need_their_number_as_confirmation(small: Client) -> None:
     assert "the sweep has 30 points, over the limit of 20 without a confirmation" in refused.detail
     assert refusal(small, many, confirm_points=29).status == 409
     small.submit(many, confirm_points=30)
-    assert small.wait("many", 60)["done"] == 30
+    assert small.wait("many", 120)["done"] == 30
 
 
 def test_a_slice_of_the_whole_cube_is_refused_and_a_part_is_not(small: Client) -> None:
     small.submit(tree(name="big", settings={"n_times": 200}))
-    small.wait("big", 60)
+    small.wait("big", 120)
     with pytest.raises(RefusedError, match=r"the slice has 600 values .*over the limit of 500") as refused:
         small.slice("big", "Delta0")
     assert refused.value.status == 413
@@ -168,7 +168,8 @@ def test_yaml_bombs_and_objects_are_refused_at_once(small: Client, text: str, me
     with pytest.raises(RefusedError, match=message) as refused:
         small.submit(text)
     assert refused.value.status == 422
-    assert time.monotonic() - begin < 5, "refused before it is expanded"
+    # Written out it would take longer than any machine is slow.
+    assert time.monotonic() - begin < 20, "refused before it is expanded"
 
 
 def test_a_few_aliases_are_fine() -> None:
@@ -182,7 +183,7 @@ def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
         small.submit("#" * 30_000)
     assert refused.value.status == 413
     host, port = small.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as line:
+    with socket.create_connection((host, int(port)), timeout=60) as line:
         head = f"POST /api/sweeps HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
         line.sendall(head.encode() + b"7530\r\n" + b"#" * 30_000 + b"\r\n")
         assert line.recv(4096).startswith(b"HTTP/1.1 413")
@@ -202,7 +203,7 @@ def test_json_that_is_no_config_is_refused(small: Client) -> None:
             f"{small.url}/api/sweeps", body, {"Content-Type": "application/json"}, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=20)
+            urllib.request.urlopen(request, timeout=60)
         with refused.value as answer:
             assert answer.code in (400, 422), body[:20]
             assert json.load(answer)["detail"]
@@ -215,7 +216,7 @@ def test_pages_of_other_sites_are_refused(small: Client) -> None:
         f"{small.url}/api/sweeps/cube/retry", method="POST", headers={"Origin": "https://evil.example"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=60)
     assert refused.value.code == 403
     refused.value.close()
 
@@ -234,7 +235,7 @@ def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
             json.dumps({"token": TOKEN}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(login, timeout=20) as answer:
+        with urllib.request.urlopen(login, timeout=60) as answer:
             cookie = answer.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie

@@ -1,15 +1,20 @@
 """Fair sharing of one pool, with a pool that the test moves by hand."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import dask
+import distributed  # noqa: F401  its defaults are part of what is compared
 import pytest
+from batch import until
 from fake_config import tree
 
+from photogap.sweeps.clusters.dask_pool import settled
 from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.pool import Ended
@@ -25,7 +30,10 @@ class Hand:
     def __init__(self, slots: int) -> None:
         self._slots, self.flying, self.order, self.fail = slots, [], [], None
         self.lock = threading.Lock()
-        self.opened = 0
+        self.opened = self.open_now = self.most_open = 0
+        self.story = ""
+        self.may_close = threading.Event()
+        self.may_close.set()
 
     def slots(self) -> int:
         return self._slots
@@ -43,15 +51,22 @@ class Hand:
         if self.fail:
             raise self.fail
         with self.lock:
-            return [Ended(self.flying.pop(0))] if self.flying else []
+            if not self.flying:
+                return []
+            return [Ended(self.flying.pop(0), lost=bool(self.story), story=self.story, innocent=bool(self.story))]
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "hand", "workers": self._slots}
 
     @contextlib.contextmanager
     def open(self, config: Any, workers: int | None, **_: Any) -> Iterator["Hand"]:
-        self.opened += 1
-        yield self
+        self.opened, self.open_now = self.opened + 1, self.open_now + 1
+        self.most_open = max(self.most_open, self.open_now)
+        try:
+            yield self
+        finally:
+            self.may_close.wait(60)
+            self.open_now -= 1
 
 
 def work(hubs: Hubs, what: str, count: int, window: int = 9, workers: int | None = None) -> None:
@@ -69,18 +84,16 @@ def work(hubs: Hubs, what: str, count: int, window: int = 9, workers: int | None
 def test_a_small_sweep_is_not_starved_by_a_big_one() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None)
-    big = threading.Thread(target=work, args=(hubs, "big", 300))
+    big = threading.Thread(target=work, args=(hubs, "big", 600))
     big.start()
-    while len(hand.order) < 50:
-        time.sleep(0.001)
-    begin = len(hand.order)
-    work(hubs, "small", 20)
-    since = Counter(hand.order[begin : len(hand.order) - 1])
-    big.join(30)
+    until(lambda: len(hand.order) > 50)
+    # All at once: what is dealt hangs on the hub then, not on how soon this thread runs again.
+    work(hubs, "small", 20, window=20)
+    big.join(60)
     hubs.close()
-    assert since["small"] >= 19
-    assert since["big"] <= 1.5 * since["small"] + 5, "each gets its half"
-    assert Counter(hand.order) == {"big": 300, "small": 20}
+    (first, *_, last) = (i for i, name in enumerate(hand.order) if name == "small")
+    assert Counter(hand.order[first : last + 1])["big"] <= 1.5 * 20 + 5, "each gets its half"
+    assert Counter(hand.order) == {"big": 600, "small": 20}
     assert hand.opened == 1, "one pool for both"
 
 
@@ -119,13 +132,89 @@ def test_an_idle_pool_is_closed_and_opened_again() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None, idle_s=0.2)
     work(hubs, "a", 5)
-    end = time.monotonic() + 10
-    while any(hub._thread.is_alive() for hub in hubs._hubs.values()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not any(hub._thread.is_alive() for hub in hubs._hubs.values()))
     work(hubs, "b", 5)
     assert hand.opened == 2
     hubs.close()
+
+
+def test_a_pool_opens_when_the_one_before_it_has_closed() -> None:
+    """Both note their jobs in one file, and the one that closes removes it."""
+    hand = Hand(2)
+    hubs = Hubs(hand.open, None, idle_s=0.05)
+    hand.may_close.clear()
+    work(hubs, "a", 5)
+    (first,) = hubs._hubs.values()
+    until(lambda: first._closing)
+    late = threading.Thread(target=work, args=(hubs, "b", 5))
+    late.start()
+    until(lambda: first not in hubs._hubs.values())
+    time.sleep(0.1)
+    assert hand.opened == 1
+    hand.may_close.set()
+    late.join(60)
+    hubs.close()
+    assert (hand.opened, hand.most_open, Counter(hand.order)) == (2, 1, {"a": 5, "b": 5})
+
+
+def test_what_the_batch_system_says_of_a_lost_batch_reaches_its_sweep() -> None:
+    hand = Hand(2)
+    hand.story = "job 7 PREEMPTED"
+    hubs = Hubs(hand.open, None)
+    with hubs.opener(lambda: None, lambda share: None)(parse(tree()), None) as pool:
+        pool.submit(5, "a")  # type: ignore[arg-type]
+        (ended,) = pool.wait(60)
+    hubs.close()
+    assert (ended.key, ended.lost, ended.story, ended.innocent) == (5, True, "job 7 PREEMPTED", True)
+
+
+def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
+    hand = Hand(2)
+    hubs = Hubs(hand.open, None)
+    hub = hubs._hub(parse(tree()))
+    hub._open.wait(60)
+    hand.fail = ClusterError("the scheduler is gone")
+    with hub._turn:  # something is flying, so that the pool is waited for
+        hub._owner[-1] = (None, -1)  # type: ignore[assignment]
+        hub._turn.notify()
+    hub._thread.join(60)
+    with pytest.raises(ClusterError, match="the scheduler is gone"), hub.share(None, None, lambda: None):
+        pass
+    hubs.close()
+    with pytest.raises(ClusterError, match="the server stops"):
+        work(hubs, "late", 1)
+
+
+def test_a_pool_that_waits_for_its_first_worker_is_given_up_with_the_server() -> None:
+    given_up = []
+
+    @contextlib.contextmanager
+    def waiting(*_: Any, stopped: Callable[[], str | None], **__: Any) -> Iterator[Any]:
+        until(stopped)
+        given_up.append(True)
+        raise ClusterError("stopped while waiting for the first worker")
+        yield
+
+    hubs = Hubs(waiting, None)
+    hub = hubs._hub(parse(tree()))
+    assert not given_up
+    hubs.close()
+    assert given_up
+    assert not hub._thread.is_alive()
+
+
+def test_of_two_pools_the_first_to_close_leaves_dasks_settings_to_the_other() -> None:
+    def state() -> tuple[Any, int]:
+        tries = dask.config.get("distributed.scheduler.allowed-failures")
+        return tries, logging.getLogger("distributed.core").level
+
+    before = state()
+    with contextlib.ExitStack() as second:
+        with settled():
+            second.enter_context(settled())
+            inside = state()
+        assert state() == inside == (0, logging.CRITICAL)
+    assert state() == before
 
 
 def test_a_pool_that_cannot_open_says_why() -> None:

@@ -4,19 +4,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_config import tree
-
-
-@pytest.fixture
-def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Points that were computed, one line each, by whatever process."""
-    path = tmp_path / "tally.txt"
-    monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(path))
-    return lambda: path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture(scope="session")

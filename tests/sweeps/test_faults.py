@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,10 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
+from batch import address_in, until
 from cubes import physics
 from fake_config import tree
+from tallies import Tally
 from test_service import go, plan_of
 
 from photogap.sweeps.errors import BusyError, StoreError
@@ -27,7 +28,6 @@ from photogap.sweeps.report import status
 from photogap.sweeps.service import LOG, Watch, run
 from photogap.sweeps.store import Place, place
 
-Tally = Callable[[], list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
 Slow = Callable[[float], None]
 POINTS = {"F0": list(range(1, 25))}
@@ -44,13 +44,6 @@ def config(folder: Path, axes: dict[str, Any], **more: Any) -> Path:
     path = folder / "c.yaml"
     path.write_text(yaml.safe_dump(tree(axes, **more)))
     return path
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 class Ledger:
@@ -115,16 +108,19 @@ def test_killed_workers_cost_their_own_point_only(tmp_path: Path, tally: Tally, 
     def kill() -> None:
         nonlocal killed
         for count in (3, 9, 15):
+            tally.admit(count)
             until(lambda c=count: len(tally()) > c)
             ledger.look()
             next(p for p in workers_of() if p.pid not in before).kill()
             killed += 1
+        tally.open()
 
     killer = threading.Thread(target=kill)
-    slow(0.15)
+    slow(0.05)
+    tally.admit(0)
     killer.start()
     report = run(plan_of(POINTS), target, workers=2)
-    killer.join(60)
+    killer.join(120)
     assert killed == 3
     assert report.counts.done == 24
     ledger.settle(lost=killed)
@@ -139,8 +135,9 @@ def test_a_killed_driver_is_resumed_without_computing_twice(
     path, store = config(tmp_path, POINTS), tmp_path / "a.zarr"
     target = place(store)
     ledger = Ledger(target, tally, POINTS)
-    slow(0.15)
+    slow(0.05)
     for count in (4, 12):
+        tally.admit(count)
         driver = photogap("run", path, "--store", store, "--workers", 2, "--json")
         until(lambda c=count: len(tally()) > c)
         children = psutil.Process(driver.pid).children(recursive=True)
@@ -150,9 +147,10 @@ def test_a_killed_driver_is_resumed_without_computing_twice(
         assert not found["live"]
         assert found["counts"]["missing"] > 0
         # Orphaned workers end their point or notice that their scheduler is gone; then nothing runs any more.
-        psutil.wait_procs(children, timeout=60)
+        psutil.wait_procs(children, timeout=120)
         assert ledger.look() > count - 4
     slow(0)
+    tally.open()
     assert go(tmp_path, "a.zarr", POINTS).counts.done == 24
     ledger.settle(lost=4)
     xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
@@ -164,42 +162,36 @@ def test_a_killed_scheduler_ends_the_driver_clearly(
 ) -> None:
     path, store = config(tmp_path, POINTS), tmp_path / "a.zarr"
     ledger = Ledger(place(store), tally, POINTS)
-    slow(0.15)
-    with scheduler() as (address, process):
+    slow(0.05)
+    tally.admit(4)
+    with scheduler(tmp_path / "scheduler.json") as (address, process):
         driver = photogap("run", path, "--store", store, "--cluster", address)
         until(lambda: len(tally()) > 4)
         process.kill()
-        _, told = driver.communicate(timeout=60)
+        _, told = driver.communicate(timeout=120)
     assert driver.returncode == 6
     assert "Finished points are kept" in told
     assert 3 <= ledger.look() < 24
     slow(0)
+    tally.open()
     assert go(tmp_path, "a.zarr", POINTS).counts.done == 24
     ledger.settle(lost=2)
     xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
 
 
 @contextlib.contextmanager
-def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A scheduler and two workers as processes of their own."""
-    import socket
+def scheduler(told: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A scheduler, which tells its address in a file, and two workers as processes of their own."""
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    dask = [sys.executable, "-m", "dask"]
-    main = subprocess.Popen(
-        [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet
-    )
-    work = [
-        subprocess.Popen(
-            [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--death-timeout", "20"], **quiet
-        )
-        for _ in range(2)
-    ]
+    def start(*words: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "dask", *words, "--no-dashboard"]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    main = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(told))
+    work = []
     try:
+        address = until(lambda: address_in(told))
+        work = [start("worker", address, "--nthreads", "1", "--death-timeout", "60") for _ in range(2)]
         yield address, main
     finally:
         for process in [*work, main]:
@@ -212,7 +204,7 @@ def scheduler() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
 
 TAKERS = {
     "die": ("lost", "its worker died 2 times"),
-    "deaf": ("timeout", "over the limit of 0.5 s for a point"),
+    "deaf": ("timeout", "over the limit of 1 s for a point"),
     "memory": ("memory", "out of memory"),
 }
 
@@ -220,7 +212,7 @@ TAKERS = {
 @pytest.mark.slow
 def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
     axes = {"fault": [*TAKERS, ""], "F0": [1.0]}
-    report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 0.5})
+    report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 1.0})
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
     for fault, (expected, message) in TAKERS.items():
         bad = ds.sel(fault=fault)
@@ -234,19 +226,21 @@ def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_pa
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
     slow(0.05)
+    tally.admit(6)
     driver = photogap("run", path, "--store", store, "--workers", 1, "--json")
-    until(lambda: len(tally()) > 5)
+    until(lambda: len(tally()) > 6)
     with pytest.raises(BusyError, match=rf"process {driver.pid} on .* already drives"):
         run(plan_of(MANY), place(store), workers=0)
     driver.send_signal(signal.SIGINT)
-    out, told = driver.communicate(timeout=60)
+    tally.open()
+    out, told = driver.communicate(timeout=120)
     assert driver.returncode == 130, told
     numbers = json.loads(out)
     assert numbers["outcome"] == "interrupted"
     ds = xr.open_zarr(store)
     assert int((ds.status == "ok").sum()) == numbers["done"] >= 3
     # What workers finished while they were being stopped lies in parts and is picked up.
-    kept = numbers["done"] + len(list((tmp_path / "a.zarr.state" / "parts").iterdir()))
+    kept = numbers["done"] + len(list(place(store).blobs.keys("parts/")))
     slow(0)
     report = go(tmp_path, "a.zarr", MANY)
     assert report.counts.done == 400
@@ -258,21 +252,23 @@ def test_a_watched_sweep_is_cancelled_from_another_process(
     tmp_path: Path, tally: Tally, photogap: Start, slow: Slow
 ) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
-    slow(0.1)
+    slow(0.05)
+    tally.admit(4)
     driver = photogap("run", path, "--store", store, "--workers", 1, "--json")
-    until(lambda: len(tally()) > 2)
+    until(lambda: len(tally()) > 4)
     watcher = photogap("status", store, "--watch", "--every", "0.2", "--json")
     assert watcher.stdout is not None
     first = json.loads(watcher.stdout.readline())
     assert first["live"]
     assert first["counts"]["missing"] > 300
     asked = photogap("cancel", store)
-    asked.communicate(timeout=60)
+    asked.communicate(timeout=120)
     assert asked.returncode == 0
-    out, _ = driver.communicate(timeout=60)
+    tally.open()
+    out, _ = driver.communicate(timeout=120)
     assert driver.returncode == 1
     assert json.loads(out)["outcome"] == "cancelled"
-    looks = [json.loads(line) for line in watcher.communicate(timeout=60)[0].splitlines()]
+    looks = [json.loads(line) for line in watcher.communicate(timeout=120)[0].splitlines()]
     assert not looks[-1]["live"]
     assert looks[-1]["last_run"]["outcome"] == "cancelled"
     assert looks[-1]["counts"]["ok"] >= json.loads(out)["done"] >= 3

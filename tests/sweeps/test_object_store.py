@@ -5,7 +5,6 @@ import importlib.util
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from photogap.sweeps.config import read
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.report import status
-from photogap.sweeps.service import run
+from photogap.sweeps.service import Watch, run
 from photogap.sweeps.store import place
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
@@ -33,10 +32,16 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, S
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+# On a port that is free when it is bound, until its input closes, as it does with a test run that is killed.
+SERVER = """
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+server.stop()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,25 +50,18 @@ def s3() -> Iterator[int]:
     if importlib.util.find_spec("moto") is None:
         missing = "moto is not installed (pip install 'photogap[test]')"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    port = free_port()
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        try:
-            for _ in range(200):
-                try:
-                    request(port, "PUT", "/sweeps")
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield port
-        finally:
-            process.kill()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        request(port, "PUT", "/sweeps")
+        yield port
 
 
 def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -208,12 +206,40 @@ def test_objects_that_are_gone_keep_no_others_from_deletion(bucket: str) -> None
     assert blobs.get("key") == b"1"
 
 
-def test_a_second_driver_on_another_host_is_told(bucket: str) -> None:
+def test_a_second_driver_on_another_host_is_told(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     target = place(f"{bucket}/busy.zarr")
     target.blobs.put("driver", f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}}}'.encode())
     with pytest.raises(BusyError, match=r"process 1 on elsewhere already drives \w+://sweeps/\w+/busy.zarr"):
         run(plan_of(AXES), target, workers=0)
+    monkeypatch.setattr("photogap.sweeps.lock.SETTLE_S", 0.0)
     target.blobs.put("driver", b'{"host": "elsewhere", "pid": 1, "at": 0}')
+    assert run(plan_of(AXES), target, workers=0).counts.done == 12
+
+
+def test_a_driver_that_slept_while_another_host_took_the_store_writes_nothing_more(
+    s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photogap.sweeps.lock.RENEW_S", 0.01)
+    monkeypatch.setattr("photogap.sweeps.service._LOOK_S", 0.0)
+    credentials(s3)
+    target = place("s3://sweeps/slept.zarr")
+    theirs = f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}, "token": "theirs"}}'.encode()
+    seen: list[dict[str, bytes | None]] = []
+
+    def objects() -> dict[str, bytes | None]:
+        keys = list(target.objects.keys())
+        return {key: target.objects.get(key) for key in keys}
+
+    def taken() -> None:
+        target.blobs.put("driver", theirs)
+        seen.append(objects())
+
+    with pytest.raises(BusyError, match="process 1 on elsewhere already drives"):
+        run(plan_of(AXES), target, workers=0, watch=Watch(stopped=taken))
+    assert objects() == seen[-1]
+    assert list(target.blobs.keys("parts/")), "what ended is in parts"
+    assert target.blobs.get("driver") == theirs
+    target.blobs.delete(["driver"])
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
 
 

@@ -259,6 +259,19 @@ def test_unknown_format_and_missing_file(tmp_path):
         spectrum_files.read(tmp_path / "absent.a2f")
 
 
+@pytest.mark.parametrize("name", ["al.a2f_tr", "al.a2f_tr.01.0.075", "Al_A2F_TR", "Al_A2F_TROUT", "renamed"])
+def test_the_spectrum_of_transport_is_not_taken_for_alpha2F(tmp_path, name):
+    """EPW's two files differ in their names alone, ABINIT's in a word of the header."""
+    text = (REAL / "epw/al.a2f.01.0.075").read_text()
+    if name == "renamed":
+        text = (REAL / "abinit/al_anaddb_ep_A2F").read_text().replace("a2f file", "a2f_tr file")
+    path = write(tmp_path, name, text)
+    for options in ({}, {"format": "columns", "units": "meV"}):
+        with pytest.raises(ValueError, match=rf"{name}: the spectrum must be alpha2F, not that of transport"):
+            spectrum_files.read(path, **options)
+    assert spectrum_files.read(write(tmp_path, "al.a2f_trial.a2f.01", (REAL / "epw/al.a2f").read_text()))
+
+
 def test_wrong_unit_of_F_is_caught(tmp_path):
     """F in meV declared as cm-1 ends at 1.4 meV, below alpha2F."""
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
