@@ -84,29 +84,24 @@ class Model:
         """State vector of f, n, U_absorbed and U_escaped, shape (N + M + 3,)."""
         return np.concatenate([f, n, [0.0, 0.0]])
 
-    def pumping(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, Array, float]:
-        """Gamma (1/ps), df/dt (1/ps, (N,)) and the power density (meV/(nm^3 ps)) of the pump at t."""
+    def absorption(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, Array, float]:
+        """Gamma (1/ps) at t; df/dt (1/ps, (N,)) and power density (meV/(nm^3 ps)) at Gamma = 1 / ps."""
         if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
             return 0.0, np.zeros(f.size), 0.0
         g = self.pump.unit_rate(self.film.lattice, rho, p, f)
         unit_power = self.film.quasiparticle_energy(rho, g)
-        gamma = self.gamma(t, unit_power)
-        return gamma, gamma * g, gamma * unit_power
+        return self.gamma(t, unit_power), g, unit_power
 
-    def overrun(self, t: float, rho: Array, p: Array, f: Array) -> tuple[float, float, float]:
-        """Gamma (1/ps), and the power densities at unit Gamma (meV/nm^3) that the pump gives, and that it would
-        give besides to quasiparticles which find no room to rise."""
-        if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
-            return 0.0, 0.0, 0.0
-        given = self.film.quasiparticle_energy(rho, self.pump.unit_rate(self.film.lattice, rho, p, f))
-        missed = 4 * self.film.N0 * self.pump.omega_pump * self.pump.unit_overrun(self.film.lattice, rho, f)
-        return self.gamma(t, given), given, missed
+    def overrun(self, rho: Array, f: Array) -> float:
+        """Power density (meV/(nm^3 ps)) that quasiparticles without room would take at Gamma = 1 / ps."""
+        return 4 * self.film.N0 * self.pump.omega_pump * self.pump.unit_overrun(self.film.lattice, rho, f)
 
     def derivative(self, t: float, y: Array, rho: Array, p: Array) -> Array:
         """dy/dt at fixed spectral weights rho, p (N,)."""
         f, n = self.split(y)
         rates = collision_rates(self.film, rho, p, f, n)
-        _, pumped, power = self.pumping(t, rho, p, f)
+        gamma, g, unit_power = self.absorption(t, rho, p, f)
+        power = gamma * unit_power
         leaving = escape(n, self.n_eq, self.tau_esc)
         dn = rates.n_gain - rates.n_loss + leaving
         if self.drive is not None:
@@ -114,7 +109,7 @@ class Model:
             dn += driven * self.drive
             power += driven
         return np.concatenate(
-            [rates.f_gain - rates.f_loss + pumped, dn, [power, -self.film.phonon_energy(leaving)]]
+            [rates.f_gain - rates.f_loss + gamma * g, dn, [power, -self.film.phonon_energy(leaving)]]
         )
 
     def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
@@ -122,7 +117,7 @@ class Model:
         f, n = self.split(y)
         emitted = self.film.lattice.h * float(np.dot(self.film.alpha2F, 2.0 * np.abs(n) + 1.0))
         phonons = 2.0 * float((self.film.phonon_rate * self.film.lattice.Omega).max())
-        gamma = self.pumping(t, rho, p, f)[0]
+        gamma = self.absorption(t, rho, p, f)[0]
         return 1.3 * 2 * math.pi / HBAR * emitted + phonons + 4.0 * abs(gamma) + 1.0 / self.tau_esc
 
 
@@ -204,7 +199,7 @@ class Slab:
         """The state, at time t."""
         f, n = self.model.split(self.y)
         rho, p = self.model.weights(self.gap.rho, self.gap.p)
-        gamma = self.model.pumping(t, rho, p, f)[0]
+        gamma = self.model.absorption(t, rho, p, f)[0]
         absorbed, escaped = self.y[-2:]
         return Sample(
             t=t, E=self.model.film.lattice.E, f=f, n=n, gap=self.gap,
@@ -276,8 +271,8 @@ class Slab:
         (rho_old, _), (rho_new, p_new) = (self.model.weights(g.rho, g.p) for g in (self.gap, gap))
         f_old, f_new = (self.model.split(x)[0] for x in (self.y, y))
         self.ledger.move_gap(self.model.film, f_old, f_new, rho_old, rho_new)
-        gamma, _, missed = self.model.overrun(t + dt, rho_new, p_new, f_new)
-        self.ledger.U_overrun += 0.5 * dt * (self._missed + gamma * missed)
+        gamma = self.model.absorption(t + dt, rho_new, p_new, f_new)[0]
+        self.ledger.U_overrun += 0.5 * dt * (self._missed + gamma * self.model.overrun(rho_new, f_new))
         opened = gap.is_normal or self.gap.is_normal
         self.slope = None if opened else (1 / dt) * (gap.self_energy - self.gap.self_energy)
         self.y, self.gap = y, gap
@@ -312,8 +307,9 @@ class Slab:
     def _make_room(self, t: float) -> None:
         """Widen the lattice until quasiparticles without room above miss a negligible share of the power."""
         while True:
-            f = self.model.split(self.y)[0]
-            gamma, given, missed = self.model.overrun(t, *self.model.weights(self.gap.rho, self.gap.p), f)
+            f, (rho, p) = self.model.split(self.y)[0], self.model.weights(self.gap.rho, self.gap.p)
+            gamma, _, given = self.model.absorption(t, rho, p, f)
+            missed = self.model.overrun(rho, f) if gamma else 0.0
             self._missed = gamma * missed
             # without room above, quasiparticles that emit may even outdo those that absorb
             if missed <= max(0.0, MOST_OVERRUN * given) or self.model.ladder is None or self.model.rung == 0:
@@ -323,7 +319,7 @@ class Slab:
     def _check_absorption(self, t: float) -> None:
         """Refuse a rate that no longer describes absorption: as many quasiparticles fall as rise."""
         pump, f = self.model.pump, self.model.split(self.y)[0]
-        gamma = self.model.pumping(t, *self.weights, f)[0]
+        gamma = self.model.absorption(t, *self.weights, f)[0]
         if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:
             raise SaturatedError(
                 f"absorption saturates: at t = {t:.6g} ps, with {self.y[-2] / pump.total:.1e} of the energy in, "
