@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import PRESETS, read
+from ..config import read
 from ..plan import resolve
 from ..service import run
 from ..store import place
 
-BOTH = tuple(PRESETS)
+BOTH = ("paper", "complete")
 
 
 @dataclass(frozen=True)
