@@ -21,6 +21,7 @@ from .cli_base import (
     JsonFlag,
     OverridesOption,
     StoreArgument,
+    TrustFlag,
     fail_clearly,
     print_json,
 )
@@ -125,6 +126,7 @@ def retry(
     store: StoreArgument,
     failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
     workers: WorkersOption = None,
+    trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute the failed points of a cube again."""
@@ -133,7 +135,7 @@ def retry(
     target = place(store)
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
-        report = service.retry(target, workers=workers, watch=watch)
+        report = service.retry(target, workers=workers, watch=watch, trust=trust)
     finish(None, target, report, as_json)
 
 
@@ -142,11 +144,12 @@ def retry(
 def replay(
     store: StoreArgument,
     point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
+    trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute one point here and now with full diagnostics; the cube is not changed."""
     target = place(store)
-    record, arrays = service.replay(target, point)
+    record, arrays = service.replay(target, point, trust=trust)
     summary = {name: _brief(array) for name, array in arrays.items()}
     if as_json:
         print_json(record | {"outputs": summary})

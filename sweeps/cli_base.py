@@ -50,6 +50,13 @@ AtOption = Annotated[
     typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
 ]
 
+TrustFlag = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Follow the model and cluster that the cube names, though others may have written it."
+    ),
+]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from .cli_base import ERR, OUT, JsonFlag, fail_clearly, print_json
+from .cli_base import ERR, OUT, JsonFlag, TrustFlag, fail_clearly, print_json
 from .convergence import Trust, converge
 from .lookup import find
 from .numbers import margin
@@ -18,10 +18,11 @@ from .service import plan_of
 def command(
     target: Annotated[str, typer.Argument(metavar="STORE|CONFIG", help="Cube, or the YAML file of a sweep.")],
     point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
+    trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute a point again with finer numerics: how many of its digits are known."""
-    plan = _plan(target)
+    plan = _plan(target, trust)
     labels = plan.grid.labels(find(plan, point))
     with ERR.status("computing the point") as line:
         found, failed = converge(plan, labels, lambda what: line.update(f"computing the point, {what}"))
@@ -42,7 +43,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _plan(target: str) -> Plan:
+def _plan(target: str, trust: bool) -> Plan:
     if target.endswith((".yaml", ".yml")):
         from .config import read
         from .plan import resolve
@@ -51,7 +52,7 @@ def _plan(target: str) -> Plan:
     from .cube import Cube
     from .store import place
 
-    return plan_of(Cube(place(target), read_only=True))
+    return plan_of(Cube(place(target), read_only=True), trust=trust)
 
 
 def _show(labels: dict[str, Any], found: list[Trust], failed: dict[str, str]) -> None:

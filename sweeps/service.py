@@ -13,6 +13,7 @@ import numpy as np
 
 from .axes import Index, embed, union
 from .cluster import open_pool
+from .clusters.trust import refuse_foreign
 from .config import Config
 from .cube import MISSING, Cube, create
 from .errors import BusyError, ContradictionError, StoreError, SweepError
@@ -231,10 +232,22 @@ def _drive(
     return Report(flow.counts, reason, time.time() - begin, pool.describe())
 
 
-def plan_of(cube: Cube, root: str | None = None) -> Plan:
-    """Plan of a store's latest config, over the store's whole grid; files that it names stay in `root`, if any."""
+def plan_of(cube: Cube, root: str | None = None, *, trust: bool = False) -> Plan:
+    """Plan of a store's latest config, over the store's whole grid.
+
+    Args:
+        cube: The store.
+        root: Folder that the config's files must not leave; None for any.
+        trust: Follow the model and the cluster that the config names, whoever may have written the store.
+
+    Raises:
+        ConfigError: Following the config could run somebody else's code.
+        ContradictionError: The config is no longer the store's, since a model or a file has changed.
+    """
     tree = {k: v for k, v in cube.record["config"].items() if v is not None}
     config = Config(**tree, folder=root or cube.record.get("folder", "."), root=root)
+    if not trust:
+        refuse_foreign(cube.place, config)
     named = cube.record.get("named", {})
     plan = resolve(config, named)
     refuse_contradiction(cube.record, plan)
@@ -255,13 +268,18 @@ def plan_of(cube: Cube, root: str | None = None) -> Plan:
 
 
 def retry(
-    place: Place, *, workers: int | None = None, watch: Watch | None = None, root: str | None = None
+    place: Place,
+    *,
+    workers: int | None = None,
+    watch: Watch | None = None,
+    root: str | None = None,
+    trust: bool = False,
 ) -> Report:
-    """Compute every failed point of a store again; files that its config names stay in `root`, if any."""
+    """Compute every failed point of a store again; `root` and `trust` as in `plan_of`."""
     _need(place)
     with driver_lock(place):
         cube = Cube(place)
-        plan = plan_of(cube, root)
+        plan = plan_of(cube, root, trust=trust)
         status = cube.status()
         failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
         cube.forget(failed)
@@ -279,14 +297,15 @@ def retry(
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
 
 
-def replay(place: Place, point: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Labels and record, outputs of one point computed here and now; the store is not changed.
 
     Args:
         place: The store.
         point: The first digits of a point's id, or `T=30,F0=1` labels.
+        trust: As in `plan_of`.
     """
-    plan = plan_of(Cube(place, read_only=True))
+    plan = plan_of(Cube(place, read_only=True), trust=trust)
     labels = plan.grid.labels(find(plan, point))
     job = job_of(plan, labels, plan.point_id(labels))
     record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))

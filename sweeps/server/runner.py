@@ -237,7 +237,8 @@ class Runner:
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = resolve(config)
         if entry.action == "retry" and target.exists():
-            report = retry(target, watch=watch, root=self.intake.root)
+            self.intake.check_cube(self.intake.cube(entry.name))
+            report = retry(target, watch=watch, root=self.intake.root, trust=True)
             if report.reason is not None:
                 return report
         return run(job.plan, target, workers=config.workers, watch=watch)
