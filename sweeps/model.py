@@ -81,7 +81,7 @@ def _core_check(point: Any, settings: Any) -> None:
 
 
 def _core_material(name: str) -> Any:
-    from .materials import load
+    from .materials.library import load
 
     return load(name)
 
@@ -97,7 +97,7 @@ def _core() -> Model:
     from ..core.convergence import finer
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
-    from . import media
+    from .materials import media
 
     index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore)
     return Model(
