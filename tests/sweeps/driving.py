@@ -8,7 +8,8 @@ from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive import flow
 from photogap.sweeps.drive.sweep import run
-from photogap.sweeps.store.place import layout, place
+from photogap.sweeps.store import layout
+from photogap.sweeps.store.place import place
 
 
 def drive(tree: dict[str, Any], url: str, report: str) -> None:
