@@ -99,7 +99,7 @@ def _core_version() -> str:
 
 @functools.lru_cache
 def _core() -> Model:
-    from ..core.convergence import finer
+    from ..core.finer import finer
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
     from .materials import media

@@ -9,8 +9,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import Film, collision_rates, escape
+from photogap.core.collisions import collision_rates
 from photogap.core.constants import HBAR, KB
+from photogap.core.escape import escape
+from photogap.core.kinetics import Film
 from photogap.core.lattice import build_lattice
 from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film

@@ -1,7 +1,7 @@
 """A film under its pulse: one trajectory, or several until a constant rate deposits the absorbed energy."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -9,17 +9,19 @@ import numpy as np
 
 from .dynamics import Trajectory, integrate
 from .eliashberg import Coupling
+from .equations import Equations
 from .gap import GapSolution
 from .integrators import METHODS
+from .kinetics import JointTerm, Setup
 from .lattice import Array
+from .processes import slab_terms
 from .pump import Pump
 from .result import Outcome, coordinates
 from .roots import secant
 from .settings import Point, Settings
-from .slab import MOST_PHOTONS, Model
+from .slab import MOST_PHOTONS
 from .thermal import bose, fermi
 from .tracking import GapTracker
-from .transport import Exchange
 from .windows import Ladder
 
 DEPOSITED: Final = 2e-4
@@ -34,14 +36,14 @@ Gamma = Callable[[Pump, float, float], float]
 """Absorption rate, 1/ps, from (pulse, t, absorbed power density at unit rate)."""
 
 
-class Simulated(NamedTuple):
+class Deposited(NamedTuple):
     """A trajectory and the iterations of the gap equation that it took."""
 
     trajectory: Trajectory
     gap_iterations: int
 
 
-class Simulation:
+class Deposition:
     """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy.
 
     Args:
@@ -49,24 +51,24 @@ class Simulation:
         coupling: Spectrum with mu_star.
         gap: Solution of the gap equation before the pulse.
         pumps: What each slab absorbs.
-        exchange: How phonons pass between the slabs; None lets none pass.
+        joint: Processes between the slabs, which then share their steps.
         point: Temperature of the bath and escape time.
         settings: Model and numerics.
     """
 
     def __init__(
         self, ladder: Ladder, coupling: Coupling, gap: GapSolution, pumps: list[Pump],
-        exchange: Exchange | None, point: Point, settings: Settings,
+        joint: Sequence[JointTerm], point: Point, settings: Settings,
     ) -> None:  # fmt: skip
         self.ladder, self.coupling, self.gap, self.pumps = ladder, coupling, gap, pumps
-        self.exchange, self.point, self.settings = exchange, point, settings
+        self.joint, self.point, self.settings = joint, point, settings
         self.times = coordinates(settings)["time"]
 
-    def with_envelope(self) -> Simulated:
+    def with_envelope(self) -> Deposited:
         """Gamma at each time deposits the pulse's own power."""
         return self._run(_envelope, self.times)
 
-    def with_constant_rate(self) -> Simulated:
+    def with_constant_rate(self) -> Deposited:
         """One Gamma_0, found so that the one slab's pulse deposits its energy."""
         (pump,) = self.pumps
         begins, ends = max(self.times[0], pump.begins), min(self.times[-1], -pump.begins)
@@ -81,7 +83,7 @@ class Simulation:
         log_rate, slope = self._rough_rate(rough.trajectory, times)
         # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
         pulse = self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
-        best: list[Simulated] = []
+        best: list[Deposited] = []
 
         def missing(log_rate: float) -> float:
             best[:] = [self._run(_constant(log_rate), self.times if best else pulse)]
@@ -93,7 +95,7 @@ class Simulation:
                 missing(log_rate)
         except ArithmeticError as error:
             message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
-            best[0] = Simulated(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
+            best[0] = Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
         return best[0]
 
     def _rough_rate(self, envelope: Trajectory, times: Array) -> tuple[float, float]:
@@ -113,7 +115,7 @@ class Simulation:
         slope = (_missing(self._run(_constant(x + step), times, rough=True).trajectory, pump) - y) / step
         return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
 
-    def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Simulated:
+    def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Deposited:
         """Trajectory through `times` (ps).
 
         A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
@@ -122,25 +124,28 @@ class Simulation:
         ladder, T, settings = self.ladder, self.point.T, self.settings
         lattice = ladder.film(ladder.begin).lattice
         n_eq = bose(lattice.Omega, T)
-        models = []
-        for pump in self.pumps:
-            # without a pulse nothing is high
-            rung = ladder.begin if pump.U > 0 else ladder.last
-            models.append(
-                Model(
-                    film=ladder.film(rung), ladder=ladder, rung=rung, pump=pump, gamma=partial(gamma, pump),
-                    n_eq=n_eq, tau_esc=self.point.tau_esc,
-                    drive=pump.phonon_profile(ladder.film(rung)) if pump.U_ph > 0 else None,
-                )
-            )  # fmt: skip
+        setups = [
+            Setup(
+                point=self.point, settings=settings, film=ladder.film(ladder.last), pump=pump,
+                gamma=partial(gamma, pump), n_eq=n_eq,
+            )
+            for pump in self.pumps
+        ]  # fmt: skip
         held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)
-        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol, held) for _ in models]
+        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol, held) for _ in setups]
         trajectory = integrate(
-            models, trackers, METHODS[settings.integrator], times, fermi(lattice.E, T), n_eq, self.gap,
+            [self._equations(setup) for setup in setups], trackers, METHODS[settings.integrator], times,
+            fermi(lattice.E, T), n_eq, self.gap,
             rtol=loosen * settings.rtol, atol=loosen * settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
-            exchange=self.exchange,
+            joint=self.joint,
         )  # fmt: skip
-        return Simulated(trajectory, sum(tracker.iterations for tracker in trackers))
+        return Deposited(trajectory, sum(tracker.iterations for tracker in trackers))
+
+    def _equations(self, setup: Setup) -> Equations:
+        """Equations of motion of a slab."""
+        # without a pulse nothing is high
+        rung = self.ladder.begin if setup.pump.U > 0 else self.ladder.last
+        return Equations(film=self.ladder.film(rung), terms=slab_terms(setup), ladder=self.ladder, rung=rung)
 
 
 def _envelope(pump: Pump, t: float, unit_power: float) -> float:
