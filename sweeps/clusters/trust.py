@@ -6,10 +6,10 @@ import pwd
 import stat
 from pathlib import Path
 
-from ..config import Config
+from ..ask.config import Config
 from ..errors import ConfigError
 from ..model import DEFAULT
-from ..store import Place
+from ..store.place import Place
 
 
 def foreign(path: Path) -> str | None:

@@ -13,17 +13,17 @@ from typing import Any
 
 import yaml
 
+from ..ask.config import Config, load_yaml, parse
+from ..ask.plan import Plan, resolve
 from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
-from ..config import Config, load_yaml, parse
-from ..cube import Cube
+from ..drive.sweep import plan_of
 from ..errors import ConfigError, ContradictionError
 from ..files import Files
 from ..model import DEFAULT
-from ..plan import Plan, resolve
-from ..record import refuse_contradiction
-from ..service import plan_of
-from ..store import Place, place
+from ..store.cube import Cube
+from ..store.place import Place, place
+from ..store.record import refuse_contradiction
 from .options import Options
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

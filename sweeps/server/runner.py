@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..axes import Index
-from ..cluster import open_pool
-from ..config import parse
-from ..cube import MISSING, Cube
+from ..ask.axes import Index
+from ..ask.config import parse
+from ..ask.plan import Plan, resolve
+from ..clusters.open import open_pool
+from ..drive.flow import Counts
+from ..drive.report import status as look
+from ..drive.sweep import Report, Watch, retry, run
 from ..errors import ConfigError, SweepError
-from ..flow import Counts
-from ..plan import Plan, resolve
-from ..pool import Opener
-from ..report import status as look
-from ..service import Report, Watch, retry, run
+from ..store.cube import MISSING, Cube
+from ..work.pool import Opener
 from .intake import Intake, positions
 from .options import Options
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue

@@ -9,14 +9,14 @@ import pytest
 from fake_config import tree
 from typer.testing import CliRunner
 
-from photogap.sweeps.cli import app
-from photogap.sweeps.config import parse
-from photogap.sweeps.cube import Cube
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
+from photogap.sweeps.drive.sweep import plan_of, replay, retry, run
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import plan_of, replay, retry, run
-from photogap.sweeps.store import Place, place
+from photogap.sweeps.store.cube import Cube
+from photogap.sweeps.store.place import Place, place
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_built_in_model_is_followed_in_any_cube(tmp_path: Path) -> None:
     axes = {"material": ["Pb"], "F0": [0.01], "omega_pump": [170], "T": [4], "tau_esc": [0.1]}
     found = place(tmp_path / "cube.zarr")
     plan = resolve(parse({"name": "x", "axes": axes}))
-    from photogap.sweeps.service import prepare
+    from photogap.sweeps.drive.sweep import prepare
 
     prepare(plan, found)
     (found.path / "zarr.json").chmod(0o666)
