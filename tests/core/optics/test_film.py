@@ -12,7 +12,7 @@ from photogap.core.optics.film import (
     penetration_depth,
     refractive_index,
 )
-from photogap.sweeps.materials import load
+from photogap.sweeps.materials.library import load
 
 # rho_N (ohm nm), photon energy (meV), the depth of a good conductor (nm).
 FILMS = [(3000.0, 2000.0, 19.8), (3000.0, 1500.0, 22.9), (20000.0, 170.0, 176.0)]
