@@ -24,6 +24,7 @@ from .plan import Plan, at_grid, resolve
 from .pool import Opener, Pool
 from .record import record_of, refuse_contradiction, run_entry
 from .refine import rounds
+from .removal import finish, is_under_way, remove
 from .store import Place
 from .task import Batch, compute
 
@@ -88,11 +89,13 @@ def run(
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     _refuse_what_is_no_cube(place)
     with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+        finish(place)
         if recompute:
-            place.clear()
+            remove(place)
         cube, plan_there = prepare(plan, place)
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
+        cube.refuse_strangers(plan_there, wanted)
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
@@ -107,7 +110,7 @@ def _refuse_what_is_no_cube(place: Place) -> None:
     """Other people's files are neither mixed with a cube nor removed with one."""
     if place.exists():
         Cube(place, read_only=True)
-    elif (found := place.foreign()) is not None:
+    elif not is_under_way(place) and (found := place.foreign()) is not None:
         what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
         raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
 
