@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import StoreError
-from .store import ROOT, Place
+from .store.place import ROOT, Place
 
 _REMOVING = "removing"
 _ASIDE = "removed-"
