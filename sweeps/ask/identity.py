@@ -1,0 +1,44 @@
+"""Identity of a point: a hash of its canonical specification and of the model's version."""
+
+import dataclasses
+import enum
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+
+def canonical(value: Any) -> Any:
+    """JSON tree that equal values share and different ones do not; floats keep every bit.
+
+    Arrays count by their bytes, dataclasses by their fields. One with a mapping `stated` counts by that: the last
+    bits of what was computed from those numbers depend on the processor.
+    """
+    if isinstance(value, np.ndarray):
+        raw = np.ascontiguousarray(value)
+        return {"array": hashlib.blake2b(raw.tobytes(), digest_size=16).hexdigest(), "shape": list(raw.shape)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        stated = getattr(value, "stated", None)
+        if stated:
+            return canonical(stated)
+        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name != "stated"}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(k): canonical(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(v) for v in value]
+    if isinstance(value, np.generic):
+        return canonical(value.item())
+    if isinstance(value, float | complex):
+        return repr(value)
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    raise TypeError(f"no canonical form for a {type(value).__name__}: {value!r}")
+
+
+def digest(value: Any) -> str:
+    """Hash of the canonical form, 32 hexadecimal digits."""
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
