@@ -1,9 +1,9 @@
 """A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
 
 The candidate is compared with twice its spacing and with half its window. An error that falls at order p changes by
-2^p - 1 times itself when its choice is made coarser by two. The solver's falls with the spacing at order 1.5 to 2 and
-with the window at order 2 to 4; each change over what its lowest order gives, 1.8 and 3, bounds the error it stands
-for. The two coarser lattices take half of the candidate's time each; finer ones would take four times it.
+2^p - 1 times itself when its choice is made coarser by two. The solver's falls with the spacing at order 1.5 to 2
+and with the window at order 2 to 4; each change, divided by 1.8 and 3 for the lowest orders, bounds the error. The
+two coarser lattices take half of the candidate's time each; finer ones would take four times it.
 """
 
 import math
