@@ -3,9 +3,9 @@
 Three ways in: peaks, columns of numbers (files are read by `photogap.sweeps`), or the dataclass itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,12 +93,15 @@ class Spectrum:
         alpha2F: Eliashberg function, dimensionless, shape (K,), >= 0, zero at omega = 0 and where F is zero.
         F: Phonon density of states, 1/meV per atom, shape (K,), >= 0; integral 3.
         peaks: Closed form of alpha2F, from which the grid was made; empty for a table.
+        stated: Numbers that the arrays were computed from, which identify the spectrum: the last bit of a computed
+            array depends on the processor. Empty where the arrays themselves were given.
     """
 
     omega: Array
     alpha2F: Array
     F: Array
     peaks: tuple[Peak, ...] = ()
+    stated: Mapping[str, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Check what was given, and make it read-only."""
@@ -132,7 +135,8 @@ class Spectrum:
         points = max(MIN_POINTS, int(np.ceil(12 * top / min(p.width for p in peaks))) + 1)
         omega = np.linspace(0.0, top, points)
         alpha2F = sum((p.alpha2F(omega) for p in peaks), np.zeros_like(omega))
-        return cls(omega=omega, alpha2F=alpha2F, F=normalise(omega, alpha2F), peaks=tuple(peaks))
+        out = cls(omega=omega, alpha2F=alpha2F, F=normalise(omega, alpha2F), peaks=tuple(peaks))
+        return out._stating(peaks=tuple(peaks))
 
     @classmethod
     def from_columns(
@@ -161,8 +165,11 @@ class Spectrum:
                 or F negative; more than 0.1 % of lambda where F is zero; an unknown unit.
         """
         w, a = column(omega, alpha2F, "alpha2F", to_meV(units))
+        given = {"omega": omega, "alpha2F": alpha2F, "F": F, "omega_F": omega_F}
+        columns = {k: None if v is None else np.array(v, dtype=np.float64) for k, v in given.items()}
+        stated = columns | {"units": units, "units_F": units_F}
         if F is None:
-            return cls(omega=w, alpha2F=a, F=normalise(w, a))
+            return cls(omega=w, alpha2F=a, F=normalise(w, a))._stating(**stated)
         scale = to_meV(units if units_F is None else units_F)
         w_F, F_in = column(omega if omega_F is None else omega_F, F, "F", scale)
         grid = np.union1d(w, w_F)
@@ -170,7 +177,16 @@ class Spectrum:
         density = np.interp(grid, w_F, F_in, right=0.0)
         check_cover(grid, a, density, UNCOVERED)
         a = np.where(density > 0, a, 0.0)
-        return cls(omega=grid, alpha2F=a, F=normalise(grid, density))
+        return cls(omega=grid, alpha2F=a, F=normalise(grid, density))._stating(**stated)
+
+    def _stating(self, **stated: Any) -> Self:
+        """This spectrum, just made, with the numbers that its arrays were computed from."""
+        object.__setattr__(self, "stated", stated)
+        return self
+
+    @property
+    def _origin(self) -> Mapping[str, Any]:
+        return self.stated or {"omega": self.omega, "alpha2F": self.alpha2F, "F": self.F, "peaks": self.peaks}
 
     def with_phonons(self, omega_F: ArrayLike, F: ArrayLike) -> Self:
         """The same alpha2F with another phonon density of states, for spectra that came without one.
@@ -192,7 +208,8 @@ class Spectrum:
         alpha2F = np.interp(grid, self.omega, self.alpha2F, right=0.0)
         density = np.interp(grid, w_F, given, right=0.0)
         check_cover(grid, alpha2F, density, 0.0)
-        return replace(self, omega=grid, alpha2F=alpha2F, F=normalise(grid, density))
+        out = replace(self, omega=grid, alpha2F=alpha2F, F=normalise(grid, density))
+        return out._stating(of=self._origin, omega_F=w_F, F=given)
 
     @property
     def one_matrix_element(self) -> bool:
@@ -205,7 +222,7 @@ class Spectrum:
         if not (factor > 0 and np.isfinite(factor)):
             raise ValueError(f"`scale` must be positive. Got {factor!r}.")
         peaks = tuple(replace(p, lambda_=p.lambda_ * factor) for p in self.peaks)
-        return replace(self, alpha2F=self.alpha2F * factor, peaks=peaks)
+        return replace(self, alpha2F=self.alpha2F * factor, peaks=peaks)._stating(of=self._origin, scale=factor)
 
     @property
     def coupling_lambda(self) -> float:

@@ -12,13 +12,17 @@ import numpy as np
 def canonical(value: Any) -> Any:
     """JSON tree that equal values share and different ones do not; floats keep every bit.
 
-    Arrays count by their bytes, dataclasses by their fields.
+    Arrays count by their bytes, dataclasses by their fields. One with a mapping `stated` counts by that: the last
+    bits of what was computed from those numbers depend on the processor.
     """
     if isinstance(value, np.ndarray):
         raw = np.ascontiguousarray(value)
         return {"array": hashlib.blake2b(raw.tobytes(), digest_size=16).hexdigest(), "shape": list(raw.shape)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        stated = getattr(value, "stated", None)
+        if stated:
+            return canonical(stated)
+        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name != "stated"}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):

@@ -88,8 +88,16 @@ class Plan:
 
     @property
     def _said(self) -> dict[str, Any]:
-        """Settings that all points share, by their labels where the model takes a name."""
-        said = {f.name: getattr(self.settings, f.name) for f in dataclasses.fields(self.settings)}
+        """Settings that all points share, by their labels where the model takes a name.
+
+        A setting whose field's metadata say `later` joined when points had been stored: its default is what they
+        were computed with, and is left out.
+        """
+        said = {
+            f.name: value
+            for f in dataclasses.fields(self.settings)
+            if (value := getattr(self.settings, f.name)) != f.default or not f.metadata.get("later")
+        }
         return said | {k: next(iter(found)) for k, found in self.named.items()}
 
     def point_id(self, labels: Labels) -> str:
