@@ -5,6 +5,7 @@ Unknown keys are rejected; every error names the key, the rule, the value receiv
 
 import csv
 import difflib
+import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import pydantic
 import yaml
 
 from .errors import ConfigError
+from .files import Files
 from .model import DEFAULT
 
 _SCALES: dict[str, dict[str, float]] = {
@@ -106,6 +108,12 @@ class Config(_Frozen):
     cluster: str = "local"
     workers: int | None = pydantic.Field(default=None, ge=0)
     folder: str = pydantic.Field(default=".", exclude=True)
+    root: str | None = pydantic.Field(default=None, exclude=True)
+
+    @property
+    def files(self) -> Files:
+        """Where the config's files may lie."""
+        return Files(Path(self.folder), None if self.root is None else Path(self.root))
 
     @pydantic.field_validator("name")
     @classmethod
@@ -140,17 +148,20 @@ def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = Fals
     return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
 
 
-def parse(tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False) -> Config:
-    """Config of a parsed YAML tree; relative paths in it start at `folder`."""
+def parse(
+    tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False, root: str | None = None
+) -> Config:
+    """Config of a parsed YAML tree; relative paths in it start at `folder` and stay in `root`, if there is one."""
     if not isinstance(tree, dict):
         raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {tree!r}.")
-    if "folder" in tree:
-        raise ConfigError("`folder`: unknown key. Remove it; paths start at the config's own folder.")
     tree = _variant(tree, full)
     for text in overrides:
         tree = override(tree, text)
+    for name in ("folder", "root"):
+        if name in tree:
+            raise ConfigError(f"`{name}`: unknown key. Remove it; paths start at the config's own folder.")
     try:
-        return Config(**{str(k): v for k, v in tree.items()}, folder=folder)
+        return Config(**{str(k): v for k, v in tree.items()}, folder=folder, root=root)
     except pydantic.ValidationError as error:
         raise ConfigError("\n".join(_explain(e) for e in error.errors())) from None
 
@@ -255,7 +266,10 @@ def rule(error: Any) -> str:
 def _known(place: str) -> list[str]:
     groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
     group = groups.get(place.split(".")[0], Config)
-    return [*(name for name in group.model_fields if name != "folder"), *(["full"] if group is Config else [])]
+    return [
+        *(name for name in group.model_fields if name not in ("folder", "root")),
+        *(["full"] if group is Config else []),
+    ]
 
 
 def suggest(word: str, known: list[str]) -> str:
@@ -264,27 +278,49 @@ def suggest(word: str, known: list[str]) -> str:
     return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
 
 
-def axis_values(name: str, spec: Any, folder: str) -> tuple[Any, ...]:
+def axis_values(name: str, spec: Any, files: Files) -> tuple[Any, ...]:
     """Values that the spec of an axis stands for: a list, a scalar, a generator, or a column of a CSV file.
 
     Raises:
         ConfigError: The spec is none of these, or breaks its rule.
     """
-    place = f"axes.{name}"
+    return _values(f"axes.{name}", name, spec, files)
+
+
+def setting_values(name: str, spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Values of a setting that is given as a generator; a setting takes no table.
+
+    Raises:
+        ConfigError: The spec is no generator, or breaks its rule.
+    """
+    return _values(f"settings.{name}", name, spec, None)
+
+
+def is_table(spec: Any) -> bool:
+    """Whether an axis takes its values from a file."""
+    return isinstance(spec, dict) and "csv" in spec
+
+
+def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any, ...]:
+    """Values of a spec; without `files` it may name no table."""
     if not isinstance(spec, dict):
         values: Any = spec if isinstance(spec, list) else [spec]
         return tuple(_plain(place, value) for value in values)
-    kinds = [k for k in ("values", "csv", *_GENERATORS) if k in spec]
-    unknown = set(map(str, spec)) - {"values", "csv", "column", "units", *_GENERATORS}
+    forms = ["values", *_GENERATORS, *(["csv"] if files is not None else [])]
+    known = [*forms, "units", *(["column"] if files is not None else [])]
+    kinds = [k for k in forms if k in spec]
+    unknown = set(map(str, spec)) - set(known)
     if unknown:
         word = sorted(unknown)[0]
-        remedy = suggest(word, ["values", "csv", "column", "units", *_GENERATORS])
+        remedy = suggest(word, known)
         raise ConfigError(f"`{place}.{word}`: unknown key.{remedy} Got {spec.get(word)!r}.")
     if len(kinds) != 1:
-        raise ConfigError(f"`{place}` must hold one of values, linspace, geomspace, csv. Got {spec!r}.")
-    found = (
-        _read_column(place, spec, name, folder) if kinds[0] == "csv" else _generate(place, kinds[0], spec[kinds[0]])
-    )
+        raise ConfigError(f"`{place}` must hold one of {', '.join(forms)}. Got {spec!r}.")
+    if kinds[0] == "csv" and files is not None:
+        with files.quiet(f"{place}.csv", spec["csv"], "a table with a column of that name, or of the axis's"):
+            found = _read_column(place, spec, name, files)
+    else:
+        found = _generate(place, kinds[0], spec[kinds[0]])
     scale = _scale(place, name, spec.get("units"))
     return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
 
@@ -333,13 +369,12 @@ def _scale(place: str, name: str, units: Any) -> float:
     return known[units]
 
 
-def _read_column(place: str, spec: dict[str, Any], name: str, folder: str) -> tuple[Any, ...]:
-    path = Path(folder) / str(spec["csv"])
+def _read_column(place: str, spec: dict[str, Any], name: str, files: Files) -> tuple[Any, ...]:
     column = str(spec.get("column", name))
     try:
         # Spreadsheets begin a CSV file with a byte order mark.
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader((line for line in file if not line.startswith("#")), skipinitialspace=True))
+        lines = io.StringIO(files.text(files.at(str(spec["csv"])), what="CSV file", encoding="utf-8-sig"))
+        rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error})."

@@ -31,6 +31,7 @@ from ..core.spectra import Peak, Spectrum
 from . import spectrum_files
 from .config import load_yaml, rule, suggest
 from .errors import ConfigError
+from .files import ANYWHERE, Files
 
 UNITS: Final = {
     "N_ion": "nm-3",
@@ -134,13 +135,13 @@ class SpectrumSpec(_Strict):
             raise ValueError("give either `phonons` or `F_file`, and not both")
         return self
 
-    def build(self) -> Spectrum:
+    def build(self, files: Files = ANYWHERE) -> Spectrum:
         """The spectrum itself, alpha2F times `scale`; reads the file if there is one."""
         if self.phonons is not None:
-            return self._alpha2F().with_phonons(self.phonons.omega, self.phonons.F)
-        return self._alpha2F()
+            return self._alpha2F(files).with_phonons(self.phonons.omega, self.phonons.F)
+        return self._alpha2F(files)
 
-    def _alpha2F(self) -> Spectrum:
+    def _alpha2F(self, files: Files) -> Spectrum:
         if self.file is None:
             peaks = [Peak(centre=p.centre, width=p.width, lambda_=p.lambda_) for p in self.peaks]
             return Spectrum.from_peaks(peaks).scaled(self.scale)
@@ -152,6 +153,7 @@ class SpectrumSpec(_Strict):
             F_path=self.F_file,
             F_format=self.F_format,
             F_units=self.F_units,
+            files=files,
         )
         return spectrum.scaled(self.scale)
 
@@ -185,11 +187,11 @@ class MaterialSpec(_Strict):
     spectrum: SpectrumSpec
     paper: dict[str, Fact] = {}
 
-    def build(self) -> Material:
+    def build(self, files: Files = ANYWHERE) -> Material:
         """The material in the solver's units."""
         numbers = {key: getattr(self, key).value for key in UNITS}
         N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
-        return Material(name=self.name, spectrum=self.spectrum.build(), N0=N0, **numbers)
+        return Material(name=self.name, spectrum=self.spectrum.build(files), N0=N0, **numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,23 +227,23 @@ def names() -> list[str]:
     return sorted(_packaged())
 
 
-def load(name_or_path: str | Path) -> Material:
+def load(name_or_path: str | Path, files: Files = ANYWHERE) -> Material:
     """Material by its name, or from a user's YAML file.
 
     Raises:
         ValueError: The name is unknown, or the file breaks a rule; the message says which.
         FileNotFoundError: The file does not exist.
     """
-    spec = _spec(name_or_path)
+    spec = _spec(name_or_path, files)
     try:
-        return spec.build()
+        return spec.build(files)
     except ValueError as error:
         raise ValueError(f"{name_or_path}: {error}") from error
 
 
 def describe(name_or_path: str | Path) -> Description:
     """A material's numbers with their units and provenance, and the moments of its spectrum."""
-    spec = _spec(name_or_path)
+    spec = _spec(name_or_path, ANYWHERE)
     spectrum = spec.spectrum.build()
     file = "" if spec.spectrum.file is None else f" ({spec.spectrum.file.name})"
     moments = {
@@ -286,9 +288,9 @@ def _packaged() -> dict[str, str]:
     return {load_yaml(text, "a material")["name"]: text for text in texts}
 
 
-def _spec(name_or_path: str | Path) -> MaterialSpec:
+def _spec(name_or_path: str | Path, files: Files) -> MaterialSpec:
     """A material's checked file."""
-    raw = _raw(name_or_path, depth=0)
+    raw = _raw(name_or_path, files, depth=0)
     try:
         return MaterialSpec.model_validate(raw)
     except ValidationError as error:
@@ -314,11 +316,11 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
     return [*(f.alias or name for name, f in part.model_fields.items()), *(["extends"] if not loc else [])]
 
 
-def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
+def _raw(name_or_path: str | Path, files: Files, depth: int) -> dict[str, Any]:
     """A material's file as plain data, with what it extends merged in and its paths made absolute."""
     if depth > MAX_DEPTH:
         raise ValueError(f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}.")
-    path, text = _text(name_or_path)
+    path, text = _text(name_or_path, files)
     try:
         raw = load_yaml(text, str(name_or_path))
     except ConfigError as error:
@@ -329,7 +331,7 @@ def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
     if isinstance(spectrum, dict):
         for key in ("file", "F_file"):
             if isinstance(spectrum.get(key), str):
-                spectrum[key] = str(path.parent / spectrum[key])
+                spectrum[key] = str(files.at(spectrum[key], path.parent))
     base = raw.pop("extends", None)
     if base is None:
         return raw
@@ -337,7 +339,7 @@ def _raw(name_or_path: str | Path, depth: int) -> dict[str, Any]:
         raise ValueError(f"{name_or_path}: `extends` must be a material's name or a YAML file. Got {base!r}.")
     if "name" not in raw:
         raise ValueError(f"{name_or_path}: `name` must be given: what extends {base} is no longer {base}.")
-    below = _raw(path.parent / base if _is_path(base) else base, depth + 1)
+    below = _raw(files.at(base, path.parent) if _is_path(base) else base, files, depth + 1)
     if isinstance(spectrum, dict) and not {"peaks", "file"} & spectrum.keys():
         # Only a remark on the other's spectrum, such as a scale.
         raw["spectrum"] = {**below.get("spectrum", {}), **spectrum}
@@ -349,13 +351,11 @@ def _is_path(name_or_path: str | Path) -> bool:
     return isinstance(name_or_path, Path) or str(name_or_path).endswith((".yaml", ".yml"))
 
 
-def _text(name_or_path: str | Path) -> tuple[Path, str]:
+def _text(name_or_path: str | Path, files: Files) -> tuple[Path, str]:
     """Path and text of a material's file."""
     if _is_path(name_or_path):
         path = Path(name_or_path)
-        if not path.is_file():
-            raise FileNotFoundError(f"`material` file must exist. Got {path}.")
-        return path, path.read_text(encoding="utf-8")
+        return path, files.text(path, what="`material` file")
     known = _packaged()
     if name_or_path not in known:
         near = difflib.get_close_matches(str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5)

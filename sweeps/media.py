@@ -21,6 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..core.optics.indices import Index, Medium, SellmeierIndex, TabulatedIndex, photon_energy
+from .files import ANYWHERE, Files
 
 _COLUMNS = {
     "energy_meV": "meV",
@@ -101,8 +102,8 @@ def is_file(given: object) -> bool:
     return isinstance(given, str) and ("/" in given or Path(given).suffix in (".csv", ".yaml", ".yml"))
 
 
-def load(given: object, folder: str | Path = ".") -> Index:
-    """Index of a number, of a medium by its name, or of a file; relative paths start at `folder`.
+def load(given: object, files: Files = ANYWHERE) -> Index:
+    """Index of a number, of a medium by its name, or of a file.
 
     Raises:
         ValueError: It is none of these, or the file breaks a rule; the message says which.
@@ -111,7 +112,7 @@ def load(given: object, folder: str | Path = ".") -> Index:
     if isinstance(given, int | float) and not isinstance(given, bool):
         return float(given)
     if is_file(given):
-        return _read(Path(folder) / str(given))
+        return _read(files.at(str(given)), files)
     if given in _packaged():
         return _packaged()[str(given)].build()
     try:
@@ -157,10 +158,8 @@ def _packaged() -> dict[str, MediumSpec]:
     return {spec.name: spec for spec in specs}
 
 
-def _read(path: Path) -> Medium:
-    if not path.is_file():
-        raise FileNotFoundError(f"the file of a refractive index must exist. Got {path}.")
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+def _read(path: Path, files: Files) -> Medium:
+    text = files.text(path, what="file of a refractive index", encoding="utf-8-sig", errors="replace")
     try:
         if path.suffix == ".csv":
             return Medium(name=path.stem, parts=(_parse(text),))

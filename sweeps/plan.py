@@ -1,5 +1,6 @@
 """A config with meaning: materials loaded, settings checked, axes in order, each point with its identity."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -16,8 +17,9 @@ import numpy as np
 import pydantic
 
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import PRESETS, Config, axis_values, rule, suggest
+from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, suggest
 from .errors import ConfigError
+from .files import Files, RefusedError
 from .identity import canonical, digest
 from .model import Model
 from .model import resolve as resolve_model
@@ -127,25 +129,38 @@ def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
     """
     model = resolve_model(config.model)
-    names = _Names(model, config.folder, known or {})
+    names = _Names(model, config.files, known or {})
     settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names)
-    values = {name: axis_values(name, spec, config.folder) for name, spec in config.axes.items()}
+    values = {name: axis_values(name, spec, config.files) for name, spec in config.axes.items()}
     _check_names(model, values, config)
-    materials = _materials(model, values.get("material", ()), config)
+    with _quiet(config, "material"):
+        materials = _materials(model, values.get("material", ()), config)
     values["material"] = tuple(materials)
     zips = _default_pump(values, materials, config.zip)
     for name in FIRST:
         if name not in values:
             raise ConfigError(f"`axes.{name}`: required key is missing. Add it, such as `{name}: [1.0]`.")
-    typed = {
-        name: names.labels(name, found) if name in model.named else _typed(model, name, found)
-        for name, found in values.items()
-    }
-    grid = _grid(typed, zips)
+    typed = {}
+    for name, found in values.items():
+        with _quiet(config, name):
+            typed[name] = names.labels(name, found) if name in model.named else _typed(model, name, found)
+    with _quiet(config, *typed):
+        grid = _grid(typed, zips)
     plan = Plan(config, model, materials, settings, grid, names.contents)
-    _check_points(plan)
+    # Numbers that label a cube are no secret; words may still be any line of a file.
+    with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
+        _check_points(plan)
     _check_uses(plan)
     return plan
+
+
+def _quiet(config: Config, *names: str) -> contextlib.AbstractContextManager[None]:
+    """Errors without the cells of those of the axes that come from a table, on a server."""
+    tables = [name for name in names if is_table(config.axes.get(name))]
+    if not tables:
+        return contextlib.nullcontext()
+    place = f"axes.{tables[0]}"
+    return config.files.quiet(place, config.axes[tables[0]]["csv"], f"values that the rules of `{place}` allow")
 
 
 class _Names:
@@ -153,24 +168,30 @@ class _Names:
 
     Args:
         model: Says which settings these are, and reads them.
-        folder: Where relative paths start.
+        files: Where the files that they name may lie.
         known: Content of names as a store's record has it.
     """
 
-    def __init__(self, model: Model, folder: str, known: Mapping[str, Mapping[str, Any]]) -> None:
-        self._model, self._folder, self._known = model, folder, known
+    def __init__(self, model: Model, files: Files, known: Mapping[str, Mapping[str, Any]]) -> None:
+        self._model, self._files, self._known = model, files, known
         self.contents: dict[str, dict[str, Any]] = {}
 
     def content(self, name: str, given: Any, place: str) -> Any:
         """Content of what a config says of a setting; its name is noted."""
         kind = self._model.named[name]
+        if not isinstance(given, bool | int | float | str):
+            raise ConfigError(f"`{place}` must be a number or a word. Got {given!r}.")
         label = kind.label(given)
+        quiet = self._files.quiet(place, given, f"what `{place}` takes")
         try:
-            content = kind.load(given, self._folder)
+            with quiet if kind.is_file(given) else contextlib.nullcontext():
+                content = kind.load(given, self._files)
         except FileNotFoundError as error:
             if label not in self._known.get(name, {}):
                 raise ConfigError(f"`{place}`: {error}") from None
             content = kind.restore(self._known[name][str(label)]["content"])
+        except ConfigError:
+            raise
         except (OSError, ValueError) as error:
             raise ConfigError(f"`{place}`: {error}") from None
         if isinstance(label, str):
@@ -215,7 +236,7 @@ def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
 
 def _cast(model: Model, name: str, value: Any, place: str) -> Any:
     if isinstance(value, dict):
-        value = axis_values(name, value, ".")
+        value = setting_values(name, value)
     hint = typing.get_type_hints(model.settings)[name]
     if isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
@@ -248,17 +269,24 @@ def _materials(model: Model, names: tuple[Any, ...], config: Config) -> dict[str
     for name in names:
         text = str(name)
         path = config.materials.get(text, text)
-        beside = Path(config.folder) / path
-        is_file = text in config.materials or beside.suffix in (".yaml", ".yml") or "/" in path
-        try:
-            material = model.load_material(str(beside) if is_file else path)
-        except (OSError, ValueError, KeyError, LookupError, TypeError) as error:
-            raise ConfigError(f"`axes.material`: {text!r} cannot be loaded. {error}") from error
+        is_file = text in config.materials or Path(path).suffix in (".yaml", ".yml") or "/" in path
+        place = f"materials.{text}" if text in config.materials else "axes.material"
+        with config.files.quiet(place, path, "a material") if is_file else contextlib.nullcontext():
+            material = _material(model, text, str(config.files.at(path)) if is_file else path, config.files)
         label = text if text in config.materials or not is_file else material.name
         if label in out:
             raise ConfigError(f"`axes.material` must have distinct values. Got {label!r} twice.")
         out[label] = material if material.name == label else dataclasses.replace(material, name=label)
     return out
+
+
+def _material(model: Model, text: str, where: str, files: Files) -> Any:
+    try:
+        return model.load_material(where, files)
+    except RefusedError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"`axes.material`: {text!r} cannot be loaded. {error}") from error
 
 
 def _default_pump(

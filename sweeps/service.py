@@ -238,10 +238,10 @@ def _drive(
     return Report(flow.counts, reason, time.time() - begin, pool.describe())
 
 
-def plan_of(cube: Cube) -> Plan:
-    """Plan of a store's latest config, over the store's whole grid."""
-    tree = dict(cube.record["config"])
-    config = Config(**{k: v for k, v in tree.items() if v is not None}, folder=cube.record.get("folder", "."))
+def plan_of(cube: Cube, root: str | None = None) -> Plan:
+    """Plan of a store's latest config, over the store's whole grid; files that it names stay in `root`, if any."""
+    tree = {k: v for k, v in cube.record["config"].items() if v is not None}
+    config = Config(**tree, folder=root or cube.record.get("folder", "."), root=root)
     named = cube.record.get("named", {})
     plan = resolve(config, named)
     refuse_contradiction(cube.record, plan)
@@ -261,12 +261,14 @@ def plan_of(cube: Cube) -> Plan:
     return at_grid(plan, cube.grid)
 
 
-def retry(place: Place, *, workers: int | None = None, watch: Watch | None = None) -> Report:
-    """Compute every failed point of a store again."""
+def retry(
+    place: Place, *, workers: int | None = None, watch: Watch | None = None, root: str | None = None
+) -> Report:
+    """Compute every failed point of a store again; files that its config names stay in `root`, if any."""
     _need(place)
     with driver_lock(place):
         cube = Cube(place)
-        plan = plan_of(cube)
+        plan = plan_of(cube, root)
         status = cube.status()
         failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
         cube.forget(failed)

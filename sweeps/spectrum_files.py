@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.allen_dynes import coupling_lambda
 from ..core.spectra import Spectrum
+from .files import ANYWHERE, Files
 from .spectrum_formats import FORMATS, Format, Quantity, Table, detect, parse, refuse_transport, units_of
 
 Array = NDArray[np.float64]
@@ -31,6 +32,7 @@ def read(
     F_path: str | Path | None = None,
     F_format: str | None = None,
     F_units: str | None = None,
+    files: Files = ANYWHERE,
 ) -> Spectrum:
     """Spectrum from a file of alpha2F and, if there is one, another of the phonon density of states F.
 
@@ -47,19 +49,20 @@ def read(
         F_path: File of F; any unit of density, since it is normalised to 3 per atom.
         F_format: As `format`, for F.
         F_units: As `units`, for F.
+        files: Where the files may lie.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file breaks a rule; the message names the file, the line, the rule and the value.
     """
     path = Path(path)
-    table, spec = _open(path, "alpha2F", format)
+    table, spec = _open(files, path, "alpha2F", format)
     unit = units_of(path, table, spec, units)
     omega, alpha2F = _columns(path, table, spec, column)
     F = omega_F = unit_F = None
     if F_path is not None:
         F_path = Path(F_path)
-        table_F, spec_F = _open(F_path, "F", F_format)
+        table_F, spec_F = _open(files, F_path, "F", F_format)
         unit_F = units_of(F_path, table_F, spec_F, F_units)
         omega_F, F = _columns(F_path, table_F, spec_F, None if spec_F.column else 1)
     elif F_format is not None or F_units is not None:
@@ -72,11 +75,9 @@ def read(
         raise ValueError(f"{path}: {error}") from error
 
 
-def _open(path: Path, quantity: Quantity, name: str | None) -> tuple[Table, Format]:
+def _open(files: Files, path: Path, quantity: Quantity, name: str | None) -> tuple[Table, Format]:
     """Numbers of a file and its format."""
-    if not path.is_file():
-        raise FileNotFoundError(f"the spectrum's file must exist. Got {path}.")
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = files.text(path, what="spectrum's file", encoding="utf-8-sig", errors="replace")
     if quantity == "alpha2F":
         refuse_transport(path, text)
     if name is None:

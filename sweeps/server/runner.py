@@ -230,14 +230,14 @@ class Runner:
         self._next()
 
     def _engine(self, entry: Entry, job: Job) -> Report:
-        config = parse(entry.tree, folder=str(self.options.folder))
+        config = parse(entry.tree, folder=self.intake.root, root=self.intake.root)
         self.intake.check(config)
         config = self.intake.ready(config)
         target = self.intake.place(entry.name)
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = resolve(config)
         if entry.action == "retry" and target.exists():
-            report = retry(target, watch=watch)
+            report = retry(target, watch=watch, root=self.intake.root)
             if report.reason is not None:
                 return report
         return run(job.plan, target, workers=config.workers, watch=watch)

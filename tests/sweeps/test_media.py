@@ -14,6 +14,7 @@ from photogap.sweeps.axes import union
 from photogap.sweeps.config import parse
 from photogap.sweeps.cube import Cube
 from photogap.sweeps.errors import ConfigError, ContradictionError
+from photogap.sweeps.files import Files
 from photogap.sweeps.flow import job_of
 from photogap.sweeps.plan import resolve
 from photogap.sweeps.service import plan_of, prepare
@@ -54,7 +55,7 @@ def test_a_medium_survives_the_record() -> None:
 
 def test_a_table_in_wavelengths_is_turned_around(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("wavelength_um,k,n\n1.0,0.1,1.5\n1.5,0.2,1.6\n")
-    found = media.load("a.csv", tmp_path)
+    found = media.load("a.csv", Files(tmp_path))
     assert complex(index_at(found, 1239.841984)) == pytest.approx(1.5 + 0.1j)
     assert complex(index_at(found, 1239.841984 / 1.5)) == pytest.approx(1.6 + 0.2j)
 
