@@ -86,7 +86,7 @@ def _core_check(point: Any, settings: Any) -> None:
 
 
 def _core_material(name: str, files: Files = ANYWHERE) -> Any:
-    from .materials import load
+    from .materials.library import load
 
     return load(name, files)
 
@@ -99,10 +99,10 @@ def _core_version() -> str:
 
 @functools.lru_cache
 def _core() -> Model:
-    from ..core.convergence import finer
+    from ..core.finer import finer
     from ..core.result import coordinates, variables
     from ..core.settings import Point, Settings
-    from . import media
+    from .materials import media
 
     index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file)
     return Model(

@@ -14,9 +14,9 @@ import pytest
 from batch import lacking
 from fake_config import tree
 
+from photogap.sweeps.ask.config import parse
 from photogap.sweeps.client import Client, RefusedError
-from photogap.sweeps.cluster import open_pool
-from photogap.sweeps.config import parse
+from photogap.sweeps.clusters.open import open_pool
 
 ROOT = os.geteuid() == 0
 """Without it the attacker is the same user, for whom only ports are closed."""
