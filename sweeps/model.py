@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import ConfigError
+from .files import ANYWHERE, Files
 
 DEFAULT = "photogap.sweeps.model:MODEL"
 
@@ -20,16 +21,19 @@ class Named:
     """A setting of which a user gives the name or the file, and the solver gets the content.
 
     Args:
-        load: Content of what a user gave, by a folder where relative paths start; ValueError or OSError if none.
+        load: Content of what a user gave; it opens a file with the `Files` it gets, and nothing else; ValueError or
+            OSError if there is no such content.
         label: Label of what a user gave, without reading anything.
         dump: Content as JSON, for the store's record.
         restore: Content from that JSON, where its file is gone.
+        is_file: Whether what a user gave is a file's path.
     """
 
-    load: Callable[[Any, str], Any]
+    load: Callable[[Any, Files], Any]
     label: Callable[[Any], str | float]
     dump: Callable[[Any], Any]
     restore: Callable[[Any], Any]
+    is_file: Callable[[Any], bool] = lambda given: isinstance(given, str)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,8 @@ class Model:
         variables: Outputs of `simulate` under given settings, `core.result.Variable` or like it.
         coordinates: Labels of the outputs' own dims under given settings.
         switches: Settings on which `variables` depends; None if it may be any.
-        load_material: Material of a name or a file.
+        load_material: Material of a name or a file's path; it opens a file with the `Files` it gets, and nothing
+            else.
         units: CF units of those settings that have one.
         check: Refuses (point, settings) that contradict each other, by ValueError, before any task.
         checked: Groups of axes whose values `check` holds against one another: it sees each of their combinations.
@@ -61,7 +66,7 @@ class Model:
     simulate: Callable[[Any, Any], Any]
     variables: Callable[[Any], tuple[Any, ...]]
     coordinates: Callable[[Any], dict[str, Any]]
-    load_material: Callable[[str], Any]
+    load_material: Callable[[str, Files], Any]
     switches: tuple[str, ...] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any, Any], None] | None = None
@@ -82,10 +87,10 @@ def _core_check(point: Any, settings: Any) -> None:
     check(point, settings)
 
 
-def _core_material(name: str) -> Any:
-    from .materials import load
+def _core_material(name: str, files: Files = ANYWHERE) -> Any:
+    from .materials.library import load
 
-    return load(name)
+    return load(name, files)
 
 
 def _core_version() -> str:
@@ -96,12 +101,12 @@ def _core_version() -> str:
 
 @functools.lru_cache
 def _core() -> Model:
-    from ..core.convergence import finer
+    from ..core.finer import finer
     from ..core.result import SWITCHES, coordinates, variables
     from ..core.settings import Point, Settings
-    from . import media
+    from .materials import media
 
-    index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore)
+    index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file)
     return Model(
         name="photogap.core",
         version=_core_version(),

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pydantic
 from dask.utils import parse_bytes, parse_timedelta
 
-from ..config import load_yaml, suggest
+from ..ask.config import load_yaml, suggest
 from ..errors import ConfigError
+from ..files import ANYWHERE, Files
 from .trust import foreign
 
 JOBS = "jobs.json"
@@ -377,14 +378,14 @@ def own_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "photogap" / "clusters"
 
 
-def read(path: Path) -> Cluster:
+def read(path: Path, files: Files = ANYWHERE) -> Cluster:
     """Cluster in a YAML file.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = files.text(path, what="cluster file")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the cluster file must be readable YAML. Got {str(path)!r} ({error}).") from error
     return parse(load_yaml(_quoted(text), str(path)), str(path))

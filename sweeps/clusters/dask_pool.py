@@ -15,10 +15,10 @@ from typing import Any
 import dask
 
 from ..errors import ClusterError
-from ..limits import THREADS
-from ..pool import Ended
-from ..record import versions
-from ..task import Batch, run_batch
+from ..store.record import versions
+from ..work.limits import THREADS
+from ..work.pool import Ended
+from ..work.task import Batch, run_batch
 
 _SAY_S = 1.0
 _PATIENCE_S = 60.0

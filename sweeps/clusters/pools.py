@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, ConfigError
-from ..limits import THREADS
-from ..store import Place
+from ..store.place import Place
+from ..work.limits import THREADS
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
 from .dask_pool import DaskPool, settled
@@ -24,7 +24,7 @@ _LOOK_S = 0.2
 
 
 def _say(text: str) -> None:
-    from ..cli_base import ERR
+    from ..cli.base import ERR
 
     ERR.print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import xarray as xr
 
 from ...core.optics.film import penetration_depth, refractive_index
+from ..files import ANYWHERE
 from ..model import MODEL
 from .rows import Cell, Row, judged
 
 
 def _depth(material: str, omega: float) -> float:
-    film = MODEL.load_material(material)
+    film = MODEL.load_material(material, ANYWHERE)
     index = refractive_index(1 / film.rho_N, omega, film.eps_infinity)
     return float(penetration_depth(index, omega))
 

@@ -8,6 +8,7 @@ import xarray as xr
 from ...core.constants import KB
 from ..analysis import Found, peak_gap, saturation_fluence, threshold_fluence, time_above
 from ..figures.spectrum import alpha2F_of
+from ..files import ANYWHERE
 from ..model import MODEL
 from . import lah10, optics, pb
 from .rows import OPEN, Cell, Row, judged, listed, one, told
@@ -25,7 +26,7 @@ def tc(ds: xr.Dataset) -> Cell:
 def gaps(ds: xr.Dataset) -> Cell:
     """Equilibrium gaps and their ratio to Tc0."""
     gap = one(ds.isel(time=0))["gap_edge"]
-    Tc0 = [MODEL.load_material(str(name)).Tc0 for name in gap["material"].values]
+    Tc0 = [MODEL.load_material(str(name), ANYWHERE).Tc0 for name in gap["material"].values]
     ratio = gap * 2 / (KB * xr.DataArray(Tc0, dims="material"))
     return told(f"edge {listed(gap, 'material', 'meV')}; 2 Delta / kB Tc {listed(ratio, 'material', '')}")
 

@@ -13,15 +13,17 @@ from typing import Any
 
 import yaml
 
+from ..ask.config import Config, load_yaml, parse
+from ..ask.plan import Plan, resolve
 from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
-from ..config import Config, load_yaml, parse
-from ..cube import Cube
+from ..drive.sweep import plan_of
 from ..errors import ConfigError, ContradictionError
-from ..plan import Plan, resolve
-from ..record import refuse_contradiction
-from ..service import plan_of
-from ..store import Place, place
+from ..files import Files
+from ..model import DEFAULT
+from ..store.cube import Cube
+from ..store.place import Place, place
+from ..store.record import refuse_contradiction
 from .options import Options
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -108,6 +110,8 @@ class Intake:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.root = str(options.folder.resolve())
+        self.files = Files(Path(self.root), Path(self.root))
 
     def config(self, source: str | dict[str, Any], overrides: tuple[str, ...] = ()) -> Config:
         """Config of a request: YAML text or a tree.
@@ -117,7 +121,7 @@ class Intake:
         """
         tree = tree_of(source) if isinstance(source, str) else source
         check_size(tree)
-        config = parse(tree, overrides, folder=str(self.options.folder))
+        config = parse(tree, overrides, folder=self.root, root=self.root)
         if not re.fullmatch(NAME, config.name):
             raise ConfigError(f"`name`: must have at most 100 characters here. Got {config.name!r}.")
         self.check(config)
@@ -166,15 +170,17 @@ class Intake:
 
     def plan_of(self, cube: Cube) -> Plan:
         """Plan of a cube's own config; its model must be one that the operator named."""
-        self._check_model(str(cube.record["model"]))
-        return plan_of(cube)
+        self.check_cube(cube)
+        return plan_of(cube, self.root, trust=True)
+
+    def check_cube(self, cube: Cube) -> None:
+        """Refuse a cube whose own config names a model that the operator does not allow."""
+        self._check_model(str(cube.record["config"].get("model", DEFAULT)))
 
     def check(self, config: Config) -> None:
         """Refuse a config that names what a request may not, or too much of it."""
         self._check_model(config.model)
         self.cluster(config.cluster)
-        for place_, text in _paths(config):
-            self._inside(place_, text)
         for name, spec in [*config.axes.items(), *config.settings.items()]:
             self._check_length(name, spec)
         for place_, rule in (("workers", config.workers), ("limits.losses", config.limits.losses)):
@@ -200,7 +206,8 @@ class Intake:
         if text in self.options.clusters:
             return text, parse_cluster({"kind": "address", "address": text}, "`cluster`")
         if text in named:
-            return str(named[text]), read(named[text])
+            with self.files.quiet("cluster", text, "a cluster"):
+                return str(named[text]), read(named[text])
         if text == "local":
             return text, Local(kind="local")
         if "://" in text or not text.endswith((".yaml", ".yml")):
@@ -208,24 +215,13 @@ class Intake:
             raise ConfigError(
                 f"`cluster` must be one of {known}, or a .yaml file in the served folder. Got {text!r}."
             )
-        path = self._inside("cluster", text)
-        return str(path), read(path)
+        with self.files.quiet("cluster", text, "a cluster"):
+            path = self.files.at(text)
+            return str(path), read(path, self.files)
 
     def ready(self, config: Config) -> Config:
         """Config as the engine is to run it: points in the shared pool."""
         return config.model_copy(update={"workers": 1} if config.workers == 0 else {})
-
-    def _inside(self, what: str, text: str) -> Path:
-        """A path in the served folder; one that leaves it, links followed, is refused."""
-        root = path = self.options.folder.resolve()
-        try:
-            path = (root / text).resolve()
-            inside = path.is_relative_to(root) and not path.is_relative_to(self.options.state.resolve())
-        except (OSError, ValueError, RuntimeError):
-            inside = False
-        if not inside or Path(text).is_absolute():
-            raise ConfigError(f"`{what}`: must be a path inside the served folder, relative to it. Got {text!r}.")
-        return path
 
     def _check_length(self, name: str, spec: Any) -> None:
         limit = self.options.limits.axis
@@ -234,25 +230,6 @@ class Intake:
                 raise ConfigError(
                     f"`{name}`: must stay within {limit} here, values or whole numbers. Got {size!r}."
                 )
-
-
-def _paths(config: Config) -> Iterator[tuple[str, str]]:
-    """Everything in a config that the engine would open as a file."""
-    for label, path in config.materials.items():
-        yield f"materials.{label}", path
-    for name, spec in config.axes.items():
-        if isinstance(spec, dict) and "csv" in spec:
-            yield f"axes.{name}.csv", str(spec["csv"])
-    for kind, group in (("axes", config.axes), ("settings", config.settings)):
-        for name, spec in group.items():
-            found = spec.get("values", []) if isinstance(spec, dict) else spec
-            for word in found if isinstance(found, list) else [found]:
-                if isinstance(word, str) and _may_be_path(word):
-                    yield f"{kind}.{name}", word
-
-
-def _may_be_path(text: str) -> bool:
-    return "/" in text or "\\" in text or text.endswith((".yaml", ".yml", ".csv")) or text.startswith((".", "~"))
 
 
 def _lengths(spec: Any) -> Iterator[float]:

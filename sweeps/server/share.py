@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..ask.config import Config
 from ..clusters.config import Cluster, Local
-from ..config import Config
 from ..errors import ClusterError
-from ..pool import Ended, InlinePool, Opener, Pool
-from ..store import Place
-from ..task import Batch, Job
+from ..store.place import Place
+from ..work.pool import Ended, InlinePool, Opener, Pool
+from ..work.task import Batch, Job
 
 _LOOK_S = 2.0
 _DRAIN_S = 20.0

@@ -9,20 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from typing import Any
 
-from ..cli_base import plain
-from ..config import Config
-from ..cube import MISSING, Cube
+from ..ask.config import Config
+from ..ask.lookup import find
+from ..cli.base import plain
+from ..drive.report import status as look
+from ..drive.sweep import LOG
 from ..errors import ConfigError, SweepError
-from ..log import Log
-from ..lookup import find
-from ..report import status as look
-from ..service import LOG
-from ..store import Place
+from ..store.cube import MISSING, Cube
+from ..store.log import Log
+from ..store.place import Place
 from .queue import Entry
-from .runner import Runner, UnknownError, as_yaml
+from .runner import Runner, UnknownError
 from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail
 
 _ESTIMATE_S = 180.0
@@ -189,18 +188,17 @@ def estimate(runner: Runner, config: Config) -> Estimate:
     """
     if not _estimating.acquire(blocking=False):
         raise TooBusyError("another dry run is under way; try again in a moment.")
-    # The command line starts a config's paths at its folder, so the file lies there for a moment.
-    path = runner.options.folder / f".dry-run-{uuid.uuid4().hex}.yaml"
     try:
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
-        path.write_text(as_yaml(tree), encoding="utf-8")
-        command = [sys.executable, "-m", "photogap.sweeps.cli", "run", str(path), "--dry-run", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ESTIMATE_S, check=False)
+        command = [sys.executable, "-m", "photogap.sweeps.server.dry_run", runner.intake.root]
+        done = subprocess.run(
+            command, input=json.dumps(tree), capture_output=True, text=True, timeout=_ESTIMATE_S, check=False
+        )
         if done.returncode:
-            raise ConfigError((done.stderr.strip() or "the dry run failed")[-2000:].removeprefix("photogap: "))
+            known = done.stderr.strip().startswith("photogap: ")
+            raise ConfigError(done.stderr.strip()[10:2010] if known else "the dry run failed.")
         return Estimate(**json.loads(done.stdout.splitlines()[-1]))
     except subprocess.TimeoutExpired:
         raise SweepError(f"the dry run took longer than {_ESTIMATE_S:.0f} s.") from None
     finally:
-        path.unlink(missing_ok=True)
         _estimating.release()

@@ -82,8 +82,6 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"materials": {"A": "/etc/passwd"}}, r"`materials.A`: must be a path inside the served folder"),
         ({"materials": {"A": ".photogap/queue.sqlite"}}, r"must be a path inside the served folder"),
         ({"materials": {"A": "link/passwd"}}, r"must be a path inside the served folder"),
-        ({"settings": {"substrate": "/etc/index.csv"}}, r"`settings.substrate`: must be a path inside the served"),
-        ({"axes": {"cover": [1, "../index.csv"]}}, r"`axes.cover`: must be a path inside the served folder"),
         ({"axes": {"material": ["../a.yaml"]}}, r"`axes.material`: must be a path inside"),
         ({"axes": {"F0": {"csv": "../../x.csv"}}}, r"`axes.F0.csv`: must be a path inside"),
         ({"cluster": "../cluster.yaml"}, r"`cluster`: must be a path inside"),
@@ -95,7 +93,7 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"cluster": "../cluster"}, r"`cluster` must be one of local, or a .yaml file in the served folder"),
         ({"cluster": "/etc/cluster.yaml"}, r"`cluster`: must be a path inside the served folder"),
         ({"cluster": "link/cluster.yaml"}, r"`cluster`: must be a path inside the served folder"),
-        ({"cluster": "mine.yaml"}, r"the cluster file must be readable YAML"),
+        ({"cluster": "mine.yaml"}, r"`cluster`: must be a readable regular file"),
         ({"model": "os:system"}, r"`model` must be one that this server's operator allows"),
         ({"name": "../up"}, r"`name`: must be letters, digits"),
         ({"name": "n" * 101}, r"`name`: must have at most 100 characters"),
@@ -267,7 +265,7 @@ def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict
 
 
 def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
-    from photogap.sweeps.cli import app
+    from photogap.sweeps.cli.main import app
 
     (tmp_path / "file").write_text("no PEM")
     pem = ("--tls-certificate", str(tmp_path / "file"), "--tls-key", str(tmp_path / "file"))

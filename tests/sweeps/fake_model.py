@@ -8,6 +8,7 @@ import numpy as np
 from tallies import begin, is_admitted
 
 from photogap.core.result import Outcome, Result, Variable
+from photogap.sweeps.files import Files
 from photogap.sweeps.model import Model
 
 
@@ -25,7 +26,7 @@ FILMS = {
 }
 
 
-def load(name: str) -> Film:
+def load(name: str, files: Files) -> Film:
     if name not in FILMS:
         raise ValueError(f"unknown material. Known: {', '.join(FILMS)}. Got {name!r}.")
     return FILMS[name]

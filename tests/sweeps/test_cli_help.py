@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from photogap.sweeps.cli import app
-from photogap.sweeps.cli_base import PANELS
+from photogap.sweeps.cli.base import PANELS
+from photogap.sweeps.cli.main import app
 
 COMMANDS = typer.main.get_command(app).commands
 

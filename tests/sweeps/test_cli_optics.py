@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from photogap.sweeps.cli import app
+from photogap.sweeps.cli.main import app
 
 
 def ask(*arguments):

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
-from photogap.sweeps import materials
-from photogap.sweeps.cli import app
+from photogap.sweeps.cli.main import app
+from photogap.sweeps.materials import library as materials
 
 KEYS = {
     "lambda",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from fake_config import tree
 
-from photogap.sweeps.config import PRESETS, parse, read
+from photogap.sweeps.ask.config import PRESETS, parse, read
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
-from photogap.sweeps.plan import resolve
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 PAPER = {

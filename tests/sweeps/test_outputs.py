@@ -13,14 +13,14 @@ from fake_config import tree
 
 from photogap.core.result import OUTPUTS, SWITCHES, variables
 from photogap.core.settings import Settings
-from photogap.sweeps import task
-from photogap.sweeps.config import parse
-from photogap.sweeps.cube import Cube, Done, create
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError, ContradictionError, StoreError
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.record import record_of
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
+from photogap.sweeps.store.cube import Cube, Done, create
+from photogap.sweeps.store.place import place
+from photogap.sweeps.store.record import record_of
+from photogap.sweeps.work import task
 
 BASE: dict[str, Any] = {"slabs": 2, "thickness": 50.0}
 """With these each switch may be on alone."""

@@ -21,17 +21,17 @@ from cubes import physics
 from fake_config import tree
 from typer.testing import CliRunner
 
-from photogap.sweeps import lock
 from photogap.sweeps.analysis.labels import geometric
-from photogap.sweeps.cli import app
-from photogap.sweeps.config import parse
-from photogap.sweeps.cube import BOOK, Cube
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import Plan, resolve
+from photogap.sweeps.cli.main import app
+from photogap.sweeps.drive.sweep import Report, Watch, replay, retry, run
 from photogap.sweeps.errors import BusyError, ContradictionError, StoreError
-from photogap.sweeps.lock import driver_lock
-from photogap.sweeps.parts import TornError, decode, encode
-from photogap.sweeps.plan import Plan, resolve
-from photogap.sweeps.service import Report, Watch, replay, retry, run
-from photogap.sweeps.store import LocalBlobs, place
+from photogap.sweeps.store import lock
+from photogap.sweeps.store.cube import BOOK, Cube
+from photogap.sweeps.store.lock import driver_lock
+from photogap.sweeps.store.parts import TornError, decode, encode
+from photogap.sweeps.store.place import LocalBlobs, place
 
 Tally = Callable[[], list[str]]
 WIDE = {"F0": {"geomspace": [0.01, 10, 24]}, "T": [30, 60], "damping": ["full", "real"]}
@@ -267,7 +267,7 @@ def test_of_two_hosts_that_find_a_lock_stale_the_last_has_it(
 
 
 def test_a_look_that_finds_no_driver_shows_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from photogap.sweeps import report
+    from photogap.sweeps.drive import report
 
     target = place(tmp_path / "a.zarr")
     run(plan_of(), target, workers=0, watch=Watch(stopped=lambda: "cancelled"))

@@ -1,0 +1,45 @@
+"""Picture of an equilibrium state: Delta(omega), Z(omega) and the density of states."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .style import COLOURS
+
+if TYPE_CHECKING:
+    from ...core.equilibrium import Equilibrium
+
+
+def draw(name: str, state: "Equilibrium", out: Path) -> Path:
+    """Draw the state of a material, from zero to where its phonons end or ten gaps, whichever is more."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    E, gap = state.E, state.gap
+    top = min(E[-1], max(1.3 * state.coupling.lattice.Omega[-1], 10 * gap.edge))
+    shown = top >= E
+    figure = Figure(figsize=(6.4, 7.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(3, 1)
+    for ax, values, label in ((axes[0], gap.Delta, r"$\Delta$ (meV)"), (axes[1], gap.Z, "$Z$")):
+        ax.plot(E[shown], values.real[shown], color=COLOURS[0], label="real part")
+        ax.plot(E[shown], values.imag[shown], color=COLOURS[1], linestyle="--", label="imaginary part")
+        ax.set_ylabel(label, fontsize=12)
+        ax.set_xlabel("energy (meV)", fontsize=11)
+    # Z's pole at E = 0 (damping) would hide all else
+    low, high = np.percentile(np.concatenate([gap.Z.real[shown], gap.Z.imag[shown]]), (1, 99))
+    axes[1].set_ylim(low - 0.3, high + 0.3)
+    axes[0].legend(fontsize=10)
+    near = max(4 * gap.edge, 4 * state.coupling.lattice.h) >= E
+    axes[2].plot(E[near], gap.rho[near], color=COLOURS[2])
+    axes[2].set_ylabel(r"density of states $\rho$", fontsize=12)
+    axes[2].set_xlabel("energy (meV)", fontsize=11)
+    for ax in axes:
+        ax.grid(alpha=0.3)
+    figure.suptitle(
+        f"{name}, T = {state.T:g} K, $T_c$ = {state.Tc:.4g} K, gap edge {gap.edge:.4g} meV", fontsize=12
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+    return out

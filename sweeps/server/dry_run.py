@@ -1,0 +1,28 @@
+"""Numbers of a dry run in a process of its own, which gets the config on stdin.
+
+`python -m photogap.sweeps.server.dry_run ROOT`; the config's files stay in ROOT, as in the server that starts it.
+"""
+
+import json
+import sys
+
+from ..ask.config import parse
+from ..ask.plan import resolve
+from ..cli.base import print_json
+from ..drive.estimate import estimate
+from ..errors import SweepError
+
+
+def main() -> int:
+    """Print the numbers as JSON, or why there are none on stderr."""
+    root = sys.argv[1]
+    try:
+        print_json(estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None))
+    except SweepError as error:
+        print(f"photogap: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
