@@ -18,6 +18,7 @@ from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
+from ..removal import finish, is_under_way, remove
 from ..store.cube import MISSING, Cube, create
 from ..store.lock import driver_lock, is_driven
 from ..store.log import Log
@@ -89,11 +90,13 @@ def run(
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     _refuse_what_is_no_cube(place)
     with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+        finish(place)
         if recompute:
-            place.clear()
+            remove(place)
         cube, plan_there = prepare(plan, place)
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
+        cube.refuse_strangers(plan_there, wanted)
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
@@ -108,7 +111,7 @@ def _refuse_what_is_no_cube(place: Place) -> None:
     """Other people's files are neither mixed with a cube nor removed with one."""
     if place.exists():
         Cube(place, read_only=True)
-    elif (found := place.foreign()) is not None:
+    elif not is_under_way(place) and (found := place.foreign()) is not None:
         what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
         raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
 

@@ -6,7 +6,7 @@ authority is the group's record, written last when a cube grows: one killed in b
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from ..ask.axes import OWN, Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
+from ..removal import clear_for_a_new_cube
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
-from .place import Place
+from .place import ROOT, Place
 
 MISSING = "missing"
 RECORD = "photogap"
@@ -35,7 +36,6 @@ BOOK: dict[str, tuple[str, Any, str | None, str]] = {
     "status": ("string", MISSING, None, "outcome of the point: ok, missing, or why it failed"),
 }
 _CHUNK_1D = 4096
-_ROOT = "zarr.json"
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,25 @@ class Cube:
     def status(self) -> NDArray[Any]:
         """Status of every point, strings, in the grid's shape."""
         return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
+
+    def refuse_strangers(self, plan: Plan, wanted: Callable[[Index], bool]) -> None:
+        """Check that ended points are those of a plan over this cube's grid.
+
+        Raises:
+            StoreError: A point has ended under another identity than the plan gives to its labels.
+        """
+        ended = [index for i in np.argwhere(self.status() != MISSING) if wanted(index := tuple(int(k) for k in i))]
+        if not ended:
+            return
+        known = np.asarray(self.array("point_id")[...])
+        strangers = [i for i in ended if str(known[i]) != plan.point_id(self.grid.labels(i))]
+        if strangers:
+            where = ", ".join(f"{k}={v}" for k, v in self.grid.labels(strangers[0]).items())
+            raise StoreError(
+                f"{len(strangers)} of {len(ended)} ended points of {self.place.url} were computed for another "
+                f"config or are damaged: their `point_id` is not that of their labels (first at {where}). "
+                "Use another --store, or --recompute to start it anew."
+            )
 
     def note(self, **record: Any) -> None:
         """Change keys of the record."""
@@ -201,10 +220,14 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
     """Make the template of a cube: every array with its labels, units and names, and no data.
 
     It is made in memory and written with the group's own metadata last: a driver killed here leaves no cube.
+
+    Raises:
+        StoreError: Chunks of another cube lie there.
     """
+    clear_for_a_new_cube(place)
     objects: dict[str, Any] = {}
     _template(zarr.storage.MemoryStore(objects), plan, record)
-    for key in sorted(objects, key=lambda key: key == _ROOT):
+    for key in sorted(objects, key=lambda key: key == ROOT):
         place.objects.put(key, objects[key].to_bytes())
     return Cube(place)
 

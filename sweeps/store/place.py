@@ -22,6 +22,8 @@ RETRIES = 8
 _PARTIAL = ".partial"
 """How zarr ends the names of its temporary files too."""
 SCHEMES = ("s3", "gs", "az", "memory")
+ROOT = "zarr.json"
+"""Metadata of the group: a cube is where this is."""
 
 
 class Blobs(Protocol):
@@ -228,7 +230,7 @@ class Place:
 
     def exists(self) -> bool:
         """Whether there is a Zarr group."""
-        return self.objects.exists("zarr.json")
+        return self.objects.exists(ROOT)
 
     def foreign(self) -> str | None:
         """What lies in a local store's place and is no part of a cube, whole or begun; None if nothing does.
@@ -257,27 +259,14 @@ class Place:
                         if path.stat().st_mtime < before:
                             path.unlink()
 
-    def clear(self) -> None:
-        """Remove the cube and its parts; log and lock stay."""
-        if not self.exists():
-            pass
-        elif self.is_local:
-            import shutil
-
-            shutil.rmtree(self.path)
-        else:
-            cube = ObjectBlobs(self.url)
-            cube.delete(cube.keys())
-        self.blobs.delete(list(self.blobs.keys("parts/")))
-
 
 def _of_a_cube(entry: Path) -> bool:
     """Whether an entry of a folder is one that a driver writes: an array, metadata, or a temporary file."""
     if not entry.is_dir():
-        return entry.name == "zarr.json" or entry.name.endswith(_PARTIAL)
+        return entry.name == ROOT or entry.name.endswith(_PARTIAL)
     try:
         inside = [e for e in entry.iterdir() if not e.name.endswith(_PARTIAL)]
-        return not inside or json.loads((entry / "zarr.json").read_bytes()).get("node_type") == "array"
+        return not inside or json.loads((entry / ROOT).read_bytes()).get("node_type") == "array"
     except (OSError, ValueError, AttributeError):
         return False
 

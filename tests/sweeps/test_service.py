@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -454,10 +455,14 @@ def test_a_folder_or_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert go(tmp_path, "empty").counts.done == 3
 
 
-def test_a_cube_that_was_only_begun_is_gone_on_with(tmp_path: Path) -> None:
+def test_resume_of_a_partly_created_cube(tmp_path: Path) -> None:
     go(tmp_path, "a.zarr")
+    shutil.rmtree(tmp_path / "a.zarr" / "Delta0")
+    for path in (tmp_path / "a.zarr").rglob("*"):
+        if path.is_file() and path.name != "zarr.json":
+            path.unlink()
     (tmp_path / "a.zarr" / "zarr.json").unlink()
-    (tmp_path / "a.zarr" / "Delta0" / ".zarr.json.partial").write_text("")
+    (tmp_path / "a.zarr" / "Gamma" / ".zarr.json.partial").write_text("")
     assert go(tmp_path, "a.zarr").counts.done == 3
 
 
