@@ -12,7 +12,7 @@ import time
 
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 K3C60 = {"F0": 0.3, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
 PB = {"F0": 5e-7, "omega_pump": 300.0, "T": 5.0, "tau_esc": 500.0}

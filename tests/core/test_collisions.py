@@ -17,7 +17,7 @@ from photogap.core.lattice import build_lattice
 from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
 from photogap.core.thermal import bose, fermi
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 GAPS = {"normal": 0.0, "superconducting": 1.0, "damped": 1.0 + 0.2j}
 
