@@ -14,7 +14,7 @@ import numpy as np
 from ..ask.axes import Index, embed, union
 from ..ask.config import Config
 from ..ask.lookup import find
-from ..ask.plan import Plan, at_grid, resolve
+from ..ask.plan import Plan, at_grid, check_union, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
@@ -151,6 +151,8 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
         raise ContradictionError(
             f"the config contradicts the store: {error} Use another --store, or --recompute."
         ) from None
+    remedy = f"Use another --store, or allow it: --set limits.points={grid.size} (`limits.points` in a config)."
+    check_union(cube.grid, grid, plan.config.limits.points, remedy)
     cube.grow(grid, plan)
     resolved = cube.record["resolved"]
     known = record_of(plan)
