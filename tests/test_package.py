@@ -51,7 +51,9 @@ def wheel(tmp_path_factory):
     for name in filter(None, names.split("\0")):
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_symlink():
+            target.symlink_to((ROOT / name).readlink())
+        elif (ROOT / name).is_file():
             target.write_bytes((ROOT / name).read_bytes())
     # pip, and not the wheel's builder alone: what a user's `pip install .` does
     subprocess.run(
