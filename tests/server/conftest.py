@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from serving import FAKE, serving
 
 
@@ -55,6 +56,6 @@ def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()
