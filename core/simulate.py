@@ -25,7 +25,7 @@ from .tracking import GapError, GapTracker
 from .transport import Exchange
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "2"
+MODEL_VERSION: Final = "3"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 FEWEST_MODES: Final = 1e-3
