@@ -12,7 +12,7 @@ WORKER = """
 import resource, time
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
-from photogap.sweeps.materials import load
+from photogap.sweeps.materials.library import load
 settings = Settings(t_start=-7.0, t_linear_stop=20.0, t_stop=1000.0, n_times=28, n_tail=24, atol=1e-7,
                     omega_probe=5.0, tau_probe=200.0, thickness=10.0)
 start = time.process_time()

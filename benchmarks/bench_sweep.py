@@ -71,8 +71,8 @@ def peak_MB(pid: int | str = "self") -> float:
 
 def serve_scheduler() -> None:
     """The service's own local cluster, its scheduler in this process, until the standard input ends."""
-    from photogap.sweeps.cluster import open_pool
-    from photogap.sweeps.config import parse
+    from photogap.sweeps.ask.config import parse
+    from photogap.sweeps.clusters.open import open_pool
 
     with open_pool(parse({"name": "bench", "axes": {}}), WORKERS) as pool:
         print(pool.describe()["kind"], flush=True)
@@ -90,12 +90,12 @@ def apart(points: int, seconds: float, folder: str) -> dict[str, Any]:
 
 def sweep(points: int, seconds: float, folder: str, cluster: str = "local") -> dict[str, Any]:
     """A sweep of the service."""
-    from photogap.sweeps import service
-    from photogap.sweeps.config import parse
+    from photogap.sweeps.ask.config import parse
+    from photogap.sweeps.ask.plan import resolve
+    from photogap.sweeps.drive import sweep as service
+    from photogap.sweeps.drive.report import status
     from photogap.sweeps.model import resolve as resolve_model
-    from photogap.sweeps.plan import resolve
-    from photogap.sweeps.report import status
-    from photogap.sweeps.store import place
+    from photogap.sweeps.store.place import place
 
     numbers: dict[str, Any] = {}
     opener = service.open_pool
@@ -158,8 +158,8 @@ def client_map(points: int, *_: Any) -> dict[str, Any]:
     """The same points by a bare `client.map`, results gathered into this process."""
     import noop
 
-    from photogap.sweeps.cluster import open_pool
-    from photogap.sweeps.config import parse
+    from photogap.sweeps.ask.config import parse
+    from photogap.sweeps.clusters.open import open_pool
 
     numbers: dict[str, Any] = {}
     with open_pool(parse({"name": "bench", "axes": {}}), WORKERS) as pool:

@@ -17,57 +17,16 @@ functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1,
 Prange-Kadanoff equation.
 """
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import fft
 
 from .coherence import pair_ratio
 from .constants import HBAR
-from .lattice import Array, Lattice, Ring
-
-
-@dataclass(frozen=True, eq=False)
-class Film:
-    """A film's spectrum and densities on a lattice: what the kinetic equations know of a material.
-
-    Args:
-        lattice: Energies.
-        alpha2F: Eliashberg function at Omega_j, dimensionless, shape (M + 1,).
-        F: Phonon density of states at Omega_j, 1/meV per atom, shape (M + 1,).
-        N0: Electron density of states per spin, 1/(meV nm^3).
-        N_ion: Atoms per volume, 1/nm^3.
-    """
-
-    lattice: Lattice
-    alpha2F: Array
-    F: Array
-    N0: float
-    N_ion: float
-
-    @cached_property
-    def ring(self) -> Ring:
-        """Ring of the collision integrals."""
-        return Ring.for_collisions(self.lattice)
-
-    @cached_property
-    def phonon_rate(self) -> Array:
-        """(4 pi / hbar) (N0 / N_ion) (alpha2F / F), 1/(meV ps), shape (M + 1,); zero where F is."""
-        F = np.where(self.F > 0, self.F, 1.0)
-        return np.asarray(np.where(self.F > 0, self.alpha2F / F, 0.0) * 4 * np.pi / HBAR * self.N0 / self.N_ion)
-
-    def quasiparticle_energy(self, rho: Array, f: Array) -> float:
-        """U_qp = 4 N0 Int_0 dE E rho f, meV/nm^3."""
-        return float(4 * self.N0 * self.lattice.h * np.dot(self.lattice.E * rho, f))
-
-    def quasiparticle_number(self, rho: Array, f: Array) -> float:
-        """Number density of quasiparticles, 4 N0 Int_0 dE rho f, 1/nm^3."""
-        return float(4 * self.N0 * self.lattice.h * np.dot(rho, f))
-
-    def phonon_energy(self, n: Array) -> float:
-        """U_ph = N_ion Int dOmega F Omega n, meV/nm^3; n may be a rate, giving meV/(nm^3 ps)."""
-        return float(self.N_ion * self.lattice.h * np.dot(self.lattice.Omega * self.F, n))
+from .kinetics import Change, Film, Process, Setup, State
+from .lattice import Array, Ring
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,14 +102,24 @@ def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array
     return created, absorbed
 
 
-def escape(n: Array, n_eq: Array, tau_esc: float) -> Array:
-    r"""Rate at which phonons leave the film, Eq. (5) of arXiv:2603.18182, last term.
+@dataclass(frozen=True)
+class Collisions(Process):
+    """The term of electron-phonon collisions: they move energy between quasiparticles and phonons."""
 
-    Args:
-        n: Phonon occupation, dimensionless, shape (M + 1,), >= 0.
-        n_eq: Bose occupation at the bath temperature, same shape.
-        tau_esc: Escape time, ps; `math.inf` for a film that keeps its phonons.
-    Returns:
-        dn/dt, 1/ps, shape (M + 1,).
-    """
-    return (n_eq - n) / tau_esc
+    @classmethod
+    def build(cls, setup: Setup) -> "Collisions":
+        """The term of a slab."""
+        return cls()
+
+    def add(self, t: float, state: State, change: Change) -> None:
+        """See `Term.add`."""
+        rates = collision_rates(state.film, state.rho, state.p, state.f, state.n)
+        change.f += rates.f_gain - rates.f_loss
+        change.n += rates.n_gain - rates.n_loss
+
+    def fastest_rate(self, t: float, state: State) -> float:
+        """Scattering far above the gap, and phonons that break pairs of any energy."""
+        film = state.film
+        emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
+        phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())
+        return 1.3 * 2 * math.pi / HBAR * emitted + phonons

@@ -1,23 +1,23 @@
 """The coupled motion of f(E, t), n(Omega, t) and Delta(E, t), of one slab or of several that exchange phonons.
 
 Slabs that exchange phonons are one system of equations: they share each step, as long as the most demanding of them
-allows. What a slab does within a step is in `slab`, how phonons pass between slabs in `transport`.
+allows. What a slab does within a step is in `slab`, the sum of its processes in `equations`.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .equations import Equations, joint_derivative, joint_spectral_radius, parts
 from .gap import GapSolution
 from .integrators import Method
+from .kinetics import JointTerm
 from .lattice import Array
 from .result import Outcome
-from .slab import Model, Sample, SaturatedError, Slab
+from .slab import Sample, SaturatedError, Slab
 from .tracking import GapError, GapTracker
-from .transport import Exchange
 
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
 
@@ -43,7 +43,7 @@ class Trajectory:
 
 
 def integrate(
-    models: Sequence[Model],
+    slabs: Sequence[Equations],
     trackers: Sequence[GapTracker],
     method: Method,
     times: Array,
@@ -55,12 +55,12 @@ def integrate(
     atol: float,
     max_steps: int,
     dt_max: float,
-    exchange: Exchange | None = None,
+    joint: Sequence[JointTerm] = (),
 ) -> Trajectory:
     """Integrate from thermal occupations through `times`, with a step ending on each.
 
     Args:
-        models: Right-hand side of each slab, the first one next to the light; pulses of one duration.
+        slabs: Equations of each slab, the first one next to the light; pulses of one duration.
         trackers: Solver of the gap equation of each slab, carrying its warm start.
         method: Time stepping method.
         times: Times of the samples, ps, increasing, shape (n_times,).
@@ -69,18 +69,18 @@ def integrate(
         rtol, atol: Error allowed in an occupation per step: atol + rtol |y|.
         max_steps: Trial steps before giving up.
         dt_max: Longest step, ps.
-        exchange: How phonons pass between neighbouring slabs; None lets none pass.
+        joint: Processes between the slabs.
     Returns:
         The trajectory; what stops it early is an outcome with its message.
     """
-    out = Trajectory(slabs=[[] for _ in models])
+    out = Trajectory(slabs=[[] for _ in slabs])
     try:
         start = float(times[0])
-        slabs = [
-            Slab(model, tracker, f[: model.film.lattice.N], n, gap, start)
-            for model, tracker in zip(models, trackers, strict=True)
+        states = [
+            Slab(equations, tracker, f[: equations.film.lattice.N], n, gap, start)
+            for equations, tracker in zip(slabs, trackers, strict=True)
         ]
-        run = _Run(slabs, exchange, method, start, rtol, atol, out)
+        run = _Run(states, joint, method, start, rtol, atol, out)
         run.sample()
         for target in times[1:]:
             while run.t < target:
@@ -99,35 +99,6 @@ def integrate(
     return out
 
 
-def parts(models: Sequence[Model], y: Array) -> list[Array]:
-    """State vector of each slab in that of all, views."""
-    ends = list(itertools.accumulate(model.size for model in models))
-    return [y[a:b] for a, b in zip([0, *ends], ends, strict=False)]
-
-
-def joint_derivative(
-    models: Sequence[Model], exchange: Exchange | None, t: float, y: Array, weights: Sequence[tuple[Array, Array]]
-) -> Array:
-    """dy/dt of slabs that exchange phonons.
-
-    Args:
-        models: Right-hand side of each slab.
-        exchange: How phonons pass between them; None lets none pass.
-        t: Time, ps.
-        y: State vectors of the slabs, one after another.
-        weights: Spectral weights rho, p of each slab, each (N,).
-    Returns:
-        dy/dt, shape of y.
-    """
-    states = parts(models, y)
-    out = [model.derivative(t, s, *w) for model, s, w in zip(models, states, weights, strict=True)]
-    if exchange is not None:
-        flows = exchange(np.stack([model.split(s)[1] for model, s in zip(models, states, strict=True)]))
-        for model, rate, flow in zip(models, out, flows, strict=True):
-            model.split(rate)[1][:] += flow
-    return np.concatenate(out) if len(out) > 1 else out[0]
-
-
 class _StepTooSmall(ArithmeticError):
     pass
 
@@ -136,12 +107,12 @@ class _Run:
     """One integration's moving parts."""
 
     def __init__(
-        self, slabs: list[Slab], exchange: Exchange | None, method: Method, t: float, rtol: float, atol: float,
+        self, slabs: list[Slab], joint: Sequence[JointTerm], method: Method, t: float, rtol: float, atol: float,
         out: Trajectory,
     ) -> None:  # fmt: skip
-        self.slabs, self.exchange, self.method, self.out = slabs, exchange, method, out
+        self.slabs, self.joint, self.method, self.out = slabs, joint, method, out
         self.rtol, self.atol, self.t = rtol, atol, t
-        self.pump = slabs[0].wide.pump
+        self.pump = slabs[0].pump
         self.dt = self.pump.tau_pump / 20
 
     def sample(self) -> None:
@@ -156,17 +127,16 @@ class _Run:
         dt = left / max(1, math.ceil(left / min(self.dt, dt_max) - 1e-9))
         for slab in self.slabs:
             slab.aim(self.t, dt)
-        radius = max(slab.spectral_radius(self.t) for slab in self.slabs)
-        if self.exchange is not None:
-            radius += self.exchange.spectral_radius
+        equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]
+        vectors = [slab.y for slab in self.slabs]
+        radius = joint_spectral_radius(equations, self.joint, self.t, vectors, weights)
         dt = min(dt, self.method.largest_step(radius))
-        models, weights = [slab.model for slab in self.slabs], [slab.weights for slab in self.slabs]
-        y = np.concatenate([slab.y for slab in self.slabs])
+        y = np.concatenate(vectors)
         trial = self.method.step(
-            lambda t, y: joint_derivative(models, self.exchange, t, y, weights), self.t, y, dt, radius
+            lambda t, y: joint_derivative(equations, self.joint, t, y, weights), self.t, y, dt, radius
         )
         self.out.statistics.evaluations += trial.evaluations
-        found = list(zip(self.slabs, parts(models, trial.y), parts(models, trial.error), strict=True))
+        found = list(zip(self.slabs, parts(equations, trial.y), parts(equations, trial.error), strict=True))
         # not Python's max, which may pass over a NaN
         error = float(np.max([slab.error(y, e, rtol=self.rtol, atol=self.atol) for slab, y, e in found]))
         if not (error <= 1.0 and all(slab.within_bounds(y, self.atol) for slab, y, _ in found)):
@@ -200,7 +170,7 @@ class _Run:
 
     @property
     def _smallest_gap_step(self) -> float:
-        """A gap that opens or closes at once cannot be resolved; below this step it is let jump."""
+        """A gap that opens or closes at once cannot be resolved; below this step the gap may jump."""
         return 1e-3 * self.pump.tau_pump
 
     def _reject(self, dt: float, error: float) -> None:

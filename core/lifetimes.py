@@ -9,8 +9,8 @@ import numpy as np
 from scipy import fft
 
 from .coherence import pair_ratio
-from .collisions import Film
 from .constants import HBAR
+from .kinetics import Film
 from .lattice import Array
 
 

@@ -9,14 +9,7 @@ and df/dt = Gamma(t) g(E). The paper keeps E - w > 0 (`scattering`: a photon mov
 pair-breaking sign by itself. With stimulated emission each process also runs backwards. A photon energy between two
 lattice shifts is shared between them, so that its mean is exact.
 
-A share of the energy (`phonon_share`, 0 in the paper) may go into phonons of the photon's own energy instead: modes
-within the pulse's bandwidth gain occupation alike,
-
-    dn/dt(Omega) = P_ph(t) s(Omega) / (N_ion Int dOmega F Omega s),
-    s = exp(-((Omega - w) tau_pump / hbar)^2 / (4 ln 2)),
-
-the intensity spectrum of a pulse no longer than its bandwidth demands. They are an incoherent population: lattice
-displacements in phase with the light are not described.
+A share of the energy (`phonon_share`, 0 in the paper) may go into phonons instead (`phonon_drive`).
 
 The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by what quasiparticles get of it, U:
 `envelope` takes, at each time, the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the
@@ -31,7 +24,6 @@ import numba as nb
 import numpy as np
 
 from .coherence import pair_ratio
-from .collisions import Film
 from .constants import HBAR
 from .lattice import Array, Lattice
 from .settings import PumpChannels
@@ -112,12 +104,6 @@ class Pump:
     def arrived(self, t: float) -> float:
         """Share of the pulse's energy that has come by t."""
         return 0.5 * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
-
-    def phonon_profile(self, film: Film) -> Array:
-        """dn/dt of phonons that take 1 meV/(nm^3 ps), 1/ps, shape (M + 1,)."""
-        lattice = film.lattice
-        n = np.where(film.F > 0, pulse_spectrum(lattice.Omega, self.omega_pump, self.tau_pump, lattice.h), 0.0)
-        return np.asarray(n / film.phonon_energy(n))
 
     def unit_rate(self, lattice: Lattice, rho: Array, p: Array, f: Array) -> Array:
         """df/dt for Gamma = 1 / ps, 1/ps, shape (N,).

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .collisions import Film
+from .kinetics import Film
 from .lattice import Array
 from .settings import Point, Settings
 from .slab import Sample

@@ -7,29 +7,26 @@ from typing import Final
 
 import numpy as np
 
-from .collisions import Film
+from . import processes
+from .deposition import Deposited, Deposition
 from .eliashberg import Coupling
 from .gap import GapSolution
+from .kinetics import Film
 from .lattice import Array, Lattice
 from .material import Material
+from .optical_trace import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
-from .probe import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
-from .pump import Pump, pulse_spectrum
+from .pump import Pump
 from .result import Outcome, Result
 from .series import film_series, ledger_error, overrun
 from .settings import Damping, Point, Settings
-from .simulation import Simulated, Simulation
 from .tc import calibrate_mu_star
 from .tracking import GapError, GapTracker
-from .transport import Exchange
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "3"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
-
-FEWEST_MODES: Final = 1e-3
-"""Modes per atom within the pulse's bandwidth, of 3 in all, without which it drives no phonons."""
 
 
 @lru_cache(maxsize=64)
@@ -82,13 +79,11 @@ def simulate(point: Point, settings: Settings) -> Result:
         return Result(outcome=Outcome.NOT_CONVERGED, message=f"{error}, in equilibrium")
     thickness, chi, U = _absorbed(point, settings)
     pumps = [_pump(point, settings, float(u)) for u in U]
-    exchange, groups = None, [[pump] for pump in pumps]
-    if settings.phonon_velocity > 0:
-        exchange = Exchange(velocity=settings.phonon_velocity, thickness=float(thickness[0]))
-        groups = [pumps]
+    joint = processes.joint_terms(settings, float(thickness[0]))
+    groups = [pumps] if joint else [[pump] for pump in pumps]
     runs = []
     for group in groups:
-        run = Simulation(ladder, coupling, gap, group, exchange, point, settings)
+        run = Deposition(ladder, coupling, gap, group, joint, point, settings)
         runs.append(run.with_envelope() if settings.pump_rate == "envelope" else run.with_constant_rate())
         if runs[-1].trajectory.outcome is not Outcome.OK:
             break
@@ -128,31 +123,8 @@ def check(point: Point, settings: Settings) -> None:
             f"is not resolved. Is it in meV? Got {point.omega_pump!r}."
         )
     check_surroundings(point.omega_pump, settings)
-    _check_driven_phonons(point, settings)
+    processes.check(point, settings)
     _check_recorded(point, settings)
-    if settings.phonon_velocity > 0 and settings.slabs == 1:
-        raise ValueError(
-            "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
-            f"Got {settings.phonon_velocity!r}."
-        )
-    if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
-        raise ValueError(
-            "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
-            f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
-        )
-
-
-def _check_driven_phonons(point: Point, settings: Settings) -> None:
-    """Refuse to give light to phonons where there are none of its energy."""
-    spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
-    reached = pulse_spectrum(spectrum.omega, point.omega_pump, tau_pump, settings.spacing or point.material.spacing)
-    modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
-    if settings.phonon_share > 0 and modes < FEWEST_MODES:
-        raise ValueError(
-            f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
-            f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
-            f"Got {settings.phonon_share!r}."
-        )
 
 
 def _check_recorded(point: Point, settings: Settings) -> None:
@@ -196,7 +168,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
     )
 
 
-def _diagnostics(runs: Sequence[Simulated]) -> dict[str, float]:
+def _diagnostics(runs: Sequence[Deposited]) -> dict[str, float]:
     """Sums over the slabs; of those that exchange phonons, which share their steps, over all of them at once."""
     counts = [run.trajectory.statistics for run in runs]
     return {

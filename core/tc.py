@@ -103,7 +103,7 @@ def pairing_eigenvalue(coupling: Coupling, T: float, damping: Damping) -> float:
 
 
 def critical_temperature(
-    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5
+    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25
 ) -> float:
     """Tc, K: where the largest eigenvalue of the linearised gap equation is one.
 
@@ -112,6 +112,7 @@ def critical_temperature(
         damping: `full` or `real`.
         guess: A temperature of the right order, K.
         xtol: Relative accuracy of the root.
+        step: First step of the search for a bracket, in ln T: small around a good guess.
     Raises:
         ValueError: if no Tc lies between guess / 64 and 64 guess.
     """
@@ -119,7 +120,7 @@ def critical_temperature(
     def excess(log_T: float) -> float:
         return pairing_eigenvalue(coupling, math.exp(log_T), damping) - 1.0
 
-    low, high = _bracket(excess, math.log(guess), 0.25, math.log(64.0))
+    low, high = _bracket(excess, math.log(guess), step, math.log(64.0))
     return math.exp(brentq(excess, low, high, xtol=xtol))
 
 

@@ -18,15 +18,18 @@ shorter path: choose `slabs` for dz near 4 l / 3.
 The eigenvectors are cos(pi k (i + 1/2) / K), k = 0..K-1, for K slabs, with rates -(v / dz) sin^2(pi k / (2 K)).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .kinetics import Change, Process, State
 from .lattice import Array
+from .settings import Point, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange:
+class Exchange(Process):
     """Exchange of phonons between neighbouring slabs of equal thickness.
 
     Args:
@@ -37,6 +40,12 @@ class Exchange:
     velocity: float
     thickness: float
 
+    @classmethod
+    def build(cls, settings: Settings, thickness: float) -> "Exchange | None":
+        """The term between slabs of a thickness (nm); None where phonons stay in their slabs."""
+        velocity = settings.phonon_velocity
+        return cls(velocity=velocity, thickness=thickness) if velocity > 0 else None
+
     def __call__(self, n: Array) -> Array:
         """dn/dt by exchange, 1/ps, of occupations n, both shape (slabs, M + 1)."""
         flux = self.velocity / (4 * self.thickness) * -np.diff(n, axis=0)
@@ -45,7 +54,29 @@ class Exchange:
         out[1:] += flux
         return out
 
-    @property
-    def spectral_radius(self) -> float:
-        """Bound of the fastest rate of a chain of any length, v / dz, 1/ps."""
+    def add(self, t: float, states: Sequence[State], changes: Sequence[Change]) -> None:
+        """See `JointTerm.add`."""
+        for change, flow in zip(changes, self(np.stack([state.n for state in states])), strict=True):
+            change.n += flow
+
+    def fastest_rate(self, t: float, states: Sequence[State]) -> float:
+        """Bound for a chain of any length, v / dz, 1/ps."""
         return self.velocity / self.thickness
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """Refuse exchange without slabs, or with a rate that belongs to one slab.
+
+        Raises:
+            ValueError: naming `phonon_velocity`, the rule and the value.
+        """
+        if settings.phonon_velocity > 0 and settings.slabs == 1:
+            raise ValueError(
+                "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
+                f"Got {settings.phonon_velocity!r}."
+            )
+        if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
+            raise ValueError(
+                "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
+                f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
+            )

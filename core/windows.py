@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .collisions import Film
+from .kinetics import Film
 from .lattice import Array
 
 NEGLIGIBLE = 1e-5

@@ -22,8 +22,10 @@
 from pathlib import Path
 
 from photogap.core.equilibrium import solve_equilibrium
-from photogap.sweeps import figures, materials, spectrum_files
+from photogap.sweeps import figures
 from photogap.sweeps.figures.spectrum import alpha2F_of
+from photogap.sweeps.materials import library as materials
+from photogap.sweeps.materials import spectra as spectrum_files
 from photogap.sweeps.notebook import cube
 
 # %% [markdown]

@@ -21,9 +21,9 @@
 from distributed import LocalCluster
 
 from photogap.sweeps import figures
+from photogap.sweeps.drive.report import status
 from photogap.sweeps.notebook import cube
-from photogap.sweeps.report import status
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 # %%
 cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)

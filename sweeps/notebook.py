@@ -6,11 +6,11 @@ from pathlib import Path
 import xarray as xr
 
 from .analysis import open_cube
-from .config import read
+from .ask.config import read
+from .ask.plan import resolve
+from .drive.sweep import run
 from .errors import SweepError
-from .plan import resolve
-from .service import run
-from .store import place
+from .store.place import place
 
 
 def cube(

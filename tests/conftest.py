@@ -29,10 +29,10 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Numbers of the whole quick start, computed on this machine once: what it must be wherever it runs."""
     from cubes import QUICKSTART, physics
 
-    from photogap.sweeps.config import read
-    from photogap.sweeps.plan import resolve
-    from photogap.sweeps.service import run
-    from photogap.sweeps.store import place
+    from photogap.sweeps.ask.config import read
+    from photogap.sweeps.ask.plan import resolve
+    from photogap.sweeps.drive.sweep import run
+    from photogap.sweeps.store.place import place
 
     store = tmp_path_factory.mktemp("quickstart") / "local.zarr"
     report = run(resolve(read(QUICKSTART)), place(store), workers=2)

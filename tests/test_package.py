@@ -89,7 +89,7 @@ def test_wheel_works(wheel, tmp_path):
 import sys
 sys.path.insert(0, sys.argv[1])
 import photogap.core.equilibrium as e
-from photogap.sweeps.materials import load
+from photogap.sweeps.materials.library import load
 assert e.__file__.startswith(sys.argv[1]), e.__file__
 print(round(e.solve_equilibrium(load("Pb"), 2.0).Tc, 2))
 """

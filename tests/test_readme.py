@@ -20,7 +20,7 @@ def block(language, containing):
 
 
 def photogap(*arguments, cwd):
-    code = "from photogap.sweeps.cli import app; app()"
+    code = "from photogap.sweeps.cli.main import app; app()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=800
     )

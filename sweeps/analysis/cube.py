@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import StoreError
-from ..store import SCHEMES, Place, place
+from ..store.place import SCHEMES, Place, place
 from .labels import in_order
 
 OK = "ok"

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from ..axes import OWN
+from ..ask.axes import OWN
 from .labels import Array, along, described, labelled, name_of, need, numbered, one_of, pick, units_of
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import dask
 
 from ..errors import ClusterError, ConfigError
-from ..limits import THREADS
+from ..work.limits import THREADS
 from .config import Jobs, Pbs, Slurm, seconds
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"

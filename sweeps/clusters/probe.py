@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ClusterError, StoreError
-from ..record import versions
-from ..store import Place
+from ..store.place import Place
+from ..store.record import versions
 
 MUST_MATCH = ("python", "photogap", "numpy", "scipy", "numba", "dask", "distributed")
 PROBES = "probes/"
@@ -42,7 +42,7 @@ def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
         }
         if store is not None:
             try:
-                from photogap.sweeps.store import Place
+                from photogap.sweeps.store.place import Place
 
                 Place(store).blobs.put(key, b"written by a worker")
                 found["write"] = "ok"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, ConfigError
-from ..store import Place
+from ..store.place import Place
 from .batch import driver_header, kind_of, prologue, setting, system_named, system_of
 from .config import Jobs, find
 from .fleet import NOTES, reap
@@ -113,7 +113,7 @@ def describe(place: Place) -> str | None:
 
 def end(place: Place) -> str | None:
     """Cancel a driver's job that waits, and worker jobs that nobody drives; what was done."""
-    from ..lock import is_driven
+    from ..store.lock import is_driven
 
     if is_driven(place):
         return None

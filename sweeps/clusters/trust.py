@@ -1,10 +1,15 @@
-"""Whether a file is the user's own word, where it was come upon and not named."""
+"""Whether a file or a cube is the user's own word, where it was come upon and not named."""
 
 import grp
 import os
 import pwd
 import stat
 from pathlib import Path
+
+from ..ask.config import Config
+from ..errors import ConfigError
+from ..model import DEFAULT
+from ..store.place import Place
 
 
 def foreign(path: Path) -> str | None:
@@ -22,6 +27,37 @@ def foreign(path: Path) -> str | None:
             return "may be written by everybody"
         if found.st_mode & stat.S_IWGRP and not _is_private(found.st_gid, found.st_uid):
             return f"may be written by the group {_group(found.st_gid)}"
+    return None
+
+
+def refuse_foreign(place: Place, config: Config) -> None:
+    """Raise where the config that a cube carries would run code of somebody who may have written that cube.
+
+    The built-in model on the `local` cluster runs no such code.
+
+    Raises:
+        ConfigError: It names another model or cluster, and the cube is not this user's alone.
+    """
+    named = [f"the model {config.model!r}"] if config.model != DEFAULT else []
+    named += [f"the cluster {config.cluster!r}"] if config.cluster != "local" else []
+    why = _foreign_store(place) if named else None
+    if why:
+        raise ConfigError(
+            f"the cube {place.url!r} names {' and '.join(named)}, which would run code, and {why}. "
+            "If you trust it add --trust; or make a copy that only you can write."
+        )
+
+
+def _foreign_store(place: Place) -> str | None:
+    """Why somebody other than this user and root may have written a cube; None if nobody could."""
+    if place.is_memory:
+        return None
+    if not place.is_local:
+        return "an object store does not say who wrote it"
+    for path in (place.path, place.path / "zarr.json"):
+        why = foreign(path)
+        if why:
+            return f"{str(path)!r} {why}"
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ..axes import OWN
+from ..ask.axes import OWN
 from .curves import gap_traces
 from .phase import phase_diagram
 from .style import COLUMN, new, number, symbol, unit

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..axes import FIRST, OWN
+from ..ask.axes import FIRST, OWN
 from .style import quantity
 
 _NOTHING = (

@@ -5,12 +5,12 @@ from pathlib import Path
 import xarray as xr
 
 from ...core.material import Material
-from ..config import parse
-from ..cube import Cube
+from ..ask.config import parse
+from ..ask.plan import resolve
 from ..errors import SweepError
-from ..materials import load
-from ..plan import resolve
-from ..store import Place
+from ..materials.library import load
+from ..store.cube import Cube
+from ..store.place import Place
 
 
 def alpha2F_of(name: str | Path) -> xr.DataArray:

@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from ..analysis import open_cube
-from ..config import PRESETS
+from ..ask.config import PRESETS
 from ..model import MODEL
 from . import assumptions
 from .rows import OPEN, Cell, Row, told
@@ -152,7 +152,7 @@ _WHY = (
 def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
     from .. import figures
     from ..figures.spectrum import alpha2F_in
-    from ..store import place
+    from ..store.place import place
 
     lines = []
     for cube, figure, at, text in PICTURES:

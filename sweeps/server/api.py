@@ -13,10 +13,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
-from ..cli_base import plain
-from ..cluster import open_pool
+from ..cli.base import plain
+from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
-from ..pool import Opener
+from ..work.pool import Opener
 from . import slices, views
 from .document import Documented
 from .guard import COOKIE, Guard, is_token, session_of
@@ -380,7 +380,7 @@ def _shell(app: FastAPI, options: Options) -> None:
     @app.get("/api/server")
     def server(runner: Running) -> Server:
         """What this server takes."""
-        from .. import materials
+        from ..materials import library as materials
 
         return Server(
             version=app.version,

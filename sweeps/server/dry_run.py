@@ -6,11 +6,11 @@
 import json
 import sys
 
-from ..cli_base import print_json
-from ..config import parse
+from ..ask.config import parse
+from ..ask.plan import resolve
+from ..cli.base import print_json
+from ..drive.estimate import estimate
 from ..errors import SweepError
-from ..estimate import estimate
-from ..plan import resolve
 
 
 def main() -> int:

@@ -13,16 +13,17 @@ from typing import Any
 
 import yaml
 
+from ..ask.config import Config, load_yaml, parse
+from ..ask.plan import Plan, resolve
 from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
-from ..config import Config, load_yaml, parse
-from ..cube import Cube
+from ..drive.sweep import plan_of
 from ..errors import ConfigError, ContradictionError
 from ..files import Files
-from ..plan import Plan, resolve
-from ..record import refuse_contradiction
-from ..service import plan_of
-from ..store import Place, place
+from ..model import DEFAULT
+from ..store.cube import Cube
+from ..store.place import Place, place
+from ..store.record import refuse_contradiction
 from .options import Options
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -142,7 +143,7 @@ class Intake:
         size = plan.grid.size
         if confirm and size > limits.points and size != confirm_points:
             raise ConfirmError(size, limits.points)
-        each = sum(8 * math.prod(_sizes(plan)[d] for d in v.dims) for v in plan.model.variables(plan.settings))
+        each = sum(plan.bytes_per_output.values())
         if each > limits.point_bytes:
             raise ConfigError(
                 f"a point's outputs must take at most {limits.point_bytes} bytes here. Got {each}; "
@@ -169,8 +170,12 @@ class Intake:
 
     def plan_of(self, cube: Cube) -> Plan:
         """Plan of a cube's own config; its model must be one that the operator named."""
-        self._check_model(str(cube.record["model"]))
-        return plan_of(cube, self.root)
+        self.check_cube(cube)
+        return plan_of(cube, self.root, trust=True)
+
+    def check_cube(self, cube: Cube) -> None:
+        """Refuse a cube whose own config names a model that the operator does not allow."""
+        self._check_model(str(cube.record["config"].get("model", DEFAULT)))
 
     def check(self, config: Config) -> None:
         """Refuse a config that names what a request may not, or too much of it."""
@@ -248,10 +253,6 @@ def _upper_bound(config: Config) -> int:
         if name not in followers
     ]
     return math.prod(max(1, n) for n in sizes)
-
-
-def _sizes(plan: Plan) -> dict[str, int]:
-    return {dim: len(values) for dim, values in plan.model.coordinates(plan.settings).items()}
 
 
 def positions(plan: Plan) -> dict[bytes, str]:

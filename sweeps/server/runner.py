@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..axes import Index
-from ..cluster import open_pool
-from ..config import parse
-from ..cube import MISSING, Cube
+from ..ask.axes import Index
+from ..ask.config import parse
+from ..ask.plan import Plan, resolve
+from ..clusters.open import open_pool
+from ..drive.flow import Counts
+from ..drive.report import status as look
+from ..drive.sweep import Report, Watch, retry, run
 from ..errors import ConfigError, SweepError
-from ..flow import Counts
-from ..plan import Plan, resolve
-from ..pool import Opener
-from ..report import status as look
-from ..service import Report, Watch, retry, run
+from ..store.cube import MISSING, Cube
+from ..work.pool import Opener
 from .intake import Intake, positions
 from .options import Options
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue
@@ -237,7 +237,8 @@ class Runner:
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = resolve(config)
         if entry.action == "retry" and target.exists():
-            report = retry(target, watch=watch, root=self.intake.root)
+            self.intake.check_cube(self.intake.cube(entry.name))
+            report = retry(target, watch=watch, root=self.intake.root, trust=True)
             if report.reason is not None:
                 return report
         return run(job.plan, target, workers=config.workers, watch=watch)

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..ask.config import Config
 from ..clusters.config import Cluster, Local
-from ..config import Config
 from ..errors import ClusterError
-from ..pool import Ended, InlinePool, Opener, Pool
-from ..store import Place
-from ..task import Batch, Job
+from ..store.place import Place
+from ..work.pool import Ended, InlinePool, Opener, Pool
+from ..work.task import Batch, Job
 
 _LOOK_S = 2.0
 _DRAIN_S = 20.0
@@ -31,6 +31,8 @@ _DRAIN_S = 20.0
 
 class Share:
     """A sweep's part of a pool."""
+
+    dashboard: str | None = None
 
     def __init__(self, hub: "Hub", pool: Pool, cap: int | None, memory: int | None) -> None:
         self._hub, self._cap = hub, cap

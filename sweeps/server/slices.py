@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .. import pictures
 from ..analysis.cube import prepared
-from ..axes import Index
-from ..cli_base import plain
-from ..cube import MISSING, Cube
+from ..ask.axes import Index
+from ..ask.lookup import pick
+from ..cli.base import plain
+from ..drive.sweep import LOG
 from ..errors import ConfigError
-from ..log import Log
-from ..lookup import pick
-from ..service import LOG
-from ..store import Place
+from ..figures import pictures
+from ..store.cube import MISSING, Cube
+from ..store.log import Log
+from ..store.place import Place
 
 _RECENT_S = 90.0
 # matplotlib's parser of mathematical text is shared by all figures of a process.

@@ -11,15 +11,15 @@ import threading
 import time
 from typing import Any
 
-from ..cli_base import plain
-from ..config import Config
-from ..cube import MISSING, Cube
+from ..ask.config import Config
+from ..ask.lookup import find
+from ..cli.base import plain
+from ..drive.report import status as look
+from ..drive.sweep import LOG
 from ..errors import ConfigError, SweepError
-from ..log import Log
-from ..lookup import find
-from ..report import status as look
-from ..service import LOG
-from ..store import Place
+from ..store.cube import MISSING, Cube
+from ..store.log import Log
+from ..store.place import Place
 from .queue import Entry
 from .runner import Runner, UnknownError
 from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail

@@ -10,7 +10,7 @@ import zarr
 
 from photogap.sweeps.analysis import failures, open_cube, peak_gap
 from photogap.sweeps.errors import StoreError
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 TIME = np.linspace(-0.5, 0.5, 11)
 

@@ -21,12 +21,12 @@ from cubes import physics
 from daemons import free_ports
 from test_slurm import finish, local
 
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.clusters.tls import certify
-from photogap.sweeps.config import read
+from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ClusterError
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 pytestmark = pytest.mark.slow
 Write = Callable[..., Path]

@@ -15,10 +15,10 @@ import xarray as xr
 from batch import Slurm, until
 from cubes import QUICKSTART, physics
 
-from photogap.sweeps.config import read
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store.place import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]

@@ -18,7 +18,7 @@ from distributed.security import Security
 from photogap.sweeps.clusters.config import find, is_loopback
 from photogap.sweeps.clusters.pools import Visit, open_cluster
 from photogap.sweeps.clusters.tls import certify
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from batch import Slurm, until
 
-from photogap.sweeps.config import read
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import Watch, run
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]

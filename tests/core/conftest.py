@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from photogap.core.material import Material
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 sys.path.insert(0, str(Path(__file__).parent))
 

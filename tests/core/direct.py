@@ -9,8 +9,9 @@ import numba as nb
 import numpy as np
 
 from photogap.core.coherence import pair_ratio
-from photogap.core.collisions import Film, Rates
+from photogap.core.collisions import Rates
 from photogap.core.constants import HBAR
+from photogap.core.kinetics import Film
 
 
 @nb.njit(cache=True)

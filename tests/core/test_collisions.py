@@ -9,13 +9,15 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import Film, collision_rates, escape
+from photogap.core.collisions import collision_rates
 from photogap.core.constants import HBAR, KB
+from photogap.core.escape import escape
+from photogap.core.kinetics import Film
 from photogap.core.lattice import build_lattice
 from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
 from photogap.core.thermal import bose, fermi
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 GAPS = {"normal": 0.0, "superconducting": 1.0, "damped": 1.0 + 0.2j}
 

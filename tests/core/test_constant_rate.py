@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from photogap.core import simulation
+from photogap.core import deposition
+from photogap.core.deposition import DEPOSITED
 from photogap.core.pump import Pump
 from photogap.core.result import Outcome
 from photogap.core.roots import secant
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
-from photogap.core.simulation import DEPOSITED
 
 
 def test_secant_ends_at_the_root_within_few_evaluations():
@@ -37,14 +37,14 @@ def test_secant_leaves_where_g_has_no_value():
 def test_one_rate_deposits_the_energy_in_few_full_trajectories(k3c60, monkeypatch):
     """Above Tc0 the power at unit Gamma rises and falls along the pulse: the rate is not that of `envelope`."""
     full = []
-    integrate = simulation.integrate
+    integrate = deposition.integrate
     settings = Settings(pump_rate="constant", damping="real", t_start=-0.6, t_stop=1.0, n_times=17)
 
     def counted(*args, **options):
         full.append(options["rtol"] == settings.rtol)
         return integrate(*args, **options)
 
-    monkeypatch.setattr(simulation, "integrate", counted)
+    monkeypatch.setattr(deposition, "integrate", counted)
     result = simulate(Point(material=k3c60, F0=0.3, omega_pump=170.0, T=30.0, tau_esc=0.1), settings)
     assert result.outcome is Outcome.OK
     data = result.data

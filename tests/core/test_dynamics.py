@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from photogap.core.coherence import spectral_weights
+from photogap.core.collisions import Collisions
 from photogap.core.constants import HBAR, KB
+from photogap.core.equations import Equations
 from photogap.core.integrators import METHODS
 from photogap.core.pump import Pump, pulse_spectrum
 from photogap.core.result import Outcome, coordinates, variables
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film, check, simulate
-from photogap.core.slab import Model
 from photogap.core.thermal import bose, fermi
 
 
@@ -33,20 +34,19 @@ def test_energy_is_kept_without_pump_and_escape(k3c60, name, gap):
     """Delta fixed, 1,000 steps, 1e-12: the sum of a thousand round-offs."""
     film = build_film(k3c60, 2.0, 600.0)
     E, Omega = film.lattice.E, film.lattice.Omega
-    pump = Pump(omega_pump=170.0, tau_pump=0.3, U=0.0, channels="scattering", stimulated_emission=True)
-    model = Model(film=film, pump=pump, gamma=lambda t, u: 0.0, n_eq=bose(Omega, 30.0), tau_esc=math.inf)
+    equations = Equations(film=film, terms=(Collisions(),))
     rho, p = spectral_weights(E + 0j, np.full(E.size, gap, dtype=complex))
-    y = model.pack(0.3 * np.exp(-(((E - 150.0) / 20.0) ** 2)) + fermi(E, 300.0), bose(Omega, 150.0))
+    y = equations.pack(0.3 * np.exp(-(((E - 150.0) / 20.0) ** 2)) + fermi(E, 300.0), bose(Omega, 150.0))
 
     def energy(y):
-        f, n = model.split(y)
+        f, n = equations.split(y)
         return film.quasiparticle_energy(rho, f) + film.phonon_energy(n)
 
-    start, radius = energy(y), model.spectral_radius(0.0, y, rho, p)
+    start, radius = energy(y), equations.spectral_radius(0.0, y, rho, p)
     for _ in range(1000):
-        y = METHODS[name].step(lambda t, y: model.derivative(t, y, rho, p), 0.0, y, 1.0 / radius, radius).y
+        y = METHODS[name].step(lambda t, y: equations.derivative(t, y, rho, p), 0.0, y, 1.0 / radius, radius).y
     assert energy(y) == pytest.approx(start, rel=1e-12)
-    f, n = model.split(y)
+    f, n = equations.split(y)
     assert f.min() > -1e-12
     assert f.max() < 1
     assert n.min() > -1e-12

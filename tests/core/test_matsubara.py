@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from photogap.core.spectra import Peak, Spectrum
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 from . import matsubara
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from photogap.core import allen_dynes
 from photogap.core.spectra import UNITS, Peak, Spectrum
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 OMEGA = np.linspace(0.0, 12.0, 121)
 ALPHA2F = np.exp(-((OMEGA - 5.0) ** 2) / 2) * OMEGA / 5

@@ -1,19 +1,20 @@
 """Phonons that pass between slabs: the chain's own rates, energy, and the limits of none, equal and infinite."""
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
 
+from photogap.core.absorption import Absorption
 from photogap.core.coherence import spectral_weights
-from photogap.core.dynamics import integrate, joint_derivative, parts
+from photogap.core.collisions import Collisions
+from photogap.core.dynamics import integrate
+from photogap.core.equations import Equations, joint_derivative, joint_spectral_radius, parts
 from photogap.core.integrators import METHODS
 from photogap.core.pump import Pump
 from photogap.core.result import Outcome
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_equilibrium, build_film, check, simulate
-from photogap.core.slab import Model
 from photogap.core.thermal import bose, fermi
 from photogap.core.tracking import GapTracker
 from photogap.core.transport import Exchange
@@ -38,8 +39,8 @@ def test_cosines_are_the_modes_of_the_chain(K):
 
 def test_the_bound_of_the_rates_is_tight_for_a_long_chain():
     rates = np.linalg.eigvalsh(EXCHANGE(np.eye(40)))
-    assert -rates[0] < EXCHANGE.spectral_radius
-    assert -rates[0] == pytest.approx(EXCHANGE.spectral_radius, rel=0.01)
+    assert -rates[0] < EXCHANGE.fastest_rate(0.0, [])
+    assert -rates[0] == pytest.approx(EXCHANGE.fastest_rate(0.0, []), rel=0.01)
 
 
 def test_equal_slabs_exchange_nothing_and_others_lose_nothing():
@@ -58,39 +59,42 @@ def test_the_slowest_mode_decays_at_its_rate_to_the_method_s_order(name):
     for steps in (16, 32, 64):
         n, dt = shape.copy(), end / steps
         for _ in range(steps):
-            n = METHODS[name].step(lambda t, y: EXCHANGE(y[:, None])[:, 0], 0.0, n, dt, EXCHANGE.spectral_radius).y
+            n = (
+                METHODS[name]
+                .step(lambda t, y: EXCHANGE(y[:, None])[:, 0], 0.0, n, dt, EXCHANGE.fastest_rate(0.0, []))
+                .y
+            )
         errors.append(np.abs(n - math.exp(rate * end) * shape).max())
     slopes = np.diff(np.log2(errors))
     assert -slopes[-1] == pytest.approx(METHODS[name].order, abs=0.35)
 
 
-def slab_model(film, U=0.0, gamma=lambda t, u: 0.0):
+def equations(film, U=0.0):
     pump = Pump(omega_pump=170.0, tau_pump=0.3, U=U, channels="scattering", stimulated_emission=True)
-    return Model(film=film, pump=pump, gamma=gamma, n_eq=bose(film.lattice.Omega, 30.0), tau_esc=math.inf)
+    absorption = Absorption(pump=pump, gamma=lambda t, unit_power: U * pump.rate(t) / unit_power)
+    return Equations(film=film, terms=(Collisions(), absorption))
 
 
 def test_energy_over_the_slabs_is_kept_while_it_flows(k3c60):
     """Delta fixed, no pump, no escape, 300 steps: 1e-12, as for one slab."""
     film = build_film(k3c60, 2.0, 600.0)
     E, Omega = film.lattice.E, film.lattice.Omega
-    model, exchange = slab_model(film), Exchange(velocity=3e3, thickness=20.0)
+    slab, exchange = equations(film), Exchange(velocity=3e3, thickness=20.0)
     weights = [spectral_weights(E + 0j, np.full(E.size, gap, dtype=complex)) for gap in (0.0, 2.0, 2.0)]
     hot = [0.3 * np.exp(-(((E - 150.0) / 20.0) ** 2)), 0.0, 0.0]
-    models = [model] * 3
-    y = np.concatenate([model.pack(f + fermi(E, 100.0), bose(Omega, 100.0)) for f in hot])
+    slabs = [slab] * 3
+    y = np.concatenate([slab.pack(f + fermi(E, 100.0), bose(Omega, 100.0)) for f in hot])
 
     def energies(y):
-        found = [(w[0], *model.split(part)) for part, w in zip(parts(models, y), weights, strict=True)]
+        found = [(w[0], *slab.split(part)) for part, w in zip(parts(slabs, y), weights, strict=True)]
         return np.array([film.quasiparticle_energy(rho, f) + film.phonon_energy(n) for rho, f, n in found])
 
     start = energies(y)
-    radius = exchange.spectral_radius + max(
-        model.spectral_radius(0.0, part, *w) for part, w in zip(parts(models, y), weights, strict=True)
-    )
+    radius = joint_spectral_radius(slabs, [exchange], 0.0, parts(slabs, y), weights)
     for _ in range(300):
         y = (
             METHODS["rkc"]
-            .step(lambda t, y: joint_derivative(models, exchange, t, y, weights), 0.0, y, 1.0 / radius, radius)
+            .step(lambda t, y: joint_derivative(slabs, [exchange], t, y, weights), 0.0, y, 1.0 / radius, radius)
             .y
         )
     end = energies(y)
@@ -99,16 +103,13 @@ def test_energy_over_the_slabs_is_kept_while_it_flows(k3c60):
     assert end[1] - start[1] > end[2] - start[2] > 0
 
 
-def trajectory(film, material, count, exchange):
-    U = 4.0
-    pump = slab_model(film, U).pump
-    model = dataclasses.replace(slab_model(film, U), gamma=lambda t, unit: pump.U * pump.rate(t) / unit)
+def trajectory(film, material, count, joint=()):
     trackers = [GapTracker(build_coupling(material, 2.0, 600.0, "full"), "full", 1e-5) for _ in range(count)]
     gap = build_equilibrium(material, 2.0, 600.0, "full", 30.0, 1e-5)
     lattice = film.lattice
     out = integrate(
-        [model] * count, trackers, METHODS["rkc"], np.linspace(-0.6, 0.4, 6), fermi(lattice.E, 30.0),
-        bose(lattice.Omega, 30.0), gap, rtol=1e-2, atol=1e-4, max_steps=2000, dt_max=math.inf, exchange=exchange,
+        [equations(film, 4.0)] * count, trackers, METHODS["rkc"], np.linspace(-0.6, 0.4, 6), fermi(lattice.E, 30.0),
+        bose(lattice.Omega, 30.0), gap, rtol=1e-2, atol=1e-4, max_steps=2000, dt_max=math.inf, joint=joint,
     )  # fmt: skip
     assert out.outcome is Outcome.OK, out.message
     return [np.concatenate([s.f for s in samples] + [s.n for s in samples]) for samples in out.slabs]
@@ -117,11 +118,11 @@ def trajectory(film, material, count, exchange):
 def test_equal_slabs_are_as_one(k3c60):
     """Without exchange bit by bit; with it the stages of a step are more, so within the steps' tolerance."""
     film = build_film(k3c60, 2.0, 600.0)
-    (one,) = trajectory(film, k3c60, 1, None)
-    two = trajectory(film, k3c60, 2, None)
+    (one,) = trajectory(film, k3c60, 1)
+    two = trajectory(film, k3c60, 2)
     np.testing.assert_array_equal(two[0], one)
     np.testing.assert_array_equal(two[1], one)
-    joined = trajectory(film, k3c60, 2, Exchange(velocity=1e4, thickness=20.0))
+    joined = trajectory(film, k3c60, 2, [Exchange(velocity=1e4, thickness=20.0)])
     np.testing.assert_array_equal(joined[0], joined[1])
     np.testing.assert_allclose(joined[0], one, rtol=1e-2, atol=1e-3)
 

@@ -8,18 +8,18 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from photogap.sweeps.cli import app
-from photogap.sweeps.cli_views import NAMES
-from photogap.sweeps.config import load_yaml, override, parse, read
+from photogap.sweeps.ask.config import load_yaml, override, parse, read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
+from photogap.sweeps.cli.views import NAMES
+from photogap.sweeps.drive.sweep import prepare
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import FIGURES
 from photogap.sweeps.figures.explore import explore, pictures
+from photogap.sweeps.figures.pictures import plot, table
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
-from photogap.sweeps.pictures import plot, table
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import prepare
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 CONFIG = """
 name: tiny

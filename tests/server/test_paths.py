@@ -15,13 +15,13 @@ from fake_config import tree
 from serving import serving
 
 from photogap.core.settings import Settings
+from photogap.sweeps.ask.config import Config, parse
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.client import Client, RefusedError
-from photogap.sweeps.config import Config, parse
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.files import LARGEST_SERVED, Files
 from photogap.sweeps.files import RefusedError as PathRefusedError
 from photogap.sweeps.model import DEFAULT
-from photogap.sweeps.plan import resolve
 from photogap.sweeps.server import dry_run
 
 SECRET = "sesame4711"

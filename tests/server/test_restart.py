@@ -13,10 +13,10 @@ from batch import until
 from fake_config import tree
 from tallies import Tally
 
-from photogap.sweeps.log import Log
-from photogap.sweeps.report import status
-from photogap.sweeps.service import LOG
-from photogap.sweeps.store import place
+from photogap.sweeps.drive.report import status
+from photogap.sweeps.drive.sweep import LOG
+from photogap.sweeps.store.log import Log
+from photogap.sweeps.store.place import place
 
 POINTS = 40
 

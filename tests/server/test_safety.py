@@ -265,7 +265,7 @@ def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict
 
 
 def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
-    from photogap.sweeps.cli import app
+    from photogap.sweeps.cli.main import app
 
     (tmp_path / "file").write_text("no PEM")
     pem = ("--tls-certificate", str(tmp_path / "file"), "--tls-key", str(tmp_path / "file"))

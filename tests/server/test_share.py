@@ -14,11 +14,11 @@ import pytest
 from batch import until
 from fake_config import tree
 
+from photogap.sweeps.ask.config import parse
 from photogap.sweeps.clusters.dask_pool import settled
-from photogap.sweeps.config import parse
 from photogap.sweeps.errors import ClusterError
-from photogap.sweeps.pool import Ended
 from photogap.sweeps.server.share import Hubs
+from photogap.sweeps.work.pool import Ended
 
 
 class Hand:

@@ -13,8 +13,8 @@ from fake_config import tree
 @pytest.fixture(scope="session")
 def two_workers() -> Iterator[Any]:
     """One pool of two workers for all tests that need no fault."""
-    from photogap.sweeps.cluster import open_pool
-    from photogap.sweeps.config import parse
+    from photogap.sweeps.ask.config import parse
+    from photogap.sweeps.clusters.open import open_pool
 
     with open_pool(parse(tree()), 2) as pool:
         yield pool
@@ -23,8 +23,8 @@ def two_workers() -> Iterator[Any]:
 @pytest.fixture
 def shared_pool(two_workers: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the service use the session's pool instead of starting its own."""
-    from photogap.sweeps import service
-    from photogap.sweeps.pool import InlinePool, Pool
+    from photogap.sweeps.drive import sweep as service
+    from photogap.sweeps.work.pool import InlinePool, Pool
 
     @contextmanager
     def opened(config: Any, workers: int | None, *, in_process: bool = False, **_: Any) -> Iterator[Pool]:

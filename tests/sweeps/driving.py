@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from photogap.sweeps import flow, layout
-from photogap.sweeps.config import parse
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive import flow
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store import layout
+from photogap.sweeps.store.place import place
 
 
 def drive(tree: dict[str, Any], url: str, report: str) -> None:

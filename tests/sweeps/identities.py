@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from photogap.sweeps.axes import Labels
-from photogap.sweeps.config import parse
-from photogap.sweeps.cube import Cube, create
-from photogap.sweeps.plan import Plan, resolve
-from photogap.sweeps.record import record_of
-from photogap.sweeps.store import place
+from photogap.sweeps.ask.axes import Labels
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import Plan, resolve
+from photogap.sweeps.store.cube import Cube, create
+from photogap.sweeps.store.place import place
+from photogap.sweeps.store.record import record_of
 
 FOLDER = Path(__file__).parent / "golden"
 SUM, THIRD = 0.1 + 0.2, 1 / 3

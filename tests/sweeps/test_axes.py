@@ -13,13 +13,13 @@ from fake_model import FILMS, Point, Settings, simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photogap.sweeps.axes import Axis, Grid, boxes, embed, extend, same, union
-from photogap.sweeps.config import parse
+from photogap.sweeps.ask.axes import Axis, Grid, boxes, embed, extend, same, union
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import flat_order, resolve
+from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError, ContradictionError
-from photogap.sweeps.layout import choose, inner_chunk
-from photogap.sweeps.plan import flat_order, resolve
-from photogap.sweeps.service import run
-from photogap.sweeps.store import place
+from photogap.sweeps.store.layout import choose, inner_chunk
+from photogap.sweeps.store.place import place
 
 positive = st.floats(1e-6, 1e6).map(lambda x: float(f"{x:.6g}"))
 

@@ -9,11 +9,11 @@ from fake_config import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photogap.sweeps.config import axis_values, load_yaml, override, parse, read
+from photogap.sweeps.ask.config import axis_values, load_yaml, override, parse, read
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import DEFAULT
-from photogap.sweeps.plan import resolve
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     (tree(colour="red"), r"`colour`: unknown key.*Got 'red'"),

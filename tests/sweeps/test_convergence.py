@@ -10,12 +10,12 @@ import yaml
 from fake_config import tree
 from typer.testing import CliRunner
 
-from photogap.sweeps.cli import app
-from photogap.sweeps.config import parse
-from photogap.sweeps.convergence import converge
-from photogap.sweeps.lookup import find
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.lookup import find
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
+from photogap.sweeps.drive.converge import converge
 from photogap.sweeps.numbers import margin
-from photogap.sweeps.plan import resolve
 
 COARSE: dict[str, Any] = {
     "name": "coarse",

@@ -22,11 +22,11 @@ from fake_config import tree
 from tallies import Tally
 from test_service import go, plan_of
 
+from photogap.sweeps.drive.report import status
+from photogap.sweeps.drive.sweep import LOG, Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
-from photogap.sweeps.log import Log
-from photogap.sweeps.report import status
-from photogap.sweeps.service import LOG, Watch, run
-from photogap.sweeps.store import Place, place
+from photogap.sweeps.store.log import Log
+from photogap.sweeps.store.place import Place, place
 
 Start = Callable[..., "subprocess.Popen[str]"]
 Slow = Callable[[float], None]
@@ -305,8 +305,8 @@ def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, 
 def test_a_store_that_turns_read_only_in_mid_run_ends_clearly_and_resumes(
     tmp_path: Path, tally: Tally, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photogap.sweeps.flow.PACK_S", 0.0)
-    monkeypatch.setattr("photogap.sweeps.flow.BATCH_POINTS", 1)
+    monkeypatch.setattr("photogap.sweeps.drive.flow.PACK_S", 0.0)
+    monkeypatch.setattr("photogap.sweeps.drive.flow.BATCH_POINTS", 1)
     target, disk = place(tmp_path / "a.zarr"), tmp_path / folder
     disk.mkdir(parents=True)
     if not mounted(disk, "size=64m"):

@@ -14,11 +14,11 @@ from fake_model import MODEL, Settings
 from identities import CONFIGS, golden_file, identities, plan_of, stored_record
 
 from photogap.core.spectra import Spectrum
-from photogap.sweeps.config import parse
-from photogap.sweeps.identity import digest
-from photogap.sweeps.materials import load
-from photogap.sweeps.media import load as load_medium
-from photogap.sweeps.plan import Plan, resolve
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.identity import digest
+from photogap.sweeps.ask.plan import Plan, resolve
+from photogap.sweeps.materials.library import load
+from photogap.sweeps.materials.media import load as load_medium
 
 
 @pytest.fixture(scope="module")

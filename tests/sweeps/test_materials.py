@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 # Table 1 of arXiv:2603.18182: N_ion (nm^-3), N(0) (eV^-1 nm^-3), rho_N (ohm nm), Tc0 (K); pump (meV).
 TABLE_1 = {
@@ -17,6 +17,7 @@ TABLE_1 = {
     "CaC6": (95, 20.5, 460, 11, 57),
 }
 ORIGINS = (
+    "arXiv:2603.18182, ",
     "read in a source",
     "from memory of the literature",
     "fitted here",

@@ -9,16 +9,16 @@ import pytest
 
 from photogap.core.optics.indices import Medium, index_at
 from photogap.core.simulate import simulate
-from photogap.sweeps import media
-from photogap.sweeps.axes import union
-from photogap.sweeps.config import parse
-from photogap.sweeps.cube import Cube
+from photogap.sweeps.ask.axes import union
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.flow import job_of
+from photogap.sweeps.drive.sweep import plan_of, prepare
 from photogap.sweeps.errors import ConfigError, ContradictionError
 from photogap.sweeps.files import Files
-from photogap.sweeps.flow import job_of
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.service import plan_of, prepare
-from photogap.sweeps.store import place
+from photogap.sweeps.materials import media
+from photogap.sweeps.store.cube import Cube
+from photogap.sweeps.store.place import place
 
 CSV = "energy_meV,n,k\n" + "".join(f"{5 * 1.5**i:.6g},{2 + 0.01 * i},0.001\n" for i in range(16))
 

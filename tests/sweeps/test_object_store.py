@@ -20,12 +20,12 @@ import xarray as xr
 from cubes import QUICKSTART, physics
 from test_service import go, plan_of
 
-from photogap.sweeps.config import read
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.report import status
+from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.report import status
-from photogap.sweeps.service import Watch, run
-from photogap.sweeps.store import place
+from photogap.sweeps.store.place import place
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
@@ -211,7 +211,7 @@ def test_a_second_driver_on_another_host_is_told(bucket: str, monkeypatch: pytes
     target.blobs.put("driver", f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}}}'.encode())
     with pytest.raises(BusyError, match=r"process 1 on elsewhere already drives \w+://sweeps/\w+/busy.zarr"):
         run(plan_of(AXES), target, workers=0)
-    monkeypatch.setattr("photogap.sweeps.lock.SETTLE_S", 0.0)
+    monkeypatch.setattr("photogap.sweeps.store.lock.SETTLE_S", 0.0)
     target.blobs.put("driver", b'{"host": "elsewhere", "pid": 1, "at": 0}')
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
 
@@ -219,8 +219,8 @@ def test_a_second_driver_on_another_host_is_told(bucket: str, monkeypatch: pytes
 def test_a_driver_that_slept_while_another_host_took_the_store_writes_nothing_more(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photogap.sweeps.lock.RENEW_S", 0.01)
-    monkeypatch.setattr("photogap.sweeps.service._LOOK_S", 0.0)
+    monkeypatch.setattr("photogap.sweeps.store.lock.RENEW_S", 0.01)
+    monkeypatch.setattr("photogap.sweeps.drive.sweep._LOOK_S", 0.0)
     credentials(s3)
     target = place("s3://sweeps/slept.zarr")
     theirs = f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}, "token": "theirs"}}'.encode()
@@ -257,7 +257,7 @@ def test_a_store_that_fails_now_and_then_is_asked_again(
 def test_a_store_that_stays_away_ends_the_run_clearly_and_resumes(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photogap.sweeps.store.RETRIES", 2)
+    monkeypatch.setattr("photogap.sweeps.store.place.RETRIES", 2)
     away = threading.Event()
     with proxy(s3, lambda n, method: away.is_set() and method == "PUT") as port:
         credentials(port)

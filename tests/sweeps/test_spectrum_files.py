@@ -11,7 +11,7 @@ import pytest
 
 from photogap.core.constants import KB
 from photogap.core.spectra import UNITS, Spectrum
-from photogap.sweeps import spectrum_files
+from photogap.sweeps.materials import spectra as spectrum_files
 
 REAL = Path(__file__).parent / "spectra_real"
 OMEGA = np.linspace(0.1, 12.0, 120)

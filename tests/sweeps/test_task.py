@@ -3,10 +3,10 @@
 import pickle
 
 from photogap.core.simulate import build_coupling, build_film
-from photogap.sweeps.config import parse
-from photogap.sweeps.flow import job_of
-from photogap.sweeps.plan import resolve
-from photogap.sweeps.task import material_of
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.flow import job_of
+from photogap.sweeps.work.task import material_of
 
 
 def test_a_material_is_prepared_once_a_worker_however_often_it_arrives() -> None:

@@ -1,0 +1,66 @@
+"""Absorption of the pump by quasiparticles, the term Gamma(t) g(E) of `pump`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .kinetics import Change, Entry, Process, Setup, State
+from .lattice import Array
+from .pump import Pump
+
+
+class Absorbed(NamedTuple):
+    """Absorption at one time.
+
+    Args:
+        gamma: Absorption rate Gamma, 1/ps.
+        g: df/dt at Gamma = 1 / ps, 1/ps, shape (N,).
+        unit_power: Power density at Gamma = 1 / ps, meV/(nm^3 ps).
+    """
+
+    gamma: float
+    g: Array
+    unit_power: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absorption(Process):
+    """The term of light that quasiparticles take; its energy is booked as absorbed.
+
+    Args:
+        pump: The pulse.
+        gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
+    """
+
+    pump: Pump
+    gamma: Callable[[float, float], float]
+
+    @classmethod
+    def build(cls, setup: Setup) -> "Absorption":
+        """The term of a slab."""
+        return cls(pump=setup.pump, gamma=setup.gamma)
+
+    def at(self, t: float, state: State) -> Absorbed:
+        """Rate, its distribution and its power at time t (ps); zero without light."""
+        if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
+            return Absorbed(0.0, np.zeros(state.f.size), 0.0)
+        g = self.pump.unit_rate(state.film.lattice, state.rho, state.p, state.f)
+        unit_power = state.film.quasiparticle_energy(state.rho, g)
+        return Absorbed(self.gamma(t, unit_power), g, unit_power)
+
+    def unit_overrun(self, state: State) -> float:
+        """Power density (meV/(nm^3 ps)) that quasiparticles without room would take at Gamma = 1 / ps."""
+        film = state.film
+        return 4 * film.N0 * self.pump.omega_pump * self.pump.unit_overrun(film.lattice, state.rho, state.f)
+
+    def add(self, t: float, state: State, change: Change) -> None:
+        """See `Term.add`."""
+        gamma, g, unit_power = self.at(t, state)
+        change.f += gamma * g
+        change.ledger[Entry.ABSORBED] += gamma * unit_power
+
+    def fastest_rate(self, t: float, state: State) -> float:
+        """4 Gamma: up and down, absorption and its reverse."""
+        return 4.0 * abs(self.at(t, state).gamma)

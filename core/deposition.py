@@ -1,0 +1,166 @@
+"""A film under its pulse: one trajectory, or several until a constant rate deposits the absorbed energy."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .dynamics import Trajectory, integrate
+from .eliashberg import Coupling
+from .equations import Equations
+from .gap import GapSolution
+from .integrators import METHODS
+from .kinetics import JointTerm, Setup
+from .lattice import Array
+from .processes import slab_terms
+from .pump import Pump
+from .result import Outcome, coordinates
+from .roots import secant
+from .settings import Point, Settings
+from .slab import MOST_PHOTONS
+from .thermal import bose, fermi
+from .tracking import GapTracker
+from .windows import Ladder
+
+DEPOSITED: Final = 2e-4
+"""How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
+ROUGH: Final = 10.0
+"""How much larger the tolerances of the trajectories are that only look for that rate, with the gap held."""
+SLOPE: Final = 1.2
+"""Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
+quasiparticles that the pulse brought up absorb more."""
+
+Gamma = Callable[[Pump, float, float], float]
+"""Absorption rate, 1/ps, from (pulse, t, absorbed power density at unit rate)."""
+
+
+class Deposited(NamedTuple):
+    """A trajectory and the iterations of the gap equation that it took."""
+
+    trajectory: Trajectory
+    gap_iterations: int
+
+
+class Deposition:
+    """A slab, or slabs that exchange phonons, ready to run once, or until a constant rate deposits the energy.
+
+    Args:
+        ladder: Lattices of the kinetic equations, with spectrum and densities on each.
+        coupling: Spectrum with mu_star.
+        gap: Solution of the gap equation before the pulse.
+        pumps: What each slab absorbs.
+        joint: Processes between the slabs, which then share their steps.
+        point: Temperature of the bath and escape time.
+        settings: Model and numerics.
+    """
+
+    def __init__(
+        self, ladder: Ladder, coupling: Coupling, gap: GapSolution, pumps: list[Pump],
+        joint: Sequence[JointTerm], point: Point, settings: Settings,
+    ) -> None:  # fmt: skip
+        self.ladder, self.coupling, self.gap, self.pumps = ladder, coupling, gap, pumps
+        self.joint, self.point, self.settings = joint, point, settings
+        self.times = coordinates(settings)["time"]
+
+    def with_envelope(self) -> Deposited:
+        """Gamma at each time deposits the pulse's own power."""
+        return self._run(_envelope, self.times)
+
+    def with_constant_rate(self) -> Deposited:
+        """One Gamma_0, found so that the one slab's pulse deposits its energy."""
+        (pump,) = self.pumps
+        begins, ends = max(self.times[0], pump.begins), min(self.times[-1], -pump.begins)
+        if pump.U == 0.0 or not begins < ends:
+            return self.with_envelope()
+        times = np.linspace(begins, ends, 16)
+        rough = self._run(_envelope, times, rough=True)
+        if rough.trajectory.outcome is not Outcome.OK:
+            rough = self._run(_envelope, times)
+            if rough.trajectory.outcome is not Outcome.OK:
+                return rough
+        log_rate, slope = self._rough_rate(rough.trajectory, times)
+        # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
+        pulse = self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
+        best: list[Deposited] = []
+
+        def missing(log_rate: float) -> float:
+            best[:] = [self._run(_constant(log_rate), self.times if best else pulse)]
+            return _missing(best[0].trajectory, pump)
+
+        try:
+            log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED)
+            if len(best[0].trajectory.slabs[0]) < self.times.size:
+                missing(log_rate)
+        except ArithmeticError as error:
+            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            best[0] = Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), best[0].gap_iterations)
+        return best[0]
+
+    def _rough_rate(self, envelope: Trajectory, times: Array) -> tuple[float, float]:
+        """Logarithm of Gamma_0 and the slope of `_missing` there, from rough trajectories.
+
+        The exposure Int Gamma dt of `envelope` comes near that of a constant rate: it is Int dU / (power at unit
+        Gamma), the same if that power depends on the energy deposited alone. Two trials then measure the slope,
+        unless the first lands on it.
+        """
+        (pump,) = self.pumps
+        exposure = np.trapezoid([s.Gamma for s in envelope.slabs[0]], times)
+        x = math.log(exposure / np.trapezoid([pump.envelope(t) for t in times], times))
+        y = _missing(self._run(_constant(x), times, rough=True).trajectory, pump)
+        if not 1e-3 < abs(y) < math.inf:
+            return x, SLOPE
+        step = -math.copysign(max(abs(y) / SLOPE, 0.03), y)
+        slope = (_missing(self._run(_constant(x + step), times, rough=True).trajectory, pump) - y) / step
+        return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
+
+    def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Deposited:
+        """Trajectory through `times` (ps).
+
+        A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
+        as long as photons are far above it.
+        """
+        ladder, T, settings = self.ladder, self.point.T, self.settings
+        lattice = ladder.film(ladder.begin).lattice
+        n_eq = bose(lattice.Omega, T)
+        setups = [
+            Setup(
+                point=self.point, settings=settings, film=ladder.film(ladder.last), pump=pump,
+                gamma=partial(gamma, pump), n_eq=n_eq,
+            )
+            for pump in self.pumps
+        ]  # fmt: skip
+        held, loosen = (self.gap, ROUGH) if rough else (None, 1.0)
+        trackers = [GapTracker(self.coupling, settings.damping, settings.gap_tol, held) for _ in setups]
+        trajectory = integrate(
+            [self._equations(setup) for setup in setups], trackers, METHODS[settings.integrator], times,
+            fermi(lattice.E, T), n_eq, self.gap,
+            rtol=loosen * settings.rtol, atol=loosen * settings.atol, max_steps=settings.max_steps, dt_max=math.inf,
+            joint=self.joint,
+        )  # fmt: skip
+        return Deposited(trajectory, sum(tracker.iterations for tracker in trackers))
+
+    def _equations(self, setup: Setup) -> Equations:
+        """Equations of motion of a slab."""
+        # without a pulse nothing is high
+        rung = self.ladder.begin if setup.pump.U > 0 else self.ladder.last
+        return Equations(film=self.ladder.film(rung), terms=slab_terms(setup), ladder=self.ladder, rung=rung)
+
+
+def _envelope(pump: Pump, t: float, unit_power: float) -> float:
+    # a film that takes no power at all is past saturation
+    return pump.U * pump.rate(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / pump.tau_pump
+
+
+def _constant(log_rate: float) -> Gamma:
+    return lambda pump, t, unit_power: math.exp(log_rate) * pump.envelope(t)
+
+
+def _missing(trajectory: Trajectory, pump: Pump) -> float:
+    """Logarithm of the quasiparticles' energy over what the pulse has brought them; inf if it did not get there."""
+    if trajectory.outcome is not Outcome.OK:
+        return math.inf
+    first, last = trajectory.slabs[0][0], trajectory.slabs[0][-1]
+    arrived = pump.arrived(last.t) - pump.arrived(first.t)
+    return math.log((last.U_absorbed - pump.U_ph * arrived) / (pump.U * arrived))

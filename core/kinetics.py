@@ -1,0 +1,159 @@
+r"""The kinetic equations as a sum of terms, one for each process.
+
+    d/dt (f, n, U_absorbed, U_escaped) = sum over processes of their rates
+
+A term adds its rates to df/dt and dn/dt, books the energy that it carries over the film's border, and bounds its
+own fastest rate, from which an integrator takes its step. What all terms together do to U_qp + U_ph is then what
+the ledger says. The list of terms is in `processes`.
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from .constants import HBAR
+from .lattice import Array, Lattice, Ring
+from .pump import Pump
+from .settings import Point, Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A film's spectrum and densities on a lattice: what the kinetic equations know of a material.
+
+    Args:
+        lattice: Energies.
+        alpha2F: Eliashberg function at Omega_j, dimensionless, shape (M + 1,).
+        F: Phonon density of states at Omega_j, 1/meV per atom, shape (M + 1,).
+        N0: Electron density of states per spin, 1/(meV nm^3).
+        N_ion: Atoms per volume, 1/nm^3.
+    """
+
+    lattice: Lattice
+    alpha2F: Array
+    F: Array
+    N0: float
+    N_ion: float
+
+    @cached_property
+    def ring(self) -> Ring:
+        """Ring of the collision integrals."""
+        return Ring.for_collisions(self.lattice)
+
+    @cached_property
+    def phonon_rate(self) -> Array:
+        """(4 pi / hbar) (N0 / N_ion) (alpha2F / F), 1/(meV ps), shape (M + 1,); zero where F is."""
+        F = np.where(self.F > 0, self.F, 1.0)
+        return np.asarray(np.where(self.F > 0, self.alpha2F / F, 0.0) * 4 * np.pi / HBAR * self.N0 / self.N_ion)
+
+    def quasiparticle_energy(self, rho: Array, f: Array) -> float:
+        """U_qp = 4 N0 Int_0 dE E rho f, meV/nm^3."""
+        return float(4 * self.N0 * self.lattice.h * np.dot(self.lattice.E * rho, f))
+
+    def quasiparticle_number(self, rho: Array, f: Array) -> float:
+        """Number density of quasiparticles, 4 N0 Int_0 dE rho f, 1/nm^3."""
+        return float(4 * self.N0 * self.lattice.h * np.dot(rho, f))
+
+    def phonon_energy(self, n: Array) -> float:
+        """U_ph = N_ion Int dOmega F Omega n, meV/nm^3; n may be a rate, giving meV/(nm^3 ps)."""
+        return float(self.N_ion * self.lattice.h * np.dot(self.lattice.Omega * self.F, n))
+
+
+class Entry(enum.IntEnum):
+    """Where a term books energy that crosses the film's border: position behind f and n in a state vector."""
+
+    ABSORBED = 0
+    ESCAPED = 1
+
+
+@dataclass(eq=False, slots=True)
+class State:
+    """A slab at one time, as its terms see it.
+
+    Args:
+        film: Spectrum and densities on the slab's lattice.
+        rho, p: Spectral weights at E_i, dimensionless, shape (N,).
+        f: Quasiparticle occupation at E_i, shape (N,).
+        n: Phonon occupation at Omega_j, shape (M + 1,).
+    """
+
+    film: Film
+    rho: Array
+    p: Array
+    f: Array
+    n: Array
+
+
+@dataclass(eq=False, slots=True)
+class Change:
+    """Time derivative of a slab's state, to which each term adds.
+
+    Args:
+        f: df/dt, 1/ps, shape (N,).
+        n: dn/dt, 1/ps, shape (M + 1,).
+        ledger: Power density by `Entry`, meV/(nm^3 ps), shape (2,).
+    """
+
+    f: Array
+    n: Array
+    ledger: Array
+
+
+class Term(Protocol):
+    """A process within a slab."""
+
+    def add(self, t: float, state: State, change: Change) -> None:
+        """Add the process's rates at time t (ps), and the power that it carries over the border."""
+        ...
+
+    def fastest_rate(self, t: float, state: State) -> float:
+        """Estimate from above of the process's fastest rate, 1/ps; zero for a source that no state slows."""
+        ...
+
+
+class JointTerm(Protocol):
+    """A process between slabs, the first one next to the light."""
+
+    def add(self, t: float, states: Sequence[State], changes: Sequence[Change]) -> None:
+        """As `Term.add`, for all slabs at once."""
+        ...
+
+    def fastest_rate(self, t: float, states: Sequence[State]) -> float:
+        """As `Term.fastest_rate`, for all slabs at once."""
+        ...
+
+
+class Process:
+    """Base of the classes that `processes` lists."""
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """Refuse a point and settings that contradict each other for this process; most have nothing to refuse.
+
+        Raises:
+            ValueError: naming the setting, the rule and the value.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a slab's terms are made from.
+
+    Args:
+        point, settings: What is simulated.
+        film: Spectrum and densities; terms use what all lattices of a slab share (its phonons).
+        pump: What the slab absorbs.
+        gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
+        n_eq: Bose occupation of the bath, shape (M + 1,).
+    """
+
+    point: Point
+    settings: Settings
+    film: Film
+    pump: Pump
+    gamma: Callable[[float, float], float]
+    n_eq: Array

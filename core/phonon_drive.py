@@ -1,0 +1,74 @@
+r"""Phonons that take light: modes within the pulse's bandwidth gain occupation alike.
+
+    dn/dt(Omega) = P_ph(t) s(Omega) / (N_ion Int dOmega F Omega s),
+    s = exp(-((Omega - w) tau_pump / hbar)^2 / (4 ln 2)),
+
+the intensity spectrum of a pulse no longer than its bandwidth demands, for the share `phonon_share` of the absorbed
+energy (0 in the paper). They are an incoherent population: lattice displacements in phase with the light are not
+described.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kinetics import Change, Entry, Film, Process, Setup, State
+from .lattice import Array
+from .pump import Pump, pulse_spectrum
+from .settings import Point, Settings
+
+FEWEST_MODES = 1e-3
+"""Modes per atom within the pulse's bandwidth, of 3 in all, without which it drives no phonons."""
+
+
+def phonon_profile(pump: Pump, film: Film) -> Array:
+    """dn/dt of phonons that take 1 meV/(nm^3 ps), 1/ps, shape (M + 1,)."""
+    lattice = film.lattice
+    n = np.where(film.F > 0, pulse_spectrum(lattice.Omega, pump.omega_pump, pump.tau_pump, lattice.h), 0.0)
+    return np.asarray(n / film.phonon_energy(n))
+
+
+@dataclass(frozen=True, eq=False)
+class PhononDrive(Process):
+    """The term of driven phonons; their energy is booked as absorbed.
+
+    Args:
+        pump: The pulse.
+        profile: dn/dt for 1 meV/(nm^3 ps), 1/ps, shape (M + 1,).
+    """
+
+    pump: Pump
+    profile: Array
+
+    @classmethod
+    def build(cls, setup: Setup) -> "PhononDrive | None":
+        """The term of a slab; None where phonons take no light."""
+        return cls(setup.pump, phonon_profile(setup.pump, setup.film)) if setup.pump.U_ph > 0 else None
+
+    def add(self, t: float, state: State, change: Change) -> None:
+        """See `Term.add`."""
+        power = self.pump.U_ph * self.pump.rate(t)
+        change.n += power * self.profile
+        change.ledger[Entry.ABSORBED] += power
+
+    def fastest_rate(self, t: float, state: State) -> float:
+        """Zero: light drives phonons at a rate that does not depend on them."""
+        return 0.0
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """Refuse to give light to phonons where there are none of its energy.
+
+        Raises:
+            ValueError: naming `phonon_share`, the rule and the value.
+        """
+        spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
+        least = settings.spacing or point.material.spacing
+        reached = pulse_spectrum(spectrum.omega, point.omega_pump, tau_pump, least)
+        modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
+        if settings.phonon_share > 0 and modes < FEWEST_MODES:
+            raise ValueError(
+                f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
+                f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
+                f"Got {settings.phonon_share!r}."
+            )

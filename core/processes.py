@@ -1,0 +1,43 @@
+"""Every process of the kinetic equations, in the order in which their rates are added.
+
+A new process is a module with its term, a line here, its settings and its test. A class listed here offers
+`build`, which makes its term from a `Setup` (between slabs from settings and thickness) or returns None where the
+process is absent, and `check`, which refuses a
+point and settings that contradict each other.
+"""
+
+from typing import Final
+
+from .absorption import Absorption
+from .collisions import Collisions
+from .escape import Escape
+from .kinetics import JointTerm, Process, Setup, Term
+from .phonon_drive import PhononDrive
+from .settings import Point, Settings
+from .transport import Exchange
+
+IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive)
+BETWEEN_SLABS: Final = (Exchange,)
+
+
+def slab_terms(setup: Setup) -> tuple[Term, ...]:
+    """Terms of the processes that are present in a slab."""
+    found: list[Term | None] = [process.build(setup) for process in IN_A_SLAB]
+    return tuple(term for term in found if term is not None)
+
+
+def joint_terms(settings: Settings, thickness: float) -> tuple[JointTerm, ...]:
+    """Terms of the processes that are present between equal slabs of a thickness (nm)."""
+    found: list[JointTerm | None] = [process.build(settings, thickness) for process in BETWEEN_SLABS]
+    return tuple(term for term in found if term is not None)
+
+
+def check(point: Point, settings: Settings) -> None:
+    """Refuse a point and settings that a process cannot bring together, at no cost.
+
+    Raises:
+        ValueError: naming the setting, the rule and the value.
+    """
+    processes: tuple[type[Process], ...] = (*IN_A_SLAB, *BETWEEN_SLABS)
+    for process in processes:
+        process.check(point, settings)

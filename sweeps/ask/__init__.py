@@ -1,0 +1,1 @@
+"""A sweep as its user asks for it: config, axes, labels, the plan of its points and their identity."""

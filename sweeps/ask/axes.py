@@ -1,0 +1,203 @@
+"""Axes of a sweep and their product: labels, positions, and how one grid extends another."""
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigError, ContradictionError
+
+Scalar = str | float | int | bool
+Labels = dict[str, Any]
+Index = tuple[int, ...]
+
+FIRST = ("material", "F0", "omega_pump", "T", "tau_esc")
+"""The five axes of every point, in the cube's order; further axes follow them."""
+
+UNITS = {"material": "1", "F0": "mJ cm-2", "omega_pump": "meV", "T": "K", "tau_esc": "ps"}
+LONG_NAMES = {
+    "material": "superconducting film",
+    "F0": "incident fluence of the pump",
+    "omega_pump": "photon energy of the pump",
+    "T": "temperature of the bath",
+    "tau_esc": "escape time of phonons",
+}
+
+OWN = {
+    "time": ("ps", "time after the maximum of the pump pulse"),
+    "energy": ("meV", "quasiparticle energy"),
+    "frequency": ("meV", "phonon energy"),
+    "depth": ("nm", "depth of the slab's middle below the film's surface"),
+}
+"""Dims of variables that are no axes of the sweep: units and long name of each."""
+
+
+def key(value: Any) -> Any:
+    """What makes two labels one: numbers that agree to twelve digits are the same label."""
+    if isinstance(value, bool):
+        return str(value)
+    return float(f"{value:.12g}") if isinstance(value, int | float) else value
+
+
+def number(typed: Any) -> float:
+    """A label as a user types it: infinity is YAML's `.inf` too.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    return math.inf if typed == ".inf" else float(typed)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two labels are one."""
+    return bool(key(a) == key(b))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dim of the cube.
+
+    Args:
+        name: Name of the dim and of its label.
+        values: Labels, distinct.
+        followers: Zipped quantities: name -> one value per label; coordinates along this dim, not dims.
+    """
+
+    name: str
+    values: tuple[Scalar, ...]
+    followers: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot label a cube."""
+        if not self.values:
+            raise ConfigError(f"`axes.{self.name}` must have at least one value. Got none.")
+        if len(self.where) < len(self.values):
+            twice = next(v for i, v in enumerate(self.values) if self.where[key(v)] != i)
+            raise ConfigError(
+                f"`axes.{self.name}` must have distinct values. Got {twice!r} twice; "
+                "in a zip, name the axis with distinct values first."
+            )
+        for name, values in self.followers.items():
+            if len(values) != len(self.values):
+                raise ConfigError(
+                    f"`zip` of {self.name} and {name} needs equal lengths. "
+                    f"Got {len(self.values)} and {len(values)} values."
+                )
+
+    @functools.cached_property
+    def where(self) -> dict[Any, int]:
+        """Position of each label, by its key."""
+        return {key(value): i for i, value in enumerate(self.values)}
+
+    def at(self, i: int) -> Labels:
+        """Label and followers at position i."""
+        return {self.name: self.values[i], **{k: v[i] for k, v in self.followers.items()}}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Product of axes, in the cube's order of dims."""
+
+    axes: tuple[Axis, ...]
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dims."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def shape(self) -> Index:
+        """Number of values along each dim."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    def labels(self, index: Index) -> Labels:
+        """Everything that the axes say of the point at `index`."""
+        out: Labels = {}
+        for axis, i in zip(self.axes, index, strict=True):
+            out |= axis.at(i)
+        return out
+
+    def position(self, labels: Mapping[str, Any]) -> Index | None:
+        """Index of the point with these labels; None if the grid has no such point."""
+        try:
+            return tuple(axis.where[key(labels[axis.name])] for axis in self.axes)
+        except KeyError:
+            return None
+
+    def indices(self) -> Iterator[Index]:
+        """Every index, last dim fastest."""
+        return boxes(self.shape, (1,) * len(self.axes))
+
+
+def boxes(shape: Index, step: Index, order: Index | None = None) -> Iterator[Index]:
+    """Corners of the blocks of size `step` that tile `shape`, the dims in `order` slowest first."""
+    order = order or tuple(range(len(shape)))
+    corner = [0] * len(shape)
+
+    def walk(level: int) -> Iterator[Index]:
+        if level == len(order):
+            yield tuple(corner)
+            return
+        dim = order[level]
+        for start in range(0, shape[dim], step[dim]):
+            corner[dim] = start
+            yield from walk(level + 1)
+
+    yield from walk(0)
+
+
+def extend(old: Axis, new: Axis) -> Axis:
+    """The old axis followed by those values of the new one that it lacks.
+
+    Raises:
+        ContradictionError: A zipped value differs for a label that both have.
+    """
+    if set(old.followers) != set(new.followers):
+        raise ContradictionError(
+            f"axis `{old.name}` carries {sorted(old.followers) or 'nothing'} in the store "
+            f"and {sorted(new.followers) or 'nothing'} in the config."
+        )
+    kinds = ["words" if isinstance(axis.values[0], str) else "numbers" for axis in (old, new)]
+    if kinds[0] != kinds[1]:
+        raise ContradictionError(f"axis `{old.name}` holds {kinds[0]} in the store and {kinds[1]} in the config.")
+    added = []
+    for i, value in enumerate(new.values):
+        j = old.where.get(key(value))
+        if j is None:
+            added.append(i)
+            continue
+        for name, values in new.followers.items():
+            if not same(values[i], old.followers[name][j]):
+                raise ContradictionError(
+                    f"`{name}` at {old.name}={value!r} is {old.followers[name][j]!r} in the store "
+                    f"and {values[i]!r} in the config."
+                )
+    return Axis(
+        old.name,
+        old.values + tuple(new.values[i] for i in added),
+        {k: v + tuple(new.followers[k][i] for i in added) for k, v in old.followers.items()},
+    )
+
+
+def union(old: Grid, new: Grid) -> Grid:
+    """Grid of a cube that holds `old` and is to hold `new` too.
+
+    Raises:
+        ContradictionError: The dims differ, or a zipped value does.
+    """
+    if old.dims != new.dims:
+        raise ContradictionError(f"the store has dims {', '.join(old.dims)}; the config has {', '.join(new.dims)}.")
+    return Grid(tuple(extend(a, b) for a, b in zip(old.axes, new.axes, strict=True)))
+
+
+def embed(inner: Grid, outer: Grid) -> tuple[tuple[int, ...], ...]:
+    """Positions of the inner grid's labels along each dim of the outer grid."""
+    return tuple(
+        tuple(b.where[key(value)] for value in a.values) for a, b in zip(inner.axes, outer.axes, strict=True)
+    )

@@ -1,0 +1,401 @@
+"""From YAML to a frozen config, the one place where what a user typed is parsed.
+
+Unknown keys are rejected; every error names the key, the rule, the value received and, if any, the remedy.
+"""
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydantic
+import yaml
+
+from ..errors import ConfigError
+from ..files import Files
+from ..model import DEFAULT
+
+_SCALES: dict[str, dict[str, float]] = {
+    "F0": {"mJ/cm2": 1.0, "mJ cm-2": 1.0, "uJ/cm2": 1e-3, "J/m2": 0.1},
+    "omega_pump": {"meV": 1.0, "eV": 1e3},
+    "T": {"K": 1.0, "mK": 1e-3},
+    "tau_esc": {"ps": 1.0, "fs": 1e-3, "ns": 1e3},
+}
+_GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {
+        "damping": "full", "pump_channels": "scattering", "stimulated_emission": False, "pump_rate": "constant"
+    },
+    "undamped": {
+        "damping": "real", "pump_channels": "scattering", "stimulated_emission": True, "pump_rate": "constant"
+    },
+    "complete": {
+        "damping": "full", "pump_channels": "scattering+pair-breaking", "stimulated_emission": True,
+        "pump_rate": "envelope",
+    },
+}  # fmt: skip
+"""Models by name: settings that hold unless the config's own `settings` or axes say otherwise.
+
+`paper` is the model of arXiv:2603.18182: complex self-energies (its solver gives the Tc of all four materials, real
+ones cannot, and its Fig. 9 plots the real part of Delta), photons that only move quasiparticles up (the pump term
+as printed), one Gamma for the pulse. `undamped` is the same without lifetimes in the gap equation and with
+stimulated emission. `complete` adds what the paper leaves out: photons that break pairs.
+"""
+
+
+class _Frozen(pydantic.BaseModel):
+    # An infinite escape time stays one in a store's record.
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+
+
+class Limits(_Frozen):
+    """What a point may cost.
+
+    Args:
+        time_s: Wall time of a point, s; None for no limit.
+        memory: Memory of a worker, such as `2GiB`; `auto` shares the machine's.
+        losses: How many workers a point may take with it before it is given up.
+    """
+
+    time_s: float | None = pydantic.Field(default=None, gt=0)
+    memory: str = "auto"
+    losses: int = pydantic.Field(default=3, ge=0)
+
+    @pydantic.field_validator("memory")
+    @classmethod
+    def _memory(cls, value: str) -> str:
+        if value != "auto" and not re.fullmatch(r"\d+(\.\d+)?\s*[kMGT]i?B", value):
+            raise ValueError("must be `auto` or a size such as 2GiB")
+        return value
+
+
+class Plot(_Frozen):
+    """The picture that ends a run."""
+
+    x: str = "F0"
+    hue: str | None = None
+    y: str = "Delta0"
+    at: dict[str, Any] = {}
+
+
+class Refine(_Frozen):
+    """Where new points go: along `axis`, where `variable` changes most.
+
+    Args:
+        variable: A scalar of the cube, such as `Delta0_peak`.
+        axis: A numeric axis of the cube.
+        tolerance: Change of the variable between neighbours that needs no point between, in its units.
+        budget: Largest number of new values on the axis.
+        scale: Whether intervals are halved on a linear or a logarithmic axis.
+    """
+
+    variable: str
+    axis: str
+    tolerance: float = pydantic.Field(gt=0)
+    budget: int = pydantic.Field(default=20, gt=0)
+    scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
+
+
+class Config(_Frozen):
+    """A sweep as its user wrote it; `plan.resolve` gives it meaning."""
+
+    name: str
+    model: str = DEFAULT
+    axes: dict[str, Any]
+    zip: tuple[tuple[str, ...], ...] = ()
+    preset: str | None = None
+    settings: dict[str, Any] = {}
+    materials: dict[str, str] = {}
+    limits: Limits = Limits()
+    plot: Plot | None = None
+    refine: Refine | None = None
+    cluster: str = "local"
+    workers: int | None = pydantic.Field(default=None, ge=0)
+    folder: str = pydantic.Field(default=".", exclude=True)
+    root: str | None = pydantic.Field(default=None, exclude=True)
+
+    @property
+    def files(self) -> Files:
+        """Where the config's files may lie."""
+        return Files(Path(self.folder), None if self.root is None else Path(self.root))
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+            raise ValueError("must be letters, digits, `.`, `_` and `-`, a letter or digit first: it names files")
+        return value
+
+    @pydantic.field_validator("preset")
+    @classmethod
+    def _preset(cls, value: str | None) -> str | None:
+        if value is not None and value not in PRESETS:
+            raise ValueError(f"must be one of {', '.join(PRESETS)}")
+        return value
+
+
+def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = False) -> Config:
+    """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
+
+    Args:
+        path: The file.
+        overrides: Applied last.
+        full: Take the file's `full` variant: its values replace the small ones, key by key.
+
+    Raises:
+        ConfigError: The file cannot be read, or breaks a rule.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
+    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
+
+
+def parse(
+    tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False, root: str | None = None
+) -> Config:
+    """Config of a parsed YAML tree; relative paths in it start at `folder` and stay in `root`, if there is one."""
+    if not isinstance(tree, dict):
+        raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {tree!r}.")
+    tree = _variant(tree, full)
+    for text in overrides:
+        tree = override(tree, text)
+    for name in ("folder", "root"):
+        if name in tree:
+            raise ConfigError(f"`{name}`: unknown key. Remove it; paths start at the config's own folder.")
+    try:
+        return Config(**{str(k): v for k, v in tree.items()}, folder=folder, root=root)
+    except pydantic.ValidationError as error:
+        raise ConfigError("\n".join(_explain(e) for e in error.errors())) from None
+
+
+def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
+    """The small sweep, or the large one that its `full` key describes; an axis is replaced as a whole."""
+    more = tree.get("full") or {}
+    tree = {k: v for k, v in tree.items() if k != "full"}
+    if not full:
+        return tree
+    if not isinstance(more, dict) or not more:
+        raise ConfigError("`--full` needs a key `full` in the config, with the axes of the large sweep. Got none.")
+    merged = {
+        k: {**tree[k], **v} if isinstance(v, dict) and isinstance(tree.get(k), dict) else v for k, v in more.items()
+    }
+    return {**tree, **merged}
+
+
+def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Copy of the tree with `KEY.KEY=VALUE` applied; VALUE is YAML."""
+    path, sign, value = text.partition("=")
+    keys = path.strip().split(".")
+    if not sign or not all(keys):
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {text!r}.")
+    out: dict[str, Any] = dict(tree)
+    here = out
+    for k in keys[:-1]:
+        if not isinstance(here.get(k, {}), dict):
+            raise ConfigError(f"`--set {path}`: `{k}` holds {here[k]!r}, not keys.")
+        here[k] = dict(here.get(k) or {})
+        here = here[k]
+    here[keys[-1]] = load_yaml(value, f"--set {path}")
+    return out
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's floats, `1e-3` is a number although it has no dot, and its rule that a key is given once."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Node of a mapping; PyYAML alone would keep the last of two equal keys and say nothing.
+
+        Once built, a node holds what it merges beside what it says anew, each a key twice.
+        """
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: dict[str, int] = {}
+        for k, _ in node.value:
+            line = k.start_mark.line + 1
+            # `<<` merges keys, it is none.
+            if isinstance(k, yaml.ScalarNode) and k.tag != "tag:yaml.org,2002:merge":
+                if k.value in seen:
+                    raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
+                seen[k.value] = line
+        return node
+
+
+class _TwiceError(yaml.YAMLError):
+    """A key that a mapping holds twice."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
+    list("-+0123456789."),
+)
+
+
+def load_yaml(text: str, where: str) -> Any:
+    """Plain values of a YAML text; `where` names it in an error."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} must be YAML. {_fault(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where} must be YAML with plain values. {error}") from None
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """What is wrong with a text, and where."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark, began = error.problem_mark, error.context_mark
+    since = f", {error.context} from line {began.line + 1}" if error.context and began else ""
+    return f"Line {mark.line + 1}, column {mark.column + 1}: {error.problem}{since}."
+
+
+def _explain(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        remedy = suggest(place.rsplit(".", 1)[-1], _known(place))
+        return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
+    if error["type"] == "missing":
+        return f"`{place}`: required key is missing. Add it to the config."
+    return f"`{place}`: {rule(error)}. Got {error['input']!r}."
+
+
+def rule(error: Any) -> str:
+    """What pydantic wants, in the words of YAML."""
+    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
+    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def _known(place: str) -> list[str]:
+    groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
+    group = groups.get(place.split(".")[0], Config)
+    return [
+        *(name for name in group.model_fields if name not in ("folder", "root")),
+        *(["full"] if group is Config else []),
+    ]
+
+
+def suggest(word: str, known: list[str]) -> str:
+    """Remedy for a word that is not known."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
+
+
+def axis_values(name: str, spec: Any, files: Files) -> tuple[Any, ...]:
+    """Values that the spec of an axis stands for: a list, a scalar, a generator, or a column of a CSV file.
+
+    Raises:
+        ConfigError: The spec is none of these, or breaks its rule.
+    """
+    return _values(f"axes.{name}", name, spec, files)
+
+
+def setting_values(name: str, spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Values of a setting that is given as a generator; a setting takes no table.
+
+    Raises:
+        ConfigError: The spec is no generator, or breaks its rule.
+    """
+    return _values(f"settings.{name}", name, spec, None)
+
+
+def is_table(spec: Any) -> bool:
+    """Whether an axis takes its values from a file."""
+    return isinstance(spec, dict) and "csv" in spec
+
+
+def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any, ...]:
+    """Values of a spec; without `files` it may name no table."""
+    if not isinstance(spec, dict):
+        values: Any = spec if isinstance(spec, list) else [spec]
+        return tuple(_plain(place, value) for value in values)
+    forms = ["values", *_GENERATORS, *(["csv"] if files is not None else [])]
+    known = [*forms, "units", *(["column"] if files is not None else [])]
+    kinds = [k for k in forms if k in spec]
+    unknown = set(map(str, spec)) - set(known)
+    if unknown:
+        word = sorted(unknown)[0]
+        remedy = suggest(word, known)
+        raise ConfigError(f"`{place}.{word}`: unknown key.{remedy} Got {spec.get(word)!r}.")
+    if len(kinds) != 1:
+        raise ConfigError(f"`{place}` must hold one of {', '.join(forms)}. Got {spec!r}.")
+    if kinds[0] == "csv" and files is not None:
+        with files.quiet(f"{place}.csv", spec["csv"], "a table with a column of that name, or of the axis's"):
+            found = _read_column(place, spec, name, files)
+    else:
+        found = _generate(place, kinds[0], spec[kinds[0]])
+    scale = _scale(place, name, spec.get("units"))
+    return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
+
+
+def _plain(place: str, value: Any) -> Any:
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise ConfigError(f"`{place}` must hold numbers or words. Got {value!r}.")
+
+
+def _number(place: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"`{place}` must hold numbers. Got {value!r}.")
+    return float(value)
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.12g}")
+
+
+def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
+    if kind == "values":
+        return tuple(_plain(place, v) for v in (spec if isinstance(spec, list) else [spec]))
+    rule = f"`{place}.{kind}` must be [start, stop, number of values]"
+    if not (isinstance(spec, list) and len(spec) == 3):
+        raise ConfigError(f"{rule}. Got {spec!r}.")
+    start, stop = _number(place, spec[0]), _number(place, spec[1])
+    if (
+        isinstance(spec[2], bool)
+        or not isinstance(spec[2], int | float)
+        or not (1 <= spec[2] <= 10_000_000 and spec[2] == int(spec[2]))
+    ):
+        raise ConfigError(f"{rule}, the number a whole one, at least 1. Got {spec!r}.")
+    if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
+        raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")
+    return tuple(_round(value) for value in _GENERATORS[kind](start, stop, int(spec[2])).tolist())
+
+
+def _scale(place: str, name: str, units: Any) -> float:
+    if units is None:
+        return 1.0
+    known = _SCALES.get(name, {})
+    if not isinstance(units, str) or units not in known:
+        rule = f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
+        raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
+    return known[units]
+
+
+def _read_column(place: str, spec: dict[str, Any], name: str, files: Files) -> tuple[Any, ...]:
+    column = str(spec.get("column", name))
+    try:
+        # Spreadsheets begin a CSV file with a byte order mark.
+        lines = io.StringIO(files.text(files.at(str(spec["csv"])), what="CSV file", encoding="utf-8-sig"))
+        rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), skipinitialspace=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error})."
+        ) from error
+    if not rows or column not in rows[0]:
+        raise ConfigError(
+            f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}."
+        )
+    return tuple(_word(row[column]) for row in rows)
+
+
+def _word(text: str | None) -> Any:
+    value = load_yaml((text or "").strip(), "a CSV cell")
+    return value if isinstance(value, bool | int | float) else (text or "").strip()

@@ -1,0 +1,65 @@
+"""A point, or a label of an axis, that a user names in words."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from .axes import Grid, Index, number
+from .config import suggest
+from .plan import Plan
+
+
+def find(plan: Plan, point: str) -> Index:
+    """Index of the point of a plan that a user names by the first digits of its id, or by `T=30,F0=1` labels.
+
+    Raises:
+        ConfigError: No point has that name, or several have it.
+    """
+    grid = plan.grid
+    if "=" in point:
+        given = {name.strip(): text.strip() for name, _, text in (part.partition("=") for part in point.split(","))}
+        for name, text in given.items():
+            if name not in grid.dims:
+                raise ConfigError(
+                    f"POINT must give axes of the cube.{suggest(name, list(grid.dims))} Got {name!r}."
+                )
+            pick(grid, name, text)
+        return tuple(pick(grid, axis.name, given.get(axis.name)) for axis in grid.axes)
+    found = [index for index in grid.indices() if plan.point_id(grid.labels(index)).startswith(point)]
+    if len(found) != 1:
+        raise ConfigError(
+            "POINT must be the id of one point, or labels such as T=30,F0=1. "
+            f"Got {point!r}, which {len(found)} have."
+        )
+    return found[0]
+
+
+def pick(grid: Grid, name: str, text: str | None) -> int:
+    """Position of a label along a dim; the only one if none is given.
+
+    Raises:
+        ConfigError: No such label, or several and none given.
+    """
+    axis = next(a for a in grid.axes if a.name == name)
+    if text is None:
+        if len(axis.values) == 1:
+            return 0
+        raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {_some(axis.values)}.")
+    for i, value in enumerate(axis.values):
+        if str(value).lower() == text.lower() or (isinstance(value, float) and _close(value, text)):
+            return i
+    raise ConfigError(f"`{name}` must be one of {_some(axis.values)}. Got {text!r}.")
+
+
+def _some(values: tuple[Any, ...]) -> str:
+    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (
+        ", ..." if len(values) > 20 else ""
+    )
+
+
+def _close(value: float, text: str) -> bool:
+    try:
+        return bool(np.isclose(value, number(text), rtol=1e-5, atol=0))
+    except ValueError:
+        return False

@@ -1,0 +1,447 @@
+"""A config with meaning: materials loaded, settings checked, axes in order, each point with its identity."""
+
+import contextlib
+import dataclasses
+import functools
+import itertools
+import math
+import operator
+import pickle
+import re
+import typing
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydantic
+
+from ..errors import ConfigError
+from ..files import Files, RefusedError
+from ..model import Model
+from ..model import resolve as resolve_model
+from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
+from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, suggest
+from .identity import canonical, digest
+
+_SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
+_TEXTS = {str, bool}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every point of a sweep, without holding the points.
+
+    Args:
+        config: What the user wrote.
+        model: The solver.
+        materials: Material of each label of the `material` axis.
+        settings: Settings that all points share where no axis says otherwise.
+        grid: Axes in the cube's order.
+        named: Content of each name, a label in words, of each setting that the model takes by name.
+    """
+
+    config: Config
+    model: Model
+    materials: Mapping[str, Any]
+    settings: Any
+    grid: Grid
+    named: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+    def point(self, labels: Labels) -> Any:
+        """The model's point at these labels."""
+        rest = {name: labels[name] for name in FIRST[1:]}
+        return self.model.point(material=self.materials[labels["material"]], **rest)
+
+    def settings_at(self, labels: Labels) -> Any:
+        """The model's settings at these labels."""
+        further = {k: self.named.get(k, {}).get(v, v) for k, v in labels.items() if k not in FIRST}
+        return dataclasses.replace(self.settings, **further) if further else self.settings
+
+    @functools.cached_property
+    def material_digests(self) -> dict[str, str]:
+        """Hash of each material's content."""
+        return {label: digest(material) for label, material in self.materials.items()}
+
+    @functools.cached_property
+    def material_blobs(self) -> dict[str, bytes]:
+        """Materials as a task carries them: equal bytes unpickle once a worker."""
+        return {label: pickle.dumps(material, protocol=5) for label, material in self.materials.items()}
+
+    @functools.cached_property
+    def named_digests(self) -> dict[str, dict[str, str]]:
+        """Hash of the content of each name."""
+        return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
+
+    @functools.cached_property
+    def base(self) -> dict[str, Any]:
+        """What all points share, canonical: the store refuses a config in which this differs."""
+        axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
+        return {
+            "model": self.model.name,
+            "model_version": self.model.version,
+            "settings": {k: v for k, v in canonical(self._said).items() if k not in axes},
+        }
+
+    @functools.cached_property
+    def kinds(self) -> tuple[Any, ...]:
+        """Settings of one point for each combination of labels that may switch outputs."""
+        first = self.grid.labels((0,) * len(self.grid.axes))
+        names = self.model.switches
+        axes = [a for a in self.grid.axes if names is None or {a.name, *a.followers} & set(names)]
+        return tuple(self.settings_at(first | labels) for labels in combinations(axes))
+
+    @functools.cached_property
+    def variables(self) -> tuple[Any, ...]:
+        """Outputs of any of the points, which are the cube's; a point that has not all of them holds NaN there."""
+        each = [self.model.variables(settings) for settings in self.kinds]
+        return tuple({v.name: v for variables in each for v in variables}.values())
+
+    @functools.cached_property
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the outputs' own dims, which all points share that have them."""
+        each = [self.model.coordinates(settings) for settings in self.kinds]
+        return {dim: values for coordinates in each for dim, values in coordinates.items()}
+
+    @functools.cached_property
+    def bytes_per_output(self) -> dict[str, int]:
+        """Bytes that a point takes in each of the cube's outputs."""
+        sizes = {dim: len(values) for dim, values in self.coordinates.items()}
+        return {v.name: 8 * math.prod(sizes[dim] for dim in v.dims) for v in self.variables}
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        """Settings that all points share, by their labels where the model takes a name.
+
+        A setting whose field's metadata say `later` joined when points had been stored: its default is what they
+        were computed with, and is left out.
+        """
+        said = {
+            f.name: value
+            for f in dataclasses.fields(self.settings)
+            if (value := getattr(self.settings, f.name)) != f.default or not f.metadata.get("later")
+        }
+        return said | {k: next(iter(found)) for k, found in self.named.items()}
+
+    def point_id(self, labels: Labels) -> str:
+        """Identity of the point at these labels: hash of everything its result depends on."""
+        said = self.base["settings"] | labels
+        named = {name: found[said[name]] for name, found in self.named_digests.items() if said[name] in found}
+        content = {"material": self.material_digests[labels["material"]]} | ({"named": named} if named else {})
+        return digest({**self.base, "labels": labels, **content})
+
+    def units(self, name: str) -> str:
+        """CF units of an axis."""
+        return UNITS.get(name) or self.model.units.get(name, "1")
+
+    def long_name(self, name: str) -> str:
+        """Axis in words."""
+        return LONG_NAMES.get(name, f"{name.replace('_', ' ')} (setting of the model)")
+
+
+def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None) -> Plan:
+    """Plan of a config.
+
+    Args:
+        config: What the user wrote.
+        known: Content of names as a store's record has it, for those whose file is gone.
+
+    Raises:
+        ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
+    """
+    model = resolve_model(config.model)
+    names = _Names(model, config.files, known or {})
+    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names)
+    values = {name: axis_values(name, spec, config.files) for name, spec in config.axes.items()}
+    _check_names(model, values, config)
+    with _quiet(config, "material"):
+        materials = _materials(model, values.get("material", ()), config)
+    values["material"] = tuple(materials)
+    zips = _default_pump(values, materials, config.zip)
+    for name in FIRST:
+        if name not in values:
+            raise ConfigError(f"`axes.{name}`: required key is missing. Add it, such as `{name}: [1.0]`.")
+    typed = {}
+    for name, found in values.items():
+        with _quiet(config, name):
+            typed[name] = names.labels(name, found) if name in model.named else _typed(model, name, found)
+    with _quiet(config, *typed):
+        grid = _grid(typed, zips)
+    plan = Plan(config, model, materials, settings, grid, names.contents)
+    # Numbers that label a cube are no secret; words may still be any line of a file.
+    with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
+        _check_points(plan)
+    _check_uses(plan)
+    return plan
+
+
+def _quiet(config: Config, *names: str) -> contextlib.AbstractContextManager[None]:
+    """Errors without the cells of those of the axes that come from a table, on a server."""
+    tables = [name for name in names if is_table(config.axes.get(name))]
+    if not tables:
+        return contextlib.nullcontext()
+    place = f"axes.{tables[0]}"
+    return config.files.quiet(place, config.axes[tables[0]]["csv"], f"values that the rules of `{place}` allow")
+
+
+class _Names:
+    """Settings that the model takes by name, as they are read.
+
+    Args:
+        model: Says which settings these are, and reads them.
+        files: Where the files that they name may lie.
+        known: Content of names as a store's record has it.
+    """
+
+    def __init__(self, model: Model, files: Files, known: Mapping[str, Mapping[str, Any]]) -> None:
+        self._model, self._files, self._known = model, files, known
+        self.contents: dict[str, dict[str, Any]] = {}
+
+    def content(self, name: str, given: Any, place: str) -> Any:
+        """Content of what a config says of a setting; its name is noted."""
+        kind = self._model.named[name]
+        if not isinstance(given, bool | int | float | str):
+            raise ConfigError(f"`{place}` must be a number or a word. Got {given!r}.")
+        label = kind.label(given)
+        quiet = self._files.quiet(place, given, f"what `{place}` takes")
+        try:
+            with quiet if kind.is_file(given) else contextlib.nullcontext():
+                content = kind.load(given, self._files)
+        except FileNotFoundError as error:
+            if label not in self._known.get(name, {}):
+                raise ConfigError(f"`{place}`: {error}") from None
+            content = kind.restore(self._known[name][str(label)]["content"])
+        except ConfigError:
+            raise
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"`{place}`: {error}") from None
+        if isinstance(label, str):
+            self.contents.setdefault(name, {})[label] = content
+        return content
+
+    def labels(self, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Labels of an axis: numbers, or words if one of them is a name."""
+        self.contents.pop(name, None)
+        labels = tuple(self._model.named[name].label(value) for value in values)
+        words = any(isinstance(label, str) for label in labels)
+        found = {
+            label: self.content(name, value, f"axes.{name}") for label, value in zip(labels, values, strict=True)
+        }
+        if not words:
+            return labels
+        self.contents[name] = {str(label): content for label, content in found.items()}
+        return tuple(map(str, labels))
+
+
+def _settings(model: Model, given: Mapping[str, Any], names: _Names) -> Any:
+    known = [f.name for f in dataclasses.fields(model.settings)]
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(f"`settings.{name}`: unknown key.{suggest(str(name), known)} Got {value!r}.")
+    typed = {
+        name: (names.content if name in model.named else functools.partial(_cast, model))(
+            name, value, f"settings.{name}"
+        )
+        for name, value in given.items()
+    }
+    try:
+        return model.settings(**typed)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"`settings`: {error}") from None
+
+
+@functools.lru_cache
+def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(typing.get_type_hints(settings)[name])
+
+
+def _cast(model: Model, name: str, value: Any, place: str) -> Any:
+    if isinstance(value, dict):
+        value = setting_values(name, value)
+    hint = typing.get_type_hints(model.settings)[name]
+    if isinstance(value, bool) != (hint is bool):
+        raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
+    kind: Any = model.settings
+    try:
+        return _adapter(kind, name).validate_python(value)
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {value!r}.") from None
+
+
+def _describe(hint: Any) -> str:
+    return "true or false" if hint is bool else f"of type {getattr(hint, '__name__', hint)}"
+
+
+def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> None:
+    known = [*FIRST, *(f.name for f in dataclasses.fields(model.settings) if f.name not in _SHAPE_FIELDS)]
+    for name in values:
+        if name in _SHAPE_FIELDS:
+            raise ConfigError(
+                f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
+            )
+        if name not in known:
+            raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")
+    if "material" not in values:
+        raise ConfigError("`axes.material`: required key is missing. Add it, such as `material: [K3C60]`.")
+
+
+def _materials(model: Model, names: tuple[Any, ...], config: Config) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in names:
+        text = str(name)
+        path = config.materials.get(text, text)
+        is_file = text in config.materials or Path(path).suffix in (".yaml", ".yml") or "/" in path
+        place = f"materials.{text}" if text in config.materials else "axes.material"
+        with config.files.quiet(place, path, "a material") if is_file else contextlib.nullcontext():
+            material = _material(model, text, str(config.files.at(path)) if is_file else path, config.files)
+        label = text if text in config.materials or not is_file else material.name
+        if label in out:
+            raise ConfigError(f"`axes.material` must have distinct values. Got {label!r} twice.")
+        out[label] = material if material.name == label else dataclasses.replace(material, name=label)
+    return out
+
+
+def _material(model: Model, text: str, where: str, files: Files) -> Any:
+    try:
+        return model.load_material(where, files)
+    except RefusedError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"`axes.material`: {text!r} cannot be loaded. {error}") from error
+
+
+def _default_pump(
+    values: dict[str, tuple[Any, ...]], materials: Mapping[str, Any], zips: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], ...]:
+    """Photon energy of each material where no axis says it: constant, or following the material."""
+    if "omega_pump" in values:
+        return zips
+    found = tuple(getattr(material, "omega_pump", None) for material in materials.values())
+    if None in found:
+        return zips
+    if len(set(found)) == 1:
+        values["omega_pump"] = found[:1]
+        return zips
+    values["omega_pump"] = found
+    return (*(z for z in zips if "material" not in z), _joined(zips, "material", "omega_pump"))
+
+
+def _joined(zips: tuple[tuple[str, ...], ...], name: str, follower: str) -> tuple[str, ...]:
+    return (*next((z for z in zips if name in z), (name,)), follower)
+
+
+def _typed(model: Model, name: str, found: tuple[Any, ...]) -> tuple[Any, ...]:
+    if name == "material":
+        return found
+    place = f"axes.{name}"
+    if name in FIRST:
+        for value in found:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                infinite = isinstance(value, str) and value.lower().lstrip("+") in ("inf", "infinity")
+                remedy = " Infinity is .inf." if infinite else ""
+                raise ConfigError(f"`{place}` must hold numbers, in {UNITS[name]}.{remedy} Got {value!r}.")
+        return tuple(float(value) for value in found)
+    typed = tuple(_cast(model, name, value, place) for value in found)
+    for value in typed:
+        if value is None or isinstance(value, tuple):
+            raise ConfigError(f"`{place}` must hold numbers or words. Got {value!r}.")
+    return typed
+
+
+def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ...]) -> Grid:
+    follows: dict[str, str] = {}
+    for group in zips:
+        if len(group) < 2:
+            raise ConfigError(f"`zip` must name at least two axes a group. Got {list(group)!r}.")
+        for name in group:
+            if name not in values:
+                raise ConfigError(f"`zip` names `{name}`, which is no axis.{suggest(name, list(values))}")
+            if name in follows or name in follows.values():
+                raise ConfigError(f"`zip` may name an axis once. Got `{name}` twice.")
+        follows |= dict.fromkeys(group[1:], group[0])
+    order = [*FIRST, *(name for name in values if name not in FIRST)]
+    return Grid(
+        tuple(
+            Axis(name, values[name], {k: values[k] for k, leader in follows.items() if leader == name})
+            for name in order
+            if name not in follows
+        )
+    )
+
+
+def _check_points(plan: Plan) -> None:
+    """Build a point and settings for each value of each axis: what the model refuses ends here.
+
+    Axes that the model holds against one another are tried in each combination.
+    """
+    first = plan.grid.labels((0,) * len(plan.grid.axes))
+    shared: dict[str, Any] = {}
+    _check_point(plan, first, shared, "the first point")
+    for axis in plan.grid.axes:
+        for i in range(1, len(axis.values)):
+            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}")
+    for group in (*plan.model.checked, plan.model.switches or ()):
+        axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
+        if len(axes) > 1:
+            place = " and ".join(f"axes.{axis.name}" for axis in axes)
+            for labels in combinations(axes):
+                _check_point(plan, first | labels, shared, place)
+
+
+def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
+    """Labels of each combination of the axes' values; one without any for no axes."""
+    for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
+        yield functools.reduce(operator.or_, each, {})
+
+
+def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str) -> None:
+    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before."""
+    try:
+        point, settings = plan.point(labels), plan.settings_at(labels)
+        if plan.model.check:
+            plan.model.check(point, settings)
+        coordinates = plan.model.coordinates(settings)
+    except (ValueError, TypeError) as error:
+        named = re.match(r"`(\w+)`", str(error))
+        key = named[1] if named else ""
+        given = [f"{group}.{key}" for group in ("axes", "settings") if key in getattr(plan.config, group)]
+        raise ConfigError(f"`{given[0] if given and ' and ' not in place else place}`: {error}") from None
+    for dim, values in coordinates.items():
+        if not np.array_equal(values, shared.setdefault(dim, values)):
+            raise ConfigError(
+                f"`{place}`: points of one cube share their `{dim}`; give its settings in `settings`, not as axes."
+            )
+
+
+def _check_uses(plan: Plan) -> None:
+    """Names in `plot` and `refine` must exist."""
+    names = [name for axis in plan.grid.axes for name in (axis.name, *axis.followers)]
+    outputs = {v.name: v for v in plan.variables}
+    plot, refine = plan.config.plot, plan.config.refine
+    uses = []
+    if plot:
+        along = [*names, *outputs[plot.y].dims] if plot.y in outputs else names
+        uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
+        uses += [(f"plot.at.{k}", k, along) for k in plot.at]
+        if plot.hue is not None and plot.hue == plot.x:
+            raise ConfigError(f"`plot.hue` must be another axis than `plot.x`. Got {plot.hue!r}.")
+    if refine:
+        scalars = [name for name, v in outputs.items() if not v.dims]
+        uses += [
+            ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.variable", refine.variable, scalars),
+        ]
+    for place, name, known in uses:
+        if name is not None and name not in known:
+            raise ConfigError(f"`{place}`: unknown name.{suggest(name, known)} Got {name!r}.")
+
+
+def at_grid(plan: Plan, grid: Grid) -> Plan:
+    """The same plan over another grid."""
+    return dataclasses.replace(plan, grid=grid)
+
+
+def flat_order(grid: Grid) -> Index:
+    """Dims for points to be computed, slowest first: material and T, so that equilibria are reused."""
+    return tuple(sorted(range(len(grid.axes)), key=lambda i: grid.dims[i] not in ("material", "T")))

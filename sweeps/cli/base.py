@@ -1,0 +1,133 @@
+"""What the commands share: options, consoles, and errors that end in one message."""
+
+import functools
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from ..errors import ConfigError, StoreError, SweepError
+
+OUT = Console()
+ERR = Console(stderr=True)
+
+SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
+PANELS = {
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "cancel"),
+    PHYSICS: ("materials", "equilibrium", "optics", "media"),
+    CLUSTERS: ("cluster", "submit", "logs", "serve"),
+}
+"""Commands as the help shows them: in the order in which a user needs them."""
+
+
+class Commands(TyperGroup):
+    """The commands, ordered by `PANELS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the help's order."""
+        return [name for names in PANELS.values() for name in names]
+
+
+ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+OverridesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
+]
+StoreArgument = Annotated[
+    str, typer.Argument(help="Cube that `run` made: a path, s3://, gs:// or az://.", show_default=False)
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+ErrorsOption = Annotated[
+    bool,
+    typer.Option(help="Print errors; on a lattice of your own by a finer and a wider one, four times as long."),
+]
+RtolOption = Annotated[
+    float | None,
+    typer.Option(help="Relative accuracy; the lattice is refined until it is reached.", show_default="0.001"),
+]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
+]
+
+TrustFlag = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Follow the model and cluster that the cube names, though others may have written it."
+    ),
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def fail_clearly(command: F) -> F:
+    """Command whose known errors, and those of files, end in one message and an exit code, without a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except SweepError as error:
+            ERR.print(f"photogap: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            what = f"{str(error.filename)!r} cannot be read or written: " if error.filename else ""
+            ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(StoreError.exit_code) from None
+        except KeyboardInterrupt:
+            ERR.print("photogap: interrupted; finished points are kept", highlight=False)
+            raise typer.Exit(130) from None
+
+    return cast(F, wrapped)
+
+
+PICTURES, MOVIES = (".png", ".pdf", ".svg"), (".gif", ".mp4")
+
+
+def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTURES) -> None:
+    """Refuse a file that cannot be drawn into, before anything is computed.
+
+    Raises:
+        ConfigError: It is a folder, or ends otherwise.
+    """
+    if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
+        kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        raise ConfigError(f"`{option}` must be a file that ends in {kinds}. Got {str(path)!r}.")
+
+
+def plain(value: Any) -> Any:
+    """JSON has no NaN: null stands for it."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(plain(value), default=str))
+
+
+def parse_at(at: list[str] | None) -> dict[str, str]:
+    """`NAME=VALUE` options.
+
+    Raises:
+        SweepError: One has another form.
+    """
+    out = {}
+    for text in at or []:
+        name, sign, value = text.partition("=")
+        if not sign or not name or not value:
+            raise ConfigError(f"`--at` must be NAME=VALUE, such as T=30. Got {text!r}.")
+        if name.strip() in out:
+            raise ConfigError(f"`--at` may give {name.strip()} once. Got it again in {text!r}.")
+        out[name.strip()] = value.strip()
+    return out

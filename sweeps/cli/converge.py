@@ -1,0 +1,67 @@
+"""Command `converge`: how far the numbers of a point can be trusted."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..ask.lookup import find
+from ..ask.plan import Plan
+from ..drive.converge import Trust, converge
+from ..drive.sweep import plan_of
+from ..numbers import margin
+from .base import ERR, OUT, JsonFlag, TrustFlag, fail_clearly, print_json
+
+
+@fail_clearly
+def command(
+    target: Annotated[str, typer.Argument(metavar="STORE|CONFIG", help="Cube, or the YAML file of a sweep.")],
+    point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
+    trust: TrustFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute a point again with finer numerics: how many of its digits are known."""
+    plan = _plan(target, trust)
+    labels = plan.grid.labels(find(plan, point))
+    with ERR.status("computing the point") as line:
+        found, failed = converge(plan, labels, lambda what: line.update(f"computing the point, {what}"))
+    if as_json:
+        print_json(
+            {
+                "labels": labels,
+                "variables": {
+                    t.name: {"units": t.units, "value": t.value, "error": t.error, "changes": t.changes}
+                    for t in found
+                },
+                "failed": failed,
+            }
+        )
+    else:
+        _show(labels, found, failed)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _plan(target: str, trust: bool) -> Plan:
+    if target.endswith((".yaml", ".yml")):
+        from ..ask.config import read
+        from ..ask.plan import resolve
+
+        return resolve(read(Path(target)))
+    from ..store.cube import Cube
+    from ..store.place import place
+
+    return plan_of(Cube(place(target), read_only=True), trust=trust)
+
+
+def _show(labels: dict[str, Any], found: list[Trust], failed: dict[str, str]) -> None:
+    OUT.print(", ".join(f"{k} = {v}" for k, v in labels.items()), highlight=False, markup=False)
+    table = Table("variable", "value, of a series the largest", "±, most of it by")
+    for t in found:
+        value = margin(t.value, t.error, negligible=1e-9)
+        table.add_row(t.name, value if t.units == "1" else f"{value} {t.units}", t.source)
+    OUT.print(table)
+    OUT.print("±: twice the largest changes by finer numerics; each of them: --json", style="dim")
+    for what, reason in failed.items():
+        ERR.print(f"{what}: {reason}", style="red", markup=False, highlight=False)

@@ -1,0 +1,317 @@
+"""Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
+
+import dataclasses
+import importlib.metadata
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ..ask.config import Config, read
+from ..ask.plan import resolve
+from ..drive import sweep as service
+from ..drive.progress import Bar
+from ..drive.sweep import Report, Watch
+from ..errors import ConfigError
+from ..store.place import Place, place
+from . import cluster as cli_cluster
+from . import converge as cli_converge
+from . import optics as cli_optics
+from . import physics as cli_physics
+from . import serve as cli_serve
+from . import views as cli_views
+from .base import (
+    OUT,
+    SWEEPS,
+    Commands,
+    ConfigArgument,
+    JsonFlag,
+    OverridesOption,
+    StoreArgument,
+    TrustFlag,
+    fail_clearly,
+    print_json,
+)
+
+app = typer.Typer(
+    name="photogap",
+    cls=Commands,
+    help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
+    epilog="To begin: photogap run configs/quickstart.yaml. Every command has --help.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli_views.register(app)
+cli_physics.register(app)
+cli_optics.register(app)
+cli_cluster.register(app)
+cli_serve.register(app)
+
+_ROWS = 16
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", "-n", min=0, help="Worker processes; 0 computes in this process.", show_default="cores"
+    ),
+]
+DashboardFlag = Annotated[
+    bool, typer.Option("--dashboard", help="Show Dask's dashboard, at an address to be kept to yourself.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"photogap {importlib.metadata.version('photogap')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What holds for no command of its own."""
+
+
+@app.command(rich_help_panel=SWEEPS)
+@fail_clearly
+def run(
+    config: ConfigArgument,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Cube: a path, s3://, gs://, az:// or memory://.", show_default="results/NAME.zarr"),
+    ] = None,
+    workers: WorkersOption = None,
+    overrides: OverridesOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+    ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
+            show_default="the config's, else local",
+        ),
+    ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing."),
+    ] = False,
+    dashboard: DashboardFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute those points of a sweep that its cube lacks, then draw its picture."""
+    tree = read(config, tuple(overrides or ()), full=full)
+    if cluster:
+        tree = tree.model_copy(update={"cluster": cluster})
+    plan = resolve(tree)
+    target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
+    if dry_run:
+        from ..clusters.config import find
+        from ..drive.estimate import estimate
+
+        find(tree.cluster, tree.folder)
+        numbers = estimate(plan, workers)
+        print_json(numbers) if as_json else _show_estimate(numbers)
+        return
+    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
+        report = service.run(plan, target, workers=workers, recompute=recompute, watch=watch)
+    finish(plan.config, target, report, as_json)
+
+
+@app.command(rich_help_panel=SWEEPS)
+@fail_clearly
+def retry(
+    store: StoreArgument,
+    failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
+    workers: WorkersOption = None,
+    dashboard: DashboardFlag = False,
+    trust: TrustFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute the failed points of a cube again."""
+    if not failed:
+        raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
+    target = place(store)
+    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
+        report = service.retry(target, workers=workers, watch=watch, trust=trust)
+    finish(None, target, report, as_json)
+
+
+@app.command(rich_help_panel=SWEEPS)
+@fail_clearly
+def replay(
+    store: StoreArgument,
+    point: Annotated[str, typer.Argument(help="First digits of a point's id, or labels such as T=30,F0=1.")],
+    trust: TrustFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute one point here and now with full diagnostics; the cube is not changed."""
+    target = place(store)
+    record, arrays = service.replay(target, point, trust=trust)
+    summary = {name: _brief(array) for name, array in arrays.items()}
+    if as_json:
+        print_json(record | {"outputs": summary})
+    else:
+        units = service.units_of(target, summary)
+        lines = [f"{key}: {_told(key, value)}" for key, value in record.items() if value != ""]
+        lines += [f"{name}{units[name]}: {_in_words(numbers)}" for name, numbers in summary.items()]
+        OUT.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if record["status"] != "ok":
+        raise typer.Exit(1)
+
+
+app.command("converge", rich_help_panel=SWEEPS)(cli_converge.command)
+
+
+@app.command(rich_help_panel=SWEEPS)
+@fail_clearly
+def cancel(store: StoreArgument) -> None:
+    """Stop the run that computes a cube, wherever it is; finished points are kept."""
+    from ..clusters.submit import end
+
+    target = place(store)
+    done = end(target)
+    if target.exists() or not done:
+        seen = service.cancel(target)
+        done = done or (
+            f"asked the run that computes {store} to stop"
+            if seen
+            else f"no run of {store} is seen from here; one on another machine will stop"
+        )
+    OUT.print(done, highlight=False, soft_wrap=True)
+
+
+class Interrupt:
+    """Ctrl-C as a reason to stop; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self._asked: str | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interrupt":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._before[number] = signal.signal(number, self._take)
+            except ValueError:
+                break  # not the main thread: the caller has its own way to stop
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = "interrupted" if number == signal.SIGINT else "terminated"
+
+    def reason(self) -> str | None:
+        """Why to stop, if asked."""
+        return self._asked
+
+
+def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
+    """Name the cube and the picture, print a short table, and exit by how it went."""
+    from ..analysis import open_cube
+    from ..figures import pictures
+
+    picture, rows = None, None
+    if config and config.plot and report.counts.done:
+        ds = open_cube(target, chunks=None)
+        spec = config.plot
+        try:
+            at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
+            picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
+            rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
+        except (ConfigError, OSError) as error:
+            Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
+    if as_json:
+        print_json(
+            dataclasses.asdict(report.counts)
+            | {
+                "store": target.url,
+                "picture": str(picture) if picture else None,
+                "outcome": report.reason or "complete",
+                "seconds": report.seconds,
+                "pool": report.pool,
+            }
+        )
+    else:
+        _tell_end(target, report, picture, rows)
+    if report.reason in ("interrupted", "terminated"):
+        raise typer.Exit(130)
+    if report.reason or report.counts.failed:
+        raise typer.Exit(1)
+
+
+def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) -> None:
+    counts = report.counts
+    if not counts.total:
+        OUT.print(f"nothing to do: no point of {target.url} has failed", highlight=False, soft_wrap=True)
+        return
+    if rows:
+        head, body = rows
+        step = -(-len(body) // _ROWS)
+        table = Table(*head, caption=f"one value in {step} of {len(body)}" if step > 1 else None)
+        for row in body[::step]:
+            table.add_row(*row)
+        OUT.print(table)
+    ended = "complete" if report.reason is None else report.reason
+    OUT.print(
+        f"{ended}: {counts.done} ok, {counts.failed} failed of {counts.total} points; "
+        f"{counts.computed} computed now in {report.seconds:.1f} s",
+        highlight=False,
+    )
+    if counts.failed:
+        OUT.print(f"reasons: photogap status {target.url}", highlight=False, soft_wrap=True)
+    OUT.print(f"cube: {target.url}", highlight=False, soft_wrap=True)
+    if picture:
+        OUT.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+
+
+def _show_estimate(numbers: dict[str, Any]) -> None:
+    for key, value in numbers.items():
+        text = f"{value:.4g}" if isinstance(value, float) else str(value)
+        OUT.print(f"{key.replace('_', ' ')}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _brief(array: Any) -> Any:
+    if array.ndim == 0:
+        return float(array)
+    return {
+        "shape": list(array.shape),
+        "min": float(array.min()),
+        "max": float(array.max()),
+        "last": float(array.ravel()[-1]),
+    }
+
+
+def _told(key: str, value: Any) -> str:
+    """An entry of a point's record with its unit."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in value.items())
+    if key in ("wall_time", "cpu_time"):
+        return f"{value:.3g} s"
+    if key == "peak_memory":
+        return f"{value / 2**20:.0f} MiB"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value)) if key == "started" else str(value)
+
+
+def _in_words(numbers: Any) -> str:
+    if isinstance(numbers, float):
+        return f"{numbers:.6g}"
+    shape = " x ".join(map(str, numbers["shape"]))
+    return f"{numbers['min']:.4g} to {numbers['max']:.4g}, last {numbers['last']:.4g}, {shape} values"

@@ -1,0 +1,136 @@
+"""Command `photogap serve`."""
+
+import dataclasses
+import os
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from ..errors import ConfigError
+from .base import CLUSTERS, OUT, fail_clearly
+
+if TYPE_CHECKING:
+    from ..server.options import Options
+
+TOKEN = "PHOTOGAP_TOKEN"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(rich_help_panel=CLUSTERS)(serve)
+
+
+@fail_clearly
+def serve(
+    folder: Annotated[Path, typer.Argument(help="Folder of cubes, cluster files and materials.")] = Path("results"),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback needs token and TLS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8765,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-n", min=0, help="Workers of the local cluster.", show_default="cores"),
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="Sweeps that run at the same time.")] = 8,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}, else made for the folder"),
+    ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Let every user of this machine in; on loopback only.")
+    ] = False,
+    tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Further host name of this server.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Further model that configs may name, module:attribute.")
+    ] = None,
+    cluster: Annotated[list[str] | None, typer.Option(help="Scheduler address that configs may name.")] = None,
+    cluster_folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of cluster files that configs may name, beside ~/.config/photogap/clusters."),
+    ] = None,
+    max_body: Annotated[int, typer.Option(min=1024, help="Bytes of a request's body.")] = 64 * 1024,
+    max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
+    max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
+) -> None:
+    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser.
+
+    FOLDER holds the cubes, one a sweep, and what configs name: materials, CSV columns, cluster files.
+
+    It is made if need be, and cubes of `photogap run` in it are listed. Only this machine is answered.
+    """
+    try:
+        from ..clusters.config import own_folder
+        from ..model import DEFAULT
+        from ..server.access import made
+        from ..server.options import Limits, Options, is_loopback
+        from ..server.start import serve as start
+    except ImportError as error:
+        raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
+    given = _token(token_file)
+    if given is not None and no_token:
+        raise ConfigError(f"`--no-token` cannot go with a token. Leave it out, or `--token-file` and {TOKEN}.")
+    options = Options(
+        folder=folder.resolve(),
+        host=host,
+        port=port,
+        token=given,
+        certificate=tls_certificate,
+        key=tls_key,
+        names=tuple(name or ()),
+        workers=workers,
+        at_once=at_once,
+        models=(DEFAULT, *(model or ())),
+        clusters=tuple(cluster or ()),
+        cluster_folders=(*filter(Path.is_dir, [own_folder()]), *(f.resolve() for f in cluster_folder or ())),
+        limits=Limits(body=max_body, values=max_values, points=max_points),
+    )
+    if given is None and not no_token and is_loopback(host):
+        options = dataclasses.replace(options, token=made(options))
+    start(options, lambda url: _tell(options, folder, url, known=given is not None))
+
+
+def _tell(options: "Options", folder: Path, url: str, *, known: bool) -> None:
+    """Where the server is, and what to do next; its token, unless its user gave it."""
+    from ..server.options import is_loopback
+
+    address = urlsplit(url)
+    # In the fragment, which a browser sends to nobody; the page takes it and drops it.
+    lines = [f"serving {folder} at {url}" + ("" if known or options.token is None else f"#token={options.token}")]
+    if is_loopback(options.host):
+        lines.append("Open that address in a browser. From another machine, first run there:")
+        who = os.environ.get("USER", "USER")
+        lines.append(f"  ssh -L {address.port}:{address.hostname}:{address.port} {who}@{gethostname()}")
+    elif options.names:
+        lines.append(f"Others open {address.scheme}://{options.names[0]}:{address.port}/ in a browser.")
+    else:
+        lines.append(
+            f"Others open it under this machine's name once `--name` tells it, such as --name {gethostname()}."
+        )
+    if options.token is None:
+        lines.append(
+            "Every user of this machine can use it and run code as you; without `--no-token` it asks for a token."
+        )
+    lines.append(f"In Python: from photogap.sweeps.client import Client; client = Client({url.rstrip('/')!r})")
+    lines.append("Ctrl-C ends it; the next server of this folder goes on with what is queued or running.")
+    for line in lines:
+        OUT.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _token(path: Path | None) -> str | None:
+    # What the server starts does not inherit it.
+    found = os.environ.pop(TOKEN, None)
+    if path is None:
+        return found
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"`--token-file` must be a readable file. Got {str(path)!r} ({error}).") from error

@@ -1,0 +1,305 @@
+"""Commands that look at a store: status, plot, movie, show."""
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+from rich.text import Text
+
+from ..ask.axes import number
+from ..errors import ConfigError
+from ..store.place import place
+from .base import (
+    MOVIES,
+    OUT,
+    SWEEPS,
+    AtOption,
+    JsonFlag,
+    StoreArgument,
+    check_file,
+    fail_clearly,
+    parse_at,
+    print_json,
+)
+
+_WIDTH = 9
+NAMES = ("fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram")
+"""Names of `figures.FIGURES`, known here without loading Matplotlib; a test holds them equal."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (status, plot, movie, show):
+        app.command(rich_help_panel=SWEEPS)(command)
+
+
+@fail_clearly
+def status(
+    store: StoreArgument,
+    as_json: JsonFlag = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every few seconds until nobody drives the store.")
+    ] = False,
+    every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.2)] = 2.0,
+) -> None:
+    """Count the points of a cube by status, name slow ones, group failures by reason."""
+    from ..clusters.submit import describe
+    from ..drive.report import status as look
+
+    target = place(store)
+    driver = describe(target)
+    if driver and not as_json:
+        OUT.print(driver, highlight=False, markup=False, soft_wrap=True)
+    if driver and not target.exists():
+        if as_json:
+            print_json({"store": target.url, "driver": driver, "points": None, "live": False})
+        return
+    if not watch:
+        found = look(target)
+        print_json(found) if as_json else OUT.print(_status_text(found), soft_wrap=True)
+        return
+    with Live(console=OUT, auto_refresh=False) as live:
+        while True:
+            found = look(target)
+            print_json(found) if as_json else live.update(_status_text(found), refresh=True)
+            if not found["live"]:
+                break
+            time.sleep(every)
+
+
+def _status_text(found: dict[str, Any]) -> Text:
+    counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
+    lines = [f"{found['name']}: {found['points']} points: {counts}", f"model: {found['model']}"]
+    if found["live"]:
+        lines.append(f"a driver is at work: {found.get('running', 0)} batches running")
+    elif "last_run" in found:
+        run = found["last_run"]
+        outcome = "its driver died" if run["outcome"] == "running" else run["outcome"]
+        lines.append(f"last run on {run['host']}: {outcome}")
+    if "points_per_s" in found:
+        lines.append(f"throughput: {found['points_per_s']:.3g} points/s over the last points")
+    lines += [
+        f"slow: {p['wall_time']:.3g} s  {p['point_id'][:12]}  {_labels(p['labels'])}"
+        for p in found.get("slowest", [])
+    ]
+    lines += [
+        f"{g['count']} {g['status']}: {g['message']}  (such as {g['point_id'][:12]})" for g in found["reasons"]
+    ]
+    lines += [
+        f"failed: {p['point_id'][:12]}  {p['status']}  {_labels(p['labels'])}  {p['message']}"
+        for p in found["failed"][:20]
+    ]
+    return Text("\n".join(lines))
+
+
+def _labels(labels: dict[str, Any]) -> str:
+    return " ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in labels.items())
+
+
+@fail_clearly
+def plot(
+    store: StoreArgument,
+    figure: Annotated[
+        str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(NAMES)}.")
+    ] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Axis across, or time.", show_default="F0")] = None,
+    at: AtOption = None,
+    hue: Annotated[str | None, typer.Option("--hue", help="Axis with one line per value.")] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(
+            "--y",
+            help="Variable, its largest value over time; for phase_diagram, the axis up.",
+            show_default="Delta0",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="beside the cube")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draw the largest value over time of a variable against an axis, or a figure of the paper."""
+    from ..figures import pictures
+
+    check_file("--out", out)
+    target = place(store)
+    where = parse_at(at)
+    if figure is not None:
+        beside = pictures.beside(target)
+        options = {name: value for name, value in (("x", x), ("y", y), ("hue", hue)) if value}
+        path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"))
+        print_json({"picture": str(path)}) if as_json else _tell_picture(path)
+        return
+    ds = _open(store)
+    x, y = x or "F0", y or "Delta0"
+    path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where)
+    if as_json:
+        head, rows = pictures.table(ds, x, hue, y, where)
+        print_json({"picture": str(path), "columns": head, "rows": rows})
+    else:
+        _tell_picture(path)
+
+
+def _tell_picture(path: Path) -> None:
+    OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
+
+
+def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path) -> Path:
+    """A figure of `figures`, drawn and written."""
+    from .. import figures
+
+    unfit = sorted(options.keys() - ({"x", "y"} if figure == "phase_diagram" else set()))
+    if unfit:
+        raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
+    ds = _open(store)
+    if figure in ("fig4", "fig10", "fig11"):
+        options = options | {"alpha2F": _spectrum(store, ds, at)}
+    try:
+        return figures.save(figures.draw(ds, figure, _labels_of(at), **options), out)
+    except ValueError as error:
+        raise _as_options(error) from error
+
+
+def _as_options(error: ValueError) -> ConfigError:
+    """A figure's refusal in the words of the command line, where its arguments are options."""
+    return ConfigError(re.sub(r"`(at|figure|out|x|y)`", r"`--\1`", str(error)))
+
+
+@fail_clearly
+def movie(
+    store: StoreArgument,
+    at: AtOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="GIF, or MP4 (with ffmpeg or the extra 'movie').",
+            show_default="a GIF beside the cube",
+        ),
+    ] = None,
+    fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
+) -> None:
+    """Make a film of one point, which --at selects: f, n and Delta as time goes by."""
+    from .. import figures
+    from ..figures.pictures import beside
+
+    check_file("--out", out, MOVIES)
+    ds = _open(store)
+    where = parse_at(at)
+    try:
+        path = figures.movie(
+            figures.select(ds, _labels_of(where)),
+            out or beside(place(store)).with_suffix(".gif"),
+            alpha2F=_spectrum(store, ds, where),
+            fps=fps,
+        )
+    except ValueError as error:
+        raise _as_options(error) from error
+    OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
+
+
+def _spectrum(store: str, ds: Any, at: dict[str, str]) -> Any:
+    """alpha2F of the material shown, as the cube's own record has it; None for several materials."""
+    from ..figures.spectrum import alpha2F_in
+
+    names = [str(v) for v in ds["material"].values]
+    wanted = [n for n in names if n.lower() == at.get("material", n).lower()]
+    return alpha2F_in(place(store), wanted[0]) if len(wanted) == 1 else None
+
+
+def _labels_of(at: dict[str, str]) -> dict[str, Any]:
+    """Labels as numbers where they are numbers; `T=30,60` keeps both."""
+    out: dict[str, Any] = {}
+    for name, text in at.items():
+        found = [_label_of(part.strip()) for part in text.split(",")]
+        out[name] = found if len(found) > 1 else found[0]
+    return out
+
+
+def _label_of(text: str) -> Any:
+    try:
+        return number(text)
+    except ValueError:
+        return text
+
+
+@fail_clearly
+def show(
+    store: StoreArgument,
+    x: Annotated[str, typer.Option("--x", help="Axis across.")] = "F0",
+    y: Annotated[
+        str | None,
+        typer.Option("--y", help="Axis down.", show_default="the first other with several values"),
+    ] = None,
+    variable: Annotated[str, typer.Option("--variable", help="Variable of the right map.")] = "Delta0",
+    at: AtOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also draw both maps into this file.")] = None,
+) -> None:
+    """Print maps of the points' status and of a variable's largest value over two axes."""
+    from ..figures import pictures
+
+    check_file("--out", out)
+    ds = _open(store)
+    given = parse_at(at)
+    dims = [str(d) for d in ds["status"].dims]
+    others = [d for d in dims if d not in (x, *given)]
+    down = y or next((d for d in others if ds.sizes[d] > 1), others[0])
+    fixed = {d: ds[d].values[0] for d in others if d != down and ds.sizes[d] > 1}
+    state, values = pictures.maps(ds, x, down, variable, fixed | given)
+    if fixed:
+        OUT.print("at " + ", ".join(f"{k}={v}" for k, v in fixed.items()) + " (others: --at)", highlight=False)
+    OUT.print(_map_text("status", state, _status_cell))
+    largest = float(values.max()) if bool(values.notnull().any()) else 1.0
+    units = values.attrs.get("units", "1")
+    OUT.print(_map_text(f"largest {variable} ({units})", values, lambda v: _value_cell(float(v), largest)))
+    if out:
+        OUT.print(f"picture: {pictures.draw_maps(state, values, out)}", highlight=False, soft_wrap=True)
+
+
+def _open(store: str) -> Any:
+    from ..analysis import open_cube
+    from ..store.cube import Cube
+
+    target = place(store)
+    Cube(target, read_only=True)
+    return open_cube(target, chunks=None)
+
+
+def _map_text(title: str, values: Any, cell: Any) -> Text:
+    """A map in characters, as wide as its numbers; every n-th column where the terminal is narrow."""
+    down, across = (str(d) for d in values.dims)
+    step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 13) // _WIDTH)))
+    left_out = f" (one value in {step}; all with --out)" if step > 1 else ""
+    out = Text(f"{title}: {down} down, {across} across{left_out}\n", style="bold")
+    rows = [("", [Text(_short(v)) for v in values[across].values[::step]])]
+    rows += [
+        (_short(label), [cell(v) for v in row])
+        for label, row in zip(values[down].values, values.values[:, ::step], strict=True)
+    ]
+    for label, cells in rows:
+        out.append(f"{label[:12]:>12} ", style="none")
+        for text in cells:
+            text.truncate(_WIDTH - 1, overflow="ellipsis")
+            out.append(" " * (_WIDTH - len(text)), style="none").append_text(text)
+        out.append("\n")
+    return out
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _status_cell(value: Any) -> Text:
+    text = str(value)
+    style = {"ok": "green", "missing": "dim"}.get(text, "bold red")
+    return Text({"missing": "."}.get(text, text), style=style)
+
+
+def _value_cell(value: float, largest: float) -> Text:
+    if value != value:
+        return Text("-", style="dim")
+    shade = int(90 + 160 * max(0.0, min(1.0, value / (largest or 1.0))))
+    return Text(f"{value:.3g}", style=f"rgb({shade},{shade},100)")

@@ -1,0 +1,1 @@
+"""The driver of a sweep: run, refine, estimate, converge, report."""

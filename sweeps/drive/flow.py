@@ -1,0 +1,357 @@
+"""The driver's loop: a bounded window of batches, each point noted as it ends, whole shards packed."""
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ask.axes import Index, Labels
+from ..ask.plan import Plan
+from ..errors import BusyError, StoreError
+from ..store.cube import MISSING, Cube, Done
+from ..store.log import Log
+from ..store.parts import TornError, decode
+from ..work.limits import GRACE_S
+from ..work.pool import Ended, Pool
+from ..work.task import PARTS, Batch, Job, write
+
+WINDOW = 3
+"""Batches in flight a worker thread."""
+BATCH_S = 0.25
+"""Batches of cheap points are grown until they take about this long."""
+BATCH_POINTS = 64
+PACK_S = 20.0
+"""A shard that is not full is packed at this interval, so that a growing cube shows its points."""
+_STORE_TRIES = 4
+
+
+@dataclass
+class Counts:
+    """How far a run is."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    computed: int = 0
+    running: int = 0
+    lost: int = 0
+    started: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class _Todo:
+    index: Index
+    labels: Labels
+    point_id: str
+
+
+class Flow:
+    """One run over a cube.
+
+    Args:
+        plan: The sweep, over the cube's own grid.
+        cube: The cube.
+        log: The driver's log.
+        pool: Where batches run.
+        wanted: Whether a point of the cube belongs to this run.
+        tell: Called with the counts, often.
+        stopped: Reason to stop, asked often; None to go on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        cube: Cube,
+        log: Log,
+        pool: Pool,
+        *,
+        wanted: Callable[[Index], bool],
+        tell: Callable[[Counts], None] = lambda counts: None,
+        stopped: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.plan, self.cube, self.log, self.pool = plan, cube, log, pool
+        self._wanted, self._tell, self._stopped = wanted, tell, stopped
+        self._blobs = cube.place.blobs
+        self._status = cube.status()
+        self._again: deque[tuple[_Todo, ...]] = deque()
+        self._flying: dict[int, tuple[_Todo, ...]] = {}
+        self._losses: dict[str, int] = {}
+        self._open: dict[Index, dict[Index, dict[str, Any]]] = {}
+        self._left: dict[Index, int] = {}
+        self._keys = itertools.count()
+        self._cost: float | None = None
+        self._store_faults = 0
+        self._packed = time.monotonic()
+        self.counts = Counts()
+        for index in cube.grid.indices():
+            if wanted(index):
+                self.counts.total += 1
+                if self._status[index] == MISSING:
+                    corner = cube.layout.corner(index)
+                    self._left[corner] = self._left.get(corner, 0) + 1
+                else:
+                    self._count(self._status[index])
+
+    def run(self) -> str | None:
+        """Compute what is missing; None if all of it ended, else why it stopped."""
+        todo = self._todo()
+        self._pick_up()
+        reason: str | None = None
+        slots, looked = self.pool.slots(), time.monotonic()
+        exhausted = False
+        try:
+            while reason is None:
+                if time.monotonic() - looked > 5:
+                    slots, looked = self.pool.slots(), time.monotonic()
+                while len(self._flying) < WINDOW * slots and not exhausted:
+                    exhausted = not self._submit(todo)
+                if not self._flying:
+                    if not self._again:
+                        break
+                    exhausted = False
+                    continue
+                for ended in self.pool.wait(0.2):
+                    self._end(ended)
+                    exhausted = exhausted and not self._again
+                self.counts.running = self.pool.running()
+                self._tell(self.counts)
+                if time.monotonic() - self._packed > PACK_S:
+                    self._pack_all()
+                reason = self._stopped()
+        except BusyError:
+            # Another driver has the store: not a byte more.
+            self._flying.clear()
+            self._open.clear()
+            raise
+        finally:
+            self._collect()
+            self._pack_all()
+            self._tell(self.counts)
+        return reason
+
+    def _count(self, status: str) -> None:
+        if status == "ok":
+            self.counts.done += 1
+        else:
+            self.counts.failed += 1
+
+    def _todo(self) -> Iterator[_Todo]:
+        """Missing points, shard after shard, so that shards fill and equilibria are reused."""
+        for corner in self.cube.corners():
+            if corner in self._left:
+                for index in self.cube.inside(corner):
+                    if self._status[index] == MISSING and self._wanted(index):
+                        labels = self.cube.grid.labels(index)
+                        yield _Todo(index, labels, self.plan.point_id(labels))
+
+    def _pick_up(self) -> None:
+        """Note points that an earlier run computed and did not pack."""
+        found = {key.removeprefix(PARTS) for key in self._blobs.keys(PARTS)}
+        if not found:
+            return
+        stray = set(found)
+        for todo in self._todo():
+            if todo.point_id in found:
+                stray.discard(todo.point_id)
+                self._settle([todo])
+        self.counts.computed = 0
+        # What is left was packed already: its driver ended between the status and the deletion.
+        self._blobs.delete(PARTS + point_id for point_id in stray)
+
+    def _submit(self, todo: Iterator[_Todo]) -> bool:
+        if self._again:
+            batch = self._again.popleft()
+        else:
+            missing = (t for t in todo if self._status[t.index] == MISSING)
+            batch = tuple(itertools.islice(missing, self._batch_size()))
+        if not batch:
+            return False
+        key = next(self._keys)
+        self._flying[key] = batch
+        self.pool.submit(key, self._task(batch))
+        return True
+
+    def _batch_size(self) -> int:
+        if self._cost is None:
+            return 1
+        return max(1, min(BATCH_POINTS, int(BATCH_S / max(self._cost, 1e-4))))
+
+    def _task(self, batch: tuple[_Todo, ...]) -> Batch:
+        return Batch(
+            jobs=tuple(job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch),
+            model=self.plan.config.model,
+            store=self.cube.place.url,
+            time_s=self.plan.config.limits.time_s,
+            memory=self.pool.memory,
+            own_process=self.pool.own_process,
+        )
+
+    def _end(self, ended: Ended) -> None:
+        batch = self._flying.pop(ended.key)
+        rest = self._settle(batch)
+        if not rest:
+            self._store_faults = 0
+        elif ended.lost:
+            self._lose(rest, ended)
+        elif isinstance(ended.error, OSError | MemoryError) or _of_store(ended.error):
+            self._fault(rest, ended.error)
+        else:
+            reason = ended.error or RuntimeError("the task ended without its part")
+            for todo in rest:
+                self._give_up(todo, "error", f"{type(reason).__name__}: {reason}")
+
+    def _lose(self, rest: list[_Todo], ended: Ended) -> None:
+        """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
+        self.counts.lost += 1
+        limits = self.plan.config.limits
+        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error), job=ended.story)
+        if len(rest) > 1:
+            self._again.extend((todo,) for todo in rest)
+            return
+        todo = rest[0]
+        # Its end comes `GRACE_S` after its time is up; the news of its beginning may have been late.
+        hard = None if limits.time_s is None else limits.time_s + GRACE_S / 2
+        if hard and ended.ran is not None and ended.ran >= hard:
+            self._give_up(
+                todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
+            )
+            return
+        if ended.innocent:
+            self._again.append((todo,))
+            return
+        losses = self._losses[todo.point_id] = self._losses.get(todo.point_id, 0) + 1
+        if losses > limits.losses:
+            self._give_up(
+                todo,
+                "lost",
+                f"its worker died {losses} times ({ended.story or 'killed, over memory, or crashed'}); "
+                "see the worker's own log",
+            )
+        else:
+            self._again.append((todo,))
+
+    def _fault(self, rest: list[_Todo], error: BaseException | None) -> None:
+        """Try again after a while where a worker could not write; a store that stays away ends the run."""
+        self._store_faults += 1
+        self.log.event("store fault", error=str(error))
+        if self._store_faults >= _STORE_TRIES:
+            raise StoreError(
+                f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again."
+            )
+        time.sleep(0.1 * 2**self._store_faults)
+        self._again.append(tuple(rest))
+
+    def _give_up(self, todo: _Todo, status: str, message: str) -> None:
+        record = {
+            "point_id": todo.point_id,
+            "status": status,
+            "message": message,
+            "wall_time": float("nan"),
+            "cpu_time": float("nan"),
+            "host": "",
+            "started": time.time(),
+            "attempts": max(1, self._losses.get(todo.point_id, 0)),
+        }
+        write(self._blobs, record, {})
+        self._settle([todo])
+
+    def _settle(self, batch: Any) -> list[_Todo]:
+        """Note the points whose parts are there and whole; return the others."""
+        rest, records = [], []
+        for todo in batch:
+            if self._status[todo.index] != MISSING:
+                continue
+            record = self._read(todo)
+            if record is None:
+                rest.append(todo)
+                continue
+            records.append((record, todo.labels))
+            self._status[todo.index] = record["status"]
+            self._count(record["status"])
+            self.counts.computed += 1
+            if record["wall_time"] == record["wall_time"]:
+                cost = record["wall_time"]
+                self._cost = cost if self._cost is None else 0.8 * self._cost + 0.2 * cost
+            corner = self.cube.layout.corner(todo.index)
+            self._open.setdefault(corner, {})[todo.index] = record
+            self._left[corner] -= 1
+        if records:
+            self.log.settle(records)
+        for todo in batch:
+            corner = self.cube.layout.corner(todo.index)
+            if corner in self._open and self._left.get(corner) == 0:
+                self._pack(corner)
+        return rest
+
+    def _read(self, todo: _Todo) -> dict[str, Any] | None:
+        """Record of a point whose part is there and whole."""
+        data = self._blobs.get(PARTS + todo.point_id)
+        if data is None:
+            return None
+        try:
+            record, arrays = decode(data)
+        except TornError:
+            self._blobs.delete([PARTS + todo.point_id])
+            return None
+        if record["status"] == "ok" and (strange := self._strange(todo.labels, arrays)):
+            record |= {"status": "error", "message": strange}
+            write(self._blobs, record, {})
+        return record
+
+    def _strange(self, labels: Labels, arrays: dict[str, Any]) -> str:
+        """How a point's outputs differ from the cube's; empty if they are as they should be."""
+        names = [v.name for v in self.plan.model.variables(self.plan.settings_at(labels))]
+        has = self.cube.outputs
+        expected = {name: self.cube.own_shape(name) if name in has else None for name in names}
+        found = {name: array.shape for name, array in arrays.items()}
+        if found == expected:
+            return ""
+        wrong = sorted(k for k in found.keys() | expected.keys() if found.get(k) != expected.get(k))
+        each = [
+            f"{k} is {_shape(found.get(k))} in the result and {_shape(expected.get(k))} in the cube" for k in wrong
+        ]
+        return "; ".join(each) + ". Does the worker have another version of the package, or of the model?"
+
+    def _pack(self, corner: Index) -> None:
+        records = self._open.pop(corner)
+        done = []
+        for index, record in records.items():
+            data = self._blobs.get(PARTS + record["point_id"])
+            if data is None:
+                raise StoreError(f"the part of point {record['point_id']} vanished from {self.cube.place.state}.")
+            done.append(Done(index, record, decode(data)[1]))
+        self.cube.pack(corner, done)
+        self._blobs.delete(PARTS + record["point_id"] for record in records.values())
+
+    def _pack_all(self) -> None:
+        for corner in list(self._open):
+            self._pack(corner)
+        self._packed = time.monotonic()
+
+    def _collect(self) -> None:
+        """Note what ended while the run was stopping."""
+        for batch in list(self._flying.values()):
+            self._settle(batch)
+
+
+def job_of(plan: Plan, labels: Labels, point_id: str, attempts: int = 1) -> Job:
+    """Job of one point."""
+    from ..ask.axes import FIRST
+
+    return Job(
+        point_id=point_id,
+        labels={name: labels[name] for name in FIRST[1:]},
+        material=plan.material_blobs[labels["material"]],
+        settings=plan.settings_at(labels),
+        attempts=attempts,
+    )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {shape}"
+
+
+def _of_store(error: BaseException | None) -> bool:
+    return isinstance(error, StoreError) or type(error).__module__.startswith("obstore")

@@ -1,0 +1,118 @@
+"""What a store says of itself: counts, throughput, slowest points, failures by reason; live or dead."""
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from ..store.cube import MISSING, Cube
+from ..store.lock import is_driven
+from ..store.log import Log
+from ..store.parts import TornError, decode
+from ..store.place import Place
+from ..work.task import PARTS
+from .sweep import LOG
+
+_SLOWEST = 5
+_FAILED = 100
+
+
+def status(place: Place) -> dict[str, Any]:
+    """Numbers of a store: of its cube, of points ended but not packed, of its log where that is here."""
+    # First, so that of a driver that ends meanwhile nothing is missing: where none is found all is there.
+    live = is_driven(place)
+    cube = Cube(place, read_only=True)
+    found = cube.status()
+    failed = _failed_in_cube(cube, found)
+    counts = Counter(str(s) for s in found.flat)
+    for record in _unpacked(place):
+        if str(record["point_id"]) not in {f["point_id"] for f in failed}:
+            counts[MISSING] -= 1
+            counts[record["status"]] += 1
+            if record["status"] != "ok":
+                failed.append(
+                    {
+                        "point_id": record["point_id"],
+                        "labels": {},
+                        "status": record["status"],
+                        "message": record["message"],
+                    }
+                )
+    out: dict[str, Any] = {
+        "store": place.url,
+        "name": cube.record["config"]["name"],
+        "model": f"{cube.record['base']['model']} {cube.record['base']['model_version']}",
+        "shape": dict(zip(cube.grid.dims, cube.grid.shape, strict=True)),
+        "points": cube.grid.size,
+        "counts": {k: v for k, v in sorted(counts.items()) if v > 0},
+        "failed": failed[:_FAILED],
+        "reasons": reasons(failed),
+        "live": live,
+    }
+    runs = cube.record["runs"]
+    if runs:
+        out["last_run"] = {k: runs[-1].get(k) for k in ("start", "end", "outcome", "host", "git", "pool")}
+    return out | _from_log(place)
+
+
+def _failed_in_cube(cube: Cube, found: Any) -> list[dict[str, Any]]:
+    out = []
+    for index in np.argwhere((found != "ok") & (found != MISSING)):
+        where = tuple(int(i) for i in index)
+        out.append(
+            {
+                "point_id": str(cube.array("point_id")[where]),
+                "labels": cube.grid.labels(where),
+                "status": str(found[where]),
+                "message": str(cube.array("message")[where]),
+            }
+        )
+    return out
+
+
+def _unpacked(place: Place) -> list[dict[str, Any]]:
+    records = []
+    for key in list(place.blobs.keys(PARTS)):
+        data = place.blobs.get(key)
+        if data is not None:
+            with contextlib.suppress(TornError):
+                records.append(decode(data)[0])
+    return records
+
+
+def reasons(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Failures grouped by status and reason; numbers in a reason do not make another."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for point in failed:
+        plain = re.sub(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", "#", point["message"])
+        groups.setdefault((point["status"], plain), []).append(point)
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return [
+        {"status": s, "count": len(p), "message": p[0]["message"], "point_id": p[0]["point_id"]}
+        for (s, _), p in ordered
+    ]
+
+
+def _from_log(place: Place) -> dict[str, Any]:
+    path = place.state / LOG
+    if not path.exists():
+        return {}
+    try:
+        with contextlib.closing(Log(path, read_only=True)) as log:
+            slowest = log.points("wall_time IS NOT NULL", "wall_time DESC", _SLOWEST)
+            recent = log.points("1", "ended DESC", 200)
+            alive = log.last_alive()
+    except sqlite3.Error:
+        return {}
+    keep = ("point_id", "labels", "status", "wall_time", "host")
+    out: dict[str, Any] = {"slowest": [{k: p[k] for k in keep} for p in slowest]}
+    if len(recent) > 1 and recent[0]["ended"] > recent[-1]["ended"]:
+        out["points_per_s"] = (len(recent) - 1) / (recent[0]["ended"] - recent[-1]["ended"])
+    if alive:
+        out["last_alive_s_ago"] = time.time() - alive[0]
+        out["running"] = alive[1].get("running", 0)
+    return out

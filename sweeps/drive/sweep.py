@@ -1,0 +1,351 @@
+"""What the command line does: run a config into a store, retry, replay, cancel."""
+
+import contextlib
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..ask.axes import Index, embed, union
+from ..ask.config import Config
+from ..ask.lookup import find
+from ..ask.plan import Plan, at_grid, resolve
+from ..clusters.open import open_pool
+from ..clusters.trust import refuse_foreign
+from ..errors import BusyError, ContradictionError, StoreError, SweepError
+from ..removal import finish, is_under_way, remove
+from ..store.cube import MISSING, Cube, create
+from ..store.lock import driver_lock, is_driven
+from ..store.log import Log
+from ..store.place import Place
+from ..store.record import record_of, refuse_contradiction, run_entry
+from ..work.pool import Opener, Pool
+from ..work.task import Batch, compute
+from .flow import Counts, Flow, job_of
+from .refine import rounds
+
+CANCEL = "cancel"
+LOG = "log.sqlite"
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended: numbers, and why it stopped if it did not end."""
+
+    counts: Counts
+    reason: str | None
+    seconds: float
+    pool: dict[str, Any]
+
+    def followed_by(self, later: "Report") -> "Report":
+        """Report of both runs: the later one's, with the work of the two."""
+        counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
+        return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
+
+
+@dataclass
+class Watch:
+    """What a caller may hang on to a run.
+
+    Args:
+        tell: Called with the counts, often.
+        opened: Called with the pool's description once it is open.
+        stopped: Reason to stop, asked often; None to go on.
+        pool: Where batches run, where not in a pool of this run alone.
+        dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
+    """
+
+    tell: Callable[[Counts], None] = lambda counts: None
+    opened: Callable[[dict[str, Any]], None] = lambda pool: None
+    stopped: Callable[[], str | None] = lambda: None
+    pool: Opener | None = None
+    dashboard: bool = False
+
+
+def run(
+    plan: Plan,
+    place: Place,
+    *,
+    workers: int | None = None,
+    recompute: bool = False,
+    watch: Watch | None = None,
+) -> Report:
+    """Compute what is missing of a plan in a store, then refine it where its config asks for that.
+
+    Raises:
+        SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
+    """
+    watch = watch or Watch()
+    report = _run(plan, place, workers, recompute, watch)
+    finer = rounds(plan, place)
+    while report.reason is None and (wider := next(finer, None)) is not None:
+        report = report.followed_by(_run(wider, place, workers, False, watch))
+    return report
+
+
+def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
+    _refuse_what_is_no_cube(place)
+    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+        finish(place)
+        if recompute:
+            remove(place)
+        cube, plan_there = prepare(plan, place)
+        place.blobs.delete([CANCEL])
+        wanted = _membership(plan, cube)
+        cube.refuse_strangers(plan_there, wanted)
+        workers = plan.config.workers if workers is None else workers
+        if not missing(cube, wanted):
+            workers = 0
+        opened = (watch.pool or open_pool)(
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
+        )
+        with opened as pool:
+            return _drive(plan_there, cube, log, pool, wanted, watch, check)
+
+
+def _refuse_what_is_no_cube(place: Place) -> None:
+    """Other people's files are neither mixed with a cube nor removed with one."""
+    if place.exists():
+        Cube(place, read_only=True)
+    elif not is_under_way(place) and (found := place.foreign()) is not None:
+        what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
+        raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
+
+
+def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
+    """Why to stop: the caller's reason, or a cancelled store."""
+    looked = 0.0
+
+    def stopped() -> str | None:
+        nonlocal looked
+        if time.monotonic() - looked > _LOOK_S:
+            looked = time.monotonic()
+            if place.blobs.exists(CANCEL):
+                return "cancelled"
+        return watch.stopped()
+
+    return stopped
+
+
+def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
+    """Cube that has room for a plan's points, made or grown, and the plan over the cube's own grid."""
+    if not place.exists():
+        cube = create(place, plan, record_of(plan))
+        return cube, plan
+    cube = Cube(place)
+    refuse_contradiction(cube.record, plan)
+    try:
+        grid = union(cube.grid, plan.grid)
+    except ContradictionError as error:
+        raise ContradictionError(
+            f"the config contradicts the store: {error} Use another --store, or --recompute."
+        ) from None
+    cube.grow(grid, plan)
+    resolved = cube.record["resolved"]
+    known = record_of(plan)
+    cube.note(
+        materials=cube.record["materials"] | known["materials"],
+        named={k: cube.record.get("named", {}).get(k, {}) | found for k, found in known["named"].items()},
+        config=known["config"],
+        folder=known["folder"],
+        resolved=resolved | {"materials": resolved["materials"] | known["resolved"]["materials"]},
+    )
+    return cube, at_grid(plan, cube.grid)
+
+
+def missing(cube: Cube, wanted: Callable[[Index], bool]) -> int:
+    """Number of wanted points that have no result yet."""
+    return sum(wanted(tuple(int(i) for i in index)) for index in np.argwhere(cube.status() == MISSING))
+
+
+def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
+    sets = tuple(frozenset(positions) for positions in embed(plan.grid, cube.grid))
+    return lambda index: all(i in s for i, s in zip(index, sets, strict=True))
+
+
+def _log(place: Place) -> Log:
+    return Log(place.state / LOG)
+
+
+@contextlib.contextmanager
+def _store_faults(place: Place) -> Any:
+    """A disk that is full or read-only ends the run with one message."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise StoreError(
+            f"the store {place.url} cannot be written: {_first_line(error)}. "
+            "Finished points are kept; make room and run again."
+        ) from error
+    except Exception as error:
+        if type(error).__module__.startswith("obstore"):
+            raise StoreError(
+                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
+            ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(" .:")
+
+
+def _drive(
+    plan: Plan,
+    cube: Cube,
+    log: Log,
+    pool: Pool,
+    wanted: Callable[[Index], bool],
+    watch: Watch,
+    check: Callable[[], None],
+) -> Report:
+    begin = time.time()
+    watch.opened(pool.describe() | ({"dashboard": pool.dashboard} if pool.dashboard else {}))
+    entry = run_entry(plan) | {"pool": pool.describe()}
+    cube.note(runs=[*cube.record["runs"], entry])
+    log.event("run", pid_pool=pool.describe())
+    looked = [0.0]
+
+    def tell(counts: Counts) -> None:
+        watch.tell(counts)
+        if time.monotonic() - looked[0] > _LOOK_S:
+            looked[0] = time.monotonic()
+            log.alive(**dataclasses.asdict(counts))
+            check()
+
+    flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=_stopping(cube.place, watch))
+    outcome, ours = "failed", True
+    try:
+        reason = flow.run()
+        outcome = reason or "complete"
+    except SweepError as error:
+        outcome = f"failed: {error}"
+        ours = not isinstance(error, BusyError)
+        raise
+    finally:
+        with contextlib.suppress(OSError, sqlite3.OperationalError, SweepError):
+            log.alive(**dataclasses.asdict(flow.counts) | {"running": 0, "ended": outcome})
+            log.event("end", outcome=outcome)
+            ended = entry | {"end": time.time(), "outcome": outcome, "computed": flow.counts.computed}
+            if ours:
+                cube.note(runs=[*cube.record["runs"][:-1], ended])
+    return Report(flow.counts, reason, time.time() - begin, pool.describe())
+
+
+def plan_of(cube: Cube, root: str | None = None, *, trust: bool = False) -> Plan:
+    """Plan of a store's latest config, over the store's whole grid.
+
+    Args:
+        cube: The store.
+        root: Folder that the config's files must not leave; None for any.
+        trust: Follow the model and the cluster that the config names, whoever may have written the store.
+
+    Raises:
+        ConfigError: Following the config could run somebody else's code.
+        ContradictionError: The config is no longer the store's, since a model or a file has changed.
+    """
+    tree = {k: v for k, v in cube.record["config"].items() if v is not None}
+    config = Config(**tree, folder=root or cube.record.get("folder", "."), root=root)
+    if not trust:
+        refuse_foreign(cube.place, config)
+    named = cube.record.get("named", {})
+    plan = resolve(config, named)
+    refuse_contradiction(cube.record, plan)
+    contents = {
+        key: {name: plan.model.named[key].restore(entry["content"]) for name, entry in entries.items()}
+        for key, entries in named.items()
+    }
+    plan = dataclasses.replace(
+        plan, named={key: found | plan.named.get(key, {}) for key, found in contents.items()}
+    )
+    lacking = [str(v) for v in cube.grid.axes[0].values if v not in plan.materials]
+    if lacking:
+        more = resolve(
+            config.model_copy(update={"axes": config.axes | {"material": list(cube.grid.axes[0].values)}})
+        )
+        plan = dataclasses.replace(plan, materials=more.materials)
+    return at_grid(plan, cube.grid)
+
+
+def retry(
+    place: Place,
+    *,
+    workers: int | None = None,
+    watch: Watch | None = None,
+    root: str | None = None,
+    trust: bool = False,
+) -> Report:
+    """Compute every failed point of a store again; `root` and `trust` as in `plan_of`."""
+    _need(place)
+    with driver_lock(place):
+        cube = Cube(place)
+        plan = plan_of(cube, root, trust=trust)
+        status = cube.status()
+        failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
+        cube.forget(failed)
+        cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
+    chosen = frozenset(failed)
+    watch = watch or Watch()
+    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+        place.blobs.delete([CANCEL])
+        cube = Cube(place)
+        workers = workers if failed else 0
+        opened = (watch.pool or open_pool)(
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
+        )
+        with opened as pool:
+            return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
+
+
+def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Labels and record, outputs of one point computed here and now; the store is not changed.
+
+    Args:
+        place: The store.
+        point: The first digits of a point's id, or `T=30,F0=1` labels.
+        trust: As in `plan_of`.
+    """
+    plan = plan_of(Cube(place, read_only=True), trust=trust)
+    labels = plan.grid.labels(find(plan, point))
+    job = job_of(plan, labels, plan.point_id(labels))
+    record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))
+    return {"labels": labels, **record}, arrays
+
+
+def units_of(place: Place, names: Iterable[str]) -> dict[str, str]:
+    """Unit of each output in brackets; nothing for a number without one."""
+    cube = Cube(place, read_only=True)
+    found = {name: str(cube.array(name).attrs.get("units", "1")) for name in names}
+    return {name: f" ({unit})" if unit != "1" else "" for name, unit in found.items()}
+
+
+def cancel(place: Place) -> bool:
+    """Ask the store's driver to stop; it keeps what is finished. Whether one is seen from here."""
+    _need(place)
+    place.blobs.put(CANCEL, b"stop\n")
+    return is_driven(place)
+
+
+def _need(place: Place) -> None:
+    if not place.exists():
+        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+
+
+def state_dir(place: Place) -> Path:
+    """Local folder of the driver's state."""
+    return place.state

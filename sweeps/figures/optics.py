@@ -1,0 +1,128 @@
+"""A film in equilibrium as `photogap optics` sees it, and its picture."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...core.equilibrium import solve_equilibrium
+from ...core.material import Material
+from ...core.optics.indices import Index, Medium, index_at, transparent_index_at
+from ...core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
+from ...core.thermal import fermi
+from .style import COLOURS
+
+
+class Film:
+    """A material's film at a temperature, between a cover and a substrate."""
+
+    def __init__(
+        self, material: Material, T: float, *, thickness: float | None, substrate: Index, cover: Index,
+        scattering_rate: float | None,
+    ) -> None:  # fmt: skip
+        state = solve_equilibrium(material, T)
+        self.material, self.T, self.Tc, self.gap = material, T, state.Tc, state.gap
+        self.f = fermi(state.E, T)
+        self.h, self.top = state.coupling.lattice.h, state.coupling.lattice.window - state.coupling.lattice.h
+        self.thickness = material.thickness if thickness is None else thickness
+        self.substrate, self.cover, self.scattering_rate = substrate, cover, scattering_rate
+
+    @property
+    def edge(self) -> float:
+        """Gap edge, meV."""
+        return self.gap.edge
+
+    def holds(self, omega: float) -> bool:
+        """Whether the lattice answers at this photon energy (meV)."""
+        return self.h <= omega <= self.top
+
+    def normal(self, omega: ArrayLike) -> FilmResponse:
+        """Response of the normal film at photon energies omega (meV), inside the lattice or not."""
+        photon = np.asarray(omega, dtype=float)
+        drude = 1.0 if self.scattering_rate is None else 1 / (1 - 1j * photon / self.scattering_rate)
+        sigma = drude / self.material.rho_N + 0 * photon
+        n_substrate, n_cover = self._surroundings(photon)
+        return film_response(sigma, photon, self.thickness, n_substrate, n_cover, self.material.eps_infinity)
+
+    def superconducting(self, omega: ArrayLike) -> FilmResponse:
+        """Response in equilibrium at T, at photon energies omega (meV) inside the lattice."""
+        return self._both(omega).superconducting
+
+    @property
+    def bare(self) -> "Film":
+        """The same film in vacuum: its sigma is its own."""
+        bare = copy.copy(self)
+        bare.substrate = bare.cover = 1.0
+        return bare
+
+    def surroundings_known(self, omega: ArrayLike) -> NDArray[np.bool_]:
+        """Where the indices of substrate and cover are known, at photon energies omega (meV)."""
+        known = np.ones(np.shape(omega), dtype=bool)
+        for index in (self.substrate, self.cover):
+            if isinstance(index, Medium):
+                known &= index.holds(omega)
+        return known
+
+    def _surroundings(self, omega: ArrayLike) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+        """Indices of substrate and cover at photon energies omega (meV)."""
+        key = "substrate"
+        try:
+            below = index_at(self.substrate, omega)
+            key = "cover"
+            return below, transparent_index_at(self.cover, omega)
+        except ValueError as error:
+            raise ValueError(f"`--{key}`: {error}") from None
+
+    def _both(self, omega: ArrayLike) -> OpticalResponse:
+        n_substrate, n_cover = self._surroundings(omega)
+        return optical_response(
+            self.material, self.gap.Delta, self.f, self.h, omega, thickness=self.thickness,
+            n_substrate=n_substrate, n_cover=n_cover, eps_infinity=self.material.eps_infinity,
+            scattering_rate=self.scattering_rate, Z=self.gap.Z if self.scattering_rate else 1.0,
+        )  # fmt: skip
+
+
+def draw(film: Film, omega: float, out: Path) -> Path:
+    """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the photon energy asked for.
+
+    R is left out where the index of substrate or cover is not known.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    top = min(film.top, max(2 * omega, 20 * film.edge, 20 * film.h))
+    at = np.linspace(max(film.h, top / 1000), top, 400)
+    normal, gapped = film.bare.normal(at), film.bare.superconducting(at)
+    R = np.full((2, at.size), np.nan)
+    known = film.surroundings_known(at)
+    if known.any():
+        R[:, known] = film.normal(at[known]).R, film.superconducting(at[known]).R
+    figure = Figure(figsize=(6.4, 7.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(3, 1, sharex=True)
+    rho_N = film.material.rho_N
+    rows = (
+        (axes[0], normal.sigma.real * rho_N, gapped.sigma.real * rho_N, r"$\sigma_1 \rho_N$"),
+        (axes[1], normal.sigma.imag * rho_N, gapped.sigma.imag * rho_N, r"$\sigma_2 \rho_N$"),
+        (axes[2], R[0], R[1], "$R$"),
+    )
+    for ax, flat, curve, label in rows:
+        ax.plot(at, curve, color=COLOURS[0], label=f"{film.T:g} K")
+        ax.plot(at, flat, color=COLOURS[1], linestyle="--", label="normal state")
+        if omega <= top:
+            ax.axvline(omega, color="0.5", linestyle=":", linewidth=1)
+        ax.set_ylabel(label, fontsize=12)
+        ax.grid(alpha=0.3)
+    for ax, (_, flat, curve, _label) in zip(axes[:2], rows[:2], strict=True):
+        # sigma2 grows as 1 / omega and would hide all else
+        high = np.percentile(np.concatenate([flat, curve]), 97)
+        ax.set_ylim(min(0.0, float(curve.min())) - 0.05, max(1.3, 1.2 * float(high)))
+    axes[0].legend(fontsize=10)
+    if not known.all():
+        axes[2].set_title("where the indices of substrate and cover are known", fontsize=10)
+    axes[2].set_xlabel("photon energy (meV)", fontsize=11)
+    figure.suptitle(f"{film.material.name}, {film.thickness:g} nm, gap edge {film.edge:.4g} meV", fontsize=12)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+    return out

@@ -1,0 +1,1 @@
+"""Materials, media and spectra: libraries and file formats."""

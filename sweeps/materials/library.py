@@ -1,0 +1,369 @@
+"""Materials from YAML: those that come with the package, and a user's own, which may extend them.
+
+A quantity is a number, or `{value: number, source: "where it comes from"}`. A file:
+
+    name: my film
+    extends: K3C60                  # optional: a known material or another YAML file
+    Tc0: {value: 18.0, source: "measured"}
+    spectrum: {file: k3c60.a2f, format: epw, column: 1}
+
+Peaks, and files without a phonon density of states F, have F proportional to alpha2F: every mode couples alike.
+Where only a few modes do, give F (omega in meV, F in any unit, linear between the points):
+
+    spectrum: {phonons: {omega: [0, 5, 206], F: [0, 1, 1], source: "where from"}}
+
+A `spectrum` of neither `file` nor `peaks` alters that of the material extended, such as `spectrum: {scale: 1.1}`.
+"""
+
+import difflib
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ...core.material import Material
+from ...core.spectra import Peak, Spectrum
+from ..ask.config import load_yaml, rule, suggest
+from ..errors import ConfigError
+from ..files import ANYWHERE, Files
+from . import spectra as spectrum_files
+
+UNITS: Final = {
+    "N_ion": "nm-3",
+    "N0_per_eV_nm3": "eV-1 nm-3",
+    "rho_N": "ohm nm",
+    "Tc0": "K",
+    "cutoff": "meV",
+    "window": "meV",
+    "spacing": "meV",
+    "tau_pump": "ps",
+    "omega_pump": "meV",
+    "eps_infinity": "1",
+    "thickness": "nm",
+    "mu_star": "1",
+}
+"""Quantities of a material and the unit of each, in the order of their description."""
+
+UNSOURCED: Final = "stated without a source"
+MAX_DEPTH: Final = 8
+
+
+class _Strict(BaseModel):
+    """A part of a material's file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Quantity(_Strict):
+    """A number and where it comes from."""
+
+    value: float
+    source: str = UNSOURCED
+
+
+class OptionalQuantity(_Strict):
+    """A number, or null, and where it comes from."""
+
+    value: float | None
+    source: str = UNSOURCED
+
+
+class Fact(_Strict):
+    """Something the paper did with a material."""
+
+    value: float | str | list[float]
+    unit: str
+    source: str = UNSOURCED
+
+
+class PeakSpec(_Strict):
+    """One Gaussian peak, in meV."""
+
+    centre: float = Field(gt=0)
+    width: float = Field(gt=0)
+    lambda_: float = Field(gt=0, alias="lambda")
+    mode: str = ""
+    source: str = UNSOURCED
+
+
+class PhononSpec(_Strict):
+    """Phonon density of states as points of a line, in meV and any unit; normalised to 3 per atom."""
+
+    omega: list[float]
+    F: list[float]
+    source: str = UNSOURCED
+
+    @model_validator(mode="after")
+    def _paired(self) -> "PhononSpec":
+        if len(self.omega) != len(self.F):
+            raise ValueError(f"`phonons` needs one F per omega; got {len(self.omega)} and {len(self.F)}")
+        return self
+
+
+class SpectrumSpec(_Strict):
+    """Where alpha2F and F come from: a table of peaks or a file."""
+
+    source: str = UNSOURCED
+    scale: float = Field(default=1.0, gt=0)
+    peaks: list[PeakSpec] = []
+    file: Path | None = None
+    format: str | None = None
+    units: str | None = None
+    column: int | None = None
+    F_file: Path | None = None
+    F_format: str | None = None
+    F_units: str | None = None
+    phonons: PhononSpec | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "SpectrumSpec":
+        if bool(self.peaks) == (self.file is not None):
+            raise ValueError("give either `peaks` or `file`, and not both")
+        given = [
+            k
+            for k in ("format", "units", "column", "F_file", "F_format", "F_units")
+            if getattr(self, k) is not None
+        ]
+        if self.peaks and given:
+            raise ValueError(f"`{given[0]}` belongs to `file`; peaks are in meV")
+        if self.phonons is not None and self.F_file is not None:
+            raise ValueError("give either `phonons` or `F_file`, and not both")
+        return self
+
+    def build(self, files: Files = ANYWHERE) -> Spectrum:
+        """The spectrum itself, alpha2F times `scale`; reads the file if there is one."""
+        if self.phonons is not None:
+            return self._alpha2F(files).with_phonons(self.phonons.omega, self.phonons.F)
+        return self._alpha2F(files)
+
+    def _alpha2F(self, files: Files) -> Spectrum:
+        if self.file is None:
+            peaks = [Peak(centre=p.centre, width=p.width, lambda_=p.lambda_) for p in self.peaks]
+            return Spectrum.from_peaks(peaks).scaled(self.scale)
+        spectrum = spectrum_files.read(
+            self.file,
+            format=self.format,
+            units=self.units,
+            column=self.column,
+            F_path=self.F_file,
+            F_format=self.F_format,
+            F_units=self.F_units,
+            files=files,
+        )
+        return spectrum.scaled(self.scale)
+
+
+def _quantity(given: object) -> object:
+    """A bare number as a quantity without a source."""
+    return given if isinstance(given, dict) else {"value": given}
+
+
+Number = Annotated[Quantity, BeforeValidator(_quantity)]
+NumberOrNone = Annotated[OptionalQuantity, BeforeValidator(_quantity)]
+
+
+class MaterialSpec(_Strict):
+    """A material's file, checked."""
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    N_ion: Number
+    N0_per_eV_nm3: Number
+    rho_N: Number
+    Tc0: Number
+    cutoff: Number
+    window: Number
+    spacing: Number
+    tau_pump: Number
+    omega_pump: Number
+    eps_infinity: Number = Quantity(
+        value=1.0, source="arXiv:2603.18182, main text: n = sqrt(1 + i sigma / (eps0 omega))"
+    )
+    thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
+    mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
+    spectrum: SpectrumSpec
+    paper: dict[str, Fact] = {}
+
+    def build(self, files: Files = ANYWHERE) -> Material:
+        """The material in the solver's units."""
+        numbers = {key: getattr(self, key).value for key in UNITS}
+        N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
+        return Material(name=self.name, spectrum=self.spectrum.build(files), N0=N0, **numbers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One number of a material, its unit and its provenance."""
+
+    key: str
+    value: float | str | list[float] | None
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """A material in words: every number with its unit and where it comes from."""
+
+    name: str
+    description: str
+    parameters: tuple[Entry, ...]
+    spectrum: tuple[Entry, ...]
+    peaks: tuple[PeakSpec, ...]
+    paper: tuple[Entry, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists and numbers, ready for JSON."""
+        entries = {k: [vars(e) for e in getattr(self, k)] for k in ("parameters", "spectrum", "paper")}
+        peaks = [p.model_dump(by_alias=True) for p in self.peaks]
+        return {"name": self.name, "description": self.description, **entries, "peaks": peaks}
+
+
+def names() -> list[str]:
+    """Materials that come with the package, sorted."""
+    return sorted(_packaged())
+
+
+def load(name_or_path: str | Path, files: Files = ANYWHERE) -> Material:
+    """Material by its name, or from a user's YAML file.
+
+    Raises:
+        ValueError: The name is unknown, or the file breaks a rule; the message says which.
+        FileNotFoundError: The file does not exist.
+    """
+    spec = _spec(name_or_path, files)
+    try:
+        return spec.build(files)
+    except ValueError as error:
+        raise ValueError(f"{name_or_path}: {error}") from error
+
+
+def describe(name_or_path: str | Path) -> Description:
+    """A material's numbers with their units and provenance, and the moments of its spectrum."""
+    spec = _spec(name_or_path, ANYWHERE)
+    spectrum = spec.spectrum.build()
+    file = "" if spec.spectrum.file is None else f" ({spec.spectrum.file.name})"
+    moments = {
+        "lambda": spectrum.coupling_lambda,
+        "omega_log": spectrum.omega_log,
+        "omega_2": spectrum.omega_2,
+    }
+    return Description(
+        name=spec.name,
+        description=spec.description,
+        parameters=tuple(
+            Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
+            for k, unit in UNITS.items()
+        ),
+        spectrum=(
+            *(
+                Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
+                for k, v in moments.items()
+            ),
+            _origin_of_F(spec.spectrum, spectrum),
+        ),
+        peaks=tuple(spec.spectrum.peaks),
+        paper=tuple(Entry(key=k, value=f.value, unit=f.unit, source=f.source) for k, f in spec.paper.items()),
+    )
+
+
+def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
+    """What the phonon density of states is, and where it comes from."""
+    if spec.phonons is not None:
+        return Entry(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
+    if spectrum.one_matrix_element:
+        source = "chosen here: one matrix element for all modes, for lack of a density of states"
+        return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
+    return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
+
+
+@functools.cache
+def _packaged() -> dict[str, str]:
+    """Text of each packaged material's file, by name."""
+    files = (f for f in resources.files("photogap.core.data").iterdir() if f.name.endswith(".yaml"))
+    texts = (f.read_text(encoding="utf-8") for f in files)
+    return {load_yaml(text, "a material")["name"]: text for text in texts}
+
+
+def _spec(name_or_path: str | Path, files: Files) -> MaterialSpec:
+    """A material's checked file."""
+    raw = _raw(name_or_path, files, depth=0)
+    try:
+        return MaterialSpec.model_validate(raw)
+    except ValidationError as error:
+        raise ValueError(f"{name_or_path}: " + "; ".join(_complaints(error))) from error
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    """Key, rule and value of each thing that pydantic refused."""
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "file"
+        unknown = item["type"] == "extra_forbidden"
+        remedy = suggest(str(item["loc"][-1]), _keys(item["loc"][:-1])) if unknown else ""
+        got = "" if item["type"] == "missing" else f" Got {item['input']!r}."
+        yield f"`{key}`: {'unknown key' if unknown else rule(item)}.{remedy}{got}"
+
+
+def _keys(loc: tuple[int | str, ...]) -> list[str]:
+    """Keys known at a place of the file."""
+    part: type[BaseModel] = Quantity if loc else MaterialSpec
+    if loc[:1] == ("spectrum",):
+        inner: dict[int | str, type[BaseModel]] = {"peaks": PeakSpec, "phonons": PhononSpec}
+        part = inner.get(loc[1], SpectrumSpec) if loc[1:] else SpectrumSpec
+    return [*(f.alias or name for name, f in part.model_fields.items()), *(["extends"] if not loc else [])]
+
+
+def _raw(name_or_path: str | Path, files: Files, depth: int) -> dict[str, Any]:
+    """A material's file as plain data, with what it extends merged in and its paths made absolute."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}.")
+    path, text = _text(name_or_path, files)
+    try:
+        raw = load_yaml(text, str(name_or_path))
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(raw, dict):
+        raise ValueError(f"{name_or_path}: a material must be a mapping of keys to values. Got {raw!r}.")
+    spectrum = raw.get("spectrum")
+    if isinstance(spectrum, dict):
+        for key in ("file", "F_file"):
+            if isinstance(spectrum.get(key), str):
+                spectrum[key] = str(files.at(spectrum[key], path.parent))
+    base = raw.pop("extends", None)
+    if base is None:
+        return raw
+    if not isinstance(base, str):
+        raise ValueError(f"{name_or_path}: `extends` must be a material's name or a YAML file. Got {base!r}.")
+    if "name" not in raw:
+        raise ValueError(f"{name_or_path}: `name` must be given: what extends {base} is no longer {base}.")
+    below = _raw(files.at(base, path.parent) if _is_path(base) else base, files, depth + 1)
+    if isinstance(spectrum, dict) and not {"peaks", "file"} & spectrum.keys():
+        # Only a remark on the other's spectrum, such as a scale.
+        raw["spectrum"] = {**below.get("spectrum", {}), **spectrum}
+    return {**below, **raw}
+
+
+def _is_path(name_or_path: str | Path) -> bool:
+    """Whether this names a file rather than a material."""
+    return isinstance(name_or_path, Path) or str(name_or_path).endswith((".yaml", ".yml"))
+
+
+def _text(name_or_path: str | Path, files: Files) -> tuple[Path, str]:
+    """Path and text of a material's file."""
+    if _is_path(name_or_path):
+        path = Path(name_or_path)
+        return path, files.text(path, what="`material` file")
+    known = _packaged()
+    if name_or_path not in known:
+        near = difflib.get_close_matches(str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
+        hint = "".join(f" Did you mean {k}?" for k in known if k.lower() in near)
+        raise ValueError(
+            f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file. "
+            f"Got {str(name_or_path)!r}.{hint}"
+        )
+    return Path(), known[str(name_or_path)]

@@ -1,0 +1,102 @@
+"""Removal of a cube: one that is killed leaves the whole cube or none, never old data under a new root.
+
+A cube is whole where its root `zarr.json` is; without it nothing of the place is read. A local cube is renamed into
+its state folder, which is atomic, and its files are removed there. Object stores cannot rename, nor can a folder
+that is a mount point or a link. There the order of deletion does it: first an object `removing` is written next to
+the parts; then the root is deleted, one atomic request and the moment at which the cube ends; then the rest; last
+`removing`. A removal killed before the root is deleted has not begun, and the cube is whole. After one killed later
+the next driver finds `removing` and no root, and deletes the rest before it creates anything. `create` checks that
+no chunk lies in its place: chunks without a root and without `removing` belong to a cube that lost its root.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import StoreError
+from .store.place import ROOT, Place
+
+_REMOVING = "removing"
+_ASIDE = "removed-"
+_PARTS = "parts/"
+
+
+def remove(place: Place) -> None:
+    """Remove the cube and its parts; log and lock stay. Only the driver that holds the lock may call it."""
+    place.blobs.delete(list(place.blobs.keys(_PARTS)))
+    if place.is_local and _set_aside(place):
+        _remove_aside(place)
+    elif place.exists() or next(everything(place), None):
+        place.blobs.put(_REMOVING, b"")
+        place.objects.delete([ROOT])
+        finish(place)
+
+
+def finish(place: Place) -> None:
+    """Go on with a removal that was killed. Only the driver that holds the lock may call it."""
+    if place.is_local:
+        _remove_aside(place)
+    if place.blobs.exists(_REMOVING):
+        if not place.exists():
+            _remove_rest(place)
+        place.blobs.delete([_REMOVING])
+
+
+def is_under_way(place: Place) -> bool:
+    """Whether a removal was killed after the cube's end: its remains are the next driver's to delete."""
+    return not place.exists() and place.blobs.exists(_REMOVING)
+
+
+def clear_for_a_new_cube(place: Place) -> None:
+    """Delete metadata that a driver killed in `create` left behind.
+
+    Raises:
+        StoreError: There are chunks: a new root would give them out as its own.
+    """
+    found = list(everything(place))
+    chunk = next((key for key in found if key.rpartition("/")[2] != ROOT), None)
+    if chunk is not None:
+        raise StoreError(
+            f"{place.url} has data ({chunk!r}) but no {ROOT}, so the cube that they belong to cannot be read. "
+            f"Put its {ROOT} back, use another --store, or --recompute to remove the data and start anew."
+        )
+    place.objects.delete(found)
+
+
+def everything(place: Place) -> Iterator[str]:
+    """Keys of all objects of the cube's place, temporaries left out."""
+    if not place.is_local:
+        yield from place.objects.keys()
+        return
+    for folder, _, names in os.walk(place.path):
+        for name in names:
+            if not name.endswith(".partial"):
+                yield Path(folder, name).relative_to(place.path).as_posix()
+
+
+def _remove_rest(place: Place) -> None:
+    if not place.is_local:
+        place.objects.delete(list(everything(place)))
+        return
+    for path in place.path.iterdir() if place.path.exists() else ():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _set_aside(place: Place) -> bool:
+    """Rename a local cube into its state folder; whether that could be done."""
+    if place.path.is_symlink():
+        return False
+    try:
+        place.path.rename(place.state / f"{_ASIDE}{uuid.uuid4().hex}")
+    except FileNotFoundError:
+        return not place.path.exists()
+    except OSError:
+        return False  # a mount point, or a folder whose parent is not the user's
+    return True
+
+
+def _remove_aside(place: Place) -> None:
+    for path in place.state.glob(f"{_ASIDE}*"):
+        shutil.rmtree(path)

@@ -1,0 +1,1 @@
+"""The store: place, parts, cube, record, lock and log."""

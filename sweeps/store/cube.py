@@ -1,0 +1,333 @@
+"""The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing.
+
+A driver alone writes it. Series are sharded, scalars and status are chunked over many points. The axes'
+authority is the group's record, written last when a cube grows: one killed in between leaves it to the next.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import zarr
+import zarr.storage
+from numpy.typing import NDArray
+
+from ..ask.axes import OWN, Axis, Grid, Index, boxes
+from ..ask.plan import Plan, flat_order
+from ..errors import ContradictionError, StoreError
+from ..removal import clear_for_a_new_cube
+from .layout import Layout, choose, inner_chunk
+from .parts import Array
+from .place import ROOT, Place
+
+MISSING = "missing"
+RECORD = "photogap"
+# name: (dtype, fill, units, long_name); status is written last.
+BOOK: dict[str, tuple[str, Any, str | None, str]] = {
+    "message": ("string", "", None, "reason, where the point failed"),
+    "point_id": ("string", "", None, "hash of the point's specification and the model's version"),
+    "host": ("string", "", None, "host that computed the point"),
+    "wall_time": ("float64", np.nan, "s", "wall time of the point"),
+    "cpu_time": ("float64", np.nan, "s", "CPU time of the point"),
+    "attempts": ("int32", 0, "1", "number of times that the point was started"),
+    "status": ("string", MISSING, None, "outcome of the point: ok, missing, or why it failed"),
+}
+_CHUNK_1D = 4096
+
+
+@dataclass(frozen=True)
+class Done:
+    """A point that ended: where it lies, its record and its outputs (none unless ok)."""
+
+    index: Index
+    record: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+
+class Cube:
+    """An open cube."""
+
+    def __init__(self, place: Place, *, read_only: bool = False) -> None:
+        """Open the cube at a place.
+
+        Raises:
+            StoreError: There is none, or it was not made by this package.
+        """
+        self.place = place
+        if not place.exists():
+            raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+        self._group = zarr.open_group(
+            place.zarr(read_only=read_only), mode="r" if read_only else "r+", use_consolidated=False
+        )
+        try:
+            self.record: dict[str, Any] = json.loads(str(self._group.attrs[RECORD]))
+        except (KeyError, json.JSONDecodeError):
+            raise StoreError(
+                f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record."
+            ) from None
+        self._arrays: dict[str, Any] = {}
+        self.grid = grid_of(self.record["axes"])
+        self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
+
+    def array(self, name: str) -> Any:
+        """Zarr array of a variable."""
+        if name not in self._arrays:
+            self._arrays[name] = self._group[name]
+        return self._arrays[name]
+
+    @property
+    def outputs(self) -> dict[str, tuple[str, ...]]:
+        """Outputs of the model and their own dims."""
+        return {name: tuple(dims) for name, dims in self.record["outputs"].items()}
+
+    def status(self) -> NDArray[Any]:
+        """Status of every point, strings, in the grid's shape."""
+        return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
+
+    def refuse_strangers(self, plan: Plan, wanted: Callable[[Index], bool]) -> None:
+        """Check that ended points are those of a plan over this cube's grid.
+
+        Raises:
+            StoreError: A point has ended under another identity than the plan gives to its labels.
+        """
+        ended = [index for i in np.argwhere(self.status() != MISSING) if wanted(index := tuple(int(k) for k in i))]
+        if not ended:
+            return
+        known = np.asarray(self.array("point_id")[...])
+        strangers = [i for i in ended if str(known[i]) != plan.point_id(self.grid.labels(i))]
+        if strangers:
+            where = ", ".join(f"{k}={v}" for k, v in self.grid.labels(strangers[0]).items())
+            raise StoreError(
+                f"{len(strangers)} of {len(ended)} ended points of {self.place.url} were computed for another "
+                f"config or are damaged: their `point_id` is not that of their labels (first at {where}). "
+                "Use another --store, or --recompute to start it anew."
+            )
+
+    def note(self, **record: Any) -> None:
+        """Change keys of the record."""
+        self.record |= record
+        # Opened with its consolidated metadata, the group keeps them in the same single write.
+        zarr.open_group(self.place.zarr(), mode="r+").update_attributes({RECORD: json.dumps(self.record)})
+
+    def own_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an output of one point."""
+        return tuple(self.array(name).shape[len(self.grid.shape) :])
+
+    def grow(self, grid: Grid, plan: Plan) -> None:
+        """Make room for a grid that begins with the present one along each dim, and for a plan's outputs.
+
+        Raises:
+            ContradictionError: The plan's outputs have other labels than the cube's.
+        """
+        new = [v for v in plan.variables if v.name not in self.outputs]
+        if grid.shape == self.grid.shape and not new:
+            return
+        self._refuse_other_labels(plan)
+        for name in [*self.outputs, *BOOK]:
+            self.array(name).resize(grid.shape + self.own_shape(name))
+        for v in new:
+            # One that a killed driver made before the record knew of it is made anew; it holds nothing.
+            _make_output(self._group, v, grid, plan, self.layout, overwrite=True)
+        _label_outputs(self._group, plan)
+        outputs = self.outputs | {v.name: v.dims for v in new}
+        _write_labels(self._group, grid, plan, outputs)
+        _consolidate(self.place.zarr())
+        self.grid = grid
+        self.note(axes=axes_json(grid), outputs=outputs)
+
+    def _refuse_other_labels(self, plan: Plan) -> None:
+        for dim, values in plan.coordinates.items():
+            known = np.asarray(self.array(dim)[:] if dim in self._group else values)
+            if not np.array_equal(known, values):
+                raise ContradictionError(
+                    f"the config contradicts the store: points of one cube share their `{dim}`, which is "
+                    f"{known.tolist()} in the store and {np.asarray(values).tolist()} in the config. "
+                    "Use another --store, or --recompute."
+                )
+
+    def pack(self, corner: Index, done: Iterable[Done]) -> None:
+        """Write ended points of one shard, verify what is read back, then their status.
+
+        Raises:
+            StoreError: A point has an output that the cube lacks, or what was read back is not what was written.
+        """
+        points = list(done)
+        strange = sorted({name for p in points for name in p.arrays} - set(self.outputs))
+        if strange:
+            raise StoreError(
+                f"the cube {self.place.url!r} has no room for {', '.join(strange)}; the points' parts are kept."
+            )
+        box = tuple(
+            slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
+        )
+        inside = [tuple(i - c for i, c in zip(p.index, corner, strict=True)) for p in points]
+        for name in self.outputs:
+            self._write(name, box, inside, [p.arrays.get(name, np.nan) for p in points])
+        for name in BOOK:
+            self._write(name, box, inside, [p.record[name] for p in points])
+
+    def _write(self, name: str, box: tuple[slice, ...], inside: list[Index], values: list[Any]) -> None:
+        array = self.array(name)
+        block = np.array(array[box])
+        for i, value in zip(inside, values, strict=True):
+            block[i] = value
+        array[box] = block
+        back = array[box]
+        same = (
+            np.array_equal(back, block, equal_nan=True) if block.dtype.kind == "f" else bool((back == block).all())
+        )
+        if not same:
+            raise StoreError(
+                f"`{name}` read back from {self.place.url!r} is not what was written; its parts are kept."
+            )
+
+    def forget(self, indices: Iterable[Index]) -> None:
+        """Mark points as missing, so that they are computed again."""
+        status = self.array("status")
+        for index in indices:
+            status[index] = MISSING
+
+    def corners(self) -> Iterator[Index]:
+        """Corners of all shards, in the order of computation."""
+        return boxes(self.grid.shape, self.layout.shard, flat_order(self.grid))
+
+    def inside(self, corner: Index) -> Iterator[Index]:
+        """Indices of one shard's points."""
+        shape = tuple(min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True))
+        for offset in boxes(shape, (1,) * len(shape), flat_order(self.grid)):
+            yield tuple(c + o for c, o in zip(corner, offset, strict=True))
+
+
+def axes_json(grid: Grid) -> list[dict[str, Any]]:
+    """Axes as the record keeps them."""
+    return [
+        {"name": a.name, "values": list(a.values), "followers": {k: list(v) for k, v in a.followers.items()}}
+        for a in grid.axes
+    ]
+
+
+def grid_of(axes: list[dict[str, Any]]) -> Grid:
+    """Grid of a record's axes."""
+    return Grid(
+        tuple(Axis(a["name"], tuple(a["values"]), {k: tuple(v) for k, v in a["followers"].items()}) for a in axes)
+    )
+
+
+def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
+    """Make the template of a cube: every array with its labels, units and names, and no data.
+
+    It is made in memory and written with the group's own metadata last: a driver killed here leaves no cube.
+
+    Raises:
+        StoreError: Chunks of another cube lie there.
+    """
+    clear_for_a_new_cube(place)
+    objects: dict[str, Any] = {}
+    _template(zarr.storage.MemoryStore(objects), plan, record)
+    for key in sorted(objects, key=lambda key: key == ROOT):
+        place.objects.put(key, objects[key].to_bytes())
+    return Cube(place)
+
+
+def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
+    layout = choose(plan.grid, max(plan.bytes_per_output.values()))
+    group = zarr.create_group(store, zarr_format=3)
+    for v in plan.variables:
+        _make_output(group, v, plan.grid, plan, layout)
+    for name, (dtype, fill, units, long_name) in BOOK.items():
+        attributes: dict[str, Any] = {"long_name": long_name} | ({"units": units} if units else {})
+        group.create_array(
+            name,
+            shape=plan.grid.shape,
+            chunks=layout.summary,
+            dtype=dtype,
+            fill_value=fill,
+            dimension_names=plan.grid.dims,
+            attributes=attributes,
+        )
+    _label_outputs(group, plan)
+    outputs = {v.name: v.dims for v in plan.variables}
+    _write_labels(group, plan.grid, plan, outputs)
+    record = record | {
+        "axes": axes_json(plan.grid),
+        "layout": {"shard": layout.shard, "summary": layout.summary},
+        "outputs": outputs,
+    }
+    group.update_attributes(
+        {
+            "Conventions": "CF-1.11",
+            "title": plan.config.name,
+            "source": f"{plan.model.name} {plan.model.version}",
+            "references": "arXiv:2603.18182",
+            RECORD: json.dumps(record),
+        }
+    )
+    _consolidate(store)
+
+
+def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, overwrite: bool = False) -> None:
+    """Array of one output, NaN where a point has none."""
+    own = tuple(len(plan.coordinates[dim]) for dim in v.dims)
+    inner = inner_chunk(layout.shard, plan.bytes_per_output[v.name])
+    group.create_array(
+        v.name,
+        shape=grid.shape + own,
+        chunks=(*inner, *own) if v.dims else layout.summary,
+        shards=layout.shard + own if v.dims else None,
+        dtype="float64",
+        fill_value=np.nan,
+        dimension_names=grid.dims + v.dims,
+        attributes={"units": v.units, "long_name": v.long_name},
+        overwrite=overwrite,
+    )
+
+
+def _label_outputs(group: Any, plan: Plan) -> None:
+    for dim, values in plan.coordinates.items():
+        units, long_name = OWN.get(dim, ("1", dim))
+        _label(group, dim, dim, np.asarray(values, float), {"units": units, "long_name": long_name})
+
+
+def _write_labels(group: Any, grid: Grid, plan: Plan, outputs: Iterable[str]) -> None:
+    for axis in grid.axes:
+        for name, values in {axis.name: axis.values, **axis.followers}.items():
+            attrs = {"long_name": plan.long_name(name)}
+            numeric = not isinstance(values[0], str | bool)
+            _label(
+                group,
+                name,
+                axis.name,
+                np.asarray(values, dtype=None if numeric else object),
+                attrs | ({"units": plan.units(name)} if numeric else {}),
+            )
+    names = [name for axis in grid.axes for name in axis.followers]
+    if names:
+        for name in [*outputs, *BOOK]:
+            group[name].update_attributes({"coordinates": " ".join(names)})
+
+
+def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[str, Any]) -> None:
+    if name in group:
+        group[name].resize(values.shape)
+    else:
+        dtype = {"O": "string" if isinstance(values[0], str) else "bool"}.get(values.dtype.kind, values.dtype)
+        group.create_array(
+            name,
+            shape=values.shape,
+            chunks=(_CHUNK_1D,),
+            dtype=dtype,
+            dimension_names=(dim,),
+            attributes={**attrs},
+            **({"fill_value": np.nan} if values.dtype.kind == "f" else {}),
+        )
+    group[name][:] = values if values.dtype.kind != "O" or isinstance(values[0], str) else values.astype(bool)
+
+
+def _consolidate(store: Any) -> None:
+    # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
+    # Ignored for good: `catch_warnings` in one of a server's threads would undo another's.
+    warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+    zarr.consolidate_metadata(store)

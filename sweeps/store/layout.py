@@ -1,0 +1,77 @@
+"""How a cube is cut: inner chunks that are worth a read, shards that are worth a file.
+
+Both are blocks of neighbouring points, short along material and T, whose equilibrium points share: those that
+are computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
+"""
+
+import math
+from dataclasses import dataclass
+
+from ..ask.axes import Grid, Index
+
+INNER_BYTES = 32 * 1024
+SHARD_BYTES = 32 * 1024**2
+SHARD_POINTS = 256
+FEW_POINTS = 32
+SUMMARY_POINTS = 8192
+_OUTER = ("material", "T")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Blocks over the sweep's dims.
+
+    Args:
+        shard: Points of one shard of a series; the unit that the driver packs.
+        summary: Points of one chunk of a scalar.
+    """
+
+    shard: Index
+    summary: Index
+
+    def corner(self, index: Index) -> Index:
+        """First index of the shard that holds `index`."""
+        return tuple(i - i % n for i, n in zip(index, self.shard, strict=True))
+
+
+def choose(grid: Grid, bytes_per_point: int) -> Layout:
+    """Layout of a cube whose largest output takes so many bytes a point."""
+    points = min(SHARD_POINTS, max(1, SHARD_BYTES // max(1, bytes_per_point)))
+    return Layout(block(grid, points, outer=False), block(grid, SUMMARY_POINTS, outer=True))
+
+
+def block(grid: Grid, points: int, *, outer: bool) -> Index:
+    """Block of at most so many points, longest along the last axes.
+
+    Material and T stay apart unless `outer`, or unless the other axes hold too few points for a file.
+    """
+    out = [1] * len(grid.axes)
+    inner = [i for i, name in enumerate(grid.dims) if name not in _OUTER]
+    room = max(1, points)
+    for i in reversed(inner):
+        room //= _fill(out, grid, i, room)
+    if not outer:
+        room = min(room, FEW_POINTS // math.prod(out))
+    for i in reversed([i for i in range(len(out)) if i not in inner]):
+        room //= _fill(out, grid, i, max(1, room))
+    return tuple(out)
+
+
+def _fill(out: list[int], grid: Grid, i: int, room: int) -> int:
+    out[i] = _power(min(room, _power(grid.shape[i], up=True)))
+    return out[i]
+
+
+def inner_chunk(shard: Index, bytes_per_point: int) -> Index:
+    """Block within a shard that holds about `INNER_BYTES`: one point at least, the last dims first."""
+    out = [1] * len(shard)
+    room = max(1, INNER_BYTES // max(1, bytes_per_point))
+    for i in reversed(range(len(shard))):
+        out[i] = min(shard[i], _power(room))
+        room //= out[i]
+    return tuple(out)
+
+
+def _power(n: int, *, up: bool = False) -> int:
+    """Power of two at or below n; at or above it if `up`."""
+    return 1 << (math.ceil(math.log2(n)) if up else int(math.log2(max(1, n))))

@@ -1,0 +1,113 @@
+"""The store's record: what was asked, what it came to, with which versions of everything, where and when."""
+
+import functools
+import importlib.metadata
+import platform
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from ..ask.identity import canonical
+from ..ask.plan import Plan
+from ..errors import ContradictionError
+
+_PACKAGES = ("photogap", "numpy", "scipy", "numba", "dask", "distributed", "xarray", "zarr", "pydantic")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, this package and what it stands on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def git_revision() -> str | None:
+    """Revision of the code's working tree, with `+` if it was changed; None outside of one."""
+    here = Path(__file__).resolve().parent
+    try:
+        run = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True)
+        if not run(["git", "ls-files", Path(__file__).name]).stdout.strip():
+            return None
+        revision = run(["git", "rev-parse", "HEAD"]).stdout.strip()
+        return revision + (
+            "+" if run(["git", "status", "--porcelain", "--untracked-files=no"]).stdout.strip() else ""
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def record_of(plan: Plan) -> dict[str, Any]:
+    """What a new store says of its sweep."""
+    return {
+        "format": 1,
+        "base": plan.base,
+        "model": plan.config.model,
+        "materials": plan.material_digests,
+        "named": _named(plan),
+        "config": plan.config.model_dump(mode="json"),
+        "folder": plan.config.folder,
+        "resolved": {
+            "settings": canonical(plan.settings),
+            "materials": {label: canonical(material) for label, material in plan.materials.items()},
+        },
+        "runs": [],
+    }
+
+
+def _named(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Names that the model's settings were given, and their content: no file is needed again."""
+    return {
+        key: {
+            name: {"digest": plan.named_digests[key][name], "content": plan.model.named[key].dump(content)}
+            for name, content in found.items()
+        }
+        for key, found in plan.named.items()
+    }
+
+
+def run_entry(plan: Plan) -> dict[str, Any]:
+    """Begin of a run."""
+    return {
+        "start": time.time(),
+        "end": None,
+        "outcome": "running",
+        "host": socket.gethostname(),
+        "versions": versions(),
+        "git": git_revision(),
+        "config": plan.config.model_dump(mode="json"),
+    }
+
+
+def refuse_contradiction(
+    record: dict[str, Any], plan: Plan, remedy: str = "Use another --store, or --recompute to start it anew."
+) -> None:
+    """Compare a store's record with a plan; `remedy` is what its user can do.
+
+    Raises:
+        ContradictionError: The plan's points are not of the store's kind; names what differs.
+    """
+    differs = list(_differences("", record["base"], plan.base))
+    for label, known in record["materials"].items():
+        if plan.material_digests.get(label, known) != known:
+            differs.append(f"material `{label}` has other numbers than when the store was made")
+    for key, found in plan.named_digests.items():
+        for name, known in record.get("named", {}).get(key, {}).items():
+            if found.get(name, known["digest"]) != known["digest"]:
+                differs.append(f"`{key}` {name!r} has other numbers than when the store was made")
+    if differs:
+        raise ContradictionError(f"the config contradicts the store: {'; '.join(differs)}. {remedy}")
+
+
+def _differences(place: str, old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for k in sorted({*old, *new}):
+            yield from _differences(f"{place}.{k}" if place else k, old.get(k), new.get(k))
+    elif old != new:
+        yield f"`{place}` is {old!r} in the store and {new!r} now"

@@ -1,0 +1,94 @@
+"""What the driver sees of the workers: a pool that takes batches and says how they ended."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .task import Batch, run_batch
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A batch that left the pool.
+
+    Args:
+        key: Its key.
+        error: None if the task returned; else what it raised.
+        lost: Whether its worker died under it.
+        ran: How long a worker had been at it, s, if its beginning was heard of.
+        story: How the worker's job ended, if its batch system says.
+        innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
+    """
+
+    key: int
+    error: BaseException | None = None
+    lost: bool = False
+    ran: float | None = None
+    story: str = ""
+    innocent: bool = False
+
+
+class Pool(Protocol):
+    """Runs batches."""
+
+    own_process: bool
+    memory: int | None
+    dashboard: str | None
+
+    def slots(self) -> int:
+        """Batches that can run at once."""
+
+    def running(self) -> int:
+        """Batches that a worker has begun."""
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Take a batch."""
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Batches that ended; empty after `timeout` seconds without one."""
+
+    def describe(self) -> dict[str, Any]:
+        """Kind, workers, logs: for a person, and for the record of the run."""
+
+
+class InlinePool:
+    """Runs each batch in this process, when it is waited for."""
+
+    own_process = False
+    memory: int | None = None
+    dashboard: str | None = None
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, Batch]] = []
+
+    def slots(self) -> int:
+        """One."""
+        return 1
+
+    def running(self) -> int:
+        """None between calls."""
+        return 0
+
+    def submit(self, key: int, batch: Batch) -> None:
+        """Keep the batch."""
+        self._waiting.append((key, batch))
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Run the oldest batch."""
+        if not self._waiting:
+            return []
+        key, batch = self._waiting.pop(0)
+        try:
+            run_batch(batch)
+        except Exception as error:
+            return [Ended(key, error)]
+        return [Ended(key)]
+
+    def describe(self) -> dict[str, Any]:
+        """This process."""
+        return {"kind": "this process", "workers": 1}
+
+
+Opener = Callable[..., contextlib.AbstractContextManager[Pool]]
+"""Called as `open_pool` is."""

@@ -1,0 +1,163 @@
+"""What a worker runs: points of one batch, each written as one atomic object."""
+
+import contextlib
+import functools
+import os
+import pickle
+import resource
+import socket
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..model import Model, resolve
+from ..store.parts import encode
+from ..store.place import Blobs, Place
+from .limits import PointTimeout, memory_limit, one_thread, time_limit
+
+PARTS = "parts/"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One point as a task carries it.
+
+    Args:
+        point_id: Identity, and the key of the point's object.
+        labels: The five axes but the material.
+        material: Pickled material.
+        settings: The model's settings.
+        attempts: Which try this is, from 1.
+    """
+
+    point_id: str
+    labels: dict[str, Any]
+    material: bytes
+    settings: Any
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points that one task computes.
+
+    Args:
+        jobs: The points.
+        model: Reference of the model, `module:attribute`.
+        store: URL of the cube.
+        time_s: Wall time of a point, s.
+        memory: Bytes of data that the process may hold.
+        own_process: Whether the process may be ended for a point that does not listen.
+    """
+
+    jobs: tuple[Job, ...]
+    model: str
+    store: str
+    time_s: float | None = None
+    memory: int | None = None
+    own_process: bool = True
+
+
+@functools.lru_cache(maxsize=64)
+def material_of(blob: bytes) -> Any:
+    """One object for equal bytes: what the model remembers of a material is found again."""
+    return pickle.loads(blob)
+
+
+def run_batch(batch: Batch) -> int:
+    """Compute and write each point of the batch that is not yet written; how many were computed."""
+    model, blobs = resolve(batch.model), Place(batch.store).blobs
+    count = 0
+    for job in batch.jobs:
+        # A point whose worker was lost after the write, or whose driver was, is not computed again.
+        if not blobs.exists(PARTS + job.point_id):
+            record, arrays = compute(model, job, batch)
+            write(blobs, record, arrays)
+            count += 1
+    return count
+
+
+def write(blobs: Blobs, record: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Write one point's object."""
+    blobs.put(PARTS + record["point_id"], encode(record, arrays))
+
+
+def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Record and outputs of one point; whatever goes wrong in it is a status with its reason."""
+    started, cpu = time.time(), time.thread_time()
+    begin = time.perf_counter()
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(one_thread())
+            if batch.own_process:
+                stack.enter_context(memory_limit(batch.memory))
+            stack.enter_context(time_limit(batch.time_s, hard=batch.own_process))
+            status, message, arrays, detail = _simulate(model, job)
+    except PointTimeout:
+        status, message, arrays = "timeout", f"over the limit of {batch.time_s:g} s for a point", {}
+        detail = {"traceback": traceback.format_exc()}
+    except MemoryError as error:
+        status, message, arrays = "memory", _memory_message(error, batch.memory), {}
+        detail = {"traceback": traceback.format_exc()}
+    except Exception as error:
+        status, message, arrays = "error", f"{type(error).__name__}: {error}", {}
+        detail = {"traceback": traceback.format_exc()}
+    record = {
+        "point_id": job.point_id,
+        "status": status,
+        "message": message,
+        "wall_time": time.perf_counter() - begin,
+        "cpu_time": time.thread_time() - cpu,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": started,
+        "attempts": job.attempts,
+        "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        **detail,
+    }
+    return record, arrays
+
+
+def _memory_message(error: MemoryError, limit: int | None) -> str:
+    allowed = "" if limit is None else f" (limit of the worker: {limit / 2**20:.0f} MiB)"
+    return f"out of memory{allowed}. {error}".strip()
+
+
+def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    point = model.point(material=material_of(job.material), **job.labels)
+    result = model.simulate(point, job.settings)
+    status = str(result.outcome.value)
+    detail = {"diagnostics": {k: float(v) for k, v in result.diagnostics.items()}}
+    if status != "ok":
+        return status, result.message or status, {}, detail
+    wrong = check(model, job.settings, result.data)
+    if wrong:
+        return *wrong, {}, detail
+    return (
+        "ok",
+        "",
+        {v.name: np.asarray(result.data[v.name], float) for v in model.variables(job.settings)},
+        detail,
+    )
+
+
+def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] | None:
+    """Status and reason if the outputs are not those of the schema, or hold NaN that it does not allow."""
+    extra = sorted(set(data) - {v.name for v in model.variables(settings)})
+    if extra:
+        return "error", f"the model returned {', '.join(extra)}, of which its variables say nothing"
+    sizes = {dim: len(values) for dim, values in model.coordinates(settings).items()}
+    for v in model.variables(settings):
+        expected = tuple(sizes[dim] for dim in v.dims)
+        if v.name not in data:
+            return "error", f"the model returned no {v.name}"
+        found = np.asarray(data[v.name], float)
+        if found.shape != expected:
+            return "error", f"{v.name} has shape {found.shape}; its dims {v.dims} say {expected}"
+        bad = int(np.isnan(found).sum())
+        if bad and not getattr(v, "nan_allowed", False):
+            return "nan", f"{v.name} is NaN in {bad} of {found.size} values"
+    return None
