@@ -15,7 +15,7 @@ from photogap.core.spectra import Peak, Spectrum
 from photogap.core.tc import LinearGap, critical_temperature
 from photogap.core.thermal import bose, fermi
 from photogap.core.tracking import GapError, GapTracker
-from photogap.sweeps import materials
+from photogap.sweeps.materials import library as materials
 
 
 def on_lattice(spectrum, h, window, mu_star=0.0, cutoff=0.0):
