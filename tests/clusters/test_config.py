@@ -24,8 +24,8 @@ from photogap.sweeps.clusters import trust
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
 from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
-from photogap.sweeps.clusters.tls import private_folder
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.private import private_folder
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "configs" / "clusters"
@@ -265,7 +265,7 @@ def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait(PATIENCE)
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
-    stale.mkdir()
+    stale.mkdir(mode=0o700)
     (stale / "key.pem").write_text("old")
     other = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-1-x"
     other.mkdir()
@@ -277,11 +277,16 @@ def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [other]
 
 
-def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_site_cannot_open_the_dashboard(wanted: bool) -> None:
     spec = parse(SLURM | {"interface": "lo", "tls": False}, "f.yaml")
     assert isinstance(spec, Slurm)
-    options = {"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}}
+    options = {
+        "jobqueue.slurm.scheduler-options": {"dashboard_address": ":0", "dashboard": True, "http_prefix": "/x"}
+    }
     with dask.config.set(options), contextlib.ExitStack() as stack:
-        cluster = _scheduler(spec, None, stack)
-        listening = {ip for s in cluster.scheduler.http_server._sockets.values() for ip in s.getsockname()[:1]}
-    assert listening == {"127.0.0.1"}
+        scheduler = _scheduler(spec, None, stack, dashboard=wanted).scheduler
+        servers = list(scheduler.services.values())
+        listening = {ip for found in servers for s in found._sockets.values() for ip in s.getsockname()[:1]}
+        assert (scheduler.dashboard is not None) == wanted
+    assert listening == ({"127.0.0.1"} if wanted else set())

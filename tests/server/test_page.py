@@ -387,6 +387,20 @@ def test_a_token_is_asked_for_once(open_page: Any, chromium: Any, tmp_path: Path
         page.close()
 
 
+def test_the_printed_address_signs_in_and_drops_its_token(chromium: Any, tmp_path: Path) -> None:
+    with serving(tmp_path, token="a-token-of-sixteen-or-more") as client:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.goto(f"{client.url}/#token=a-token-of-sixteen-or-more")
+        page.wait_for_selector("#server:not(:empty)")
+        assert page.is_hidden("#login")
+        assert "token" not in page.url
+        page.reload()
+        page.wait_for_selector("#server:not(:empty)")
+        context.close()
+
+
 @pytest.mark.slow
 def test_the_whole_quick_start_from_the_page_is_the_command_lines(
     start_server: Any, open_page: Any, tmp_path: Path, quickstart: xr.Dataset

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,12 +60,6 @@ def test_cubes_of_one_and_two_workers_are_the_same_to_the_bit(tmp_path: Path, sh
     both = go(tmp_path, "two.zarr", WIDE, workers=2)
     assert (alone.counts.done, both.counts.done) == (96, 96)
     xr.testing.assert_identical(physics(tmp_path / "one.zarr"), physics(tmp_path / "two.zarr"))
-
-
-def test_the_address_that_a_run_prints_is_a_dashboard(shared_pool: Any) -> None:
-    with urllib.request.urlopen(shared_pool.describe()["dashboard"], timeout=PATIENCE) as page:
-        text = page.read().decode()
-    assert "bokeh.min.js" in text, "without bokeh it only says what to install"
 
 
 def test_a_cube_opens_without_this_package(tmp_path: Path) -> None:
