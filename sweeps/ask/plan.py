@@ -4,11 +4,12 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import math
 import operator
 import pickle
 import re
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,30 @@ class Plan:
         }
 
     @functools.cached_property
+    def kinds(self) -> tuple[Any, ...]:
+        """Settings of one point for each combination of labels that may switch outputs."""
+        first = self.grid.labels((0,) * len(self.grid.axes))
+        names = self.model.switches
+        axes = [a for a in self.grid.axes if names is None or {a.name, *a.followers} & set(names)]
+        return tuple(self.settings_at(first | labels) for labels in combinations(axes))
+
+    @functools.cached_property
+    def variables(self) -> tuple[Any, ...]:
+        """Outputs of any of the points, which are the cube's; a point that has not all of them holds NaN there."""
+        each = [self.model.variables(settings) for settings in self.kinds]
+        return tuple({v.name: v for variables in each for v in variables}.values())
+
+    @functools.cached_property
     def coordinates(self) -> dict[str, Any]:
-        """Labels of the outputs' own dims, which all points share."""
-        return self.model.coordinates(self.settings)
+        """Labels of the outputs' own dims, which all points share that have them."""
+        each = [self.model.coordinates(settings) for settings in self.kinds]
+        return {dim: values for coordinates in each for dim, values in coordinates.items()}
+
+    @functools.cached_property
+    def bytes_per_output(self) -> dict[str, int]:
+        """Bytes that a point takes in each of the cube's outputs."""
+        sizes = {dim: len(values) for dim, values in self.coordinates.items()}
+        return {v.name: 8 * math.prod(sizes[dim] for dim in v.dims) for v in self.variables}
 
     @property
     def _said(self) -> dict[str, Any]:
@@ -354,20 +376,27 @@ def _check_points(plan: Plan) -> None:
     Axes that the model holds against one another are tried in each combination.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
-    _check_point(plan, first, "the first point")
+    shared: dict[str, Any] = {}
+    _check_point(plan, first, shared, "the first point")
     for axis in plan.grid.axes:
         for i in range(1, len(axis.values)):
-            _check_point(plan, first | axis.at(i), f"axes.{axis.name}")
-    for group in plan.model.checked:
+            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}")
+    for group in (*plan.model.checked, plan.model.switches or ()):
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
-            for index in itertools.product(*(range(len(axis.values)) for axis in axes)):
-                labels = [axis.at(i) for axis, i in zip(axes, index, strict=True)]
-                _check_point(plan, functools.reduce(operator.or_, labels, first), place)
+            for labels in combinations(axes):
+                _check_point(plan, first | labels, shared, place)
 
 
-def _check_point(plan: Plan, labels: Labels, place: str) -> None:
+def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
+    """Labels of each combination of the axes' values; one without any for no axes."""
+    for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
+        yield functools.reduce(operator.or_, each, {})
+
+
+def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str) -> None:
+    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before."""
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
         if plan.model.check:
@@ -378,8 +407,8 @@ def _check_point(plan: Plan, labels: Labels, place: str) -> None:
         key = named[1] if named else ""
         given = [f"{group}.{key}" for group in ("axes", "settings") if key in getattr(plan.config, group)]
         raise ConfigError(f"`{given[0] if given and ' and ' not in place else place}`: {error}") from None
-    for dim in {**plan.coordinates, **coordinates}:
-        if not np.array_equal(coordinates.get(dim, ()), plan.coordinates.get(dim, ())):
+    for dim, values in coordinates.items():
+        if not np.array_equal(values, shared.setdefault(dim, values)):
             raise ConfigError(
                 f"`{place}`: points of one cube share their `{dim}`; give its settings in `settings`, not as axes."
             )
@@ -388,7 +417,7 @@ def _check_point(plan: Plan, labels: Labels, place: str) -> None:
 def _check_uses(plan: Plan) -> None:
     """Names in `plot` and `refine` must exist."""
     names = [name for axis in plan.grid.axes for name in (axis.name, *axis.followers)]
-    outputs = {v.name: v for v in plan.model.variables(plan.settings)}
+    outputs = {v.name: v for v in plan.variables}
     plot, refine = plan.config.plot, plan.config.refine
     uses = []
     if plot:

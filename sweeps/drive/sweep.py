@@ -58,12 +58,14 @@ class Watch:
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, asked often; None to go on.
         pool: Where batches run, where not in a pool of this run alone.
+        dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
     tell: Callable[[Counts], None] = lambda counts: None
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
     pool: Opener | None = None
+    dashboard: bool = False
 
 
 def run(
@@ -101,7 +103,12 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         if not missing(cube, wanted):
             workers = 0
         opened = (watch.pool or open_pool)(
-            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
         )
         with opened as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
@@ -203,7 +210,7 @@ def _drive(
     check: Callable[[], None],
 ) -> Report:
     begin = time.time()
-    watch.opened(pool.describe())
+    watch.opened(pool.describe() | ({"dashboard": pool.dashboard} if pool.dashboard else {}))
     entry = run_entry(plan) | {"pool": pool.describe()}
     cube.note(runs=[*cube.record["runs"], entry])
     log.event("run", pid_pool=pool.describe())
@@ -294,7 +301,12 @@ def retry(
         cube = Cube(place)
         workers = workers if failed else 0
         opened = (watch.pool or open_pool)(
-            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
         )
         with opened as pool:
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)

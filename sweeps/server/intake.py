@@ -143,7 +143,7 @@ class Intake:
         size = plan.grid.size
         if confirm and size > limits.points and size != confirm_points:
             raise ConfirmError(size, limits.points)
-        each = sum(8 * math.prod(_sizes(plan)[d] for d in v.dims) for v in plan.model.variables(plan.settings))
+        each = sum(plan.bytes_per_output.values())
         if each > limits.point_bytes:
             raise ConfigError(
                 f"a point's outputs must take at most {limits.point_bytes} bytes here. Got {each}; "
@@ -253,10 +253,6 @@ def _upper_bound(config: Config) -> int:
         if name not in followers
     ]
     return math.prod(max(1, n) for n in sizes)
-
-
-def _sizes(plan: Plan) -> dict[str, int]:
-    return {dim: len(values) for dim, values in plan.model.coordinates(plan.settings).items()}
 
 
 def positions(plan: Plan) -> dict[bytes, str]:

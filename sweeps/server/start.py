@@ -4,11 +4,12 @@ import fcntl
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
 from ..errors import BusyError, ConfigError
+from .access import announced
 from .api import make
 from .options import Options
 
@@ -37,9 +38,10 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
         BusyError: Another server holds the folder.
     """
     _check_tls(options)
-    with folder_lock(options), _listen(options) as listener:
+    with folder_lock(options), _listen(options) as listener, ExitStack() as stack:
         host, port = listener.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
+        stack.enter_context(announced(options, port))
         told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
         app = make(options)
         config = uvicorn.Config(
