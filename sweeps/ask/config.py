@@ -149,7 +149,7 @@ class Config(_Frozen):
         return value
 
 
-def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = False) -> Config:
+def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool = False) -> Config:
     """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
@@ -169,7 +169,7 @@ def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = Fals
 
 def parse(
     tree: Any,
-    overrides: tuple[str, ...] = (),
+    overrides: "tuple[Override, ...]" = (),
     folder: str = ".",
     *,
     full: bool = False,
@@ -192,8 +192,8 @@ def parse(
     if not isinstance(tree, dict):
         raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {short(tree)}.")
     tree = _variant(tree, full)
-    for text in overrides:
-        tree = override(tree, text, size)
+    for change in overrides:
+        tree = override(tree, change, size)
     check_size(tree, "CONFIG", size)
     for name in ("folder", "root"):
         if name in tree:
@@ -218,12 +218,16 @@ def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
     return {**tree, **merged}
 
 
-def override(tree: Mapping[str, Any], text: str, size: Size = TYPED) -> dict[str, Any]:
-    """Copy of the tree with `KEY.KEY=VALUE` applied; VALUE is YAML."""
-    path, sign, value = text.partition("=")
+Override = str | tuple[str, Any]
+"""A change of a config: `KEY.KEY=VALUE` with VALUE in YAML, or the pair of `KEY.KEY` and a plain value."""
+
+
+def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> dict[str, Any]:
+    """Copy of the tree with one change applied."""
+    path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {text!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -231,7 +235,7 @@ def override(tree: Mapping[str, Any], text: str, size: Size = TYPED) -> dict[str
             raise ConfigError(f"`--set {path}`: `{k}` holds {here[k]!r}, not keys.")
         here[k] = dict(here.get(k) or {})
         here = here[k]
-    here[keys[-1]] = load_yaml(value, f"--set {path}", size)
+    here[keys[-1]] = load_yaml(value, f"--set {path}", size) if isinstance(change, str) else value
     return out
 
 

@@ -22,30 +22,14 @@ from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import LONGEST, PRESETS, Config, axis_values, is_table, rule, setting_values, short, suggest
+from .bounds import Bounds, check_bytes, check_points, check_size, largest
+from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, short, suggest
 from .identity import canonical, digest
 
 _SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
 _TEXTS = {str, bool}
 _TRIED = 20_000
 _CHECKED = 5_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """Largest plan that is made.
-
-    Args:
-        number: A whole number among the settings.
-        axis: Values of an axis, or of a setting that is a list.
-        point_bytes: Bytes of a point's outputs.
-        points: Points; the config's own `limits.points` holds too.
-    """
-
-    number: int = 10_000_000
-    axis: int = LONGEST
-    point_bytes: int = 1024**3
-    points: int = 2**62
 
 
 @dataclass(frozen=True)
@@ -185,7 +169,7 @@ def resolve(
     values = {name: axis_values(name, spec, config.files) for name, spec in config.axes.items()}
     _check_names(model, values, config)
     for name, found in values.items():
-        _check_size(f"axes.{name}", found, bounds)
+        check_size(f"axes.{name}", found, bounds)
     with _quiet(config, "material"):
         materials = _materials(model, values.get("material", ()), config)
     values["material"] = tuple(materials)
@@ -200,11 +184,11 @@ def resolve(
     with _quiet(config, *typed):
         grid = _grid(typed, zips)
     plan = Plan(config, model, materials, settings, grid, names.contents)
-    check_points(largest(plan), min(bounds.points, config.limits.points))
+    check_points(largest(grid, config.refine), min(bounds.points, config.limits.points))
     # Numbers that label a cube are no secret; words may still be any line of a file.
     with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
         _check_points(plan)
-    _check_bytes(plan, bounds)
+    check_bytes(sum(plan.bytes_per_output.values()), bounds)
     _check_uses(plan)
     return plan
 
@@ -267,61 +251,6 @@ class _Names:
         return tuple(map(str, labels))
 
 
-def _check_size(place: str, value: Any, bounds: Bounds) -> None:
-    """Refuse a value that makes something large: a long list, or a number that may be a length."""
-    if isinstance(value, list | tuple):
-        if len(value) > bounds.axis:
-            raise ConfigError(f"`{place}` must have at most {bounds.axis} values. Got {len(value)}.")
-    elif isinstance(value, int) and abs(value) > bounds.number:
-        raise ConfigError(f"`{place}` must be at most {bounds.number}, as all whole numbers. Got {short(value)}.")
-
-
-def _check_bytes(plan: Plan, bounds: Bounds) -> None:
-    """Refuse points of too much output."""
-    each = sum(plan.bytes_per_output.values())
-    if each > bounds.point_bytes:
-        raise ConfigError(
-            f"a point's outputs must take at most {bounds.point_bytes} bytes. Got {each}; "
-            "make `n_times` or the energies shorter."
-        )
-
-
-def largest(plan: Plan) -> int:
-    """Points of a plan, with those that refinement may add."""
-    size, refine = plan.grid.size, plan.config.refine
-    if refine is None or refine.axis not in plan.grid.dims:
-        return size
-    length = plan.grid.shape[plan.grid.dims.index(refine.axis)]
-    return size // length * (length + refine.budget)
-
-
-def check_points(points: int, limit: int) -> None:
-    """Refuse a sweep of too many points.
-
-    Raises:
-        ConfigError: It has more than `limit`.
-    """
-    if points > limit:
-        raise ConfigError(
-            f"a sweep must have at most {limit} points, those that `refine` may add included. Got {points}. "
-            f"Make its axes shorter; where so many are meant, set `limits.points`: --set limits.points={points}."
-        )
-
-
-def check_union(old: Grid, grid: Grid, limit: int, remedy: str) -> None:
-    """Refuse a cube that would grow too large: its axes are the union of those of all its configs.
-
-    Raises:
-        ConfigError: It would have more points than `limit`.
-    """
-    if grid.size > max(limit, old.size):
-        shape = ", ".join(f"{d} {n}" for d, n in zip(grid.dims, grid.shape, strict=True))
-        raise ConfigError(
-            f"the cube would grow to {grid.size} points ({shape}), over the limit of {limit}: it holds every "
-            f"combination of the values of this config and of those before. {remedy}"
-        )
-
-
 def _settings(model: Model, given: Mapping[str, Any], names: _Names, bounds: Bounds) -> Any:
     known = [f.name for f in dataclasses.fields(model.settings)]
     for name, value in given.items():
@@ -347,7 +276,7 @@ def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
 def _cast(model: Model, name: str, value: Any, place: str, bounds: Bounds) -> Any:
     if isinstance(value, dict):
         value = setting_values(name, value)
-    _check_size(place, value, bounds)
+    check_size(place, value, bounds)
     hint = typing.get_type_hints(model.settings)[name]
     if isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
@@ -356,7 +285,7 @@ def _cast(model: Model, name: str, value: Any, place: str, bounds: Bounds) -> An
         found = _adapter(kind, name).validate_python(value)
     except pydantic.ValidationError as error:
         raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {short(value)}.") from None
-    _check_size(place, found, bounds)
+    check_size(place, found, bounds)
     return found
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..ask.axes import Index, embed, union
+from ..ask.bounds import check_union
 from ..ask.config import Config
 from ..ask.lookup import find
-from ..ask.plan import Plan, at_grid, check_union, resolve
+from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError

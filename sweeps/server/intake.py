@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..ask.axes import union
+from ..ask.bounds import Bounds, check_union, largest
 from ..ask.config import Config, parse
-from ..ask.plan import Bounds, Plan, check_union, largest, resolve
+from ..ask.plan import Plan, resolve
 from ..ask.text import SERVED, check_size, load_yaml
 from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
@@ -76,7 +77,7 @@ class Intake:
             ContradictionError: The cube of that name holds another kind of points.
         """
         plan = self.resolve(config)
-        size, limit = largest(plan), self.options.limits.points
+        size, limit = largest(plan.grid, config.refine), self.options.limits.points
         if confirm and size > limit and size != confirm_points:
             raise ConfirmError(size, limit)
         target = self.place(config.name)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fake_config import tree
 
+from photogap.sweeps.ask.bounds import Bounds
 from photogap.sweeps.ask.config import parse, read
-from photogap.sweeps.ask.plan import Bounds, resolve
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive.sweep import prepare, run
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.materials import library, media
