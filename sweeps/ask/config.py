@@ -140,7 +140,7 @@ class Config(_Frozen):
         return value
 
 
-def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = False) -> Config:
+def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool = False) -> Config:
     """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
@@ -159,14 +159,19 @@ def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = Fals
 
 
 def parse(
-    tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False, root: str | None = None
+    tree: Any,
+    overrides: "tuple[Override, ...]" = (),
+    folder: str = ".",
+    *,
+    full: bool = False,
+    root: str | None = None,
 ) -> Config:
     """Config of a parsed YAML tree; relative paths in it start at `folder` and stay in `root`, if there is one."""
     if not isinstance(tree, dict):
         raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {tree!r}.")
     tree = _variant(tree, full)
-    for text in overrides:
-        tree = override(tree, text)
+    for change in overrides:
+        tree = override(tree, change)
     for name in ("folder", "root"):
         if name in tree:
             raise ConfigError(f"`{name}`: unknown key. Remove it; paths start at the config's own folder.")
@@ -190,12 +195,16 @@ def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
     return {**tree, **merged}
 
 
-def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Copy of the tree with `KEY.KEY=VALUE` applied; VALUE is YAML."""
-    path, sign, value = text.partition("=")
+Override = str | tuple[str, Any]
+"""A change of a config: `KEY.KEY=VALUE` with VALUE in YAML, or the pair of `KEY.KEY` and a plain value."""
+
+
+def override(tree: Mapping[str, Any], change: Override) -> dict[str, Any]:
+    """Copy of the tree with one change applied."""
+    path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {text!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -203,7 +212,7 @@ def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
             raise ConfigError(f"`--set {path}`: `{k}` holds {here[k]!r}, not keys.")
         here[k] = dict(here.get(k) or {})
         here = here[k]
-    here[keys[-1]] = load_yaml(value, f"--set {path}")
+    here[keys[-1]] = load_yaml(value, f"--set {path}") if isinstance(change, str) else value
     return out
 
 
