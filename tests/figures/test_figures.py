@@ -87,7 +87,7 @@ def test_probe_traces_have_the_papers_sign(cube, look, name, sign):
 
 def test_fig9_and_fig6(cube, look):
     before, after = look(draw(cube(fields=True), "fig9")).axes
-    assert (before.get_title(), after.get_title()) == ("-0.6 to -0.015 ps", "0.007 to 0.7 ps")
+    assert (before.get_title(), after.get_title()) == ("-0.6 to -0.015 ps", "0.0067 to 0.7 ps")
     assert len(look(draw(cube(fields=True), "gap_function")).axes) == 3
     figure = look(draw(cube(fields=True, T=[5, 10, 15, 20]).isel(time=[30]), "fig6"))
     assert [ax.get_title() for ax in figure.axes] == [f"$T$ = {T} K" for T in (5, 10, 15, 20)]
