@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from patience import PATIENCE
+from support.patience import PATIENCE
 
-FAKE = "fake_model:MODEL"
+FAKE = "support.fake_model:MODEL"
 
 
 @contextlib.contextmanager
