@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import serving
 
 from photogap.sweeps.server.lines import Line
 from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
+from support.serving import serving
 
 
 def test_half_sent_requests_do_not_stop_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
