@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ..ask.text import load_yaml
+from ..text import load_yaml
 
 _NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
 _ALONE = re.compile(rf"(?<![\w.^/*-]){_NUMBER}(?![\w*])")

@@ -39,6 +39,7 @@ from .schema import (
     SweepDetail,
     Sweeps,
 )
+from .turns import Turns
 
 STATIC = FilePath(__file__).parent / "static"
 _TICK_S = 0.25
@@ -118,6 +119,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     )
     # Who runs the application tells when it ends: streams end then, not when they are torn down.
     app.state.closing = lambda: False
+    app.add_middleware(Turns)
     app.add_middleware(Guard, options=options)
     app.add_exception_handler(SweepError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
