@@ -9,6 +9,7 @@ import numpy as np
 from .kinetics import Change, Entry, Process, Setup, State
 from .lattice import Array
 from .pump import Pump
+from .settings import Point, Settings
 
 
 class Absorbed(NamedTuple):
@@ -41,6 +42,15 @@ class Absorption(Process):
     def build(cls, setup: Setup) -> "Absorption":
         """The term of a slab."""
         return cls(pump=setup.pump, gamma=setup.gamma)
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """Refuse to match the retained energy at a rate that deposits the pulse's own power."""
+        if settings.energy_match == "retained" and settings.pump_rate != "constant":
+            raise ValueError(
+                "`energy_match: retained` needs `pump_rate: constant`: it is what the one Gamma is found by. "
+                f"Got `pump_rate: {settings.pump_rate}`."
+            )
 
     def at(self, t: float, state: State) -> Absorbed:
         """Rate, its distribution and its power at time t (ps); zero without light."""

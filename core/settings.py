@@ -2,13 +2,15 @@
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from .material import Material
 from .optics.indices import Index, check_index
 
 Damping = Literal["full", "real"]
+Coherence = Literal["averaged", "printed"]
+EnergyMatch = Literal["absorbed", "retained"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
@@ -60,6 +62,10 @@ class Settings:
         stimulated_emission: Whether photons are also emitted, E -> E - omega_pump.
         pump_rate: `constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy;
             `envelope` takes the instantaneous Gamma that deposits the pulse's own power.
+        energy_match: Energy that one Gamma makes equal to the absorbed fraction of the fluence: what quasiparticles
+            `absorbed` from the light, or the most that they `retained` of it at any time, phonons taking the rest.
+        coherence: Coherence factors of collisions, `averaged` over both branches of normal-state energies, or
+            `printed`, the paper's text with one branch: scattering doubled and no recombination in a normal metal.
         phonon_share: Share of the absorbed energy that goes into phonons of the photon's own energy, 0 to 1.
         tau_pump: Duration (FWHM) of the pump, ps; None takes the material's.
         spacing: Lattice spacing h, meV; None takes the material's.
@@ -100,6 +106,8 @@ class Settings:
     pump_channels: PumpChannels = "scattering"
     stimulated_emission: bool = True
     pump_rate: PumpRate = "envelope"
+    energy_match: EnergyMatch = field(default="absorbed", metadata={"later": True})
+    coherence: Coherence = field(default="averaged", metadata={"later": True})
     phonon_share: float = 0.0
     tau_pump: float | None = None
     spacing: float | None = None
@@ -136,6 +144,8 @@ class Settings:
             ("damping", Damping),
             ("pump_channels", PumpChannels),
             ("pump_rate", PumpRate),
+            ("energy_match", EnergyMatch),
+            ("coherence", Coherence),
             ("integrator", Integrator),
         ):
             if getattr(self, key) not in get_args(kind):
