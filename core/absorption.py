@@ -9,6 +9,7 @@ import numpy as np
 from .kinetics import Change, Entry, Process, Setup, State
 from .lattice import Array
 from .pump import Pump
+from .settings import Point, Settings
 
 
 class Absorbed(NamedTuple):
@@ -41,6 +42,19 @@ class Absorption(Process):
     def build(cls, setup: Setup) -> "Absorption":
         """The term of a slab."""
         return cls(pump=setup.pump, gamma=setup.gamma)
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """Refuse a rate that is fixed by a pulse's whole energy where there is no pulse.
+
+        Raises:
+            ValueError: naming `pump_rate`, the rule and the value.
+        """
+        if settings.pump_shape == "continuous" and settings.pump_rate == "constant":
+            raise ValueError(
+                "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's whole energy fixes a "
+                "constant Gamma. Got 'constant'."
+            )
 
     def at(self, t: float, state: State) -> Absorbed:
         """Rate, its distribution and its power at time t (ps); zero without light."""

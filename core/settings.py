@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from .material import Material
@@ -11,6 +11,7 @@ from .optics.indices import Index, check_index
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
+PumpShape = Literal["pulse", "continuous"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
 
@@ -60,6 +61,8 @@ class Settings:
         stimulated_emission: Whether photons are also emitted, E -> E - omega_pump.
         pump_rate: `constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy;
             `envelope` takes the instantaneous Gamma that deposits the pulse's own power.
+        pump_shape: `pulse`, Gaussian; `continuous` rises like one and stays on from t = 0: F0 arrives in each
+            `tau_pump`, and the time of the steady state is recorded.
         phonon_share: Share of the absorbed energy that goes into phonons of the photon's own energy, 0 to 1.
         tau_pump: Duration (FWHM) of the pump, ps; None takes the material's.
         spacing: Lattice spacing h, meV; None takes the material's.
@@ -100,6 +103,7 @@ class Settings:
     pump_channels: PumpChannels = "scattering"
     stimulated_emission: bool = True
     pump_rate: PumpRate = "envelope"
+    pump_shape: PumpShape = field(default="pulse", metadata={"later": True})
     phonon_share: float = 0.0
     tau_pump: float | None = None
     spacing: float | None = None
@@ -136,6 +140,7 @@ class Settings:
             ("damping", Damping),
             ("pump_channels", PumpChannels),
             ("pump_rate", PumpRate),
+            ("pump_shape", PumpShape),
             ("integrator", Integrator),
         ):
             if getattr(self, key) not in get_args(kind):
