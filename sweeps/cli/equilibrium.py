@@ -49,6 +49,13 @@ def equilibrium(
         float | None,
         typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
     ] = None,
+    mu_star_at: Annotated[
+        str | None,
+        typer.Option(
+            help="Convention of mu_star: cutoff, matsubara, omega_max, omega_log or omega_2.",
+            show_default="the material's; cutoff",
+        ),
+    ] = None,
     cutoff: Annotated[
         float | None,
         typer.Option(
@@ -97,16 +104,17 @@ def equilibrium(
     several = temperatures(T)
     check_file("--plot", picture)
     try:
-        film, mu_star = _material(material, {"units": units, "column": column, "format": format}, mu_star)
-        film = film if cutoff is None else replace(film, cutoff=cutoff)
+        film = _material(material, {"units": units, "column": column, "format": format}, mu_star)
+        given = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
+        film = replace(film, **{key: value for key, value in given.items() if value is not None})
         start = time.perf_counter()
         solved = _solve(
-            film, several, "real" if damping == "real" else "full", mu_star=mu_star, rtol=rtol, spacing=spacing,
-            window=window, errors=errors,
+            film, several, "real" if damping == "real" else "full", rtol=rtol, spacing=spacing, window=window,
+            errors=errors,
         )  # fmt: skip
         seconds = time.perf_counter() - start
     except (ValueError, OSError, GapError) as error:
-        raise ConfigError(re.sub(r"`rtol`", "`--rtol`", str(error))) from error
+        raise ConfigError(re.sub("`(rtol|cutoff)`", r"`--\1`", str(error))) from error
     record = _record(film, solved, seconds)
     if picture is not None:
         from ..figures.equilibrium import draw, draw_temperatures
@@ -123,8 +131,8 @@ def equilibrium(
 
 
 def _solve(
-    film: "Material", several: tuple[float, ...], damping: "Damping", *, mu_star: float | None, rtol: float | None,
-    spacing: float | None, window: float | None, errors: bool,
+    film: "Material", several: tuple[float, ...], damping: "Damping", *, rtol: float | None, spacing: float | None,
+    window: float | None, errors: bool,
 ) -> _Solved:  # fmt: skip
     """States on a lattice chosen for `rtol`, or on the one given."""
     from ...core.accuracy import RTOL
@@ -132,7 +140,7 @@ def _solve(
 
     if spacing is None or window is None:
         found = solve_to_accuracy(
-            film, several, rtol=rtol or RTOL, mu_star=mu_star, spacing=spacing, window=window, damping=damping
+            film, several, rtol=rtol or RTOL, spacing=spacing, window=window, damping=damping
         )
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
@@ -144,7 +152,7 @@ def _solve(
         return _Solved(found.states, bounds, choice.spacing, choice.window, "bound on the error" + left_out)
 
     def solve(T: float, h: float, top: float) -> "Equilibrium":
-        return solve_equilibrium(film, T, mu_star=mu_star, spacing=h, window=top, damping=damping)
+        return solve_equilibrium(film, T, spacing=h, window=top, damping=damping)
 
     states, bounds = [], []
     for T in several:
@@ -185,11 +193,22 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
         "omega_log_meV": film.spectrum.omega_log,
         "cutoff_meV": film.cutoff,
         **gathered(rows),
+        "mu_star_at": _conventions(film, states[0]),
         "spacing_meV": lattice.h,
         "window_meV": lattice.window,
         "seconds": seconds,
     }
     return record | ({"error": gathered(solved.errors)} if solved.errors else {})
+
+
+def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
+    """The same pseudopotential under every convention."""
+    from ...core.pseudopotential import conventions
+    from ...core.tc import critical_temperature
+
+    # the imaginary axis knows no gap equation without lifetimes
+    Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
+    return dict(conventions(state.coupling, film.spectrum, Tc))
 
 
 def _show(record: dict[str, Any], solved: _Solved) -> None:
@@ -203,6 +222,10 @@ def _show(record: dict[str, Any], solved: _Solved) -> None:
             table.add_row(key, "0, gapless: lifetimes fill the gap")
         else:
             table.add_row(key, margin(number, bounds[key]) if key in bounds else short(number))
+        if key == "mu_star":
+            for at, other in record["mu_star_at"].items():
+                if at != "cutoff":
+                    table.add_row(f"  as {at}", short(other))
     OUT.print(table)
     if several:
         _show_temperatures(record, bounds)
@@ -221,8 +244,8 @@ def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
     OUT.print(table)
 
 
-def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tuple["Material", float | None]:
-    """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
+def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Material":
+    """The material, or one made around a spectrum file: only its alpha2F and mu_star matter in equilibrium."""
     from ...core.material import Material
     from ..materials import library
     from ..materials import spectra as spectrum_files
@@ -236,7 +259,7 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tup
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         for option in (k for k, v in reading.items() if v is not None):
             raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
-        return library.load(given), mu_star
+        return library.load(given)
     try:
         spectrum = spectrum_files.read(path, **reading)
     except ValueError as error:
@@ -244,8 +267,7 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tup
     top = float(spectrum.omega[-1])
     mu_star = 0.1 if mu_star is None else mu_star
     Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
-    film = Material(
+    return Material(
         name=path.stem, spectrum=spectrum, N_ion=1.0, N0=1e-3, rho_N=1.0, Tc0=Tc,
-        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top,
+        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top, mu_star=mu_star,
     )  # fmt: skip
-    return film, mu_star

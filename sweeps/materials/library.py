@@ -26,7 +26,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ...core.material import Material
+from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
 from ..ask.config import load_yaml, rule, suggest
 from ..errors import ConfigError
@@ -186,6 +186,7 @@ class MaterialSpec(_Strict):
     )
     thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
+    mu_star_at: MuStarAt = "cutoff"
     spectrum: SpectrumSpec
     paper: dict[str, Fact] = {}
 
