@@ -10,13 +10,13 @@ from typing import Final
 
 from .absorption import Absorption
 from .collisions import Collisions
-from .escape import Escape
+from .escape import Escape, Pinning
 from .kinetics import JointTerm, Process, Setup, Term
 from .phonon_drive import PhononDrive
 from .settings import Point, Settings
 from .transport import Exchange
 
-IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive)
+IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Pinning)
 BETWEEN_SLABS: Final = (Exchange,)
 
 

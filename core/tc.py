@@ -68,13 +68,13 @@ class LinearGap:
         values, vectors = eigs(operator, k=1, which="LR", v0=v0, tol=tol, ncv=min(20, N - 1))
         return float(values[0].real), _real_vector(vectors[:, 0])
 
-    def growth(self, start: Array | None, steps: int = 6) -> tuple[float, Array]:
-        """Estimate of the largest eigenvalue and its pair amplitude from a few products, warm-started.
+    def growth(self, start: Array, steps: int = 6) -> tuple[float, Array, float]:
+        """Estimate of the largest eigenvalue, its pair amplitude and its residual, from a few products.
 
         The Ritz value of largest real part in the Krylov space of `start`, for use along a trajectory where
-        the vector of the previous time is at hand.
+        the vector of the previous time is at hand. The residual is |map(p) - eigenvalue p| / |p|.
         """
-        p = self._first_vector() if start is None else start
+        p = start
         basis = [p / np.linalg.norm(p)]
         H = np.zeros((steps + 1, steps))
         for k in range(steps):
@@ -86,7 +86,8 @@ class LinearGap:
             basis.append(v / max(H[k + 1, k], 1e-300))
         values, vectors = np.linalg.eig(H[:steps])
         best = int(np.argmax(values.real))
-        return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps])
+        doubt = float(H[steps, steps - 1] * np.abs(vectors[-1, best]) / np.linalg.norm(vectors[:, best]))
+        return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps]), doubt
 
 
 def _real_vector(v: Complex) -> Array:

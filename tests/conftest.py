@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# A slow machine fails no test: a case may take as long as it takes.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / folder) for folder in ("sweeps", "clusters", "server")]

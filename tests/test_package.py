@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import photogap.core
 import photogap.sweeps
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(code, **kwargs):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **kwargs)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, **kwargs)
 
 
 def test_core_is_pure():
@@ -68,7 +69,7 @@ def wheel(tmp_path_factory):
             source,
         ],
         check=True,
-        timeout=800,
+        timeout=PATIENCE,
     )
     return next(out.glob("*.whl"))
 
@@ -94,7 +95,7 @@ assert e.__file__.startswith(sys.argv[1]), e.__file__
 print(round(e.solve_equilibrium(load("Pb"), 2.0).Tc, 2))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=300, cwd=tmp_path
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path
     )
     assert done.stdout.strip() == "8.0", done.stderr
 

@@ -4,13 +4,11 @@ import contextlib
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 
 def lacking(what: str) -> None:
@@ -27,7 +25,11 @@ class Slurm:
     def queue(self) -> list[tuple[str, str, str]]:
         """Id, name and state of all jobs."""
         out = subprocess.run(
-            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=60, check=True
+            ["squeue", "--noheader", "--format=%i|%j|%T"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
         )
         return [tuple(line.strip().split("|")) for line in out.stdout.splitlines()]  # type: ignore[misc]
 
@@ -46,11 +48,3 @@ def address_in(path: Path) -> str | None:
     with contextlib.suppress(OSError, ValueError):
         return str(json.loads(path.read_text())["address"])
     return None
-
-
-def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.03)
-    return found

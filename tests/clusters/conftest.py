@@ -14,6 +14,7 @@ import yaml
 from batch import Slurm, lacking
 from daemons import guarded, up
 from fake_config import AXES
+from patience import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -101,4 +102,4 @@ def photogap(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)

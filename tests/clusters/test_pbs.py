@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch import Slurm, lacking, until
+from batch import Slurm, lacking
 from cubes import physics
+from patience import PATIENCE, until
 from test_slurm import finish
 
 from photogap.sweeps.clusters.batch import driver_header, worker_script
@@ -154,7 +155,7 @@ def test_a_sweep_through_qsub_qstat_and_qdel(
     tally.admit(4)
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "pbs", "--json")
     until(lambda: len(tally()) > 4)
-    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=60)
+    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=PATIENCE)
     tally.open()
     report = finish(driver)
     assert report["done"] == 24

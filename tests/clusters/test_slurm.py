@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import Slurm, until
+from batch import Slurm
 from cubes import QUICKSTART, physics
+from patience import PATIENCE, until
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
@@ -25,8 +26,8 @@ Write = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-def finish(process: "subprocess.Popen[str]", seconds: float = 120) -> dict[str, Any]:
-    out, err = process.communicate(timeout=seconds)
+def finish(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return dict(json.loads(out.splitlines()[-1]))
 
@@ -65,7 +66,7 @@ def test_the_whole_quick_start_is_the_same_there(
     slurm: Slurm, home: Path, cluster: Write, photogap: Start, quickstart: xr.Dataset
 ) -> None:
     cluster(jobs=2)
-    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"), 800)
+    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"))
     assert (report["computed"], report["failed"]) == (24, 0)
     xr.testing.assert_identical(physics(home / "a.zarr"), quickstart)
     until(lambda: not slurm.queue())
@@ -81,8 +82,8 @@ def test_jobs_that_are_cancelled_or_hit_their_wall_time_are_replaced_and_cost_on
     until(lambda: len(tally()) == 8)
     cancelled, over = slurm.workers()
     # Limits are whole minutes, and are looked at every half: the end of a running job is moved instead of waiting.
-    subprocess.run(["scontrol", "update", f"JobId={over}", "EndTime=now+1"], check=True, timeout=60)
-    subprocess.run(["scancel", cancelled], check=True, timeout=60)
+    subprocess.run(["scontrol", "update", f"JobId={over}", "EndTime=now+1"], check=True, timeout=PATIENCE)
+    subprocess.run(["scancel", cancelled], check=True, timeout=PATIENCE)
     until(lambda: {cancelled, over} <= ended_in(home / "a.zarr"))
     tally.open()
     report = finish(driver)
@@ -139,7 +140,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     tally.admit(4)
 
     def said(*words: object) -> str:
-        out, err = photogap(*words).communicate(timeout=120)
+        out, err = photogap(*words).communicate(timeout=PATIENCE)
         return out + err
 
     driver = {"memory": "600MB"}
@@ -158,7 +159,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     found = said("logs", store)
     assert "driver.log <==" in found
     assert "submitted job" in found
-    subprocess.run(["scancel", sent["job"]], check=True, timeout=60)
+    subprocess.run(["scancel", sent["job"]], check=True, timeout=PATIENCE)
     until(lambda: not slurm.queue())
     found = said("status", store)
     assert f"driver job {sent['job']}: ended CANCELLED" in found
@@ -175,7 +176,7 @@ def test_ctrl_c_keeps_what_is_finished_and_cancels_the_jobs(
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     until(lambda: len(tally()) > 4)
     driver.send_signal(signal.SIGINT)
-    out, err = driver.communicate(timeout=120)
+    out, err = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 130, err
     report = json.loads(out.splitlines()[-1])
     assert report["outcome"] == "interrupted"
@@ -192,7 +193,7 @@ def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     until(lambda: len(tally()) == 6)
     driver.kill()
-    driver.communicate(timeout=120)
+    driver.communicate(timeout=PATIENCE)
     tally.open()
     report = finish(photogap("run", config, "--store", home / "a.zarr", "-n", "0", "--json"))
     assert report["done"] == 24

@@ -11,9 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
-from batch import Slurm, until
+from batch import Slurm
 from distributed.comm import connect
 from distributed.security import Security
+from patience import PATIENCE, until
 
 from photogap.sweeps.clusters.config import find, is_loopback
 from photogap.sweeps.clusters.pools import Visit, open_cluster
@@ -75,7 +76,7 @@ def test_only_the_runs_certificate_gets_in(opened: Any, tmp_path: Path) -> None:
     own = pool._client.security.get_connection_args("client")
     for address in addresses(pool):
         assert address.startswith("tls://")
-        asyncio.run(_try(address, 60, **own))
+        asyncio.run(_try(address, PATIENCE, **own))
         plain = address.replace("tls://", "tcp://")
         for security in (foreign(tmp_path / address[-5:]), stranger(home)):
             with pytest.raises((OSError, TypeError, RuntimeError, ValueError)):
@@ -104,7 +105,7 @@ def listeners() -> list[tuple[str, int]]:
 def speaks_tls(ip: str, port: int) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((ip, port), timeout=60) as raw:
+    with socket.create_connection((ip, port), timeout=PATIENCE) as raw:
         try:
             with context.wrap_socket(raw) as secure:
                 return secure.version() in ("TLSv1.2", "TLSv1.3")

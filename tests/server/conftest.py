@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from serving import FAKE, serving
 
 
@@ -67,6 +68,6 @@ def start_server(
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE
+
 FAKE = "fake_model:MODEL"
 
 
@@ -27,7 +29,7 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
         app.state.closing = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        end = time.monotonic() + 120
+        end = time.monotonic() + PATIENCE
         while not server.started and time.monotonic() < end:
             time.sleep(0.02)
         assert server.started
@@ -37,5 +39,5 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
             yield client
         finally:
             server.should_exit = True
-            thread.join(120)
+            thread.join(PATIENCE)
             assert not thread.is_alive()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fake_config import tree
 from hypothesis import HealthCheck, Phase, given, settings
+from patience import PATIENCE
 from serving import serving
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -49,7 +50,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with serving(tmp_path_factory.mktemp("api")) as client:
         for name in ("0", "a"):
             client.submit(tree({"fault": ["no", "raise"]}, name=name))
-            client.wait(name, 120)
+            client.wait(name, PATIENCE)
         schema = schemathesis.openapi.from_url(f"{client.url}/api/openapi.json")
         # A stream ends with its sweep, not with the request that asked for it: see test_watchers.
         yield schema.exclude(path_regex="events$")
@@ -76,14 +77,14 @@ def test_no_request_breaks_the_server_or_its_document(api: Any) -> None:
             # Every second request goes to a sweep that exists.
             if "name" in case.path_parameters and len(str(case.path_parameters["name"])) % 2:
                 case.path_parameters["name"] = "a"
-            answer = case.call_and_validate(checks=list_of(checks), timeout=120)
+            answer = case.call_and_validate(checks=list_of(checks), timeout=PATIENCE)
             codes.add(answer.status_code)  # noqa: B023
 
         ask()
     print(tried)
     for path, method, more in VALID:
         case = api[path][method].Case(path_parameters={"name": "a", "point": "F0=1,fault=no"}, **more)
-        assert case.call_and_validate(checks=list_of(checks), timeout=120).status_code in (200, 201), path
+        assert case.call_and_validate(checks=list_of(checks), timeout=PATIENCE).status_code in (200, 201), path
     assert len(tried) >= 15
     assert tried["GET /api/sweeps"] & {200}
     assert any(422 in codes for codes in tried.values())

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import xarray as xr
 from cubes import QUICKSTART, physics
+from patience import PATIENCE
 from test_service import go, plan_of
 
 from photogap.sweeps.ask.config import read
@@ -61,7 +62,7 @@ def s3() -> Iterator[int]:
 
 
 def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()

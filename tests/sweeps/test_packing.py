@@ -19,6 +19,7 @@ import xarray as xr
 from cubes import physics
 from driving import drive
 from fake_config import tree
+from patience import PATIENCE
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
@@ -89,7 +90,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
     for name in ("warm.zarr", "calm.zarr"):
         begin = time.monotonic()
         undisturbed = start(str(tmp_path / name), report)
-        undisturbed.join(120)
+        undisturbed.join(PATIENCE)
         took = time.monotonic() - begin
     calm = physics(tmp_path / "calm.zarr")
     assert json.loads(report.read_text())["done"] == 48
@@ -102,7 +103,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
         driver.join(chance.uniform(0.05, 0.4) * took)
         killed += driver.is_alive()
         driver.kill()
-        driver.join(120)
+        driver.join(PATIENCE)
         if not target.exists():
             continue
         seen.append(check(target, calm))
@@ -116,7 +117,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
             shutil.rmtree(target.state)
             begun, seen = len(tally()), [0]
     last = start(target.url, report)
-    last.join(120)
+    last.join(PATIENCE)
     assert last.exitcode == 0
     assert partial(target) == set()
     xr.testing.assert_identical(physics(target.path), calm)
@@ -137,7 +138,7 @@ def test_what_a_write_leaves_that_is_killed_goes_with_the_next_driver(tmp_path: 
     plan = resolve(parse(HALF))
     run(plan, target, workers=0)
     folder = str(getattr(target, where))
-    writer = subprocess.run([sys.executable, "-c", WRITE, folder], timeout=120)
+    writer = subprocess.run([sys.executable, "-c", WRITE, folder], timeout=PATIENCE)
     assert writer.returncode == -signal.SIGKILL
     assert len(partial(target)) == 1, "it was killed before it was renamed"
     # One that is younger than the driver is somebody's at work.

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from batch import until
 from cubes import physics
 from fake_config import tree
+from patience import PATIENCE, until
 from typer.testing import CliRunner
 
 from photogap.sweeps.analysis.labels import geometric
@@ -79,7 +79,7 @@ assert ds.f.dims[-2:] == ("time", "energy")
 assert ds.attrs["Conventions"].startswith("CF-")
 assert str(ds.status.values.ravel()[0]) == "ok"
 """
-    subprocess.run([sys.executable, "-S", "-c", _paths() + code], check=True, timeout=60, cwd=tmp_path)
+    subprocess.run([sys.executable, "-S", "-c", _paths() + code], check=True, timeout=PATIENCE, cwd=tmp_path)
 
 
 def _paths() -> str:
@@ -153,13 +153,13 @@ def test_another_version_of_the_model_is_refused(tmp_path: Path, monkeypatch: py
         ("raise", "error", "RuntimeError: no solution at F0="),
         ("nan", "nan", "Delta0 is NaN in 1 of 7 values"),
         ("diverge", "not_converged", "residual 0.1 after 100 iterations"),
-        ("spin", "timeout", "over the limit of 1 s for a point"),
+        ("spin", "timeout", "over the limit of 3 s for a point"),
     ],
 )
 def test_a_point_that_fails_is_recorded_and_the_rest_complete(
     tmp_path: Path, shared_pool: Any, fault: str, status: str, message: str
 ) -> None:
-    limits = {"time_s": 1.0 if fault == "spin" else None}
+    limits = {"time_s": 3.0 if fault == "spin" else None}
     report = go(tmp_path, "a.zarr", {"fault": ["", fault]}, workers=2, limits=limits)
     assert (report.counts.done, report.counts.failed) == (3, 3)
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
