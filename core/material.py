@@ -1,14 +1,14 @@
 """What a material is to the solver: its spectrum and the numbers of the paper's Table 1."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from .spectra import Spectrum
 
 MuStarAt = Literal["cutoff", "matsubara", "omega_max", "omega_log", "omega_2"]
-"""Conventions of mu_star (`pseudopotential`): of the integral up to `cutoff`, of the sum over Matsubara frequencies up
-to `cutoff`, or of such a sum up to a moment of the spectrum, as other codes state it."""
+"""Conventions of mu_star (`pseudopotential`): of the integral over real energies up to `cutoff`, of the sum over
+Matsubara frequencies up to `cutoff`, or of such a sum up to a moment of the spectrum, as other codes state it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Material:
     eps_infinity: float = 1.0
     thickness: float = math.inf
     mu_star: float | None = None
-    mu_star_at: MuStarAt = "cutoff"
+    mu_star_at: MuStarAt = field(default="cutoff", metadata={"later": True})
 
     def __post_init__(self) -> None:
         """Refuse what has no physical meaning."""
@@ -73,7 +73,7 @@ class Material:
             )
         if self.mu_star is None and self.mu_star_at != "cutoff":
             raise ValueError(
-                f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: the one that Tc0 is calibrated by "
+                f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: one that is calibrated to Tc0 "
                 f"belongs to `cutoff`. Got {self.mu_star_at!r}."
             )
         if self.window <= self.spectrum.omega[-1]:

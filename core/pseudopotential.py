@@ -6,7 +6,8 @@ mu_star belongs to the cut-off of its sum: what a lower cut-off leaves out, mu_s
     1 / mu_star(w1) - 1 / mu_star(w2) = ln(w2 / w1),                                                        (A)
 
 P. Morel and P. W. Anderson, Phys. Rev. 125, 1263 (1962). Codes on the imaginary axis cut the sum over Matsubara
-frequencies, this one the integral over real energies. With a_m = Delta_m / sqrt(w_m^2 + Delta_m^2) = (2 / pi) Int_0
+frequencies (those summed over; the pairing self-energy has its mu_star part at all of them), this one the integral
+over real energies. With a_m = Delta_m / sqrt(w_m^2 + Delta_m^2) = (2 / pi) Int_0
 dE p(E) E / (w_m^2 + E^2), the frequencies beyond a cut-off wc >> T hold (2 / pi) p arctan(E / wc), and
 
     pi T sum_(|w_m| < wc) a_m = Int_0^inf dE p [1 - 2 f - (2 / pi) arctan(E / wc)]                          (B)
@@ -20,7 +21,7 @@ for the p that opens at Tc.
 
 import math
 from dataclasses import replace
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 from scipy.integrate import quad
@@ -51,8 +52,8 @@ def rescaled(mu_star: float, start: float, end: float) -> float:
     inverse = 1.0 - mu_star * math.log(end / start)
     if inverse <= 0:
         raise ValueError(
-            f"`mu_star` must be below 1 / ln(cutoff / {start:.4g} meV) = {1 / math.log(end / start):.4g} to be taken "
-            f"to a cut-off of {end:.4g} meV; take a lower `cutoff`. Got {mu_star!r}."
+            f"`mu_star` at {start:.4g} meV must be below 1 / ln(`cutoff` / {start:.4g} meV) = "
+            f"{1 / math.log(end / start):.4g}; take a `cutoff` below {end:.4g} meV. Got {mu_star!r}."
         )
     return mu_star / inverse
 
@@ -100,7 +101,9 @@ def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float) -> Coupl
     raise ValueError(f"`mu_star` of a Matsubara cut has no equal on the real axis. Got {mu_star!r}.")
 
 
-def from_convention(coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float) -> Coupling:
+def from_convention(
+    coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float
+) -> Coupling:
     """The coupling with the mu_star of its own cut-off that a stated mu_star stands for.
 
     Args:
@@ -118,7 +121,7 @@ def from_convention(coupling: Coupling, spectrum: Spectrum, mu_star: float, at: 
     return from_matsubara(coupling, scaled, guess=guess)
 
 
-def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[MuStarAt, float]:
+def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[str, float]:
     """A coupling's mu_star under every convention.
 
     Args:
@@ -128,8 +131,8 @@ def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[MuSta
     """
     real, matsubara = pair_sums(coupling, Tc)
     imaginary = coupling.mu_star * real / matsubara
-    out: dict[MuStarAt, float] = {"cutoff": coupling.mu_star, "matsubara": imaginary}
-    for at in ("omega_max", "omega_log", "omega_2"):
+    out = {"cutoff": coupling.mu_star, "matsubara": imaginary}
+    for at in get_args(MuStarAt)[2:]:
         energy = reference_energy(spectrum, at, coupling.cutoff)
         out[at] = imaginary / (1.0 + imaginary * math.log(coupling.cutoff / energy))
     return out

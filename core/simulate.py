@@ -45,9 +45,7 @@ def build_coupling(material: Material, spacing: float, window: float, damping: D
     coupling = Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
     if material.mu_star is None:
         return calibrate_mu_star(coupling, material.Tc0, damping)
-    return from_convention(
-        coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0
-    )
+    return from_convention(coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0)
 
 
 @lru_cache(maxsize=64)

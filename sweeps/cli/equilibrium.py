@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.table import Table
@@ -101,11 +101,13 @@ def equilibrium(
         raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
     if rtol is not None and None not in (spacing, window):
         raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` or `--window`. Got {rtol!r}.")
+    if mu_star_at is not None:
+        _check_convention(mu_star_at, mu_star)
     several = temperatures(T)
     check_file("--plot", picture)
     try:
         film = _material(material, {"units": units, "column": column, "format": format}, mu_star)
-        given = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
+        given: dict[str, Any] = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
         film = replace(film, **{key: value for key, value in given.items() if value is not None})
         start = time.perf_counter()
         solved = _solve(
@@ -130,6 +132,15 @@ def equilibrium(
         _show(record, solved)
 
 
+def _check_convention(at: str, mu_star: float | None) -> None:
+    from ...core.material import MuStarAt
+
+    if at not in get_args(MuStarAt):
+        raise ConfigError(f"`--mu-star-at` must be one of {', '.join(get_args(MuStarAt))}. Got {at!r}.")
+    if mu_star is None:
+        raise ConfigError(f"`--mu-star-at` needs a stated `--mu-star`: that of a material has its own. Got {at!r}.")
+
+
 def _solve(
     film: "Material", several: tuple[float, ...], damping: "Damping", *, rtol: float | None, spacing: float | None,
     window: float | None, errors: bool,
@@ -139,9 +150,7 @@ def _solve(
     from ...core.equilibrium import observables, solve_equilibrium, solve_to_accuracy
 
     if spacing is None or window is None:
-        found = solve_to_accuracy(
-            film, several, rtol=rtol or RTOL, spacing=spacing, window=window, damping=damping
-        )
+        found = solve_to_accuracy(film, several, rtol=rtol or RTOL, spacing=spacing, window=window, damping=damping)
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
         left_out = "".join(
@@ -208,7 +217,7 @@ def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
 
     # the imaginary axis knows no gap equation without lifetimes
     Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
-    return dict(conventions(state.coupling, film.spectrum, Tc))
+    return conventions(state.coupling, film.spectrum, Tc)
 
 
 def _show(record: dict[str, Any], solved: _Solved) -> None:

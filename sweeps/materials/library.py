@@ -194,7 +194,14 @@ class MaterialSpec(_Strict):
         """The material in the solver's units."""
         numbers = {key: getattr(self, key).value for key in UNITS}
         N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
-        return Material(name=self.name, spectrum=self.spectrum.build(files), N0=N0, **numbers)
+        spectrum = self.spectrum.build(files)
+        return Material(name=self.name, spectrum=spectrum, N0=N0, mu_star_at=self.mu_star_at, **numbers)
+
+    def convention(self) -> "tuple[Entry, ...]":
+        """Convention of mu_star, where it is not this code's own."""
+        if self.mu_star_at == "cutoff":
+            return ()
+        return (Entry(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,9 +264,12 @@ def describe(name_or_path: str | Path) -> Description:
     return Description(
         name=spec.name,
         description=spec.description,
-        parameters=tuple(
-            Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
-            for k, unit in UNITS.items()
+        parameters=(
+            *(
+                Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
+                for k, unit in UNITS.items()
+            ),
+            *spec.convention(),
         ),
         spectrum=(
             *(
