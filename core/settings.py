@@ -11,7 +11,7 @@ from .optics.indices import Index, check_index
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
-Integrator = Literal["rkc", "dopri5"]
+Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,8 @@ class Settings:
         rtol: Relative tolerance of a time step; the gap's motion in a step is held to it as well.
         atol: Absolute tolerance of a time step, in occupation.
         gap_tol: Relative residual at which the gap equation counts as solved.
-        integrator: `rkc`, stabilised and right for almost everything, or `dopri5`, of high order, for reference.
+        integrator: `rkc`, stabilised and right for almost everything; `rosenbrock`, implicit, for microseconds and
+            steady states; `dopri5`, of high order, for reference.
         max_steps: Largest number of time steps, rejected ones included.
         energies: Quasiparticle energies (meV) at which f and Delta are recorded; empty records none.
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
 
 import photogap.core
 import photogap.sweeps
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,7 +52,9 @@ def wheel(tmp_path_factory):
     for name in filter(None, names.split("\0")):
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_symlink():
+            target.symlink_to((ROOT / name).readlink())
+        elif (ROOT / name).is_file():
             target.write_bytes((ROOT / name).read_bytes())
     # pip, and not the wheel's builder alone: what a user's `pip install .` does
     subprocess.run(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..ask.text import load_yaml
 from ..errors import ClusterError, ConfigError
 from ..private import own_state, private_folder
 from ..store.place import Place
@@ -289,12 +290,10 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
     """Arguments of dask-kubernetes' KubeCluster: name, namespace and the whole DaskCluster resource."""
     base: dict[str, Any] = {"name": spec.name, "namespace": spec.namespace}
     if spec.values:
-        import yaml
-
         path = Path(os.path.expandvars(spec.values)).expanduser()
         try:
-            return base | {"custom_cluster_spec": yaml.safe_load(path.read_text(encoding="utf-8"))}
-        except (OSError, yaml.YAMLError) as error:
+            return base | {"custom_cluster_spec": load_yaml(path.read_text(encoding="utf-8"), str(path))}
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"`values` must be a readable YAML file. Got {str(path)!r} ({error}).") from error
     from dask_kubernetes.operator import make_cluster_spec
 

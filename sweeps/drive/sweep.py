@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..ask.axes import Index, embed, union
+from ..ask.bounds import check_union
 from ..ask.config import Config
 from ..ask.lookup import find
 from ..ask.plan import Plan, at_grid, resolve
@@ -151,6 +152,8 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
         raise ContradictionError(
             f"the config contradicts the store: {error} Use another --store, or --recompute."
         ) from None
+    remedy = f"Use another --store, or allow it: --set limits.points={grid.size} (`limits.points` in a config)."
+    check_union(cube.grid, grid, plan.config.limits.points, remedy)
     cube.grow(grid, plan)
     resolved = cube.record["resolved"]
     known = record_of(plan)

@@ -16,8 +16,7 @@ from photogap.core.spectra import Peak, Spectrum
 from photogap.core.tc import LinearGap, critical_temperature
 from photogap.core.thermal import bose, fermi
 from photogap.sweeps.materials import library as materials
-
-from . import matsubara
+from support import matsubara
 
 SPECTRUM = Spectrum.from_peaks(
     [Peak(centre=8.0, width=1.5, lambda_=0.3), Peak(centre=20.0, width=2.0, lambda_=0.6)]

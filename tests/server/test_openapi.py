@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
 from hypothesis import HealthCheck, Phase, given, settings
-from patience import PATIENCE
-from serving import serving
+
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
 
 schemathesis = pytest.importorskip("schemathesis")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import DEFAULT
+from support.fake_config import tree
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     (tree(colour="red"), r"`colour`: unknown key.*Got 'red'"),
