@@ -19,12 +19,12 @@ from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
-from ..removal import finish, is_under_way, remove
 from ..store.cube import MISSING, Cube, create
 from ..store.lock import driver_lock, is_driven
 from ..store.log import Log
 from ..store.place import Place
 from ..store.record import record_of, refuse_contradiction, run_entry
+from ..store.removal import finish, is_under_way, remove
 from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
 from .flow import Counts, Flow, job_of
