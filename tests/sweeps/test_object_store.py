@@ -79,6 +79,7 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
     there: these are translated.
     """
     count = itertools.count()
+    tags: dict[str, str] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -94,11 +95,16 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
                 google = not kept.get("authorization", "").startswith("AWS4")
                 if google:
                     kept["authorization"] = SIGNED
-                if kept.pop("x-goog-if-generation-match", None) == "0":
-                    kept["If-None-Match"] = "*"
+                generation = kept.pop("x-goog-if-generation-match", None)
+                if generation is not None:
+                    kept |= {"If-None-Match": "*"} if generation == "0" else {"If-Match": tags[generation]}
                 gone = google and self.command == "DELETE" and request(port, "HEAD", self.path, b"", kept)[0] == 404
                 code, headers, data = (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
             self.send_response(code)
+            for value in [value for name, value in headers if name.lower() == "etag"]:
+                generation = str(int(value.strip('"')[:15], 16))
+                tags[generation] = value
+                self.send_header("x-goog-generation", generation)
             for name, value in headers:
                 if name.lower() not in (
                     "content-length",
