@@ -22,8 +22,7 @@ class Material:
         spacing: Default lattice spacing h, meV.
         tau_pump: Default duration (full width at half maximum) of the pump pulse, ps.
         omega_pump: Default photon energy of the pump, meV.
-        eps_infinity: Dielectric constant of all but the conduction electrons at the pump; the paper's
-            penetration depths follow from rho_N alone, a good conductor's, with 0.
+        eps_infinity: Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.
         thickness: Film thickness, nm; `math.inf` for a film much thicker than the penetration depth.
         mu_star: Coulomb pseudopotential; None calibrates it to `Tc0`.
     """
@@ -39,7 +38,7 @@ class Material:
     spacing: float
     tau_pump: float
     omega_pump: float
-    eps_infinity: float = 0.0
+    eps_infinity: float = 1.0
     thickness: float = math.inf
     mu_star: float | None = None
 

@@ -2,6 +2,7 @@
 
 import enum
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -131,18 +132,45 @@ _TRANSMISSION = (
 )
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """Outputs that come together.
+
+    Args:
+        variables: The outputs.
+        by: Settings that switch them on; none for outputs that are always there.
+        when: Whether they are on, from the values of those settings.
+    """
+
+    variables: tuple[Variable, ...]
+    by: tuple[str, ...] = ()
+    when: Callable[..., bool] = lambda: True
+
+
+def _is_given(value: float | None) -> bool:
+    return value is not None
+
+
+def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
+    """Nothing passes a half space."""
+    return omega_probe is not None and thickness is not None and math.isfinite(thickness)
+
+
+OUTPUTS = (
+    Outputs(_SERIES + _SCALARS),
+    Outputs((_F, *_DELTA), ("energies",), bool),
+    Outputs((_N,), ("frequencies",), bool),
+    Outputs(_DEPTH, ("depth_profile",), bool),
+    Outputs(_PROBE, ("omega_probe",), _is_given),
+    Outputs(_TRANSMISSION, ("omega_probe", "thickness"), _is_transmitted),
+)
+"""Every output, in the cube's order."""
+
+SWITCHES = tuple(dict.fromkeys(name for outputs in OUTPUTS for name in outputs.by))
+"""Settings that switch outputs on or off."""
+
+
 def variables(settings: Settings) -> tuple[Variable, ...]:
     """Every output that `simulate` returns under these settings, in the cube's order."""
-    out: tuple[Variable, ...] = _SERIES + _SCALARS
-    if settings.energies:
-        out += (_F, *_DELTA)
-    if settings.frequencies:
-        out += (_N,)
-    if settings.depth_profile:
-        out += _DEPTH
-    if settings.omega_probe is not None:
-        out += _PROBE
-        # nothing passes a half space
-        if settings.thickness is not None and math.isfinite(settings.thickness):
-            out += _TRANSMISSION
-    return out
+    on = (o for o in OUTPUTS if o.when(*(getattr(settings, name) for name in o.by)))
+    return tuple(variable for outputs in on for variable in outputs.variables)

@@ -25,7 +25,7 @@ from .tc import calibrate_mu_star
 from .tracking import GapError, GapTracker
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "2"
+MODEL_VERSION: Final = "3"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
 
 

@@ -22,9 +22,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .errors import ConfigError, SweepError
+from .private import noted_token
 
 ENDED = ("done", "cancelled", "failed")
 _BROKEN = (OSError, http.client.HTTPException)
@@ -55,8 +56,9 @@ class Client:
     """A server's sweeps.
 
     Args:
-        url: Address of the server.
-        token: Its token; the variable PHOTOGAP_TOKEN if None.
+        url: Address of the server; may end in `#token=...`, as `photogap serve` prints it.
+        token: Its token; if None that of `url`, the variable PHOTOGAP_TOKEN, or for a server that the same user
+            runs on this machine the one that it has.
         certificate: File of the authority that signed its certificate, where the system does not know it.
         timeout: Longest wait for an answer, s; also how long `watch` and `wait` look for a server that is gone.
 
@@ -72,11 +74,14 @@ class Client:
         certificate: str | None = None,
         timeout: float = 60.0,
     ) -> None:
-        self.url, self.timeout = url.rstrip("/"), timeout
+        base, _, fragment = url.partition("#")
+        self.url, self.timeout = base.rstrip("/"), timeout
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"`url` must begin with http:// or https:// and name a host. Got {url!r}.")
-        self._token = token if token is not None else os.environ.get("PHOTOGAP_TOKEN")
+            raise ConfigError(f"`url` must begin with http:// or https:// and name a host. Got {self.url!r}.")
+        here = unquote(fragment.removeprefix("token=")) if fragment.startswith("token=") else None
+        self._token = token if token is not None else here or os.environ.get("PHOTOGAP_TOKEN")
+        self._port = parts.port if _is_here(parts.hostname) else None
         context = ssl.create_default_context(cafile=certificate)
         handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
         if _is_here(parts.hostname):
@@ -240,8 +245,11 @@ class Client:
         request = urllib.request.Request(f"{self.url}/api/{path}", data, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+        token = self._token
+        if token is None and self._port is not None:
+            token = noted_token(self._port)
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
         try:
             return self._open(request, timeout=timeout or self.timeout)
         except urllib.error.HTTPError as error:

@@ -48,6 +48,7 @@ class Model:
         simulate: Pure function of (point, settings); returns an object like `core.result.Result`.
         variables: Outputs of `simulate` under given settings, `core.result.Variable` or like it.
         coordinates: Labels of the outputs' own dims under given settings.
+        switches: Settings on which `variables` depends; None if it may be any.
         load_material: Material of a name or a file's path; it opens a file with the `Files` it gets, and nothing
             else.
         units: CF units of those settings that have one.
@@ -66,6 +67,7 @@ class Model:
     variables: Callable[[Any], tuple[Any, ...]]
     coordinates: Callable[[Any], dict[str, Any]]
     load_material: Callable[[str, Files], Any]
+    switches: tuple[str, ...] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any, Any], None] | None = None
     checked: tuple[tuple[str, ...], ...] = ()
@@ -100,7 +102,7 @@ def _core_version() -> str:
 @functools.lru_cache
 def _core() -> Model:
     from ..core.finer import finer
-    from ..core.result import coordinates, variables
+    from ..core.result import SWITCHES, coordinates, variables
     from ..core.settings import Point, Settings
     from .materials import media
 
@@ -113,6 +115,7 @@ def _core() -> Model:
         simulate=_core_simulate,
         variables=variables,
         coordinates=coordinates,
+        switches=SWITCHES,
         load_material=_core_material,
         units={
             "tau_pump": "ps",

@@ -53,8 +53,9 @@ def look_at(cluster: str, target: Place | None) -> dict[str, Any]:
     if isinstance(spec, Local):
         return {"cluster": where, "kind": "local", "change": []}
     from ..clusters.batch import oversubscription, processes_of, retirement
-    from ..clusters.pools import Visit, open_cluster, own_state
+    from ..clusters.pools import Visit, open_cluster
     from ..clusters.probe import differences, oversubscribed
+    from ..private import own_state
 
     jobs = isinstance(spec, Jobs)
     one = spec.model_copy(update={"jobs": 1, "adapt": None} if jobs else {})

@@ -60,6 +60,9 @@ WorkersOption = Annotated[
         "--workers", "-n", min=0, help="Worker processes; 0 computes in this process.", show_default="cores"
     ),
 ]
+DashboardFlag = Annotated[
+    bool, typer.Option("--dashboard", help="Show Dask's dashboard, at an address to be kept to yourself.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -104,6 +107,7 @@ def run(
         bool,
         typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing."),
     ] = False,
+    dashboard: DashboardFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute those points of a sweep that its cube lacks, then draw its picture."""
@@ -121,7 +125,7 @@ def run(
         print_json(numbers) if as_json else _show_estimate(numbers)
         return
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
-        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
         report = service.run(plan, target, workers=workers, recompute=recompute, watch=watch)
     finish(plan.config, target, report, as_json)
 
@@ -132,6 +136,7 @@ def retry(
     store: StoreArgument,
     failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
     workers: WorkersOption = None,
+    dashboard: DashboardFlag = False,
     trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -140,7 +145,7 @@ def retry(
         raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
     target = place(store)
     with Interrupt() as interrupt, Bar(silent=as_json) as bar:
-        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason)
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
         report = service.retry(target, workers=workers, watch=watch, trust=trust)
     finish(None, target, report, as_json)
 

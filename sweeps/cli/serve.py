@@ -1,5 +1,6 @@
 """Command `photogap serve`."""
 
+import dataclasses
 import os
 from pathlib import Path
 from socket import gethostname
@@ -35,8 +36,12 @@ def serve(
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, help="Sweeps that run at the same time.")] = 8,
     token_file: Annotated[
-        Path | None, typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}")
+        Path | None,
+        typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}, else made for the folder"),
     ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Let every user of this machine in; on loopback only.")
+    ] = False,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
     name: Annotated[list[str] | None, typer.Option(help="Further host name of this server.")] = None,
@@ -61,7 +66,8 @@ def serve(
     try:
         from ..clusters.config import own_folder
         from ..model import DEFAULT
-        from ..server.options import Limits, Options
+        from ..server.access import made
+        from ..server.options import Limits, Options, is_loopback
         from ..server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
@@ -69,11 +75,14 @@ def serve(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
+    given = _token(token_file)
+    if given is not None and no_token:
+        raise ConfigError(f"`--no-token` cannot go with a token. Leave it out, or `--token-file` and {TOKEN}.")
     options = Options(
         folder=folder.resolve(),
         host=host,
         port=port,
-        token=_token(token_file),
+        token=given,
         certificate=tls_certificate,
         key=tls_key,
         names=tuple(name or ()),
@@ -84,15 +93,18 @@ def serve(
         cluster_folders=(*filter(Path.is_dir, [own_folder()]), *(f.resolve() for f in cluster_folder or ())),
         limits=Limits(body=max_body, values=max_values, points=max_points),
     )
-    start(options, lambda url: _tell(options, folder, url))
+    if given is None and not no_token and is_loopback(host):
+        options = dataclasses.replace(options, token=made(options))
+    start(options, lambda url: _tell(options, folder, url, known=given is not None))
 
 
-def _tell(options: "Options", folder: Path, url: str) -> None:
-    """Where the server is, and what to do next."""
+def _tell(options: "Options", folder: Path, url: str, *, known: bool) -> None:
+    """Where the server is, and what to do next; its token, unless its user gave it."""
     from ..server.options import is_loopback
 
     address = urlsplit(url)
-    lines = [f"serving {folder} at {url}"]
+    # In the fragment, which a browser sends to nobody; the page takes it and drops it.
+    lines = [f"serving {folder} at {url}" + ("" if known or options.token is None else f"#token={options.token}")]
     if is_loopback(options.host):
         lines.append("Open that address in a browser. From another machine, first run there:")
         who = os.environ.get("USER", "USER")
@@ -104,7 +116,9 @@ def _tell(options: "Options", folder: Path, url: str) -> None:
             f"Others open it under this machine's name once `--name` tells it, such as --name {gethostname()}."
         )
     if options.token is None:
-        lines.append("Every user of this machine can use it; `--token-file` asks for a token.")
+        lines.append(
+            "Every user of this machine can use it and run code as you; without `--no-token` it asks for a token."
+        )
     lines.append(f"In Python: from photogap.sweeps.client import Client; client = Client({url.rstrip('/')!r})")
     lines.append("Ctrl-C ends it; the next server of this folder goes on with what is queued or running.")
     for line in lines:
@@ -112,8 +126,10 @@ def _tell(options: "Options", folder: Path, url: str) -> None:
 
 
 def _token(path: Path | None) -> str | None:
+    # What the server starts does not inherit it.
+    found = os.environ.pop(TOKEN, None)
     if path is None:
-        return os.environ.get(TOKEN)
+        return found
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

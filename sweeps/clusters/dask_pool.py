@@ -34,6 +34,8 @@ SETTINGS = {
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.97,
+    # A worker's own pages are reached by every user of its host.
+    "distributed.worker.http.routes": [],
     "distributed.admin.tick.limit": "60s",
     # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
     "distributed.admin.low-level-log-length": 50,
@@ -88,9 +90,12 @@ class DaskPool:
 
     own_process = True
 
-    def __init__(self, client: Any, *, memory: int | None = None, strict: bool = False) -> None:
+    def __init__(
+        self, client: Any, *, memory: int | None = None, strict: bool = False, dashboard: str | None = None
+    ) -> None:
         self._client = client
         self.memory = memory
+        self.dashboard = dashboard
         self.seen: dict[str, Any] = {}
         self.fleet: Any = None
         self._expected = _versions() if strict else None
@@ -204,12 +209,9 @@ class DaskPool:
             raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
 
     def describe(self) -> dict[str, Any]:
-        """Scheduler, workers and dashboard."""
-        return {
-            "kind": self._client.scheduler.address,
-            "workers": self.slots(),
-            "dashboard": self._client.dashboard_link,
-        } | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
+        """Scheduler and workers; not the dashboard, whose address is its key, and this is kept with the cube."""
+        found = {"kind": self._client.scheduler.address, "workers": self.slots()}
+        return found | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 
 
 _settling = threading.Lock()

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, ConfigError
+from ..private import own_state, private_folder
 from ..store.place import Place
+from ..text import load_yaml
 from ..work.limits import THREADS
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
@@ -18,7 +20,7 @@ from .dask_pool import DaskPool, settled
 from .fleet import Fleet, Worker
 from .probe import demand, look, oversubscribed
 from .retire import Retire
-from .tls import certify, files, private_folder
+from .tls import certify, files
 
 _LOOK_S = 0.2
 
@@ -38,6 +40,7 @@ class Visit:
         workers: Number of worker processes in place of the cluster's own.
         folder: Where scripts and logs of jobs go; beside the store if None.
         only_look: Whether the first worker is looked at and not judged.
+        dashboard: Whether a scheduler of this run shows Dask's dashboard.
         stopped: Why not to go on waiting for the first worker; None to go on.
         say: Called with words for the user.
     """
@@ -46,6 +49,7 @@ class Visit:
     workers: int | None = None
     folder: Path | None = None
     only_look: bool = False
+    dashboard: bool = False
     stopped: Callable[[], str | None] = lambda: None
     say: Callable[[str], None] = _say
 
@@ -82,12 +86,17 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
     memory = int(parse_bytes(setting(spec, "memory")) / processes)
     with contextlib.ExitStack() as stack:
         security = certify(stack.enter_context(private_folder(_shared(spec)))) if spec.tls else None
-        cluster = _scheduler(spec, security, stack)
+        cluster = _scheduler(spec, security, stack, dashboard=visit.dashboard)
         client = stack.enter_context(Client(cluster, set_as_default=False))
         retire = retirement(spec)
         if retire:
             client.register_plugin(Retire(*retire))
-        pool = DaskPool(client, memory=memory, strict=spec.versions == "same")
+        pool = DaskPool(
+            client,
+            memory=memory,
+            strict=spec.versions == "same",
+            dashboard=cluster.scheduler.dashboard,
+        )
         fleet = Fleet(
             spec,
             script=lambda name: worker_script(
@@ -112,9 +121,11 @@ def _batch(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
         yield pool
 
 
-def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
-    """Cluster of no workers: a scheduler in this process, its dashboard on loopback whatever a site's file says."""
-    from distributed import Scheduler, SpecCluster
+def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashboard: bool) -> Any:
+    """Cluster of no workers: a scheduler in this process, its pages closed whatever a site's file says."""
+    from distributed import SpecCluster
+
+    from .closed import ClosedScheduler
 
     stack.enter_context(settled())
     interface = setting(spec, "interface")
@@ -122,13 +133,11 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack) -> Any:
     if interface and "host" not in site:
         site.setdefault("interface", interface)
     options: dict[str, Any] = {"port": 0, "worker_ttl": "5 minutes"} | site
-    options |= {
-        "protocol": "tls://" if security else "tcp://",
-        "security": security,
-        "dashboard_address": "127.0.0.1:8787",
-    }
+    options |= {"protocol": "tls://" if security else "tcp://", "security": security}
+    options["pages"] = dashboard
     try:
-        return stack.enter_context(SpecCluster(scheduler={"cls": Scheduler, "options": options}, security=security))
+        scheduler = {"cls": ClosedScheduler, "options": options}
+        return stack.enter_context(SpecCluster(scheduler=scheduler, security=security))
     except (RuntimeError, ValueError, OSError) as error:
         raise ClusterError(
             f"the scheduler cannot start here: {error}. Check `interface` of the cluster file; `ip address` "
@@ -141,11 +150,6 @@ def _shared(spec: Jobs) -> Path:
     if spec.shared_directory:
         return Path(os.path.expandvars(spec.shared_directory)).expanduser()
     return own_state() / "tls"
-
-
-def own_state() -> Path:
-    """Folder of the user's state."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "photogap"
 
 
 def _waiting(fleet: Fleet) -> str:
@@ -225,7 +229,7 @@ def _guest(client: Any, spec: Address | Gateway | Kubernetes, visit: Visit) -> D
     """Pool on a scheduler that is not ours."""
     client.run_on_scheduler(_no_retries)
     first = _await_worker(client, spec.start_timeout, lambda: None, lambda: "no worker is connected", visit)
-    pool = DaskPool(client, strict=spec.versions == "same")
+    pool = DaskPool(client, strict=spec.versions == "same", dashboard=client.dashboard_link)
     pool.seen = _inspect(client, first, visit, spec.versions, 1)
     return pool
 
@@ -286,12 +290,10 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
     """Arguments of dask-kubernetes' KubeCluster: name, namespace and the whole DaskCluster resource."""
     base: dict[str, Any] = {"name": spec.name, "namespace": spec.namespace}
     if spec.values:
-        import yaml
-
         path = Path(os.path.expandvars(spec.values)).expanduser()
         try:
-            return base | {"custom_cluster_spec": yaml.safe_load(path.read_text(encoding="utf-8"))}
-        except (OSError, yaml.YAMLError) as error:
+            return base | {"custom_cluster_spec": load_yaml(path.read_text(encoding="utf-8"), str(path))}
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"`values` must be a readable YAML file. Got {str(path)!r} ({error}).") from error
     from dask_kubernetes.operator import make_cluster_spec
 

@@ -1,70 +1,50 @@
 """Certificates of one run: an authority whose key is thrown away, and one certificate that it signed.
 
-Whoever holds the key below belongs to the run; the folder is private and goes with it.
+Whoever holds the certificate's key belongs to the run.
 """
 
-import contextlib
 import datetime
-import os
-import re
-import shutil
-import socket
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from ..private import write_private
 
 _DAYS = 60
 
 
-@contextlib.contextmanager
-def private_folder(base: Path) -> Iterator[Path]:
-    """Folder below `base` that only its owner reads, removed at the end; so are those of killed runs."""
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mine = f"tls-{socket.gethostname()}-"
-    for path in base.glob(f"{mine}*"):
-        # Not those of a host whose name goes on: this one's processes say nothing of them.
-        found = re.fullmatch(r"(\d+)-[^-]*", path.name.removeprefix(mine))
-        if found and not _alive(found[1]):
-            shutil.rmtree(path, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-", dir=base))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return True
-
-
 def certify(folder: Path) -> Any:
-    """Dask's `Security` of a new run, its files in `folder`."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    """Dask's `Security` of a new run for processes of several machines: its files in `folder`."""
     from distributed.security import Security
 
+    paths = [folder / name for name in ("ca.pem", "cert.pem", "key.pem")]
+    for path, data in zip(paths, _made(), strict=True):
+        write_private(path, data)
+    return Security(**files(*paths))
+
+
+def certify_in_memory() -> Any:
+    """Dask's `Security` of a new run for this process and those it starts: no file keeps the key."""
+    from distributed.security import Security
+
+    return Security(**files(*(data.decode() for data in _made())))
+
+
+def _made() -> tuple[bytes, bytes, bytes]:
+    """Authority's certificate, the run's own and its key, PEM."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _certificate("photogap run", authority_key, authority_key, authority=True)
-    node = _certificate("photogap node", key, authority_key, authority=False)
-    pem = serialization.Encoding.PEM
-    _write(folder / "ca.pem", authority.public_bytes(pem))
-    _write(folder / "cert.pem", node.public_bytes(pem))
-    _write(
-        folder / "key.pem",
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    return (
+        _certificate("photogap run", authority_key, authority_key, authority=True).public_bytes(pem),
+        _certificate("photogap node", key, authority_key, authority=False).public_bytes(pem),
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain),
     )
-    return Security(**files(folder / "ca.pem", folder / "cert.pem", folder / "key.pem"))
 
 
 def files(ca_file: Path | str, cert: Path | str, key: Path | str | None) -> dict[str, Any]:
-    """Arguments of dask's `Security` for three files in every role."""
+    """Arguments of dask's `Security` for three files, or their PEM texts, in every role."""
     roles = ("client", "scheduler", "worker")
     return {
         "require_encryption": True,
@@ -72,11 +52,6 @@ def files(ca_file: Path | str, cert: Path | str, key: Path | str | None) -> dict
         **{f"tls_{role}_cert": str(cert) for role in roles},
         **({f"tls_{role}_key": str(key) for role in roles} if key else {}),
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
 
 
 def _certificate(name: str, key: Any, signer: Any, *, authority: bool) -> Any:

@@ -18,9 +18,7 @@ _BUDGET_S = 60.0
 
 def estimate(plan: Plan, workers: int | None) -> dict[str, Any]:
     """Numbers of a plan; samples are timed in this process, one after another."""
-    sizes = {dim: len(values) for dim, values in plan.model.coordinates(plan.settings).items()}
-    variables = plan.model.variables(plan.settings)
-    each = [8 * math.prod(sizes[d] for d in v.dims) for v in variables]
+    variables, each = plan.variables, plan.bytes_per_output.values()
     layout = choose(plan.grid, max(each))
     shards = _blocks(plan.grid.shape, layout.shard)
     chunks = _blocks(plan.grid.shape, layout.summary)

@@ -265,7 +265,7 @@ class Flow:
         for todo in batch:
             if self._status[todo.index] != MISSING:
                 continue
-            record = self._read(todo.point_id)
+            record = self._read(todo)
             if record is None:
                 rest.append(todo)
                 continue
@@ -287,15 +287,34 @@ class Flow:
                 self._pack(corner)
         return rest
 
-    def _read(self, point_id: str) -> dict[str, Any] | None:
-        data = self._blobs.get(PARTS + point_id)
+    def _read(self, todo: _Todo) -> dict[str, Any] | None:
+        """Record of a point whose part is there and whole."""
+        data = self._blobs.get(PARTS + todo.point_id)
         if data is None:
             return None
         try:
-            return decode(data)[0]
+            record, arrays = decode(data)
         except TornError:
-            self._blobs.delete([PARTS + point_id])
+            self._blobs.delete([PARTS + todo.point_id])
             return None
+        if record["status"] == "ok" and (strange := self._strange(todo.labels, arrays)):
+            record |= {"status": "error", "message": strange}
+            write(self._blobs, record, {})
+        return record
+
+    def _strange(self, labels: Labels, arrays: dict[str, Any]) -> str:
+        """How a point's outputs differ from the cube's; empty if they are as they should be."""
+        names = [v.name for v in self.plan.model.variables(self.plan.settings_at(labels))]
+        has = self.cube.outputs
+        expected = {name: self.cube.own_shape(name) if name in has else None for name in names}
+        found = {name: array.shape for name, array in arrays.items()}
+        if found == expected:
+            return ""
+        wrong = sorted(k for k in found.keys() | expected.keys() if found.get(k) != expected.get(k))
+        each = [
+            f"{k} is {_shape(found.get(k))} in the result and {_shape(expected.get(k))} in the cube" for k in wrong
+        ]
+        return "; ".join(each) + ". Does the worker have another version of the package, or of the model?"
 
     def _pack(self, corner: Index) -> None:
         records = self._open.pop(corner)
@@ -330,6 +349,10 @@ def job_of(plan: Plan, labels: Labels, point_id: str, attempts: int = 1) -> Job:
         settings=plan.settings_at(labels),
         attempts=attempts,
     )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {shape}"
 
 
 def _of_store(error: BaseException | None) -> bool:

@@ -39,7 +39,7 @@ class Bar:
     def opened(self, pool: dict[str, Any]) -> None:
         """Tell where the work goes."""
         several = "worker" if pool["workers"] == 1 else "workers"
-        where = f"{pool['workers']} {several} at {pool['kind']}" if "dashboard" in pool else pool["kind"]
+        where = f"{pool['workers']} {several} at {pool['kind']}" if "://" in pool["kind"] else pool["kind"]
         self._console.print(f"computing in {where}", highlight=False)
         if pool.get("dashboard"):
             self._console.print(f"dashboard: {pool['dashboard']}", highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..ask.axes import Index, embed, union
+from ..ask.bounds import check_union
 from ..ask.config import Config
 from ..ask.lookup import find
 from ..ask.plan import Plan, at_grid, resolve
@@ -60,12 +61,14 @@ class Watch:
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, asked often; None to go on.
         pool: Where batches run, where not in a pool of this run alone.
+        dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
     tell: Callable[[Counts], None] = lambda counts: None
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
     pool: Opener | None = None
+    dashboard: bool = False
 
 
 def run(
@@ -104,7 +107,12 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         if not missing(cube, wanted):
             workers = 0
         opened = (watch.pool or open_pool)(
-            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
         )
         with opened as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
@@ -147,6 +155,8 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
         raise ContradictionError(
             f"the config contradicts the store: {error} Use another --store, or --recompute."
         ) from None
+    remedy = f"Use another --store, or allow it: --set limits.points={grid.size} (`limits.points` in a config)."
+    check_union(cube.grid, grid, plan.config.limits.points, remedy)
     cube.grow(grid, plan)
     resolved = cube.record["resolved"]
     known = record_of(plan)
@@ -184,7 +194,7 @@ def _drive(
     check: Callable[[], None],
 ) -> Report:
     begin = time.time()
-    watch.opened(pool.describe())
+    watch.opened(pool.describe() | ({"dashboard": pool.dashboard} if pool.dashboard else {}))
     entry = run_entry(plan) | {"pool": pool.describe()}
     cube.note(runs=[*cube.record["runs"], entry])
     log.event("run", pid_pool=pool.describe())
@@ -277,7 +287,12 @@ def retry(
         cube.guard = check
         workers = workers if failed else 0
         opened = (watch.pool or open_pool)(
-            plan.config, workers, in_process=place.is_memory, place=place, stopped=_stopping(place, watch)
+            plan.config,
+            workers,
+            in_process=place.is_memory,
+            place=place,
+            dashboard=watch.dashboard,
+            stopped=_stopping(place, watch),
         )
         with opened as pool:
             return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)

@@ -28,9 +28,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...core.material import Material
 from ...core.spectra import Peak, Spectrum
-from ..ask.config import load_yaml, rule, suggest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
 UNITS: Final = {
@@ -181,7 +181,9 @@ class MaterialSpec(_Strict):
     spacing: Number
     tau_pump: Number
     omega_pump: Number
-    eps_infinity: Number = Quantity(value=0.0, source="chosen here: a good conductor, as the paper's depths imply")
+    eps_infinity: Number = Quantity(
+        value=1.0, source="arXiv:2603.18182, main text: n = sqrt(1 + i sigma / (eps0 omega))"
+    )
     thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
     spectrum: SpectrumSpec

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..ask.config import PRESETS, read
+from ..ask.config import read
 from ..ask.plan import resolve
 from ..drive.sweep import run
 from ..store.place import place
 
-BOTH = tuple(PRESETS)
+BOTH = ("paper", "complete")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,10 @@ class Guard:
         if self._options.token is None or path in _OPEN or path.startswith("/static/"):
             return None
         if not self._knows(headers):
-            return 401, "a token is needed: `Authorization: Bearer TOKEN`. Got none, or a wrong one."
+            return 401, (
+                "a token is needed: `Authorization: Bearer TOKEN`, as in the address that `photogap serve` prints. "
+                "Got none, or a wrong one."
+            )
         return None
 
     def _knows(self, headers: dict[str, str]) -> bool:

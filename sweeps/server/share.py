@@ -32,6 +32,8 @@ _DRAIN_S = 20.0
 class Share:
     """A sweep's part of a pool."""
 
+    dashboard: str | None = None
+
     def __init__(self, hub: "Hub", pool: Pool, cap: int | None, memory: int | None) -> None:
         self._hub, self._cap = hub, cap
         self.own_process = pool.own_process

@@ -4,12 +4,14 @@ import fcntl
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
 from ..errors import BusyError, ConfigError
+from .access import announced
 from .api import make
+from .lines import allow_files, settings
 from .options import Options
 
 
@@ -37,10 +39,12 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
         BusyError: Another server holds the folder.
     """
     _check_tls(options)
-    with folder_lock(options), _listen(options) as listener:
+    with folder_lock(options), _listen(options) as listener, ExitStack() as stack:
         host, port = listener.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
+        stack.enter_context(announced(options, port))
         told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
+        allow_files()
         app = make(options)
         config = uvicorn.Config(
             app,
@@ -51,7 +55,7 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
             ssl_certfile=options.certificate,
             ssl_keyfile=options.key,
             timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=64 * 1024,
+            **settings(),
         )
         server = uvicorn.Server(config)
         app.state.closing = lambda: server.should_exit

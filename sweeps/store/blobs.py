@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from .buckets import clear, object_store
+from ..errors import StoreError
+from .buckets import clear, object_store, told
 
 Version = dict[str, str]
 PARTIAL = ".partial"
@@ -212,6 +213,10 @@ class ObjectBlobs:
         try:
             with clear(self.url):
                 self._store.put(key, data, mode=mode, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        except FileNotFoundError as error:
+            if mode == "create":
+                raise StoreError(f"the store {self.url} {told(error)}.") from error
             return False
         return True

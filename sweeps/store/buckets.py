@@ -124,8 +124,12 @@ def clear(url: str) -> Iterator[None]:
     """Errors of an object store as a StoreError of one line; an object that is not there, or is, stays one."""
     try:
         yield
-    except (FileNotFoundError, StoreError):
+    except StoreError:
         raise
+    except FileNotFoundError as error:
+        if not re.search("NoSuchBucket|ContainerNotFound", str(error)):
+            raise
+        raise StoreError(f"the store {url.removesuffix('.state')} {told(error)}.") from error
     except Exception as error:
         if type(error).__name__ in ("AlreadyExistsError", "PreconditionError") or not is_of_bucket(error):
             raise

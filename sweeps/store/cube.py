@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..ask.axes import OWN, Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
-from ..errors import StoreError
+from ..errors import ContradictionError, StoreError
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
 from .place import ROOT, Place
@@ -135,27 +135,57 @@ class Cube:
         # Opened with its consolidated metadata, the group keeps them in the same single write.
         zarr.open_group(self.place.zarr(), mode="r+").update_attributes({RECORD: json.dumps(self.record)})
 
+    def own_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an output of one point."""
+        return tuple(self.array(name).shape[len(self.grid.shape) :])
+
     def grow(self, grid: Grid, plan: Plan) -> None:
-        """Make room for a grid that begins with the present one along each dim."""
-        if grid.shape == self.grid.shape:
+        """Make room for a grid that begins with the present one along each dim, and for a plan's outputs.
+
+        Raises:
+            ContradictionError: The plan's outputs have other labels than the cube's.
+        """
+        new = [v for v in plan.variables if v.name not in self.outputs]
+        if grid.shape == self.grid.shape and not new:
             return
-        for name, dims in [*self.outputs.items(), *((name, ()) for name in BOOK)]:
-            array = self.array(name)
-            array.resize(grid.shape + tuple(array.shape[len(grid.shape) :] if dims else ()))
-        _write_labels(self._group, grid, plan)
+        self._refuse_other_labels(plan)
+        for name in [*self.outputs, *BOOK]:
+            self.array(name).resize(grid.shape + self.own_shape(name))
+        for v in new:
+            # One that a killed driver made before the record knew of it is made anew; it holds nothing.
+            _make_output(self._group, v, grid, plan, self.layout, overwrite=True)
+        _label_outputs(self._group, plan)
+        outputs = self.outputs | {v.name: v.dims for v in new}
+        _write_labels(self._group, grid, plan, outputs)
         _consolidate(self.place.zarr())
         self.grid = grid
-        self.note(axes=axes_json(grid))
+        self.note(axes=axes_json(grid), outputs=outputs)
+
+    def _refuse_other_labels(self, plan: Plan) -> None:
+        for dim, values in plan.coordinates.items():
+            known = np.asarray(self.array(dim)[:] if dim in self._group else values)
+            if not np.array_equal(known, values):
+                raise ContradictionError(
+                    f"the config contradicts the store: points of one cube share their `{dim}`, which is "
+                    f"{known.tolist()} in the store and {np.asarray(values).tolist()} in the config. "
+                    "Use another --store, or --recompute."
+                )
 
     def pack(self, corner: Index, done: Iterable[Done]) -> None:
         """Write ended points of one shard, verify what is read back, then their status.
 
         Raises:
-            StoreError: What was read back is not what was written, or the cube is no longer in its place.
+            StoreError: A point has an output that the cube lacks, what was read back is not what was written, or
+                the cube is no longer in its place.
             BusyError: Another driver has the store.
         """
         self.refuse_another()
         points = list(done)
+        strange = sorted({name for p in points for name in p.arrays} - set(self.outputs))
+        if strange:
+            raise StoreError(
+                f"the cube {self.place.url!r} has no room for {', '.join(strange)}; the points' parts are kept."
+            )
         box = tuple(
             slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
         )
@@ -241,25 +271,10 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
 
 
 def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
-    coordinates = plan.model.coordinates(plan.settings)
-    variables = plan.model.variables(plan.settings)
-    sizes = {dim: len(values) for dim, values in coordinates.items()}
-    each = {v.name: 8 * int(np.prod([sizes[d] for d in v.dims], dtype=int)) for v in variables}
-    layout = choose(plan.grid, max(each.values()))
+    layout = choose(plan.grid, max(plan.bytes_per_output.values()))
     group = zarr.create_group(store, zarr_format=3)
-    for v in variables:
-        own = tuple(sizes[d] for d in v.dims)
-        chunks = (*inner_chunk(layout.shard, each[v.name]), *own) if v.dims else layout.summary
-        group.create_array(
-            v.name,
-            shape=plan.grid.shape + own,
-            chunks=chunks,
-            shards=layout.shard + own if v.dims else None,
-            dtype="float64",
-            fill_value=np.nan,
-            dimension_names=plan.grid.dims + v.dims,
-            attributes={"units": v.units, "long_name": v.long_name},
-        )
+    for v in plan.variables:
+        _make_output(group, v, plan.grid, plan, layout)
     for name, (dtype, fill, units, long_name) in BOOK.items():
         attributes: dict[str, Any] = {"long_name": long_name} | ({"units": units} if units else {})
         group.create_array(
@@ -271,15 +286,14 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
             dimension_names=plan.grid.dims,
             attributes=attributes,
         )
-    for dim, values in coordinates.items():
-        units, long_name = OWN.get(dim, ("1", dim))
-        _label(group, dim, dim, np.asarray(values, float), {"units": units, "long_name": long_name})
-    _write_labels(group, plan.grid, plan)
+    _label_outputs(group, plan)
+    outputs = {v.name: v.dims for v in plan.variables}
+    _write_labels(group, plan.grid, plan, outputs)
     record = record | {
         "generation": uuid.uuid4().hex,
         "axes": axes_json(plan.grid),
         "layout": {"shard": layout.shard, "summary": layout.summary},
-        "outputs": {v.name: v.dims for v in variables},
+        "outputs": outputs,
     }
     group.update_attributes(
         {
@@ -293,7 +307,30 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
     _consolidate(store)
 
 
-def _write_labels(group: Any, grid: Grid, plan: Plan) -> None:
+def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, overwrite: bool = False) -> None:
+    """Array of one output, NaN where a point has none."""
+    own = tuple(len(plan.coordinates[dim]) for dim in v.dims)
+    inner = inner_chunk(layout.shard, plan.bytes_per_output[v.name])
+    group.create_array(
+        v.name,
+        shape=grid.shape + own,
+        chunks=(*inner, *own) if v.dims else layout.summary,
+        shards=layout.shard + own if v.dims else None,
+        dtype="float64",
+        fill_value=np.nan,
+        dimension_names=grid.dims + v.dims,
+        attributes={"units": v.units, "long_name": v.long_name},
+        overwrite=overwrite,
+    )
+
+
+def _label_outputs(group: Any, plan: Plan) -> None:
+    for dim, values in plan.coordinates.items():
+        units, long_name = OWN.get(dim, ("1", dim))
+        _label(group, dim, dim, np.asarray(values, float), {"units": units, "long_name": long_name})
+
+
+def _write_labels(group: Any, grid: Grid, plan: Plan, outputs: Iterable[str]) -> None:
     for axis in grid.axes:
         for name, values in {axis.name: axis.values, **axis.followers}.items():
             attrs = {"long_name": plan.long_name(name)}
@@ -307,8 +344,8 @@ def _write_labels(group: Any, grid: Grid, plan: Plan) -> None:
             )
     names = [name for axis in grid.axes for name in axis.followers]
     if names:
-        for v in [*(v.name for v in plan.model.variables(plan.settings)), *BOOK]:
-            group[v].update_attributes({"coordinates": " ".join(names)})
+        for name in [*outputs, *BOOK]:
+            group[name].update_attributes({"coordinates": " ".join(names)})
 
 
 def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[str, Any]) -> None:

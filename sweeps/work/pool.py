@@ -34,6 +34,7 @@ class Pool(Protocol):
 
     own_process: bool
     memory: int | None
+    dashboard: str | None
 
     def slots(self) -> int:
         """Batches that can run at once."""
@@ -48,7 +49,7 @@ class Pool(Protocol):
         """Batches that ended; empty after `timeout` seconds without one."""
 
     def describe(self) -> dict[str, Any]:
-        """What to tell a person: kind, workers, dashboard."""
+        """Kind, workers, logs: for a person, and for the record of the run."""
 
 
 class InlinePool:
@@ -56,6 +57,7 @@ class InlinePool:
 
     own_process = False
     memory: int | None = None
+    dashboard: str | None = None
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Batch]] = []

@@ -148,7 +148,10 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
 
 
 def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] | None:
-    """Status and reason if the outputs are not what the schema says, or hold NaN that it does not allow."""
+    """Status and reason if the outputs are not those of the schema, or hold NaN that it does not allow."""
+    extra = sorted(set(data) - {v.name for v in model.variables(settings)})
+    if extra:
+        return "error", f"the model returned {', '.join(extra)}, of which its variables say nothing"
     sizes = {dim: len(values) for dim, values in model.coordinates(settings).items()}
     for v in model.variables(settings):
         expected = tuple(sizes[dim] for dim in v.dims)

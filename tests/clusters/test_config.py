@@ -23,8 +23,9 @@ from photogap.sweeps.clusters import trust
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, seconds
 from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
-from photogap.sweeps.clusters.tls import private_folder
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.private import private_folder
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "configs" / "clusters"
@@ -236,7 +237,7 @@ import signal, sys, threading
 from pathlib import Path
 folder = Path(sys.argv[1])
 (folder / "dask_jobqueue.py").write_text(
-    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait(60)"
+    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait()"
 )
 sys.path.insert(0, str(folder))
 sys.begun, sys.go = threading.Event(), threading.Event()
@@ -244,7 +245,7 @@ from photogap.sweeps.clusters.batch import import_jobqueue
 before = signal.getsignal(signal.SIGINT)
 importing = threading.Thread(target=import_jobqueue)
 importing.start()
-assert sys.begun.wait(60)
+sys.begun.wait()
 assert signal.getsignal(signal.SIGINT) is before
 mine = lambda *_: None
 signal.signal(signal.SIGTERM, mine)
@@ -257,14 +258,14 @@ assert signal.getsignal(signal.SIGINT) is mine
 
 
 def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=PATIENCE)
 
 
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
-    ended.wait(60)
+    ended.wait(PATIENCE)
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
-    stale.mkdir()
+    stale.mkdir(mode=0o700)
     (stale / "key.pem").write_text("old")
     other = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-1-x"
     other.mkdir()
@@ -276,11 +277,16 @@ def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [other]
 
 
-def test_a_site_cannot_open_the_dashboard(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_site_cannot_open_the_dashboard(wanted: bool) -> None:
     spec = parse(SLURM | {"interface": "lo", "tls": False}, "f.yaml")
     assert isinstance(spec, Slurm)
-    options = {"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}}
+    options = {
+        "jobqueue.slurm.scheduler-options": {"dashboard_address": ":0", "dashboard": True, "http_prefix": "/x"}
+    }
     with dask.config.set(options), contextlib.ExitStack() as stack:
-        cluster = _scheduler(spec, None, stack)
-        listening = {ip for s in cluster.scheduler.http_server._sockets.values() for ip in s.getsockname()[:1]}
-    assert listening == {"127.0.0.1"}
+        scheduler = _scheduler(spec, None, stack, dashboard=wanted).scheduler
+        servers = list(scheduler.services.values())
+        listening = {ip for found in servers for s in found._sockets.values() for ip in s.getsockname()[:1]}
+        assert (scheduler.dashboard is not None) == wanted
+    assert listening == ({"127.0.0.1"} if wanted else set())

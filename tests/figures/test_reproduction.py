@@ -69,7 +69,7 @@ def test_steps_and_resonance(cube):
 def test_page_without_cubes_says_so(tmp_path):
     page = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
     assert page.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
-    assert "**agrees**: 19.8 nm" in page
+    assert "**agrees**: 20.6 nm" in page
     assert "Which assumption carries light-induced superconductivity?" in page
 
 

@@ -1,5 +1,6 @@
 """Servers for tests: in this process with points computed in it, or as a process of their own to be killed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import FAKE, serving
+
+from support.patience import PATIENCE
+from support.serving import FAKE, serving
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +22,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]]]:
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]]]:
     """Start `photogap serve` as a process; those still alive are killed in the end."""
     from photogap.sweeps.client import Client
 
     started: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, *args: object, **client_options: object) -> tuple["subprocess.Popen[str]", Any]:
+    state = tmp_path_factory.mktemp("state")
+
+    def start(
+        folder: Path, *args: object, env: dict[str, str] | None = None, **client_options: object
+    ) -> tuple["subprocess.Popen[str]", Any]:
         command = [
             sys.executable,
             "-m",
@@ -39,7 +48,12 @@ def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]
             *args,
         ]
         process = subprocess.Popen(
-            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+            list(map(str, command)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+            env=os.environ | {"XDG_STATE_HOME": str(state), **(env or {})},
         )
         started.append(process)
         assert process.stdout is not None
@@ -55,6 +69,6 @@ def start_server() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", Any]
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from cubes import QUICKSTART, physics
-from fake_config import tree
-from serving import serving
-from tallies import Tally
+
+from support.cubes import QUICKSTART, physics
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
+from support.tallies import Tally
 
 pytestmark = pytest.mark.real
 WIDE, NARROW = (1400, 900), (390, 844)
-TIMEOUT = 90_000
+TIMEOUT = 1000 * PATIENCE
 
 
 def _browser() -> str | None:
@@ -386,13 +388,27 @@ def test_a_token_is_asked_for_once(open_page: Any, chromium: Any, tmp_path: Path
         page.close()
 
 
+def test_the_printed_address_signs_in_and_drops_its_token(chromium: Any, tmp_path: Path) -> None:
+    with serving(tmp_path, token="a-token-of-sixteen-or-more") as client:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.goto(f"{client.url}/#token=a-token-of-sixteen-or-more")
+        page.wait_for_selector("#server:not(:empty)")
+        assert page.is_hidden("#login")
+        assert "token" not in page.url
+        page.reload()
+        page.wait_for_selector("#server:not(:empty)")
+        context.close()
+
+
 @pytest.mark.slow
 def test_the_whole_quick_start_from_the_page_is_the_command_lines(
     start_server: Any, open_page: Any, tmp_path: Path, quickstart: xr.Dataset
 ) -> None:
     _, client = start_server(tmp_path, "--workers", 2)
     page = open_page(client)
-    page.set_default_timeout(800_000)
+    page.set_default_timeout(TIMEOUT)
     page.fill("#config", QUICKSTART.read_text())
     page.click("#submit")
     state(page, r"^running: [1-9]\d*/24")

@@ -46,7 +46,7 @@ def test_every_command_and_option_says_what_it_is(name):
         ("plot", "[default: (Delta0)]"),
         ("show", "[default: (the first other with several values)]"),
         ("optics", "[default: (dirty limit)]"),
-        ("serve", "[default: (the variable PHOTOGAP_TOKEN)]"),
+        ("serve", "[default: (the variable PHOTOGAP_TOKEN, else made for the folder)]"),
     ],
 )
 def test_defaults_are_shown(command, default):

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from fake_config import tree
 
 from photogap.sweeps.ask.config import PRESETS, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
+from support.fake_config import tree
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 PAPER = {
@@ -77,7 +77,7 @@ def test_full_replaces_an_axis_as_a_whole_and_overrides_come_last():
 
 
 def test_what_is_wrong_is_told():
-    with pytest.raises(ConfigError, match=r"`preset`: must be one of paper, complete. Got 'papr'"):
+    with pytest.raises(ConfigError, match=r"`preset`: must be one of paper, undamped, complete. Got 'papr'"):
         parse(core(preset="papr"))
     with pytest.raises(ConfigError, match=r"`--full` needs a key `full` in the config"):
         parse(core(), full=True)

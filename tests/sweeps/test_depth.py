@@ -49,7 +49,6 @@ def test_depth_is_a_labelled_dim(tmp_path: Any) -> None:
         ),
         ({"thickness": [90, 80]}, {}, r"`axes.thickness`: points of one cube share their `depth`"),
         ({"slabs": [1]}, {}, r"`settings.depth_profile`: `depth_profile` needs `slabs` above 1"),
-        ({"depth_profile": [True, False]}, {}, r"`axes.depth_profile`: points of one cube share their `depth`"),
         (
             {"slabs": [3, 1], "phonon_velocity": [0, 3]},
             {"depth_profile": False},

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import until
-from cubes import physics
-from test_service import go, plan_of
 
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
@@ -21,6 +18,9 @@ from photogap.sweeps.store import lock
 from photogap.sweeps.store.blobs import Blobs, LocalBlobs, ObjectBlobs
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import place
+from support.cubes import physics
+from support.driving import go, plan_of
+from support.patience import until
 
 OTHER = b'{"host": "elsewhere", "pid": 1, "at": 0, "token": "theirs"}'
 

@@ -17,6 +17,7 @@ TABLE_1 = {
     "CaC6": (95, 20.5, 460, 11, 57),
 }
 ORIGINS = (
+    "arXiv:2603.18182, ",
     "read in a source",
     "from memory of the literature",
     "fitted here",

@@ -17,16 +17,21 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from cubes import QUICKSTART, physics
-from test_service import cli, go, plan_of, write_config
+import yaml
+from typer.testing import CliRunner
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.store.lock import _Claim, driver_lock
 from photogap.sweeps.store.place import place
+from support.cubes import QUICKSTART, physics
+from support.driving import go, plan_of
+from support.fake_config import tree
+from support.patience import PATIENCE
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
@@ -62,7 +67,7 @@ def s3() -> Iterator[int]:
 
 
 def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -317,7 +322,7 @@ WRONG: dict[str, tuple[dict[str, str | None], str]] = {
     "no credentials": ({"AWS_ACCESS_KEY_ID": None}, "needs credentials: set AWS_ACCESS_KEY_ID"),
     "dead endpoint": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "no connection to http://127.0.0.1:9"),
     "no such bucket": ({}, "there is no such bucket"),
-    "wrong key": ({}, "the secret key is wrong"),
+    "wrong key": ({}, "cannot be used: "),
     "503": ({}, "answers 503"),
 }
 
@@ -339,11 +344,12 @@ def test_every_command_ends_in_one_line_whatever_the_store_answers(
         credentials(port)
         for name, value in change.items():
             monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
-        config = write_config(tmp_path)
+        config = tmp_path / "c.yaml"
+        config.write_text(yaml.safe_dump(tree()))
         words = [str(config) if word == "CONFIG" else word for word in command]
         url = f"s3://{'absent' if how == 'no such bucket' else 'sweeps'}/{how.replace(' ', '')}.zarr"
         at = len(words) if words[0] == "run" else 1
-        told = cli(*words[:at], url, *words[at:])
+        told = CliRunner().invoke(app, [*words[:at], url, *words[at:]])
     assert told.exit_code in (2, 5), told.output
     assert told.exception is None or isinstance(told.exception, SystemExit)
     lines = [line for line in told.stderr.splitlines() if line.strip()]

@@ -260,8 +260,17 @@ function listen() {
   };
 }
 
+// The address that the server prints brings its token: it is kept as a cookie, not in the address.
+async function enter() {
+  if (!location.hash.startsWith("#token=")) return;
+  const token = decodeURIComponent(location.hash.slice("#token=".length));
+  history.replaceState(null, "", location.pathname);
+  await call("login", { token });
+}
+
 async function begin() {
   try {
+    await enter();
     const s = await call("server");
     $("login").hidden = true;
     $("main").hidden = false;
@@ -310,6 +319,6 @@ $("revert").addEventListener("click", () => {
 $("submit").addEventListener("click", () => submit());
 $("check").addEventListener("click", check);
 for (const what of ["cancel", "resume", "retry"]) $(what).addEventListener("click", () => act(what));
-addEventListener("popstate", go);
+addEventListener("popstate", () => (location.hash.startsWith("#token=") ? begin() : go()));
 $("config").value = EXAMPLE;
 begin();

@@ -12,21 +12,32 @@ from photogap.core.optics.film import (
     penetration_depth,
     refractive_index,
 )
+from photogap.sweeps.materials.library import load
 
-# rho_N (ohm nm), photon energy (meV), the paper's depth (nm).
-PAPER = [(3000.0, 2000.0, 19.8), (3000.0, 1500.0, 22.9), (20000.0, 170.0, 176.0)]
+# rho_N (ohm nm), photon energy (meV), the depth of a good conductor (nm).
+FILMS = [(3000.0, 2000.0, 19.8), (3000.0, 1500.0, 22.9), (20000.0, 170.0, 176.0)]
 
 
-@pytest.mark.parametrize(("rho_N", "omega", "depth"), PAPER)
-def test_the_papers_depths_follow_from_rho_N(rho_N, omega, depth):
-    """1 %: the paper states three digits. They are a good conductor's, without the displacement current."""
+@pytest.mark.parametrize(
+    ("name", "omega", "depth"), [("LaH10", 2000.0, 20.6), ("LaH10", 1500.0, 23.6), ("K3C60", 170.0, 179.6)]
+)
+def test_depths_of_the_materials_that_come_along(name, omega, depth):
+    """Half a unit of the last digit: n = sqrt(1 + i sigma / (eps0 omega)) of rho_N, the paper's expression."""
+    material = load(name)
+    n = refractive_index(1 / material.rho_N, omega, material.eps_infinity)
+    assert penetration_depth(n, omega) == pytest.approx(depth, abs=0.05)
+
+
+@pytest.mark.parametrize(("rho_N", "omega", "depth"), FILMS)
+def test_depth_of_a_good_conductor(rho_N, omega, depth):
+    """1 %: three digits. Without the displacement current."""
     n = refractive_index(1 / rho_N, omega, eps_infinity=0.0)
     assert penetration_depth(n, omega) == pytest.approx(depth, rel=0.01)
     skin = math.sqrt(2 * rho_N * EPS0_OHM_NM_PS * C_LIGHT**2 * HBAR / omega)
     assert penetration_depth(n, omega) == pytest.approx(skin / 2, rel=1e-12)  # closed form, round-off
 
 
-@pytest.mark.parametrize(("rho_N", "omega", "depth"), PAPER)
+@pytest.mark.parametrize(("rho_N", "omega", "depth"), FILMS)
 def test_displacement_current_lengthens_the_depth_by_a_few_percent(rho_N, omega, depth):
     """Im sqrt(1 + i x) = Im sqrt(i x) (1 - 1 / (2 x)) to first order: x is 12 to 22 for the paper's films."""
     x = HBAR / (rho_N * EPS0_OHM_NM_PS * omega)

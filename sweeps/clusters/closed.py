@@ -1,0 +1,51 @@
+"""Scheduler and worker without Dask's pages, which every user of their host could read.
+
+A dashboard that is asked for lies below a path that cannot be guessed; nothing else is answered.
+"""
+
+import re
+import secrets
+from typing import Any
+
+from distributed import Scheduler, Worker
+from tornado.routing import PathMatches, Rule, RuleRouter
+
+PORT = 8787
+
+
+class ClosedWorker(Worker):
+    """Worker that serves no pages."""
+
+    def start_http_server(self, *_: Any, **__: Any) -> None:
+        """Listen on no port."""
+
+
+class ClosedScheduler(Scheduler):
+    """Scheduler that serves no pages, or its dashboard below a secret path.
+
+    Args:
+        pages: Whether to serve a dashboard, on loopback.
+        kwargs: As of `distributed.Scheduler`.
+    """
+
+    def __init__(self, *, pages: bool = False, **kwargs: Any) -> None:
+        self._pages = f"/{secrets.token_urlsafe(24)}" if pages else None
+        super().__init__(
+            **kwargs | {"dashboard": pages, "dashboard_address": f"127.0.0.1:{PORT}", "http_prefix": self._pages}
+        )
+
+    def start_http_server(self, *args: Any, **kwargs: Any) -> None:
+        """Listen on no port, or answer only below the path: Dask's own `/` and `/sitemap.json` would name it."""
+        if self._pages is None:
+            return
+        super().start_http_server(*args, **kwargs)  # type: ignore[no-untyped-call]
+        below = PathMatches(f"{re.escape(self._pages)}/.+")
+        self.http_server.request_callback = RuleRouter([Rule(below, self.http_application)])
+
+    @property
+    def dashboard(self) -> str | None:
+        """Where the dashboard is, which may not be the port that was wished for; None without one."""
+        if self._pages is None:
+            return None
+        port = self.services["dashboard"].port
+        return f"http://127.0.0.1:{port}{self._pages}/status"

@@ -1,0 +1,32 @@
+"""The token of a server: given, or made once for its folder; and the note by which this user's clients find it."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+
+from ..private import leave_note, read_private, write_private
+from .options import Options, is_loopback
+
+
+def made(options: Options) -> str:
+    """Token of a folder: random, kept with the server's state so that pages and clients outlive a restart.
+
+    One that others may have read or written is replaced.
+    """
+    path = options.state / "token"
+    kept = read_private(path)
+    if kept is not None and len(kept) >= 32:
+        return kept.decode("ascii", "replace").strip()
+    token = secrets.token_urlsafe(32)
+    write_private(path, token.encode())
+    return token
+
+
+@contextlib.contextmanager
+def announced(options: Options, port: int) -> Iterator[None]:
+    """Keep a note of this server, which clients of the same user on this machine find by its port."""
+    if options.token is None or not is_loopback(options.host):
+        yield
+        return
+    with leave_note(port, options.token):
+        yield
