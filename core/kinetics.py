@@ -11,11 +11,12 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from .constants import HBAR
+from .declaration import Joint
 from .lattice import Array, Lattice, Ring
 from .pump import Pump
 from .settings import Point, Settings
@@ -128,15 +129,13 @@ class JointTerm(Protocol):
 
 
 class Process:
-    """Base of the classes that `processes` lists."""
+    """Base of the classes that `processes` lists.
 
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """Refuse a point and settings that contradict each other for this process; most have nothing to refuse.
+    Attributes:
+        rules: Rules that bind point and settings for this process; most have none.
+    """
 
-        Raises:
-            ValueError: naming the setting, the rule and the value.
-        """
+    rules: ClassVar[tuple[Joint, ...]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import operator
 import pickle
 import re
 import typing
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ from ..errors import ConfigError
 from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
-from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
+from .axes import FIRST, Axis, Grid, Index, Labels
 from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, suggest
 from .identity import canonical, digest
 
-_SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
 _TEXTS = {str, bool}
 
 
@@ -133,11 +132,11 @@ class Plan:
 
     def units(self, name: str) -> str:
         """CF units of an axis."""
-        return UNITS.get(name) or self.model.units.get(name, "1")
+        return self.model.declaration(name).unit
 
     def long_name(self, name: str) -> str:
         """Axis in words."""
-        return LONG_NAMES.get(name, f"{name.replace('_', ' ')} (setting of the model)")
+        return self.model.declaration(name).long_name
 
 
 def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None) -> Plan:
@@ -153,7 +152,10 @@ def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None
     model = resolve_model(config.model)
     names = _Names(model, config.files, known or {})
     settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names)
-    values = {name: axis_values(name, spec, config.files) for name, spec in config.axes.items()}
+    values = {
+        name: axis_values(name, spec, config.files, model.declaration(name).unit)
+        for name, spec in config.axes.items()
+    }
     _check_names(model, values, config)
     with _quiet(config, "material"):
         materials = _materials(model, values.get("material", ()), config)
@@ -258,7 +260,7 @@ def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
 
 def _cast(model: Model, name: str, value: Any, place: str) -> Any:
     if isinstance(value, dict):
-        value = setting_values(name, value)
+        value = setting_values(name, value, model.declaration(name).unit)
     hint = typing.get_type_hints(model.settings)[name]
     if isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
@@ -274,9 +276,10 @@ def _describe(hint: Any) -> str:
 
 
 def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> None:
-    known = [*FIRST, *(f.name for f in dataclasses.fields(model.settings) if f.name not in _SHAPE_FIELDS)]
+    settings = [f.name for f in dataclasses.fields(model.settings)]
+    known = [*FIRST, *(name for name in settings if not model.declaration(name).shapes)]
     for name in values:
-        if name in _SHAPE_FIELDS:
+        if name in settings and name not in known:
             raise ConfigError(
                 f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
             )
@@ -340,7 +343,9 @@ def _typed(model: Model, name: str, found: tuple[Any, ...]) -> tuple[Any, ...]:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 infinite = isinstance(value, str) and value.lower().lstrip("+") in ("inf", "infinity")
                 remedy = " Infinity is .inf." if infinite else ""
-                raise ConfigError(f"`{place}` must hold numbers, in {UNITS[name]}.{remedy} Got {value!r}.")
+                raise ConfigError(
+                    f"`{place}` must hold numbers, in {model.declaration(name).unit}.{remedy} Got {value!r}."
+                )
         return tuple(float(value) for value in found)
     typed = tuple(_cast(model, name, value, place) for value in found)
     for value in typed:
@@ -381,12 +386,13 @@ def _check_points(plan: Plan) -> None:
     for axis in plan.grid.axes:
         for i in range(1, len(axis.values)):
             _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}")
-    for group in (*plan.model.checked, plan.model.switches or ()):
+    groups = [(joint.of, joint.refuse) for joint in plan.model.rules]
+    for group, refuse in [*groups, (plan.model.switches or (), None)]:
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
             for labels in combinations(axes):
-                _check_point(plan, first | labels, shared, place)
+                _check_point(plan, first | labels, shared, place, refuse)
 
 
 def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
@@ -395,12 +401,15 @@ def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
         yield functools.reduce(operator.or_, each, {})
 
 
-def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str) -> None:
-    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before."""
+def _check_point(
+    plan: Plan, labels: Labels, shared: dict[str, Any], place: str, refuse: Callable[[Any, Any], None] | None = None
+) -> None:
+    """Refuse a point that breaks a rule, `refuse` or all of the model's, or whose outputs' dims differ."""
+    refusals = [refuse] if refuse else [joint.refuse for joint in plan.model.rules]
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
-        if plan.model.check:
-            plan.model.check(point, settings)
+        for each in refusals:
+            each(point, settings)
         coordinates = plan.model.coordinates(settings)
     except (ValueError, TypeError) as error:
         named = re.match(r"`(\w+)`", str(error))
