@@ -46,6 +46,10 @@ class Escape(Process):
         """1 / tau_esc."""
         return 1.0 / self.tau_esc
 
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`."""
+        rates.n += 1.0 / self.tau_esc
+
 
 @dataclass(frozen=True)
 class Pinning(Process):
@@ -64,6 +68,6 @@ class Pinning(Process):
         change.ledger[Entry.ESCAPED] += state.film.phonon_energy(change.n)
         change.n[:] = 0.0
 
-    def fastest_rate(self, t: float, state: State) -> float:
-        """Zero: no phonon moves."""
-        return 0.0
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`: no phonon moves."""
+        rates.n[:] = 0.0

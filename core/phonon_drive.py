@@ -72,7 +72,3 @@ class PhononDrive(Process):
         power = self.pump.U_ph * self.pump.rate(t)
         change.n += power * self.profile
         change.ledger[Entry.ABSORBED] += power
-
-    def fastest_rate(self, t: float, state: State) -> float:
-        """Zero: light drives phonons at a rate that does not depend on them."""
-        return 0.0

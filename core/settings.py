@@ -31,7 +31,7 @@ from .quantities import AXES
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
-Integrator = Literal["rkc", "dopri5"]
+Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
 _INDEX: Final = Rule("an index with Re n > 0 and Im n >= 0, or a medium", is_index)
 _TIMES: Final = Rule(
@@ -210,7 +210,8 @@ class Settings:
     integrator: Integrator = field(
         default="rkc",
         metadata=declare(
-            "`rkc`, stabilised and right for almost everything, or `dopri5`, of high order, for reference.",
+            "`rkc`, stabilised and right for almost everything; `rosenbrock`, implicit, for microseconds and "
+            "steady states; `dopri5`, of high order, for reference.",
             long_name="method of integration",
         ),
     )

@@ -25,7 +25,7 @@ from typing import ClassVar
 import numpy as np
 
 from .declaration import Joint
-from .kinetics import Change, Process, State
+from .kinetics import Change, JointProcess, State
 from .lattice import Array
 from .settings import Point, Settings
 
@@ -45,7 +45,7 @@ def _refuse_exchange(point: Point, settings: Settings) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange(Process):
+class Exchange(JointProcess):
     """Exchange of phonons between neighbouring slabs of equal thickness.
 
     Args:
@@ -80,3 +80,8 @@ class Exchange(Process):
     def fastest_rate(self, t: float, states: Sequence[State]) -> float:
         """Bound for a chain of any length, v / dz, 1/ps."""
         return self.velocity / self.thickness
+
+    def relaxation(self, t: float, states: Sequence[State], rates: Sequence[Change]) -> None:
+        """See `Term.relaxation`: to both sides, in an inner slab."""
+        for rate in rates:
+            rate.n += self.velocity / (2 * self.thickness)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from patience import PATIENCE
+
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import ClusterError, ConfigError
 from ..private import own_state, private_folder
 from ..store.place import Place
+from ..text import load_yaml
 from ..work.limits import THREADS
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes
@@ -289,12 +290,10 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
     """Arguments of dask-kubernetes' KubeCluster: name, namespace and the whole DaskCluster resource."""
     base: dict[str, Any] = {"name": spec.name, "namespace": spec.namespace}
     if spec.values:
-        import yaml
-
         path = Path(os.path.expandvars(spec.values)).expanduser()
         try:
-            return base | {"custom_cluster_spec": yaml.safe_load(path.read_text(encoding="utf-8"))}
-        except (OSError, yaml.YAMLError) as error:
+            return base | {"custom_cluster_spec": load_yaml(path.read_text(encoding="utf-8"), str(path))}
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"`values` must be a readable YAML file. Got {str(path)!r} ({error}).") from error
     from dask_kubernetes.operator import make_cluster_spec
 

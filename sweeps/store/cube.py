@@ -19,10 +19,10 @@ from ...core.quantities import DIMS
 from ..ask.axes import Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
-from ..removal import clear_for_a_new_cube
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
 from .place import ROOT, Place
+from .removal import clear_for_a_new_cube
 
 MISSING = "missing"
 RECORD = "photogap"

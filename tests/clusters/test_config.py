@@ -18,7 +18,6 @@ import jsonschema
 import pytest
 import yaml
 from distributed.cli import dask_scheduler, dask_worker
-from patience import PATIENCE
 
 from photogap.sweeps.clusters import trust
 from photogap.sweeps.clusters.batch import oversubscription, processes_of, retirement, worker_script
@@ -26,6 +25,7 @@ from photogap.sweeps.clusters.config import KINDS, Slurm, find, parse, read, sec
 from photogap.sweeps.clusters.pools import _scheduler, kube_arguments
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.private import private_folder
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "configs" / "clusters"

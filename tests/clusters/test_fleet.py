@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from distributed import Client, KilledWorker, LocalCluster
-from patience import PATIENCE, until
 
 from photogap.sweeps.clusters import dask_pool
 from photogap.sweeps.clusters.batch import State, System
@@ -16,6 +15,7 @@ from photogap.sweeps.clusters.config import JOBS, Slurm, parse
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.retire import drain
+from support.patience import PATIENCE, until
 
 
 class Hand(System):

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch import Slurm, lacking
-from cubes import physics
-from patience import PATIENCE, until
-from test_slurm import finish
 
 from photogap.sweeps.clusters.batch import driver_header, worker_script
 from photogap.sweeps.clusters.config import Pbs, parse
 from photogap.sweeps.clusters.tls import certify
+from support.batch import Slurm, finish, lacking
+from support.cubes import physics
+from support.patience import PATIENCE, until
 
 PBS: dict[str, Any] = {"kind": "pbs", "jobs": 1, "cores": 4, "memory": "16GB", "walltime": "02:00:00"}
 SETTINGS = (
@@ -149,7 +148,7 @@ def test_a_sweep_through_qsub_qstat_and_qdel(
     for command in ("qsub", "qstat", "qdel"):
         if shutil.which(command) is None:
             lacking(command)
-    python_path = f"export PYTHONPATH={Path(__file__).parents[1] / 'sweeps'}"
+    python_path = f"export PYTHONPATH={Path(__file__).parents[1]}"
     cluster("pbs", kind="pbs", prologue=[python_path, f"export PHOTOGAP_TEST_TALLY={home / 'tally.txt'}"])
     config = sweep(axes={"F0": list(range(1, 25)), "seconds": 0.1})
     tally.admit(4)

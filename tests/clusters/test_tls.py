@@ -11,15 +11,15 @@ from typing import Any
 
 import psutil
 import pytest
-from batch import Slurm
 from distributed.comm import connect
 from distributed.security import Security
-from patience import PATIENCE, until
 
 from photogap.sweeps.clusters.config import find, is_loopback
 from photogap.sweeps.clusters.pools import Visit, open_cluster
 from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.store.place import place
+from support.batch import Slurm
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
-from patience import PATIENCE
-from serving import serving
 from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
-from photogap.sweeps.server.intake import tree_of
 from photogap.sweeps.server.options import Limits, Options
+from photogap.sweeps.text import SERVED, load_yaml
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
 LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
@@ -98,9 +98,19 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"name": "../up"}, r"`name`: must be letters, digits"),
         ({"name": "n" * 101}, r"`name`: must have at most 100 characters"),
         ({"folder": "/etc"}, r"`folder`: unknown key"),
-        ({"axes": {"F0": {"linspace": [1, 2, 10_000_000]}}}, r"`F0`: must stay within 100000 here"),
-        ({"settings": {"n_times": 10**9}}, r"`n_times`: must stay within 100000 here"),
-        ({"axes": {"F0": {"linspace": [1, 2, 101]}}}, r"at most 100 points here. Got 101"),
+        ({"axes": {"F0": {"linspace": [1, 2, 10_000_000]}}}, r"`axes.F0` must have at most 100000 values"),
+        ({"settings": {"n_times": 10**9}}, r"`settings.n_times` must be at most 100000"),
+        ({"settings": {"n_times": 1.5e8}}, r"`settings.n_times` must be at most 100000"),
+        ({"settings": {"n_times": "150000000"}}, r"`settings.n_times` must be at most 100000"),
+        ({"axes": {"F0": {"linspace": [1, 2, 101]}}}, r"at most 100 points.* Got 101"),
+        (
+            {"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 10**12}},
+            r"`refine.budget`",
+        ),
+        ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
+        ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
+        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can write"),
+        ({"\ud800": 1}, r"must hold text that UTF-8 can write"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )
@@ -168,9 +178,9 @@ def test_yaml_bombs_and_objects_are_refused_at_once(small: Client, text: str, me
 
 
 def test_a_few_aliases_are_fine() -> None:
-    assert tree_of("a: &v [1, 2]\nb: *v") == {"a": [1, 2], "b": [1, 2]}
+    assert load_yaml("a: &v [1, 2]\nb: *v", "CONFIG", SERVED) == {"a": [1, 2], "b": [1, 2]}
     with pytest.raises(ConfigError, match="at most 10000 values"):
-        tree_of("[" + "1," * 11_000 + "1]")
+        load_yaml("[" + "1," * 11_000 + "1]", "CONFIG", SERVED)
 
 
 def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
@@ -327,3 +337,32 @@ def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
 
 def test_the_guard_is_the_outermost_layer(small: Any) -> None:
     assert small.app.user_middleware[0].cls is Guard
+
+
+def test_small_submits_whose_union_is_large_are_refused(small: Client) -> None:
+    base = {"F0": [0.1]}
+    for axes in (base | {"F0": {"linspace": [0.1, 1, 10]}}, base | {"T": {"linspace": [30, 40, 10]}}):
+        small.submit(tree(axes, name="union"))
+        assert small.wait("union", PATIENCE)["state"] == "done"
+    refused = refusal(small, tree(base | {"tau_esc": {"linspace": [0.02, 0.1, 10]}}, name="union"))
+    assert refused.status == 422
+    assert "would grow to 1000 points" in refused.detail
+    assert small.status("union")["points"] == 100
+    assert refusal(small, tree({"F0": {"linspace": [1, 2, 101]}}, name="x", limits={"points": 10**9})).status == 422
+
+
+def test_text_that_utf8_cannot_write_is_refused(small: Client) -> None:
+    for config in (
+        '{"config": {"name": "\\ud800"}}',
+        '{"\\ud800": 1}',
+        '{"config": "\\ud800"}',
+        '{"config": {"a": {"\\udcff": 1}}}',
+    ):
+        request = urllib.request.Request(
+            f"{small.url}/api/sweeps", config.encode(), {"Content-Type": "application/json"}, method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=PATIENCE)
+        with refused.value as answer:
+            assert answer.code == 422, config
+            assert json.load(answer)["detail"]
