@@ -125,7 +125,7 @@ def test_a_users_type_checker_sees_real_types(tmp_path):
     (tmp_path / "user.py").write_text(USER)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--disallow-any-expr", "--follow-imports=silent", "user.py"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=800,
+        capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if ": error:" in line or ": note:" in line]
     assert any('Revealed type is "float"' in line or 'Revealed type is "builtins.float"' in line for line in lines)
