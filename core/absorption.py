@@ -31,7 +31,7 @@ def _refuse_constant_rate(point: Point, settings: Settings) -> None:
     """Refuse a rate that is fixed by a pulse's whole energy where there is no pulse."""
     if settings.pump_shape == "continuous" and settings.pump_rate == "constant":
         raise ValueError(
-            "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's whole energy fixes a constant "
+            "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's energy fixes a constant "
             "Gamma. Got 'constant'."
         )
 

@@ -95,7 +95,7 @@ class Settings:
     pump_shape: PumpShape = field(
         default="pulse",
         metadata=declare(
-            "`pulse`, Gaussian; `continuous` rises like one and stays on from t = 0: F0 arrives in each `tau_pump`, "
+            "`pulse`, Gaussian; `continuous` rises like one and stays: F0 arrives in each `tau_pump`, "
             "and the time of the steady state is recorded.",
             long_name="whether the pump is a pulse or stays on",
             later=True,
