@@ -15,9 +15,10 @@ from batch import Slurm, until
 from distributed.comm import connect
 from distributed.security import Security
 
-from photogap.sweeps.clusters.config import find, is_loopback
-from photogap.sweeps.clusters.pools import Visit, open_cluster
+from photogap.sweeps.clusters.config import find
 from photogap.sweeps.clusters.tls import certify
+from photogap.sweeps.clusters.visit import Visit
+from photogap.sweeps.private import is_loopback
 from photogap.sweeps.store.place import place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -40,7 +41,7 @@ def opened(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         f"interface: {outer_interface()}\nshared_directory: {home / 'certificates'}\n"
     )
     spec, _ = find(str(home / "c.yaml"))
-    with open_cluster(spec, Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
+    with spec.open(Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
         yield pool, home
     assert not list(home.rglob("*.pem"))
     until(lambda: not slurm.queue())
