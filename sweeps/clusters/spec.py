@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from . import quantities
 from .quantities import Reading
+from .synonyms import SYNONYMS
 from .system import System
 
 if TYPE_CHECKING:
@@ -163,92 +164,6 @@ class Driver(Frozen):
     walltime: WallTime = None
     queue: Line = None
     python: Line = None
-
-
-SYNONYMS = {
-    "partition": "`queue: NAME`",
-    "queues": "`queue: NAME`",
-    "project": "`account: NAME`",
-    "allocation": "`account: NAME`",
-    "charge_account": "`account: NAME`",
-    "qos": '`job_extra_directives: ["--qos=NAME"]` (SLURM)',
-    "gres": '`job_extra_directives: ["--gres=NAME"]` (SLURM); points use no GPU',
-    "gpus": "nothing: points use no GPU",
-    "exclude": '`job_extra_directives: ["--exclude=NODES"]` (SLURM)',
-    "nodelist": '`job_extra_directives: ["--nodelist=NODES"]` (SLURM)',
-    "exclusive": '`job_extra_directives: ["--exclusive"]` (SLURM)',
-    "reservation": '`job_extra_directives: ["--reservation=NAME"]` (SLURM)',
-    "mail_user": '`job_extra_directives: ["--mail-user=ADDRESS"]` (SLURM)',
-    "nodes": "`jobs: N`: a job lies on one node",
-    "n_jobs": "`jobs: N`",
-    "njobs": "`jobs: N`",
-    "maximum_jobs": "`adapt: {maximum: N}`",
-    "minimum_jobs": "`adapt: {minimum: N, maximum: M}`",
-    "n_workers": "`jobs: N`; a job runs `cores` workers",
-    "workers": "`jobs: N`; a job runs `cores` workers",
-    "nworkers": "`processes: N`",
-    "ntasks": "`cores: N`",
-    "ntasks_per_node": "`cores: N`",
-    "tasks_per_node": "`cores: N`",
-    "cpus": "`cores: N`",
-    "ncpus": "`cores: N`",
-    "job_cpu": "`cores: N`",
-    "cpus_per_task": "`cores: N`",
-    "ppn": "`cores: N`",
-    "threads": "`cores: N`: each worker is a process of one thread",
-    "nthreads": "`cores: N`: each worker is a process of one thread",
-    "mem": "`memory: SIZE`, of the whole job",
-    "job_mem": "`memory: SIZE`, of the whole job",
-    "memory_limit": "`memory: SIZE`, of the whole job",
-    "mem_per_cpu": "`memory: SIZE`, of the whole job: cores x memory of a core",
-    "memory_per_cpu": "`memory: SIZE`, of the whole job: cores x memory of a core",
-    "mem_per_node": "`memory: SIZE`",
-    "pmem": "`memory: SIZE`, of the whole job: cores x memory of a core",
-    "time": "`walltime: HH:MM:SS`",
-    "time_limit": "`walltime: HH:MM:SS`",
-    "timelimit": "`walltime: HH:MM:SS`",
-    "wall_time": "`walltime: HH:MM:SS`",
-    "max_walltime": "`walltime: HH:MM:SS`",
-    "job_script_prologue": "`prologue: [LINES]`",
-    "env_extra": "`prologue: [LINES]`",
-    "env": '`prologue: ["export NAME=VALUE"]`',
-    "environment": '`prologue: ["export NAME=VALUE"]`',
-    "modules": '`prologue: ["module load NAME"]`',
-    "module": '`prologue: ["module load NAME"]`',
-    "setup": "`prologue: [LINES]`",
-    "job_extra": "`job_extra_directives: [LINES]`",
-    "extra": "`job_extra_directives: [LINES]`",
-    "directives": "`job_extra_directives: [LINES]`",
-    "options": "`job_extra_directives: [LINES]`",
-    "header_skip": "`job_directives_skip: [WORDS]`",
-    "python_path": "`python: COMMAND`",
-    "executable": "`python: COMMAND`",
-    "image": "`python: apptainer exec IMAGE python`",
-    "container": "`python: apptainer exec IMAGE python`",
-    "scratch": "`local_directory: PATH`",
-    "local_dir": "`local_directory: PATH`",
-    "scratch_dir": "`local_directory: PATH`",
-    "temporary_directory": "`local_directory: PATH`",
-    "tmpdir": "`local_directory: PATH`",
-    "log_dir": "`log_directory: PATH`",
-    "logs": "`log_directory: PATH`",
-    "shared_temp_directory": "`shared_directory: PATH`",
-    "port": "`scheduler_ports: FIRST-LAST` and `worker_ports: FIRST-LAST`",
-    "ports": "`scheduler_ports: FIRST-LAST` and `worker_ports: FIRST-LAST`",
-    "scheduler_port": "`scheduler_ports: FIRST-LAST`",
-    "worker_port": "`worker_ports: FIRST-LAST`",
-    "nanny_port": "`worker_ports: FIRST-LAST`, which nannies share",
-    "network": "`interface: NAME`",
-    "security": "`tls: true`",
-    "dashboard_address": "nothing here: `photogap run --dashboard` shows it",
-    "scheduler_options": "`interface`, `scheduler_ports`, or dask-jobqueue's own configuration",
-    "name": "nothing: jobs are named by the run",
-    "job_name": "nothing: jobs are named by the run",
-    "shebang": "nothing: scripts are bash",
-    "select": '`resource_spec: "select=..."` (PBS)',
-    "resources": '`resource_spec: "select=..."` (PBS)',
-}
-"""Keys of sbatch, qsub, dask-jobqueue and other launchers, each with what to write here."""
 
 
 class Jobs(Spec):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ClusterError, ConfigError
 from ..store.place import Place
@@ -44,11 +44,11 @@ def _spec(cluster: str, folder: str) -> tuple[Jobs, str]:
         ConfigError: There is no such cluster, or its workers are no jobs.
     """
     spec, where = find(cluster, folder)
-    if not isinstance(spec, Jobs):
+    if spec.system is None:
         raise ConfigError(
             f"a driver is submitted to a cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
         )
-    return spec, os.path.abspath(where)
+    return cast(Jobs, spec), os.path.abspath(where)
 
 
 def check(cluster: str, place: Place, folder: str = ".") -> None:

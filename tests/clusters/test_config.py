@@ -168,7 +168,7 @@ def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Pat
     with dask.config.set({f"jobqueue.slurm.{k}": v for k, v in own.items()}):
         lines = worker_script(spec, name="n", address="tcp://a:1", logs=tmp_path).splitlines()
         text = "\n".join(lines)
-        for expected in ("-p theirs", "-A phys", "--cpus-per-task=4", "--mem=8G", "-t 02:00:00", "--qos=low"):
+        for expected in ("-p theirs", "-A phys", "--cpus-per-task=4", "--mem=7630M", "-t 02:00:00", "--qos=low"):
             assert f"#SBATCH {expected}" in lines
         assert "module load theirs" in lines
         assert "--interface ib7" in text

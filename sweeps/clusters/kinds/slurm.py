@@ -1,6 +1,7 @@
 """Jobs of SLURM."""
 
 import getpass
+import math
 import re
 import shutil
 from pathlib import Path
@@ -80,7 +81,11 @@ class SlurmSystem(System):
         """Cores of the job next to those of the workers."""
         from ..script import theirs
 
-        return {"account": spec.account, "job_cpu": theirs(spec, "job_cpu") or cores}
+        return {
+            "account": spec.account,
+            "job_cpu": theirs(spec, "job_cpu") or cores,
+            "job_mem": theirs(spec, "job_mem") or f"{math.ceil(memory / 2**20)}M",
+        }
 
     def driver_lines(self, log: Path) -> list[str]:
         """A minute's notice, for the driver to note what it has and to cancel its workers."""
