@@ -64,3 +64,7 @@ class Absorption(Process):
     def fastest_rate(self, t: float, state: State) -> float:
         """4 Gamma: up and down, absorption and its reverse."""
         return 4.0 * abs(self.at(t, state).gamma)
+
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`: up and down by a photon."""
+        rates.f += 2.0 * abs(self.at(t, state).gamma)

@@ -55,6 +55,17 @@ def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rat
     Returns:
         Gross rates, 1/ps.
     """
+    C1, C2, created, absorbed = _integrals(film, rho, p, f, n)
+    return Rates(
+        f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
+        f_loss=2 * np.pi / HBAR * f * C1,
+        n_gain=film.phonon_rate * (n + 1.0) * created,
+        n_loss=film.phonon_rate * n * absorbed,
+    )
+
+
+def _integrals(film: Film, rho: Array, p: Array, f: Array, n: Array) -> tuple[Array, Array, Array, Array]:
+    """C1 and C2 at E_i, meV, shape (N,); X(Omega_j) and X(-Omega_j), meV, shape (M + 1,)."""
     ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
     signals = np.empty((3, ring.L))
     signals[:2] = ring.occupations(rho, p, f)
@@ -72,12 +83,7 @@ def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rat
     created, absorbed = _with_filled_band(ring, h, signals[0])
     created[1:] += X[:M]
     absorbed[1:] += X[ring.L - M - 1 : ring.L - 1][::-1]
-    return Rates(
-        f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
-        f_loss=2 * np.pi / HBAR * f * C1,
-        n_gain=film.phonon_rate * (n + 1.0) * created,
-        n_loss=film.phonon_rate * n * absorbed,
-    )
+    return C1, C2, created, absorbed
 
 
 def _into_empty_band(ring: Ring, h: float, emission: Array) -> tuple[Array, Array]:
@@ -123,3 +129,9 @@ class Collisions(Process):
         emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
         phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())
         return 1.3 * 2 * math.pi / HBAR * emitted + phonons
+
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`: (2 pi / hbar) (C1 + C2), and the phonons' absorption less their emission."""
+        C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n)
+        rates.f += 2 * np.pi / HBAR * (C1 + C2)
+        rates.n += state.film.phonon_rate * (absorbed - created)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .equations import Equations, joint_derivative, joint_spectral_radius, parts
+from .equations import Equations, joint_problem, joint_spectral_radius, parts
 from .gap import GapSolution
 from .integrators import Method
 from .kinetics import JointTerm
@@ -131,10 +131,9 @@ class _Run:
         vectors = [slab.y for slab in self.slabs]
         radius = joint_spectral_radius(equations, self.joint, self.t, vectors, weights)
         dt = min(dt, self.method.largest_step(radius))
-        y = np.concatenate(vectors)
-        trial = self.method.step(
-            lambda t, y: joint_derivative(equations, self.joint, t, y, weights), self.t, y, dt, radius
-        )
+        scale = np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
+        problem = joint_problem(equations, self.joint, weights, scale)
+        trial = self.method.step(problem, self.t, np.concatenate(vectors), dt, radius)
         self.out.statistics.evaluations += trial.evaluations
         found = list(zip(self.slabs, parts(equations, trial.y), parts(equations, trial.error), strict=True))
         # not Python's max, which may pass over a NaN

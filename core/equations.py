@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from .absorption import Absorption
+from .integrators import Problem
 from .kinetics import Change, Entry, Film, JointTerm, State, Term
 from .lattice import Array
 from .windows import Ladder, fill_above
@@ -88,6 +89,14 @@ class Equations:
         state = self.state(y, rho, p)
         return sum(term.fastest_rate(t, state) for term in self.terms)
 
+    def invariant(self, rho: Array) -> Array:
+        """Weights w of the energy balance U_qp + U_ph - U_absorbed + U_escaped = w . y, shape of y."""
+        film, lattice = self.film, self.film.lattice
+        balance = np.zeros(len(Entry))
+        balance[Entry.ABSORBED], balance[Entry.ESCAPED] = -1.0, 1.0
+        f, n = 4 * film.N0 * lattice.h * lattice.E * rho, film.N_ion * lattice.h * lattice.Omega * film.F
+        return np.concatenate([f, n, balance])
+
 
 def parts(slabs: Sequence[Equations], y: Array) -> list[Array]:
     """State vector of each slab in that of all, views."""
@@ -131,3 +140,36 @@ def joint_spectral_radius(
     for term in joint:
         radius += term.fastest_rate(t, [equations.state(v, *w) for equations, v, w in found])
     return radius
+
+
+def joint_problem(
+    slabs: Sequence[Equations], joint: Sequence[JointTerm], weights: Sequence[tuple[Array, Array]], scale: Array
+) -> Problem:
+    """The right-hand side of several slabs at fixed spectral weights, with what an implicit method needs.
+
+    Args:
+        slabs, joint, weights: As for `joint_derivative`.
+        scale: Error allowed in each component, shape of y.
+    """
+
+    def rate(t: float, y: Array) -> Array:
+        return joint_derivative(slabs, joint, t, y, weights)
+
+    def relaxation(t: float, y: Array) -> Array:
+        found = list(zip(slabs, parts(slabs, y), weights, strict=True))
+        states = [equations.state(v, *w) for equations, v, w in found]
+        out = [np.zeros(v.size) for _, v, _ in found]
+        rates = [equations.change(rate) for equations, rate in zip(slabs, out, strict=True)]
+        for equations, state, change in zip(slabs, states, rates, strict=True):
+            for term in equations.terms:
+                term.relaxation(t, state, change)
+        for between in joint:
+            between.relaxation(t, states, rates)
+        # stimulated emission makes a few grow: nothing to precondition with
+        return np.maximum(np.concatenate(out), 0.0)
+
+    entries = [np.arange(equations.size) >= equations.size - len(Entry) for equations in slabs]
+    return Problem(
+        rate=rate, scale=scale, relaxation=relaxation, integrals=np.concatenate(entries),
+        invariant=np.concatenate([equations.invariant(w[0]) for equations, w in zip(slabs, weights, strict=True)]),
+    )  # fmt: skip

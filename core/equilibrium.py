@@ -1,17 +1,22 @@
 """The equilibrium superconductor: Tc, gap function, renormalisation and density of states at a temperature."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .accuracy import RTOL, Choice, Estimate, choose_lattice, first_lattice
+from .constants import KB
 from .eliashberg import Coupling
-from .gap import GapSolution
-from .lattice import Array
+from .gap import GapSolution, SelfEnergy, solve_gap
+from .lattice import Array, Complex, Lattice
 from .material import Material
 from .settings import Damping
 from .simulate import build_coupling, build_film
 from .tc import critical_temperature
-from .tracking import GapTracker
+from .thermal import bose, fermi
+from .tracking import GapError, GapTracker
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +40,40 @@ class Equilibrium:
         """Quasiparticle energies, meV, shape (N,)."""
         return self.coupling.lattice.E
 
+    @property
+    def gapless(self) -> bool:
+        """Whether there is an order parameter but no edge: lifetimes fill the gap."""
+        return not self.gap.is_normal and self.gap.edge == 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Accurate:
+    """Equilibrium at one or more temperatures, on a lattice chosen for an accuracy.
+
+    Args:
+        states: One for each temperature.
+        choice: The lattice, and the bound on the error of each number.
+    """
+
+    states: tuple[Equilibrium, ...]
+    choice: Choice
+
+    def errors(self, index: int = 0) -> dict[str, float]:
+        """Bound on the error of each number of a state, by the names of `observables`."""
+        names, K = tuple(observables(self.states[index])), self.choice.error.size // len(self.states)
+        return dict(zip(names, self.choice.error[K * index : K * (index + 1)].tolist(), strict=True))
+
+
+def observables(state: Equilibrium) -> dict[str, float]:
+    """The numbers of a state in which the lattice leaves an error: mu_star, Tc (K), Delta0 and edge (meV), Z(0)."""
+    return {
+        "mu_star": state.coupling.mu_star,
+        "Tc_K": state.Tc,
+        "Delta0_meV": state.gap.Delta0,
+        "gap_edge_meV": state.gap.edge,
+        "Z0": float(state.gap.Z[0].real),
+    }
+
 
 def solve_equilibrium(
     material: Material,
@@ -45,8 +84,9 @@ def solve_equilibrium(
     window: float | None = None,
     damping: Damping = "full",
     tol: float = 1e-6,
+    near: Equilibrium | None = None,
 ) -> Equilibrium:
-    """Gap equation in equilibrium.
+    """Gap equation in equilibrium, on one lattice.
 
     Args:
         material: The material; its Tc0 calibrates mu_star unless it is given.
@@ -55,18 +95,126 @@ def solve_equilibrium(
         spacing, window: Lattice, meV; None takes the material's.
         damping: `full` or `real`.
         tol: Relative residual.
+        near: The same state on another lattice, to start from.
     Raises:
         ValueError: for a temperature that is not positive, or a Tc0 that no mu_star gives.
         GapError: if the gap equation does not converge.
     """
-    if not (T > 0 and np.isfinite(T)):
-        raise ValueError(f"`T` must be positive, in K. Got {T!r}.")
-    spacing, window = spacing or material.spacing, window or material.window
-    if mu_star is None:
-        coupling = build_coupling(material, spacing, window, damping)
-    else:
-        film = build_film(material, spacing, window)
-        coupling = Coupling(film.lattice, film.alpha2F, mu_star, material.cutoff)
+    _check_temperature(T)
+    coupling = _coupling(material, spacing or material.spacing, window or material.window, damping, mu_star)
     Tc = critical_temperature(coupling, damping, guess=material.Tc0)
-    gap = GapTracker(coupling, damping, tol).solve_equilibrium(T)
-    return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=gap)
+    return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=_gap(coupling, T, damping, tol, near))
+
+
+def solve_to_accuracy(
+    material: Material,
+    temperatures: Sequence[float],
+    *,
+    rtol: float = RTOL,
+    mu_star: float | None = None,
+    spacing: float | None = None,
+    window: float | None = None,
+    damping: Damping = "full",
+) -> Accurate:
+    """Gap equation in equilibrium, on a lattice that gives every number to `rtol`.
+
+    The errors of Delta0 and of the edge are relative to the largest of the temperatures asked for.
+
+    Args:
+        material: The material; its lattice counts for nothing here.
+        temperatures: One or more, K, > 0.
+        rtol: Relative accuracy of mu_star (or 0.1, if that is more), Tc, Delta0, edge and Z(0).
+        mu_star: Coulomb pseudopotential; None takes the material's, or calibrates it.
+        spacing, window: A choice that stays, meV; None is searched for.
+        damping: `full` or `real`.
+    Raises:
+        AccuracyError: if `rtol` is out of reach.
+        ValueError: as `solve_equilibrium`.
+        GapError: if the gap equation does not converge on the lattice taken.
+    """
+    for T in temperatures:
+        _check_temperature(T)
+    lattices: list[list[Equilibrium | None]] = []
+
+    def estimate(h: float, top: float) -> Estimate:
+        coupling = _coupling(material, h, top, damping, mu_star)
+        before = lattices[-1] if lattices else [None] * len(temperatures)
+        known = next((state.Tc for state in before if state is not None), None)
+        Tc = critical_temperature(coupling, damping, guess=known or material.Tc0, step=0.01 if known else 0.25)
+        states: list[Equilibrium | None] = []
+        for T, near in zip(temperatures, before, strict=True):
+            try:
+                gap = _gap(coupling, T, damping, min(1e-6, 1e-3 * rtol), near)
+            except GapError:
+                states.append(None)
+            else:
+                states.append(Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=gap))
+        lattices.append(states)
+        return _estimate(states)
+
+    # BCS's gap, made larger by strong coupling and smaller where mu_star is searched for
+    first = first_lattice(material.spectrum, 1.764 * KB * material.Tc0)
+    choice = choose_lattice(
+        estimate,
+        spacing=spacing or first[0],
+        window=window or first[1],
+        rtol=rtol,
+        fixed=(spacing is not None, window is not None),
+    )
+    return Accurate(tuple(choice.best.state), choice)
+
+
+def _check_temperature(T: float) -> None:
+    if not (T > 0 and math.isfinite(T)):
+        raise ValueError(f"`T` must be positive, in K. Got {T!r}.")
+
+
+def _coupling(
+    material: Material, spacing: float, window: float, damping: Damping, mu_star: float | None
+) -> Coupling:
+    if mu_star is None:
+        return build_coupling(material, spacing, window, damping)
+    film = build_film(material, spacing, window)
+    return Coupling(film.lattice, film.alpha2F, mu_star, material.cutoff)
+
+
+def _gap(coupling: Coupling, T: float, damping: Damping, tol: float, near: Equilibrium | None) -> GapSolution:
+    """The gap at T (K), from the same state on another lattice where there is one."""
+    lattice = coupling.lattice
+    if near is not None and not near.gap.is_normal:
+        kernel = coupling.kernel(bose(lattice.Omega, T))
+        start = _moved(near.gap.self_energy, near.coupling.lattice, lattice)
+        gap = solve_gap(kernel, fermi(lattice.E, T), start, damping=damping, tol=tol)
+        if gap.converged and not gap.is_normal:
+            return gap
+    return GapTracker(coupling, damping, tol).solve_equilibrium(T)
+
+
+def _moved(state: SelfEnergy, old: Lattice, new: Lattice) -> SelfEnergy:
+    """A state on another lattice: linear between the cells, E Z - E and phi constant beyond the window."""
+
+    def at(values: Complex) -> Complex:
+        return np.asarray(np.interp(new.E, old.E, values.real) + 1j * np.interp(new.E, old.E, values.imag))
+
+    return SelfEnergy(new.E + at(state.omegaZ - old.E), at(state.phi))
+
+
+def _estimate(states: list[Equilibrium | None]) -> Estimate:
+    """The observables of all temperatures one after another; NaN where the gap equation did not converge."""
+    found = [observables(state) for state in states if state is not None]
+    if not found:
+        raise GapError("the gap equation converged at none of the temperatures; take a smaller `spacing`")
+    names = tuple(found[0])
+    thermal = KB * found[0]["Tc_K"]
+    sizes = {
+        key: max(numbers[key] for numbers in found) or (thermal if key.endswith("meV") else 1.0) for key in names
+    }
+    sizes["mu_star"] = max(sizes["mu_star"], 0.1)
+    none = dict.fromkeys(names, math.nan)
+    rows = [none if state is None else observables(state) for state in states]
+    return Estimate(
+        values=np.array([row[key] for row in rows for key in names]),
+        scale=np.array([sizes[key] for _ in rows for key in names]),
+        names=names * len(rows),
+        state=states,
+    )

@@ -1,4 +1,4 @@
-"""Escape of phonons into the substrate."""
+"""Escape of phonons into the substrate, at a rate or at once."""
 
 from dataclasses import dataclass
 
@@ -32,9 +32,9 @@ class Escape(Process):
     tau_esc: float
 
     @classmethod
-    def build(cls, setup: Setup) -> "Escape":
-        """The term of a slab."""
-        return cls(setup.n_eq, setup.point.tau_esc)
+    def build(cls, setup: Setup) -> "Escape | None":
+        """The term of a slab; None where phonons escape at once."""
+        return cls(setup.n_eq, setup.point.tau_esc) if setup.point.tau_esc > 0 else None
 
     def add(self, t: float, state: State, change: Change) -> None:
         """See `Term.add`."""
@@ -45,3 +45,29 @@ class Escape(Process):
     def fastest_rate(self, t: float, state: State) -> float:
         """1 / tau_esc."""
         return 1.0 / self.tau_esc
+
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`."""
+        rates.n += 1.0 / self.tau_esc
+
+
+@dataclass(frozen=True)
+class Pinning(Process):
+    """The limit tau_esc -> 0: each phonon leaves where it is made, so that n stays the bath's (Eliashberg, 1972).
+
+    The rates of all other processes are taken from dn/dt and booked as escaped: the last term of a list.
+    """
+
+    @classmethod
+    def build(cls, setup: Setup) -> "Pinning | None":
+        """The term of a slab; None where escape takes time."""
+        return cls() if setup.point.tau_esc == 0 else None
+
+    def add(self, t: float, state: State, change: Change) -> None:
+        """See `Term.add`."""
+        change.ledger[Entry.ESCAPED] += state.film.phonon_energy(change.n)
+        change.n[:] = 0.0
+
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`: no phonon moves."""
+        rates.n[:] = 0.0

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .anderson import Anderson
 from .coherence import gap_edge, spectral_weights
 from .eliashberg import Kernel
 from .lattice import Array, Complex
@@ -43,6 +44,17 @@ class SelfEnergy:
     def __rmul__(self, factor: float) -> "SelfEnergy":
         """Scaled by a number."""
         return SelfEnergy(factor * self.omegaZ, factor * self.phi)
+
+    def vector(self, damping: Damping) -> Array:
+        """W and phi as one real vector, shape (2 N,) for `real` damping and (4 N,) for `full`."""
+        both = np.concatenate([self.omegaZ, self.phi])
+        return both.real.copy() if damping == "real" else both.view(float)
+
+    @classmethod
+    def from_vector(cls, x: Array, damping: Damping) -> "SelfEnergy":
+        """Inverse of `vector`."""
+        both = x + 0j if damping == "real" else x.view(complex)
+        return cls(*np.split(both, 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,37 +125,6 @@ def normal_state(kernel: Kernel, f: Array, damping: Damping) -> GapSolution:
     return GapSolution(state, rho, p, kernel.coupling.lattice.h, iterations=1, residual=0.0, converged=True)
 
 
-class _Anderson:
-    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix."""
-
-    def __init__(self, depth: int, size: int) -> None:
-        self.dX, self.dR = np.empty((depth, size)), np.empty((depth, size))
-        self.gram = np.zeros((depth, depth))
-        self.last: tuple[Array, Array] | None = None
-        self.filled = self.oldest = 0
-
-    def next(self, x: Array, r: Array) -> Array:
-        """Next iterate from x and its residual r = g(x) - x."""
-        if self.last is not None:
-            self._remember(x - self.last[0], r - self.last[1])
-        self.last = (x, r)
-        new = x + r
-        if self.filled:
-            m = self.filled
-            gamma = np.linalg.lstsq(self.gram[:m, :m], self.dR[:m] @ r, rcond=1e-14)[0]
-            new -= gamma @ self.dX[:m]
-            new -= gamma @ self.dR[:m]
-        return np.asarray(new)
-
-    def _remember(self, dx: Array, dr: Array) -> None:
-        k = self.oldest
-        self.dX[k], self.dR[k] = dx, dr
-        self.filled = max(self.filled, k + 1)
-        self.oldest = (k + 1) % len(self.dX)
-        self.gram[k, : self.filled] = self.gram[: self.filled, k] = self.dR[: self.filled] @ dr
-        self.gram[k, k] *= 1 + 1e-12
-
-
 def solve_gap(
     kernel: Kernel,
     f: Array,
@@ -169,9 +150,8 @@ def solve_gap(
         solution: Re phi(0) >= 0 is returned.
     """
     lattice = kernel.coupling.lattice
-    real = damping == "real"
-    x = _join(start, real)
-    accelerate = _Anderson(depth, x.size)
+    x = start.vector(damping)
+    accelerate = Anderson(depth, x.size)
     state, residual = start, np.inf
     for iteration in range(1, max_iterations + 1):
         rho, p = spectral_weights(state.omegaZ, state.phi)
@@ -179,7 +159,7 @@ def solve_gap(
         scale = float(np.abs(image.phi).max())
         if scale < NO_GAP * lattice.h:
             return normal_state(kernel, f, damping)
-        r = _join(image, real) - x
+        r = image.vector(damping) - x
         residual = float(np.abs(r).max()) / scale
         if residual < tol:
             sign = 1.0 if image.phi[0].real >= 0 else -1.0
@@ -189,19 +169,8 @@ def solve_gap(
         if growth > _GROWING:
             # accelerated, a gap that still grows is extrapolated back to the other solution, zero
             state = SelfEnergy(image.omegaZ, min(growth, 2.0) * image.phi)
-            x, accelerate = _join(state, real), _Anderson(depth, x.size)
+            x, accelerate = state.vector(damping), Anderson(depth, x.size)
             continue
         x = accelerate.next(x, r)
-        state = _split(x, real)
+        state = SelfEnergy.from_vector(x, damping)
     return GapSolution(state, rho, p, lattice.h, max_iterations, residual, False)
-
-
-def _join(state: SelfEnergy, real: bool) -> Array:
-    """W and phi as one real vector."""
-    both = np.concatenate([state.omegaZ, state.phi])
-    return both.real.copy() if real else both.view(float)
-
-
-def _split(x: Array, real: bool) -> SelfEnergy:
-    both = x + 0j if real else x.view(complex)
-    return SelfEnergy(*np.split(both, 2))

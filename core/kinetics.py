@@ -114,6 +114,13 @@ class Term(Protocol):
         """Estimate from above of the process's fastest rate, 1/ps; zero for a source that no state slows."""
         ...
 
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """Add the rates (1/ps) at which single occupations decay on their own: -d(df/dt)/df of each cell, roughly.
+
+        Implicit methods precondition with them: an estimate is enough.
+        """
+        ...
+
 
 class JointTerm(Protocol):
     """A process between slabs, the first one next to the light."""
@@ -126,9 +133,20 @@ class JointTerm(Protocol):
         """As `Term.fastest_rate`, for all slabs at once."""
         ...
 
+    def relaxation(self, t: float, states: Sequence[State], rates: Sequence[Change]) -> None:
+        """As `Term.relaxation`, for all slabs at once."""
+        ...
+
 
 class Process:
-    """Base of the classes that `processes` lists."""
+    """Base of the classes that `processes` lists, with the defaults of a source that no state slows."""
+
+    def fastest_rate(self, t: float, state: State) -> float:
+        """See `Term.fastest_rate`."""
+        return 0.0
+
+    def relaxation(self, t: float, state: State, rates: Change) -> None:
+        """See `Term.relaxation`."""
 
     @staticmethod
     def check(point: Point, settings: Settings) -> None:
@@ -137,6 +155,14 @@ class Process:
         Raises:
             ValueError: naming the setting, the rule and the value.
         """
+
+
+class JointProcess:
+    """The same for processes between slabs."""
+
+    @staticmethod
+    def check(point: Point, settings: Settings) -> None:
+        """See `Process.check`."""
 
 
 @dataclass(frozen=True, kw_only=True)

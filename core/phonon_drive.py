@@ -51,10 +51,6 @@ class PhononDrive(Process):
         change.n += power * self.profile
         change.ledger[Entry.ABSORBED] += power
 
-    def fastest_rate(self, t: float, state: State) -> float:
-        """Zero: light drives phonons at a rate that does not depend on them."""
-        return 0.0
-
     @staticmethod
     def check(point: Point, settings: Settings) -> None:
         """Refuse to give light to phonons where there are none of its energy.

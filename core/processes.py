@@ -10,13 +10,13 @@ from typing import Final
 
 from .absorption import Absorption
 from .collisions import Collisions
-from .escape import Escape
-from .kinetics import JointTerm, Process, Setup, Term
+from .escape import Escape, Pinning
+from .kinetics import JointProcess, JointTerm, Process, Setup, Term
 from .phonon_drive import PhononDrive
 from .settings import Point, Settings
 from .transport import Exchange
 
-IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive)
+IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Pinning)
 BETWEEN_SLABS: Final = (Exchange,)
 
 
@@ -38,6 +38,6 @@ def check(point: Point, settings: Settings) -> None:
     Raises:
         ValueError: naming the setting, the rule and the value.
     """
-    processes: tuple[type[Process], ...] = (*IN_A_SLAB, *BETWEEN_SLABS)
+    processes: tuple[type[Process] | type[JointProcess], ...] = (*IN_A_SLAB, *BETWEEN_SLABS)
     for process in processes:
         process.check(point, settings)

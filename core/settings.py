@@ -11,7 +11,7 @@ from .optics.indices import Index, check_index
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
-Integrator = Literal["rkc", "dopri5"]
+Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Point:
         F0: Incident fluence of the pump, mJ/cm^2, >= 0.
         omega_pump: Photon energy of the pump, meV.
         T: Temperature of the bath and of the film before the pulse, K.
-        tau_esc: Time for phonons to escape into the substrate, ps; `math.inf` for a film that keeps them.
+        tau_esc: Time for phonons to escape into the substrate, ps; 0 holds them at the bath's temperature,
+            `math.inf` keeps them in the film.
     """
 
     material: Material
@@ -40,8 +41,11 @@ class Point:
             raise ValueError(f"`omega_pump` must be positive, in meV. Got {self.omega_pump!r}.")
         if not (self.T > 0 and math.isfinite(self.T)):
             raise ValueError(f"`T` must be positive, in K. Got {self.T!r}.")
-        if not self.tau_esc > 0:
-            raise ValueError(f"`tau_esc` must be positive, in ps; use .inf for no escape. Got {self.tau_esc!r}.")
+        if not self.tau_esc >= 0:
+            raise ValueError(
+                "`tau_esc` must be zero or positive, in ps; 0 holds phonons at the bath's temperature, .inf keeps "
+                f"them in the film. Got {self.tau_esc!r}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,8 @@ class Settings:
         rtol: Relative tolerance of a time step; the gap's motion in a step is held to it as well.
         atol: Absolute tolerance of a time step, in occupation.
         gap_tol: Relative residual at which the gap equation counts as solved.
-        integrator: `rkc`, stabilised and right for almost everything, or `dopri5`, of high order, for reference.
+        integrator: `rkc`, stabilised and right for almost everything; `rosenbrock`, implicit, for microseconds and
+            steady states; `dopri5`, of high order, for reference.
         max_steps: Largest number of time steps, rejected ones included.
         energies: Quasiparticle energies (meV) at which f and Delta are recorded; empty records none.
         frequencies: Phonon energies (meV) at which n is recorded; empty records none.

@@ -155,10 +155,20 @@ class Slab:
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
         """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
         K, U = y.size - len(Entry), self.pump.total
-        scale = atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K]))
+        scale = self._occupation_scale(y, rtol, atol)
         absorbed = abs(error[K + Entry.ABSORBED]) / (MISSED * U) if U > 0.0 else 0.0
         # not Python's max, which may pass over a NaN
         return float(np.max([np.abs(error[:K] / scale).max(), absorbed]))
+
+    def scale(self, rtol: float, atol: float) -> Array:
+        """Error allowed in each component of y in a step, shape of y; one for absorbed and escaped energy."""
+        energy = self.pump.total or float(np.abs(self.equations.invariant(self.weights[0])) @ np.abs(self.y))
+        return np.concatenate([self._occupation_scale(self.y, rtol, atol), np.full(len(Entry), MISSED * energy)])
+
+    def _occupation_scale(self, y: Array, rtol: float, atol: float) -> Array:
+        """Error allowed in each occupation of a step to y, shape (N + M + 1,)."""
+        K = y.size - len(Entry)
+        return np.asarray(atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K])))
 
     def within_bounds(self, y: Array, atol: float) -> bool:
         """Whether the occupations of a trial y have a meaning."""

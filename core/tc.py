@@ -68,13 +68,13 @@ class LinearGap:
         values, vectors = eigs(operator, k=1, which="LR", v0=v0, tol=tol, ncv=min(20, N - 1))
         return float(values[0].real), _real_vector(vectors[:, 0])
 
-    def growth(self, start: Array | None, steps: int = 6) -> tuple[float, Array]:
-        """Estimate of the largest eigenvalue and its pair amplitude from a few products, warm-started.
+    def growth(self, start: Array, steps: int = 6) -> tuple[float, Array, float]:
+        """Estimate of the largest eigenvalue, its pair amplitude and its residual, from a few products.
 
         The Ritz value of largest real part in the Krylov space of `start`, for use along a trajectory where
-        the vector of the previous time is at hand.
+        the vector of the previous time is at hand. The residual is |map(p) - eigenvalue p| / |p|.
         """
-        p = self._first_vector() if start is None else start
+        p = start
         basis = [p / np.linalg.norm(p)]
         H = np.zeros((steps + 1, steps))
         for k in range(steps):
@@ -86,7 +86,8 @@ class LinearGap:
             basis.append(v / max(H[k + 1, k], 1e-300))
         values, vectors = np.linalg.eig(H[:steps])
         best = int(np.argmax(values.real))
-        return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps])
+        doubt = float(H[steps, steps - 1] * np.abs(vectors[-1, best]) / np.linalg.norm(vectors[:, best]))
+        return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps]), doubt
 
 
 def _real_vector(v: Complex) -> Array:
@@ -102,7 +103,7 @@ def pairing_eigenvalue(coupling: Coupling, T: float, damping: Damping) -> float:
 
 
 def critical_temperature(
-    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5
+    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25
 ) -> float:
     """Tc, K: where the largest eigenvalue of the linearised gap equation is one.
 
@@ -111,6 +112,7 @@ def critical_temperature(
         damping: `full` or `real`.
         guess: A temperature of the right order, K.
         xtol: Relative accuracy of the root.
+        step: First step of the search for a bracket, in ln T: small around a good guess.
     Raises:
         ValueError: if no Tc lies between guess / 64 and 64 guess.
     """
@@ -118,7 +120,7 @@ def critical_temperature(
     def excess(log_T: float) -> float:
         return pairing_eigenvalue(coupling, math.exp(log_T), damping) - 1.0
 
-    low, high = _bracket(excess, math.log(guess), 0.25, math.log(64.0))
+    low, high = _bracket(excess, math.log(guess), step, math.log(64.0))
     return math.exp(brentq(excess, low, high, xtol=xtol))
 
 

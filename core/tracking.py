@@ -1,24 +1,29 @@
 """The gap along a trajectory: it follows f and n adiabatically, and opens where the normal state is unstable.
 
-Delta = 0 always solves the gap equation. From the normal state the gap is therefore opened by the linearised
-equation (largest eigenvalue above one), never by a nonlinear solve from a small start, which may fall back to zero.
+Delta = 0 always solves the gap equation, and is the answer only where the linearised equation's largest eigenvalue
+does not exceed one. A nonlinear solve that ends at zero elsewhere is discarded: `opening` finds the gap, or an
+error says why not.
 """
 
 import math
 from dataclasses import dataclass
 
-from .coherence import spectral_weights
+import numpy as np
+
 from .eliashberg import Coupling, Kernel
-from .gap import GapSolution, SelfEnergy, gap_map, normal_state, solve_gap
+from .gap import GapSolution, SelfEnergy, normal_state, solve_gap
 from .lattice import Array
+from .opening import open_gap
 from .settings import Damping
 from .tc import LinearGap, pairing_eigenvalue
 from .thermal import bose, fermi
 
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
-_SEEDS = (1.0, 1.5, 0.7)
-"""Starts for a gap that opens, relative to where two iterations let it neither grow nor fall."""
+_SLOWEST = 0.98
+"""The same where the gap equation does not converge at larger ratios, before it is given up."""
+_EIGENVALUE = 1e-6
+"""Tolerance of the largest eigenvalue of the normal state."""
 
 
 class GapError(ArithmeticError):
@@ -47,28 +52,29 @@ class GapTracker:
     def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
         """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
 
+        The normal state is the answer only where its largest eigenvalue does not exceed one.
+
         Raises:
             GapError: if the equation does not converge.
         """
         if self.held is not None:
             return self.held
         kernel = self.coupling.kernel(n)
+        lost = False
         if start is not None and start.phi.any():
-            solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)
-            self.iterations += solution.iterations
+            solution = self._follow(kernel, f, start)
             if solution.converged and not solution.is_normal:
                 return solution
+            lost = not solution.converged
         linear = LinearGap.around(kernel, f, self.damping)
-        if self._vector is None:
-            self.eigenvalue, self._vector = linear.largest_eigenvalue(tol=1e-6)
-        else:
-            self.eigenvalue, self._vector = linear.growth(self._vector, steps=4)
-        if self.eigenvalue <= 1.0:
+        unstable = self._is_unstable(linear)
+        if start is not None and (lost or unstable) and start.phi[0].real > 0.0:
+            found = self._open(kernel, f, start)
+            if found is not None and found.converged:
+                return found
+        if not unstable:
             return normal_state(kernel, f, self.damping)
-        self.eigenvalue, self._vector = linear.largest_eigenvalue(self._vector, tol=1e-4)
-        if self.eigenvalue <= 1.0:
-            return normal_state(kernel, f, self.damping)
-        return self._open(kernel, f, linear)
+        return self._open_normal(kernel, f, linear)
 
     def solve_equilibrium(self, T: float) -> GapSolution:
         """Gap in thermal equilibrium at T (K), cooled down to from where it opens.
@@ -88,53 +94,65 @@ class GapTracker:
         while self._unstable(warm / _COOLING, 1.02):
             warm /= _COOLING
         solution = at(warm, None)
+        ratio = _COOLING
         while warm > T:
-            warm = max(T, warm * _COOLING)
-            solution = at(warm, solution.self_energy)
+            colder = max(T, warm * ratio)
+            try:
+                solution = at(colder, solution.self_energy)
+            except GapError:
+                if ratio > _SLOWEST:
+                    raise
+                ratio = math.sqrt(ratio)
+            else:
+                warm = colder
         return solution
 
     def _unstable(self, T: float, eigenvalue: float) -> bool:
         """Whether the normal state's largest eigenvalue at T (K) exceeds `eigenvalue`."""
         return pairing_eigenvalue(self.coupling, T, self.damping) > eigenvalue
 
-    def _open(self, kernel: Kernel, f: Array, linear: LinearGap) -> GapSolution:
-        """The gap that grows out of an unstable normal state."""
+    def _is_unstable(self, linear: LinearGap) -> bool:
+        """Whether the normal state's largest eigenvalue exceeds one; updates `eigenvalue` and its vector."""
+        if self._vector is not None:
+            self.eigenvalue, self._vector, doubt = linear.growth(self._vector, steps=4)
+            if self.eigenvalue + doubt <= 1.0:
+                return False
+        self.eigenvalue, self._vector = linear.largest_eigenvalue(self._vector, tol=_EIGENVALUE)
+        return self.eigenvalue > 1.0 + _EIGENVALUE
+
+    def _follow(self, kernel: Kernel, f: Array, start: SelfEnergy) -> GapSolution:
+        solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)
+        self.iterations += solution.iterations
+        return solution
+
+    def _open(self, kernel: Kernel, f: Array, start: SelfEnergy) -> GapSolution | None:
+        solution = open_gap(kernel, f, start, damping=self.damping, eigenvalue=self.eigenvalue, tol=self.tol)
+        self.iterations += solution.iterations if solution is not None else 0
+        return solution
+
+    def _open_normal(self, kernel: Kernel, f: Array, linear: LinearGap) -> GapSolution:
+        """The gap that grows out of an unstable normal state.
+
+        Raises:
+            GapError: if it is not found.
+        """
         assert self._vector is not None
-        vector, height = self._vector, self._height(kernel, f, linear)
-        for factor in _SEEDS:
-            seed = linear.state(vector, factor * height)
-            solution = solve_gap(kernel, f, seed, damping=self.damping, tol=self.tol)
-            self.iterations += solution.iterations
-            if solution.converged and not solution.is_normal:
-                return solution
-        if solution.is_normal:
-            # unstable, but the gap is too small for this lattice to hold
+        height = _landau(self.coupling.lattice.h, f, self.eigenvalue) * float(linear.normal.Z[0].real)
+        opened = self._open(kernel, f, linear.state(self._vector, height))
+        assert opened is not None
+        if opened.converged:
+            return opened
+        solution = self._follow(kernel, f, opened.self_energy)
+        if solution.converged and not solution.is_normal:
             return solution
         raise GapError(
-            f"the gap equation did not converge: residual {solution.residual:.2e} after {solution.iterations} "
-            f"iterations, largest eigenvalue of the normal state {self.eigenvalue:.4f}"
+            f"the gap equation did not converge: the normal state is unstable (largest eigenvalue "
+            f"{self.eigenvalue:.4f}) and at Re phi(0) = {opened.self_energy.phi[0].real:.4g} meV, where its search "
+            f"ended, the residual is {opened.residual:.2e} after {opened.iterations} iterations"
         )
 
-    def _height(self, kernel: Kernel, f: Array, linear: LinearGap) -> float:
-        """Re phi(0) (meV) of the eigenvector at which two iterations let it neither grow nor fall."""
-        assert self._vector is not None
-        vector = self._vector
 
-        def growth(height: float) -> float:
-            seed = linear.state(vector, height)
-            first = gap_map(kernel, f, self.damping, *spectral_weights(seed.omegaZ, seed.phi))
-            second = gap_map(kernel, f, self.damping, *spectral_weights(first.omegaZ, first.phi))
-            self.iterations += 2
-            return float(abs(second.phi[0]) / height)
-
-        low = high = 4.0 * self.coupling.lattice.h
-        while growth(high) > 1.0:
-            low, high = high, 2.0 * high
-        if low == high:
-            low *= 0.5
-            while growth(low) < 1.0 and low > 1e-3 * self.coupling.lattice.h:
-                low, high = 0.5 * low, low
-        for _ in range(4):
-            middle = math.sqrt(low * high)
-            low, high = (middle, high) if growth(middle) > 1.0 else (low, middle)
-        return math.sqrt(low * high)
+def _landau(h: float, f: Array, eigenvalue: float) -> float:
+    """Estimate of a gap that opens, meV: 3.06 kB T sqrt(1 - T / Tc), with kB T = Int f dE / ln 2."""
+    kT = h * float(np.sum(f)) / math.log(2.0)
+    return 3.0 * max(kT * math.sqrt(min(1.0, eigenvalue - 1.0)), 1e-2 * h)

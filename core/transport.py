@@ -23,13 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kinetics import Change, Process, State
+from .kinetics import Change, JointProcess, State
 from .lattice import Array
 from .settings import Point, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange(Process):
+class Exchange(JointProcess):
     """Exchange of phonons between neighbouring slabs of equal thickness.
 
     Args:
@@ -62,6 +62,11 @@ class Exchange(Process):
     def fastest_rate(self, t: float, states: Sequence[State]) -> float:
         """Bound for a chain of any length, v / dz, 1/ps."""
         return self.velocity / self.thickness
+
+    def relaxation(self, t: float, states: Sequence[State], rates: Sequence[Change]) -> None:
+        """See `Term.relaxation`: to both sides, in an inner slab."""
+        for rate in rates:
+            rate.n += self.velocity / (2 * self.thickness)
 
     @staticmethod
     def check(point: Point, settings: Settings) -> None:

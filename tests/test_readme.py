@@ -9,6 +9,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from support.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 
@@ -22,7 +24,7 @@ def block(language, containing):
 def photogap(*arguments, cwd):
     code = "from photogap.sweeps.cli.main import app; app()"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=800
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, timeout=PATIENCE
     )
 
 

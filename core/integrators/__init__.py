@@ -1,13 +1,18 @@
 """Time steps for y' = F(t, y): one method a file, each stating its order; every one keeps linear invariants.
 
-Explicit Runge-Kutta methods keep a linear invariant of F (here the energy) to round-off. No step is repaired
-afterwards: one that leaves the physical range is rejected by the caller, never clipped.
+Explicit Runge-Kutta methods keep a linear invariant of F (here the energy) to round-off, and so does the implicit
+method. No step is repaired afterwards: one that leaves the physical range is rejected by the caller, never clipped.
 """
 
 from .dopri5 import DormandPrince
-from .protocol import Method, Step
+from .protocol import Method, Problem, Step
 from .rkc import RungeKuttaChebyshev
+from .rosenbrock import Rosenbrock
 
-METHODS: dict[str, Method] = {"rkc": RungeKuttaChebyshev(), "dopri5": DormandPrince()}
+METHODS: dict[str, Method] = {
+    "rkc": RungeKuttaChebyshev(),
+    "dopri5": DormandPrince(),
+    "rosenbrock": Rosenbrock(),
+}
 
-__all__ = ["METHODS", "DormandPrince", "Method", "RungeKuttaChebyshev", "Step"]
+__all__ = ["METHODS", "DormandPrince", "Method", "Problem", "Rosenbrock", "RungeKuttaChebyshev", "Step"]

@@ -1,11 +1,37 @@
 """What a time stepping method offers."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
 
 from ..lattice import Array
 
 RightHandSide = Callable[[float, Array], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A right-hand side, called as F(t, y), with what an implicit method needs to know of it.
+
+    Args:
+        rate: F.
+        scale: Error allowed in each component in a step, shape (K,), > 0.
+        relaxation: Rates at which components decay on their own at (t, y), 1/ps, shape (K,); None knows none.
+        invariant: w with w . F = 0 everywhere, shape (K,); None knows none.
+        integrals: Components on which F does not depend, a mask of shape (K,).
+    """
+
+    rate: RightHandSide
+    scale: Array
+    relaxation: RightHandSide | None = None
+    invariant: Array | None = None
+    integrals: NDArray[Any] | None = None
+
+    def __call__(self, t: float, y: Array) -> Array:
+        """F(t, y)."""
+        return self.rate(t, y)
 
 
 class Step(NamedTuple):
@@ -36,7 +62,10 @@ class Method(Protocol):
         ...
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
-        """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps."""
+        """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps. F may be a `Problem`.
+
+        A step that could not be made has an infinite error.
+        """
         ...
 
     def largest_step(self, spectral_radius: float) -> float:

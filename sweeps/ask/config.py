@@ -4,8 +4,9 @@ Unknown keys are rejected; every error names the key, the rule, the value receiv
 """
 
 import csv
-import difflib
 import io
+import itertools
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pydantic
-import yaml
 
 from ..errors import ConfigError
 from ..files import Files
 from ..model import DEFAULT
+from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
 
 _SCALES: dict[str, dict[str, float]] = {
     "F0": {"mJ/cm2": 1.0, "mJ cm-2": 1.0, "uJ/cm2": 1e-3, "J/m2": 0.1},
@@ -25,8 +26,13 @@ _SCALES: dict[str, dict[str, float]] = {
     "T": {"K": 1.0, "mK": 1e-3},
     "tau_esc": {"ps": 1.0, "fs": 1e-3, "ns": 1e3},
 }
+LONGEST = 100_000
+"""Values of one axis, or of a setting that is a list."""
 _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
 
+
+# Most cells of a table: read without YAML, which takes a hundred times as long.
+_DECIMAL = re.compile(r"[-+]?\d+\.\d*([eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {
@@ -61,11 +67,13 @@ class Limits(_Frozen):
         time_s: Wall time of a point, s; None for no limit.
         memory: Memory of a worker, such as `2GiB`; `auto` shares the machine's.
         losses: How many workers a point may take with it before it is given up.
+        points: Largest number of points of the sweep, and of the cube that it grows.
     """
 
     time_s: float | None = pydantic.Field(default=None, gt=0)
     memory: str = "auto"
     losses: int = pydantic.Field(default=3, ge=0)
+    points: int = pydantic.Field(default=10_000_000, gt=0)
 
     @pydantic.field_validator("memory")
     @classmethod
@@ -98,7 +106,7 @@ class Refine(_Frozen):
     variable: str
     axis: str
     tolerance: float = pydantic.Field(gt=0)
-    budget: int = pydantic.Field(default=20, gt=0)
+    budget: int = pydantic.Field(default=20, gt=0, le=LONGEST)
     scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
 
 
@@ -140,7 +148,7 @@ class Config(_Frozen):
         return value
 
 
-def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = False) -> Config:
+def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool = False) -> Config:
     """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
@@ -159,14 +167,33 @@ def read(path: str | Path, overrides: tuple[str, ...] = (), *, full: bool = Fals
 
 
 def parse(
-    tree: Any, overrides: tuple[str, ...] = (), folder: str = ".", *, full: bool = False, root: str | None = None
+    tree: Any,
+    overrides: "tuple[Override, ...]" = (),
+    folder: str = ".",
+    *,
+    full: bool = False,
+    root: str | None = None,
+    size: Size = TYPED,
 ) -> Config:
-    """Config of a parsed YAML tree; relative paths in it start at `folder` and stay in `root`, if there is one."""
+    """Config of a parsed YAML tree.
+
+    Args:
+        tree: The tree.
+        overrides: Applied last.
+        folder: Where relative paths start.
+        full: Take the tree's `full` variant.
+        root: Folder that no path may leave; None for any.
+        size: Largest tree.
+
+    Raises:
+        ConfigError: It breaks a rule.
+    """
     if not isinstance(tree, dict):
-        raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {tree!r}.")
+        raise ConfigError(f"CONFIG must be a mapping of keys such as `name` and `axes`. Got {short(tree)}.")
     tree = _variant(tree, full)
-    for text in overrides:
-        tree = override(tree, text)
+    for change in overrides:
+        tree = override(tree, change, size)
+    check_size(tree, "CONFIG", size)
     for name in ("folder", "root"):
         if name in tree:
             raise ConfigError(f"`{name}`: unknown key. Remove it; paths start at the config's own folder.")
@@ -190,12 +217,16 @@ def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
     return {**tree, **merged}
 
 
-def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Copy of the tree with `KEY.KEY=VALUE` applied; VALUE is YAML."""
-    path, sign, value = text.partition("=")
+Override = str | tuple[str, Any]
+"""A change of a config: `KEY.KEY=VALUE` with VALUE in YAML, or the pair of `KEY.KEY` and a plain value."""
+
+
+def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> dict[str, Any]:
+    """Copy of the tree with one change applied."""
+    path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {text!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -203,69 +234,8 @@ def override(tree: Mapping[str, Any], text: str) -> dict[str, Any]:
             raise ConfigError(f"`--set {path}`: `{k}` holds {here[k]!r}, not keys.")
         here[k] = dict(here.get(k) or {})
         here = here[k]
-    here[keys[-1]] = load_yaml(value, f"--set {path}")
+    here[keys[-1]] = load_yaml(value, f"--set {path}", size) if isinstance(change, str) else value
     return out
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's floats, `1e-3` is a number although it has no dot, and its rule that a key is given once."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Node of a mapping; PyYAML alone would keep the last of two equal keys and say nothing.
-
-        Once built, a node holds what it merges beside what it says anew, each a key twice.
-        """
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen: dict[str, int] = {}
-        for k, _ in node.value:
-            line = k.start_mark.line + 1
-            # `<<` merges keys, it is none.
-            if isinstance(k, yaml.ScalarNode) and k.tag != "tag:yaml.org,2002:merge":
-                if k.value in seen:
-                    raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
-                seen[k.value] = line
-        return node
-
-
-class _TwiceError(yaml.YAMLError):
-    """A key that a mapping holds twice."""
-
-
-# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody means.
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag not in _NUMBERS]
-    for first, found in _Loader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int",
-    re.compile(r"^[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$"),
-    list("-+0123456789"),
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
-    list("-+0123456789."),
-)
-
-
-def load_yaml(text: str, where: str) -> Any:
-    """Plain values of a YAML text; `where` names it in an error."""
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where} must be YAML. {_fault(error)}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where} must be YAML with plain values. {error}") from None
-
-
-def _fault(error: yaml.YAMLError) -> str:
-    """What is wrong with a text, and where."""
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return " ".join(str(error).split())
-    mark, began = error.problem_mark, error.context_mark
-    since = f", {error.context} from line {began.line + 1}" if error.context and began else ""
-    return f"Line {mark.line + 1}, column {mark.column + 1}: {error.problem}{since}."
 
 
 def _explain(error: Any) -> str:
@@ -278,12 +248,6 @@ def _explain(error: Any) -> str:
     return f"`{place}`: {rule(error)}. Got {error['input']!r}."
 
 
-def rule(error: Any) -> str:
-    """What pydantic wants, in the words of YAML."""
-    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
-    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
-
-
 def _known(place: str) -> list[str]:
     groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
     group = groups.get(place.split(".")[0], Config)
@@ -291,12 +255,6 @@ def _known(place: str) -> list[str]:
         *(name for name in group.model_fields if name not in ("folder", "root")),
         *(["full"] if group is Config else []),
     ]
-
-
-def suggest(word: str, known: list[str]) -> str:
-    """Remedy for a word that is not known."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
 
 
 def axis_values(name: str, spec: Any, files: Files) -> tuple[Any, ...]:
@@ -326,6 +284,7 @@ def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any,
     """Values of a spec; without `files` it may name no table."""
     if not isinstance(spec, dict):
         values: Any = spec if isinstance(spec, list) else [spec]
+        _check_length(place, len(values))
         return tuple(_plain(place, value) for value in values)
     forms = ["values", *_GENERATORS, *(["csv"] if files is not None else [])]
     known = [*forms, "units", *(["column"] if files is not None else [])]
@@ -346,6 +305,11 @@ def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any,
     return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
 
 
+def _check_length(place: str, length: int) -> None:
+    if length > LONGEST:
+        raise ConfigError(f"`{place}` must have at most {LONGEST} values. Got {length}.")
+
+
 def _plain(place: str, value: Any) -> Any:
     if isinstance(value, bool | int | float | str):
         return value
@@ -355,7 +319,10 @@ def _plain(place: str, value: Any) -> Any:
 def _number(place: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"`{place}` must hold numbers. Got {value!r}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ConfigError(f"`{place}` must hold numbers below 1e308. Got a longer one.") from None
 
 
 def _round(value: float) -> float:
@@ -364,7 +331,9 @@ def _round(value: float) -> float:
 
 def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
     if kind == "values":
-        return tuple(_plain(place, v) for v in (spec if isinstance(spec, list) else [spec]))
+        values = spec if isinstance(spec, list) else [spec]
+        _check_length(place, len(values))
+        return tuple(_plain(place, v) for v in values)
     rule = f"`{place}.{kind}` must be [start, stop, number of values]"
     if not (isinstance(spec, list) and len(spec) == 3):
         raise ConfigError(f"{rule}. Got {spec!r}.")
@@ -372,9 +341,10 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
     if (
         isinstance(spec[2], bool)
         or not isinstance(spec[2], int | float)
-        or not (1 <= spec[2] <= 10_000_000 and spec[2] == int(spec[2]))
+        or not (1 <= spec[2] < math.inf and spec[2] == int(spec[2]))
     ):
         raise ConfigError(f"{rule}, the number a whole one, at least 1. Got {spec!r}.")
+    _check_length(place, int(spec[2]))
     if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
         raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")
     return tuple(_round(value) for value in _GENERATORS[kind](start, stop, int(spec[2])).tolist())
@@ -395,11 +365,13 @@ def _read_column(place: str, spec: dict[str, Any], name: str, files: Files) -> t
     try:
         # Spreadsheets begin a CSV file with a byte order mark.
         lines = io.StringIO(files.text(files.at(str(spec["csv"])), what="CSV file", encoding="utf-8-sig"))
-        rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), skipinitialspace=True))
+        reader = csv.DictReader((line for line in lines if not line.startswith("#")), skipinitialspace=True)
+        rows = list(itertools.islice(reader, LONGEST + 1))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"`{place}.csv` must be a readable CSV file. Got {str(spec['csv'])!r} ({error})."
         ) from error
+    _check_length(place, len(rows))
     if not rows or column not in rows[0]:
         raise ConfigError(
             f"`{place}.csv` must have a column {column!r} with values. Got {list(rows[0]) if rows else 'no rows'}."
@@ -408,5 +380,11 @@ def _read_column(place: str, spec: dict[str, Any], name: str, files: Files) -> t
 
 
 def _word(text: str | None) -> Any:
-    value = load_yaml((text or "").strip(), "a CSV cell")
-    return value if isinstance(value, bool | int | float) else (text or "").strip()
+    text = (text or "").strip()
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    try:
+        value = load_yaml(text, "a CSV cell")
+    except ConfigError:
+        return text
+    return value if isinstance(value, bool | int | float) else text

@@ -21,12 +21,16 @@ from ..errors import ConfigError
 from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
+from ..text import rule, short, suggest
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
-from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, suggest
+from .bounds import Bounds, check_bytes, check_points, check_size, largest
+from .config import PRESETS, Config, axis_values, is_table, setting_values
 from .identity import canonical, digest
 
 _SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
 _TEXTS = {str, bool}
+_TRIED = 20_000
+_CHECKED = 5_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Plan:
         """Settings of one point for each combination of labels that may switch outputs."""
         first = self.grid.labels((0,) * len(self.grid.axes))
         names = self.model.switches
-        axes = [a for a in self.grid.axes if names is None or {a.name, *a.followers} & set(names)]
+        axes = [a for a in self.grid.axes if _labels_one_of(a, names)]
         return tuple(self.settings_at(first | labels) for labels in combinations(axes))
 
     @functools.cached_property
@@ -140,21 +144,33 @@ class Plan:
         return LONG_NAMES.get(name, f"{name.replace('_', ' ')} (setting of the model)")
 
 
-def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None) -> Plan:
+def _labels_one_of(axis: Axis, names: tuple[str, ...] | None) -> bool:
+    """Whether an axis has labels of one of these settings, of any if None."""
+    own = {axis.name, *axis.followers}
+    return bool(own - set(FIRST) if names is None else own & set(names))
+
+
+def resolve(
+    config: Config, known: Mapping[str, Mapping[str, Any]] | None = None, bounds: Bounds | None = None
+) -> Plan:
     """Plan of a config.
 
     Args:
         config: What the user wrote.
         known: Content of names as a store's record has it, for those whose file is gone.
+        bounds: Largest plan; checked before anything large is made.
 
     Raises:
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
     """
+    bounds = bounds or Bounds()
     model = resolve_model(config.model)
     names = _Names(model, config.files, known or {})
-    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names)
+    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names, bounds)
     values = {name: axis_values(name, spec, config.files) for name, spec in config.axes.items()}
     _check_names(model, values, config)
+    for name, found in values.items():
+        check_size(f"axes.{name}", found, bounds)
     with _quiet(config, "material"):
         materials = _materials(model, values.get("material", ()), config)
     values["material"] = tuple(materials)
@@ -165,13 +181,15 @@ def resolve(config: Config, known: Mapping[str, Mapping[str, Any]] | None = None
     typed = {}
     for name, found in values.items():
         with _quiet(config, name):
-            typed[name] = names.labels(name, found) if name in model.named else _typed(model, name, found)
+            typed[name] = names.labels(name, found) if name in model.named else _typed(model, name, found, bounds)
     with _quiet(config, *typed):
         grid = _grid(typed, zips)
     plan = Plan(config, model, materials, settings, grid, names.contents)
+    check_points(largest(grid, config.refine), min(bounds.points, config.limits.points))
     # Numbers that label a cube are no secret; words may still be any line of a file.
     with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
         _check_points(plan)
+    check_bytes(sum(plan.bytes_per_output.values()), bounds)
     _check_uses(plan)
     return plan
 
@@ -234,20 +252,20 @@ class _Names:
         return tuple(map(str, labels))
 
 
-def _settings(model: Model, given: Mapping[str, Any], names: _Names) -> Any:
+def _settings(model: Model, given: Mapping[str, Any], names: _Names, bounds: Bounds) -> Any:
     known = [f.name for f in dataclasses.fields(model.settings)]
     for name, value in given.items():
         if name not in known:
             raise ConfigError(f"`settings.{name}`: unknown key.{suggest(str(name), known)} Got {value!r}.")
-    typed = {
-        name: (names.content if name in model.named else functools.partial(_cast, model))(
-            name, value, f"settings.{name}"
+    typed = {}
+    for name, value in given.items():
+        place = f"settings.{name}"
+        typed[name] = (
+            names.content(name, value, place) if name in model.named else _cast(model, name, value, place, bounds)
         )
-        for name, value in given.items()
-    }
     try:
         return model.settings(**typed)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ConfigError(f"`settings`: {error}") from None
 
 
@@ -256,17 +274,20 @@ def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
     return pydantic.TypeAdapter(typing.get_type_hints(settings)[name])
 
 
-def _cast(model: Model, name: str, value: Any, place: str) -> Any:
+def _cast(model: Model, name: str, value: Any, place: str, bounds: Bounds) -> Any:
     if isinstance(value, dict):
         value = setting_values(name, value)
+    check_size(place, value, bounds)
     hint = typing.get_type_hints(model.settings)[name]
     if isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
     kind: Any = model.settings
     try:
-        return _adapter(kind, name).validate_python(value)
+        found = _adapter(kind, name).validate_python(value)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {value!r}.") from None
+        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {short(value)}.") from None
+    check_size(place, found, bounds)
+    return found
 
 
 def _describe(hint: Any) -> str:
@@ -331,7 +352,7 @@ def _joined(zips: tuple[tuple[str, ...], ...], name: str, follower: str) -> tupl
     return (*next((z for z in zips if name in z), (name,)), follower)
 
 
-def _typed(model: Model, name: str, found: tuple[Any, ...]) -> tuple[Any, ...]:
+def _typed(model: Model, name: str, found: tuple[Any, ...], bounds: Bounds) -> tuple[Any, ...]:
     if name == "material":
         return found
     place = f"axes.{name}"
@@ -342,7 +363,7 @@ def _typed(model: Model, name: str, found: tuple[Any, ...]) -> tuple[Any, ...]:
                 remedy = " Infinity is .inf." if infinite else ""
                 raise ConfigError(f"`{place}` must hold numbers, in {UNITS[name]}.{remedy} Got {value!r}.")
         return tuple(float(value) for value in found)
-    typed = tuple(_cast(model, name, value, place) for value in found)
+    typed = tuple(_cast(model, name, value, place, bounds) for value in found)
     for value in typed:
         if value is None or isinstance(value, tuple):
             raise ConfigError(f"`{place}` must hold numbers or words. Got {value!r}.")
@@ -373,20 +394,34 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
 def _check_points(plan: Plan) -> None:
     """Build a point and settings for each value of each axis: what the model refuses ends here.
 
-    Axes that the model holds against one another are tried in each combination.
+    Axes that the model holds against one another are tried in each combination. Of very many values or combinations
+    the model's `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
     shared: dict[str, Any] = {}
     _check_point(plan, first, shared, "the first point")
     for axis in plan.grid.axes:
+        step = -(-len(axis.values) // _CHECKED)
         for i in range(1, len(axis.values)):
-            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}")
+            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", whole=i % step == 0)
     for group in (*plan.model.checked, plan.model.switches or ()):
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
-            for labels in combinations(axes):
+            for labels in combinations(_thinned(axes)):
                 _check_point(plan, first | labels, shared, place)
+
+
+def _thinned(axes: list[Axis]) -> list[Axis]:
+    """Axes with fewer values, spread evenly with both ends, where they have more than `_TRIED` combinations."""
+    if math.prod(len(axis.values) for axis in axes) <= _TRIED:
+        return axes
+    most = int(_TRIED ** (1 / len(axes)))
+    chosen = [np.unique(np.linspace(0, len(a.values) - 1, most).round().astype(int)).tolist() for a in axes]
+    return [
+        Axis(a.name, tuple(a.values[i] for i in at), {k: tuple(v[i] for i in at) for k, v in a.followers.items()})
+        for a, at in zip(axes, chosen, strict=True)
+    ]
 
 
 def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
@@ -395,14 +430,17 @@ def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
         yield functools.reduce(operator.or_, each, {})
 
 
-def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str) -> None:
-    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before."""
+def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str, *, whole: bool = True) -> None:
+    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before.
+
+    Unless `whole`, the point and its settings are built and not held against one another.
+    """
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
-        if plan.model.check:
+        if plan.model.check and whole:
             plan.model.check(point, settings)
-        coordinates = plan.model.coordinates(settings)
-    except (ValueError, TypeError) as error:
+        coordinates = {} if shared and settings is plan.settings else plan.model.coordinates(settings)
+    except (ValueError, TypeError, ArithmeticError) as error:
         named = re.match(r"`(\w+)`", str(error))
         key = named[1] if named else ""
         given = [f"{group}.{key}" for group in ("axes", "settings") if key in getattr(plan.config, group)]

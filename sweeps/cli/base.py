@@ -43,7 +43,12 @@ StoreArgument = Annotated[
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 ErrorsOption = Annotated[
-    bool, typer.Option(help="Compute on a finer and on a wider lattice too, which takes four times as long.")
+    bool,
+    typer.Option(help="Print errors; on a lattice of your own by a finer and a wider one, four times as long."),
+]
+RtolOption = Annotated[
+    float | None,
+    typer.Option(help="Relative accuracy; the lattice is refined until it is reached.", show_default="0.001"),
 ]
 AtOption = Annotated[
     list[str] | None,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pydantic
 
-from ..ask.config import load_yaml, rule, suggest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..text import load_yaml, rule, suggest
 from .kinds import kind_named, known
 from .spec import Adapt, Driver, Frozen, Spec
 from .trust import foreign

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from ..ask.axes import Index, embed, union
+from ..ask.bounds import check_union
 from ..ask.config import Config
 from ..ask.lookup import find
 from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
-from ..removal import finish, is_under_way, remove
 from ..store.cube import MISSING, Cube, create
 from ..store.lock import driver_lock, is_driven
 from ..store.log import Log
 from ..store.place import Place
 from ..store.record import record_of, refuse_contradiction, run_entry
+from ..store.removal import finish, is_under_way, remove
 from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
 from .flow import Counts, Flow, job_of
@@ -151,6 +152,8 @@ def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
         raise ContradictionError(
             f"the config contradicts the store: {error} Use another --store, or --recompute."
         ) from None
+    remedy = f"Use another --store, or allow it: --set limits.points={grid.size} (`limits.points` in a config)."
+    check_union(cube.grid, grid, plan.config.limits.points, remedy)
     cube.grow(grid, plan)
     resolved = cube.record["resolved"]
     known = record_of(plan)

@@ -1,5 +1,6 @@
 """Picture of an equilibrium state: Delta(omega), Z(omega) and the density of states."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,37 @@ def draw(name: str, state: "Equilibrium", out: Path) -> Path:
     figure.suptitle(
         f"{name}, T = {state.T:g} K, $T_c$ = {state.Tc:.4g} K, gap edge {gap.edge:.4g} meV", fontsize=12
     )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+    return out
+
+
+def draw_temperatures(name: str, states: "Sequence[Equilibrium]", out: Path) -> Path:
+    """Draw Delta0 and the gap edge against temperature, with the square root that they follow near Tc."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    T, Tc = np.array([state.T for state in states]), states[0].Tc
+    Delta0 = np.array([state.gap.Delta0 for state in states])
+    edge = np.array([state.gap.edge for state in states])
+    figure = Figure(figsize=(6.4, 4.8), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    ax.plot(T, Delta0, "o-", color=COLOURS[0], label=r"$\Delta_0$")
+    ax.plot(T, edge, "s--", color=COLOURS[1], label="gap edge")
+    open_ = np.flatnonzero((Delta0 > 0) & (Tc > T))
+    if open_.size:
+        # the amplitude is that of the temperature nearest to Tc
+        last = open_[np.argmax(T[open_])]
+        near = np.linspace(max(0.7 * Tc, T.min()), Tc, 200)
+        root = Delta0[last] * np.sqrt((1 - near / Tc) / (1 - T[last] / Tc))
+        ax.plot(near, root, ":", color="0.4", label=r"$\propto\sqrt{1 - T/T_c}$, through the last $\Delta_0$")
+    ax.set_xlabel("T (K)", fontsize=11)
+    ax.set_ylabel("meV", fontsize=11)
+    ax.set_ylim(bottom=0.0)
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize=10)
+    figure.suptitle(f"{name}, $T_c$ = {Tc:.4g} K", fontsize=12)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
     return out

@@ -28,9 +28,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...core.material import Material
 from ...core.spectra import Peak, Spectrum
-from ..ask.config import load_yaml, rule, suggest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
 UNITS: Final = {

@@ -17,11 +17,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...core.optics.indices import Index, Medium, SellmeierIndex, TabulatedIndex, photon_energy
 from ..files import ANYWHERE, Files
+from ..text import load_yaml
 
 _COLUMNS = {
     "energy_meV": "meV",
@@ -154,7 +154,7 @@ def restore(tree: Any) -> Index:
 @functools.cache
 def _packaged() -> dict[str, MediumSpec]:
     files = (f for f in resources.files("photogap.core.data.media").iterdir() if f.name.endswith(".yaml"))
-    specs = [MediumSpec.model_validate(yaml.safe_load(f.read_text(encoding="utf-8"))) for f in files]
+    specs = [MediumSpec.model_validate(load_yaml(f.read_text(encoding="utf-8"), "a medium")) for f in files]
     return {spec.name: spec for spec in specs}
 
 
@@ -163,8 +163,8 @@ def _read(path: Path, files: Files) -> Medium:
     try:
         if path.suffix == ".csv":
             return Medium(name=path.stem, parts=(_parse(text),))
-        return MediumSpec.model_validate(yaml.safe_load(text)).build()
-    except (ValidationError, yaml.YAMLError) as error:
+        return MediumSpec.model_validate(load_yaml(text, "a medium")).build()
+    except ValidationError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error

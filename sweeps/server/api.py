@@ -20,7 +20,7 @@ from ..work.pool import Opener
 from . import slices, views
 from .document import Documented
 from .guard import COOKIE, Guard, is_token, session_of
-from .intake import NAME, ConfirmError
+from .intake import NAME, ConfirmError, TooLargeError
 from .options import Options
 from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError, as_yaml
@@ -39,7 +39,7 @@ from .schema import (
     SweepDetail,
     Sweeps,
 )
-from .slices import TooLargeError
+from .turns import Turns
 
 STATIC = FilePath(__file__).parent / "static"
 _TICK_S = 0.25
@@ -119,6 +119,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     )
     # Who runs the application tells when it ends: streams end then, not when they are torn down.
     app.state.closing = lambda: False
+    app.add_middleware(Turns)
     app.add_middleware(Guard, options=options)
     app.add_exception_handler(SweepError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -131,7 +132,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), 422)
-    problem = Problem(detail=str(error)[:4000], points=getattr(error, "points", None))
+    problem = Problem(detail=_written(str(error)), points=getattr(error, "points", None))
     return JSONResponse(problem.model_dump(exclude_none=True), code)
 
 
@@ -141,7 +142,12 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
         f"`{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}`: {e['msg']}. Got {str(e.get('input'))[:200]!r}."
         for e in error.errors()
     ]
-    return JSONResponse({"detail": "\n".join(lines)[:4000]}, 422)
+    return JSONResponse({"detail": _written("\n".join(lines))}, 422)
+
+
+def _written(text: str) -> str:
+    """A refusal of moderate length that UTF-8 can write: it may quote what UTF-8 cannot."""
+    return text[:4000].encode(errors="backslashreplace").decode()
 
 
 def _runner(request: Request) -> Runner:

@@ -4,6 +4,7 @@
 """
 
 import json
+import resource
 import sys
 
 from ..ask.config import parse
@@ -12,10 +13,14 @@ from ..cli.base import print_json
 from ..drive.estimate import estimate
 from ..errors import SweepError
 
+_MEMORY = 8 * 1024**3
+
 
 def main() -> int:
     """Print the numbers as JSON, or why there are none on stderr."""
     root = sys.argv[1]
+    # A lattice of far too many energies ends here as a failed point.
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     try:
         print_json(estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None))
     except SweepError as error:

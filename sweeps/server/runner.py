@@ -11,7 +11,7 @@ from typing import Any
 
 from ..ask.axes import Index
 from ..ask.config import parse
-from ..ask.plan import Plan, resolve
+from ..ask.plan import Plan
 from ..clusters.open import open_pool
 from ..drive.flow import Counts
 from ..drive.report import status as look
@@ -235,7 +235,7 @@ class Runner:
         config = self.intake.ready(config)
         target = self.intake.place(entry.name)
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
-        job.plan = resolve(config)
+        job.plan = self.intake.resolve(config)
         if entry.action == "retry" and target.exists():
             self.intake.check_cube(self.intake.cube(entry.name))
             report = retry(target, watch=watch, root=self.intake.root, trust=True)

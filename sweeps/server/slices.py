@@ -22,14 +22,11 @@ from ..figures import pictures
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place
+from .intake import TooLargeError
 
 _RECENT_S = 90.0
 # matplotlib's parser of mathematical text is shared by all figures of a process.
 _DRAWING = threading.Lock()
-
-
-class TooLargeError(ConfigError):
-    """A slice beyond the server's limit."""
 
 
 def at_of(texts: list[str]) -> dict[str, str]:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ..ask.axes import OWN, Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
-from ..removal import clear_for_a_new_cube
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
 from .place import ROOT, Place
+from .removal import clear_for_a_new_cube
 
 MISSING = "missing"
 RECORD = "photogap"

@@ -28,6 +28,7 @@ from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.script import oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.private import private_folder
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "configs" / "clusters"
@@ -228,7 +229,7 @@ import signal, sys, threading
 from pathlib import Path
 folder = Path(sys.argv[1])
 (folder / "dask_jobqueue.py").write_text(
-    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait(60)"
+    "import signal, sys\\nsignal.signal(signal.SIGINT, lambda *_: None)\\nsys.begun.set(); sys.go.wait()"
 )
 sys.path.insert(0, str(folder))
 sys.begun, sys.go = threading.Event(), threading.Event()
@@ -236,7 +237,7 @@ from photogap.sweeps.clusters.script import import_jobqueue
 before = signal.getsignal(signal.SIGINT)
 importing = threading.Thread(target=import_jobqueue)
 importing.start()
-assert sys.begun.wait(60)
+sys.begun.wait()
 assert signal.getsignal(signal.SIGINT) is before
 mine = lambda *_: None
 signal.signal(signal.SIGTERM, mine)
@@ -249,12 +250,12 @@ assert signal.getsignal(signal.SIGINT) is mine
 
 
 def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=PATIENCE)
 
 
 def test_keys_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
-    ended.wait(60)
+    ended.wait(PATIENCE)
     stale = tmp_path / f"tls-{socket.gethostname()}-{ended.pid}-x"
     stale.mkdir(mode=0o700)
     (stale / "key.pem").write_text("old")

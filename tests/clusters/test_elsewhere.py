@@ -16,10 +16,6 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import address_in, lacking, until
-from cubes import physics
-from daemons import free_ports
-from test_slurm import finish, local
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
@@ -27,6 +23,10 @@ from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.store.place import place
+from support.batch import address_in, finish, lacking, local
+from support.cubes import physics
+from support.daemons import free_ports
+from support.patience import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 Write = Callable[..., Path]
@@ -57,10 +57,10 @@ class Dask:
     def stop(process: "subprocess.Popen[bytes]") -> None:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(30)
+            process.wait(PATIENCE)
 
     def file(self, path: Path, address: str, **more: Any) -> Path:
         import yaml
@@ -83,7 +83,7 @@ def test_a_scheduler_by_address_with_tls(home: Path, sweep: Write, dask: Dask, t
     found = home / "scheduler.json"
     dask.start("scheduler", "--protocol=tls", "--host=127.0.0.1", "--port=0", f"--scheduler-file={found}")
     address = until(lambda: address_in(found))
-    dask.start("worker", address, "--nthreads=1", "--no-nanny", "--death-timeout=60")
+    dask.start("worker", address, "--nthreads=1", "--no-nanny", f"--death-timeout={PATIENCE}")
     config = sweep(axes={"F0": list(range(1, 13))})
     report = by_address(config, home / "a.zarr", dask.file(home / "good.yaml", address))
     assert report.counts.done == 12
@@ -130,7 +130,7 @@ def gateway(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         def answers() -> bool:
             """The proxy is there before the server behind it, which asks who calls."""
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/api/v1/options", timeout=10).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port + 1}/api/v1/options", timeout=PATIENCE).close()
             except urllib.error.HTTPError as error:
                 with error:
                     return error.code == 401
@@ -148,7 +148,7 @@ def gateway(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_a_gateway(home: Path, sweep: Write, photogap: Any, gateway: int) -> None:
     (home / "g.yaml").write_text(
         f"kind: gateway\naddress: http://127.0.0.1:{gateway + 1}\nproxy_address: tls://127.0.0.1:{gateway + 2}\n"
-        "auth: basic\nworkers: 1\nstart_timeout: 60s\n"
+        "auth: basic\nworkers: 1\nstart_timeout: 1800s\n"
     )
     config = sweep(axes={"F0": list(range(1, 13))})
     store = home / "a.zarr"
@@ -160,7 +160,7 @@ def test_a_gateway(home: Path, sweep: Write, photogap: Any, gateway: int) -> Non
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, timeout=60, capture_output=True)
+    subprocess.run(["ip", *words], check=True, timeout=PATIENCE, capture_output=True)
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def hosts() -> Iterator[list[str]]:
         try:
             for name in (tag, *names):
                 ip("netns", "add", name)
-                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=60)
+                stack.callback(subprocess.run, ["ip", "netns", "del", name], check=False, timeout=PATIENCE)
                 ip("-n", name, "link", "set", "lo", "up")
             ip("-n", tag, "link", "add", "br0", "type", "bridge")
             ip("-n", tag, "link", "set", "br0", "up")
@@ -206,7 +206,7 @@ def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
     address = "tls://10.88.0.1:8786"
 
     def join(i: int) -> None:
-        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", "--death-timeout=60")
+        args = (address, "--nthreads=1", "--no-nanny", f"--host=10.88.0.{i}", f"--death-timeout={PATIENCE}")
         dask.start("worker", *args, before=inside(names[i - 1]))
 
     for i in (1, 2, 3):
@@ -224,10 +224,10 @@ def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
         time.sleep(14)
         ip("-n", hub, "link", "set", "p3", "up")
         join(3)
-        report = finish(driver, 200)
+        report = finish(driver)
     finally:
         driver.kill()
-        driver.communicate(timeout=120)
+        driver.communicate(timeout=PATIENCE)
     assert report["done"] == 65
     # The host that was cut off ended what it had begun: that point at most runs again.
     twice = [point for point, n in Counter(tally()).items() if n > 1]

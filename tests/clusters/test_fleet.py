@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from batch import until
 from distributed import Client, KilledWorker, LocalCluster
 
 from photogap.sweeps.clusters import dask_pool
@@ -17,6 +16,7 @@ from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.system import State, System
+from support.patience import PATIENCE, until
 
 
 class Hand(System):
@@ -32,7 +32,7 @@ class Hand(System):
     def submit(self, script: Path) -> str:
         self.submitted.append(str(len(self.submitted)))
         job = self.submitted[-1]
-        self.may_answer.wait(60)
+        self.may_answer.wait(PATIENCE)
         return job
 
     def cancel(self, ids: list[str]) -> None:
@@ -68,7 +68,7 @@ def test_a_job_that_the_batch_system_takes_while_the_fleet_closes_is_cancelled(
     jobs.close()
     assert hand.cancelled == ["1"]
     hand.may_answer.set()
-    jobs._thread.join(60)
+    jobs._thread.join(PATIENCE)
     assert hand.submitted == ["0", "1", "2"], "no further job is asked for"
     assert hand.cancelled == ["1", "2"]
     assert not (tmp_path / JOBS).exists()
@@ -147,8 +147,8 @@ def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_with
         client.sync(_start, drain, leaving)
         until(lambda: leaving.status.name == "paused")
         go.touch()
-        assert runs.result(timeout=60) == "0", "what runs is waited for"
-        assert queued.result(timeout=60) == "QUEUED"
+        assert runs.result(timeout=PATIENCE) == "0", "what runs is waited for"
+        assert queued.result(timeout=PATIENCE) == "QUEUED"
         until(lambda: leaving.status.name == "closed")
         assert len(client.nthreads()) == 1
 

@@ -2,17 +2,16 @@
 
 import os
 import resource
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import generated
 import pytest
 
 from photogap.sweeps.clusters.config import find, read
 from photogap.sweeps.clusters.script import driver_script, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
+from support import generated
 
 COUNT = int(os.environ.get("PHOTOGAP_GENERATED", "60"))
 SEED = int(os.environ.get("PHOTOGAP_SEED", "1"))
@@ -25,6 +24,11 @@ WRITTEN = {
     f"kind: pbs\n{JOBS}memory: 8GB\nwalltime: 2-00:00:00\n": "#PBS -l walltime=48:00:00",
     f'kind: slurm\n{JOBS}memory: 8GB\njob_extra_directives: ["#SBATCH --qos=short"]\n': "\n#SBATCH --qos=short\n",
 }
+
+
+def cpu_s() -> float:
+    """CPU time of this process: it is printed, and no test depends on it."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 def outcome(path: Path, logs: Path) -> str:
@@ -46,9 +50,9 @@ def test_each_file_gives_a_cluster_or_one_message(tmp_path: Path) -> None:
     slowest = 0.0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for path in generated.write(tmp_path, COUNT, SEED):
-        begin = time.process_time()
+        begin = cpu_s()
         text = outcome(path, tmp_path / "logs")
-        slowest = max(slowest, time.process_time() - begin)
+        slowest = max(slowest, cpu_s() - begin)
         found["spec" if text == "spec" else "message"] += 1
         named = str(path) in text or "needs `cores` and `memory`" in text
         assert text == "spec" or (named and len(text) < 3000), path.read_bytes()

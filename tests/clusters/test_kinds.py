@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import fake_batch
 import psutil
 import pytest
 import xarray as xr
 import yaml
-from batch import until
-from cubes import physics
 
 from photogap.sweeps.clusters import kinds
 from photogap.sweeps.clusters.config import parse
 from photogap.sweeps.errors import ConfigError
+from support import fake_batch
+from support.cubes import physics
+from support.patience import PATIENCE, until
 
-PLUGINS = Path(fake_batch.__file__).parent / "plugins"
+PLUGINS = Path(__file__).parent / "plugins"
 SMALL: dict[str, Any] = {"jobs": 1, "cores": 1, "memory": "600MB", "walltime": "00:10:00", "interface": "lo"}
 
 
@@ -52,7 +52,7 @@ def at(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
 
 
 def ended(process: "subprocess.Popen[str]", code: int = 0) -> tuple[str, str]:
-    out, err = process.communicate(timeout=180)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err
     return out, err
 

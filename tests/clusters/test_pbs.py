@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch import Slurm, lacking, until
-from cubes import physics
-from test_slurm import finish
 
 from photogap.sweeps.clusters.config import parse
 from photogap.sweeps.clusters.kinds.pbs import Pbs
 from photogap.sweeps.clusters.script import driver_script, worker_script
 from photogap.sweeps.clusters.tls import certify
+from support.batch import Slurm, finish, lacking
+from support.cubes import physics
+from support.patience import PATIENCE, until
 
 PBS: dict[str, Any] = {"kind": "pbs", "jobs": 1, "cores": 4, "memory": "16GB", "walltime": "02:00:00"}
 SETTINGS = (
@@ -168,13 +168,13 @@ def test_a_sweep_through_qsub_qstat_and_qdel(
     for command in ("qsub", "qstat", "qdel"):
         if shutil.which(command) is None:
             lacking(command)
-    python_path = f"export PYTHONPATH={Path(__file__).parents[1] / 'sweeps'}"
+    python_path = f"export PYTHONPATH={Path(__file__).parents[1]}"
     cluster("pbs", kind="pbs", prologue=[python_path, f"export PHOTOGAP_TEST_TALLY={home / 'tally.txt'}"])
     config = sweep(axes={"F0": list(range(1, 25)), "seconds": 0.1})
     tally.admit(4)
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "pbs", "--json")
     until(lambda: len(tally()) > 4)
-    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=60)
+    subprocess.run(["qdel", slurm.workers()[0]], check=True, timeout=PATIENCE)
     tally.open()
     report = finish(driver)
     assert report["done"] == 24

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import Slurm, until
-from cubes import physics
-from fake_config import tree
-from serving import FAKE, serving
-from test_slurm import local
 
 from photogap.sweeps.client import Client, RefusedError
+from support.batch import Slurm, local
+from support.cubes import physics
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.serving import FAKE, serving
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
@@ -36,7 +36,7 @@ def test_sweeps_name_cluster_files_of_the_operator_and_none_else(
         for name, where in names.items():
             client.submit(tree(axes, name=name, cluster=where))
         for name in names:
-            found = client.wait(name, 120)
+            found = client.wait(name, PATIENCE)
             assert found["state"] == "done", found["message"]
             assert found["done"] == found["computed"] == 24
             assert client.record(name)["runs"][-1]["pool"]["shared"] is True
@@ -67,16 +67,16 @@ def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
     until(lambda: len(tally()) == 8)
     first = set(slurm.workers())
     server.kill()
-    server.communicate(timeout=120)
+    server.communicate(timeout=PATIENCE)
     begun = len(tally())
     tally.open()
     server, client = serve()
-    found = client.wait("long", 120)
+    found = client.wait("long", PATIENCE)
     assert (found["state"], found["done"]) == ("done", 40), found["message"]
     assert found["computed"] <= 40 - begun + 4, "what had ended is not computed again"
     assert not first & set(slurm.workers())
     server.terminate()
-    server.communicate(timeout=120)
+    server.communicate(timeout=PATIENCE)
     until(lambda: not slurm.queue())
 
 

@@ -12,28 +12,14 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import Slurm, until
-from cubes import QUICKSTART, physics
 
-from photogap.sweeps.ask.config import read
-from photogap.sweeps.ask.plan import resolve
-from photogap.sweeps.drive.sweep import run
-from photogap.sweeps.store.place import place
+from support.batch import Slurm, finish, local
+from support.cubes import QUICKSTART, physics
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def finish(process: "subprocess.Popen[str]", seconds: float = 120) -> dict[str, Any]:
-    out, err = process.communicate(timeout=seconds)
-    assert process.returncode == 0, err
-    return dict(json.loads(out.splitlines()[-1]))
-
-
-def local(config: Path, store: Path) -> xr.Dataset:
-    run(resolve(read(config)), place(store), workers=0)
-    return physics(store)
 
 
 def notes(store: Path) -> str:
@@ -65,7 +51,7 @@ def test_the_whole_quick_start_is_the_same_there(
     slurm: Slurm, home: Path, cluster: Write, photogap: Start, quickstart: xr.Dataset
 ) -> None:
     cluster(jobs=2)
-    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"), 800)
+    report = finish(photogap("run", QUICKSTART, "--store", home / "a.zarr", "--cluster", "slurm", "--json"))
     assert (report["computed"], report["failed"]) == (24, 0)
     xr.testing.assert_identical(physics(home / "a.zarr"), quickstart)
     until(lambda: not slurm.queue())
@@ -81,8 +67,8 @@ def test_jobs_that_are_cancelled_or_hit_their_wall_time_are_replaced_and_cost_on
     until(lambda: len(tally()) == 8)
     cancelled, over = slurm.workers()
     # Limits are whole minutes, and are looked at every half: the end of a running job is moved instead of waiting.
-    subprocess.run(["scontrol", "update", f"JobId={over}", "EndTime=now+1"], check=True, timeout=60)
-    subprocess.run(["scancel", cancelled], check=True, timeout=60)
+    subprocess.run(["scontrol", "update", f"JobId={over}", "EndTime=now+1"], check=True, timeout=PATIENCE)
+    subprocess.run(["scancel", cancelled], check=True, timeout=PATIENCE)
     until(lambda: {cancelled, over} <= ended_in(home / "a.zarr"))
     tally.open()
     report = finish(driver)
@@ -139,7 +125,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     tally.admit(4)
 
     def said(*words: object) -> str:
-        out, err = photogap(*words).communicate(timeout=120)
+        out, err = photogap(*words).communicate(timeout=PATIENCE)
         return out + err
 
     driver = {"memory": "600MB"}
@@ -158,7 +144,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     found = said("logs", store)
     assert "driver.log <==" in found
     assert "submitted job" in found
-    subprocess.run(["scancel", sent["job"]], check=True, timeout=60)
+    subprocess.run(["scancel", sent["job"]], check=True, timeout=PATIENCE)
     until(lambda: not slurm.queue())
     found = said("status", store)
     assert f"driver job {sent['job']}: ended CANCELLED" in found
@@ -175,7 +161,7 @@ def test_ctrl_c_keeps_what_is_finished_and_cancels_the_jobs(
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     until(lambda: len(tally()) > 4)
     driver.send_signal(signal.SIGINT)
-    out, err = driver.communicate(timeout=120)
+    out, err = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 130, err
     report = json.loads(out.splitlines()[-1])
     assert report["outcome"] == "interrupted"
@@ -192,7 +178,7 @@ def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(
     driver = photogap("run", config, "--store", home / "a.zarr", "--cluster", "slurm", "--json")
     until(lambda: len(tally()) == 6)
     driver.kill()
-    driver.communicate(timeout=120)
+    driver.communicate(timeout=PATIENCE)
     tally.open()
     report = finish(photogap("run", config, "--store", home / "a.zarr", "-n", "0", "--json"))
     assert report["done"] == 24

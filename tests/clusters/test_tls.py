@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 import pytest
-from batch import Slurm, until
 from distributed.comm import connect
 from distributed.security import Security
 
@@ -20,6 +19,8 @@ from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.clusters.visit import Visit
 from photogap.sweeps.private import is_loopback
 from photogap.sweeps.store.place import place
+from support.batch import Slurm
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -76,7 +77,7 @@ def test_only_the_runs_certificate_gets_in(opened: Any, tmp_path: Path) -> None:
     own = pool._client.security.get_connection_args("client")
     for address in addresses(pool):
         assert address.startswith("tls://")
-        asyncio.run(_try(address, 60, **own))
+        asyncio.run(_try(address, PATIENCE, **own))
         plain = address.replace("tls://", "tcp://")
         for security in (foreign(tmp_path / address[-5:]), stranger(home)):
             with pytest.raises((OSError, TypeError, RuntimeError, ValueError)):
@@ -105,7 +106,7 @@ def listeners() -> list[tuple[str, int]]:
 def speaks_tls(ip: str, port: int) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((ip, port), timeout=60) as raw:
+    with socket.create_connection((ip, port), timeout=PATIENCE) as raw:
         try:
             with context.wrap_socket(raw) as secure:
                 return secure.version() in ("TLSv1.2", "TLSv1.3")

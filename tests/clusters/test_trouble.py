@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch import Slurm, until
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
 from photogap.sweeps.store.place import place
+from support.batch import Slurm
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
@@ -121,7 +122,9 @@ def test_check_reports_one_worker_and_what_to_change(
     slurm: Slurm, home: Path, cluster: Write, photogap: Any
 ) -> None:
     cluster(cores=1, processes=2, prologue=["export OMP_NUM_THREADS=4"])
-    out, err = photogap("cluster", "check", "slurm", "--store", home / "a.zarr", "--json").communicate(timeout=180)
+    out, err = photogap("cluster", "check", "slurm", "--store", home / "a.zarr", "--json").communicate(
+        timeout=PATIENCE
+    )
     found = json.loads(out)
     assert found["queue_wait_s"] > 0, err
     assert (found["write"], found["workers"], found["threads"]["OMP_NUM_THREADS"]) == ("ok", 2, "4")

@@ -288,7 +288,7 @@ class TestK3C60AboveTc0:
     [
         ({"F0": -1.0}, r"`F0` must be zero or positive, in mJ/cm\^2. Got -1.0"),
         ({"T": -4.0}, r"`T` must be positive, in K. Got -4.0"),
-        ({"tau_esc": 0.0}, r"`tau_esc` must be positive, in ps; use .inf for no escape. Got 0.0"),
+        ({"tau_esc": -1.0}, r"`tau_esc` must be zero or positive, in ps; 0 holds .* \.inf keeps .* Got -1.0"),
         ({"omega_pump": math.nan}, r"`omega_pump` must be positive, in meV. Got nan"),
     ],
 )
@@ -310,6 +310,20 @@ def test_impossible_points_do_not_exist(k3c60, changes, message):
 def test_impossible_settings_do_not_exist(changes, message):
     with pytest.raises(ValueError, match=message):
         Settings(**changes)
+
+
+def test_escape_at_once_is_the_limit_of_fast_escape(k3c60):
+    """n - n_eq falls as tau_esc; by 0.1 fs it has left 1 %, of which the gap feels less. n itself never moves."""
+    settings = Settings(spacing=1.0, n_times=27, frequencies=(50.0, 100.0))
+    at_once = run(k3c60, settings, tau_esc=0.0).data
+    gaps = [run(k3c60, settings, tau_esc=tau).data["Delta0"] for tau in (4e-4, 1e-4)]
+    off = [np.abs(gap - at_once["Delta0"]).max() for gap in gaps]
+    assert off[1] < 0.5 * off[0]
+    assert off[1] < 0.02 * at_once["Delta0"].max()
+    # the stages' weights add to one to round-off
+    assert at_once["n"] == pytest.approx(np.broadcast_to(at_once["n"][0], at_once["n"].shape), rel=1e-12)
+    assert np.abs(at_once["U_ph"]).max() < 1e-12 * at_once["U_qp"].max()
+    assert at_once["ledger_error"] < 1e-3
 
 
 def test_running_out_of_steps_is_an_outcome(k3c60):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from photogap.sweeps.ask.config import load_yaml, override, parse, read
+from photogap.sweeps.ask.config import override, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.cli.views import NAMES
@@ -20,6 +20,7 @@ from photogap.sweeps.figures.pictures import plot, table
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
 from photogap.sweeps.store.place import place
+from photogap.sweeps.text import load_yaml
 
 CONFIG = """
 name: tiny

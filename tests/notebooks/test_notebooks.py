@@ -10,6 +10,8 @@ import jupytext
 import pytest
 from nbclient import NotebookClient
 
+from support.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 NAMES = [
@@ -36,7 +38,7 @@ def test_notebook_runs_and_shows_pictures(path, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     notebook = jupytext.read(path)
     folder = {"metadata": {"path": str(tmp_path / "notebooks")}}
-    NotebookClient(notebook, timeout=800, kernel_name="python3", resources=folder).execute()
+    NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=folder).execute()
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     assert not [out for out in outputs if out.output_type == "error"]
     pictures = [out.data["image/png"] for out in outputs if "image/png" in getattr(out, "data", {})]

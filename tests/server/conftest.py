@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import FAKE, serving
+
+from support.patience import PATIENCE
+from support.serving import FAKE, serving
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,6 @@ def start_server(
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
 from hypothesis import HealthCheck, Phase, given, settings
-from serving import serving
+
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -49,7 +51,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with serving(tmp_path_factory.mktemp("api")) as client:
         for name in ("0", "a"):
             client.submit(tree({"fault": ["no", "raise"]}, name=name))
-            client.wait(name, 120)
+            client.wait(name, PATIENCE)
         schema = schemathesis.openapi.from_url(f"{client.url}/api/openapi.json")
         # A stream ends with its sweep, not with the request that asked for it: see test_watchers.
         yield schema.exclude(path_regex="events$")
@@ -76,14 +78,14 @@ def test_no_request_breaks_the_server_or_its_document(api: Any) -> None:
             # Every second request goes to a sweep that exists.
             if "name" in case.path_parameters and len(str(case.path_parameters["name"])) % 2:
                 case.path_parameters["name"] = "a"
-            answer = case.call_and_validate(checks=list_of(checks), timeout=120)
+            answer = case.call_and_validate(checks=list_of(checks), timeout=PATIENCE)
             codes.add(answer.status_code)  # noqa: B023
 
         ask()
     print(tried)
     for path, method, more in VALID:
         case = api[path][method].Case(path_parameters={"name": "a", "point": "F0=1,fault=no"}, **more)
-        assert case.call_and_validate(checks=list_of(checks), timeout=120).status_code in (200, 201), path
+        assert case.call_and_validate(checks=list_of(checks), timeout=PATIENCE).status_code in (200, 201), path
     assert len(tried) >= 15
     assert tried["GET /api/sweeps"] & {200}
     assert any(422 in codes for codes in tried.values())
@@ -123,8 +125,9 @@ def test_the_document_explains_itself(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_document_are_accepted(tmp_path: Path) -> None:
-    from photogap.sweeps.ask.config import load_yaml, parse
+    from photogap.sweeps.ask.config import parse
     from photogap.sweeps.ask.plan import resolve
     from photogap.sweeps.server.schema import CONFIG
+    from photogap.sweeps.text import load_yaml
 
     assert resolve(parse(load_yaml(CONFIG, "CONFIG"))).grid.size == 16

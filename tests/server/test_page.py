@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from cubes import QUICKSTART, physics
-from fake_config import tree
-from serving import serving
-from tallies import Tally
+
+from support.cubes import QUICKSTART, physics
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
+from support.tallies import Tally
 
 pytestmark = pytest.mark.real
 WIDE, NARROW = (1400, 900), (390, 844)
-TIMEOUT = 90_000
+TIMEOUT = 1000 * PATIENCE
 
 
 def _browser() -> str | None:
@@ -406,7 +408,7 @@ def test_the_whole_quick_start_from_the_page_is_the_command_lines(
 ) -> None:
     _, client = start_server(tmp_path, "--workers", 2)
     page = open_page(client)
-    page.set_default_timeout(800_000)
+    page.set_default_timeout(TIMEOUT)
     page.fill("#config", QUICKSTART.read_text())
     page.click("#submit")
     state(page, r"^running: [1-9]\d*/24")

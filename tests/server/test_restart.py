@@ -9,14 +9,14 @@ from typing import Any
 import psutil
 import pytest
 import xarray as xr
-from batch import until
-from fake_config import tree
-from tallies import Tally
 
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import LOG
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.tallies import Tally
 
 POINTS = 40
 
@@ -41,8 +41,8 @@ def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
     until(lambda: min(client.sweep(name)["done"] for name in ("one", "two")) >= 6)
     workers = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(signal.SIGKILL)
-    server.wait(60)
-    psutil.wait_procs(workers, timeout=120)
+    server.wait(PATIENCE)
+    psutil.wait_procs(workers, timeout=PATIENCE)
     tally.open()
     begun, kept = Counter(tally()), {n: settled(folder, n) for n in ("one", "two")}
     ended = {n: status(place(folder / f"{n}.zarr"))["counts"]["ok"] for n in ("one", "two")}
@@ -50,7 +50,7 @@ def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
 
     _, client = start_server(folder, "--workers", 2)
     for name in ("one", "two"):
-        found = client.wait(name, 120)
+        found = client.wait(name, PATIENCE)
         assert (found["state"], found["done"], found["failed"]) == ("done", POINTS, 0)
         assert found["computed"] <= POINTS - ended[name]
         ds = xr.open_zarr(folder / f"{name}.zarr")
@@ -73,9 +73,9 @@ def test_a_stopped_server_leaves_its_sweeps_to_the_next(tmp_path: Path, start_se
     client.submit(tree({"F0": {"linspace": [1, 10, 60]}, "seconds": [0.05]}, name="long"))
     until(lambda: client.sweep("long")["done"] >= 3)
     server.terminate()
-    assert server.wait(120) in (0, -signal.SIGTERM)
+    assert server.wait(PATIENCE) in (0, -signal.SIGTERM)
     _, client = start_server(tmp_path, "--workers", 0)
-    found = client.wait("long", 120)
+    found = client.wait("long", PATIENCE)
     assert (found["state"], found["done"]) == ("done", 60)
     assert found["computed"] < 60
 
@@ -86,7 +86,7 @@ def test_one_server_a_folder(tmp_path: Path, start_server: Any) -> None:
         start_server(tmp_path, "--workers", 0)
     with client._answer("GET", "events"):
         server.terminate()
-        server.wait(120)
+        server.wait(PATIENCE)
     said = server.stdout.read()
     assert "Open that address in a browser. From another machine, first run there:\n  ssh -L" in said
     assert f"client = Client({client.url!r})" in said

@@ -5,22 +5,22 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
-from serving import serving
 from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
-from photogap.sweeps.server.intake import tree_of
 from photogap.sweeps.server.options import Limits, Options
+from photogap.sweeps.text import SERVED, load_yaml
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
 LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server with low limits and a cube."""
     with serving(tmp_path_factory.mktemp("small"), limits=LIMITS) as client:
         client.submit(tree(name="cube"))
-        assert client.wait("cube", 120)["state"] == "done"
+        assert client.wait("cube", PATIENCE)["state"] == "done"
         yield client
 
 
@@ -41,7 +41,7 @@ def raw(client: Client, path: str, **headers: str) -> tuple[int, str]:
         client.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
@@ -98,9 +98,19 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ({"name": "../up"}, r"`name`: must be letters, digits"),
         ({"name": "n" * 101}, r"`name`: must have at most 100 characters"),
         ({"folder": "/etc"}, r"`folder`: unknown key"),
-        ({"axes": {"F0": {"linspace": [1, 2, 10_000_000]}}}, r"`F0`: must stay within 100000 here"),
-        ({"settings": {"n_times": 10**9}}, r"`n_times`: must stay within 100000 here"),
-        ({"axes": {"F0": {"linspace": [1, 2, 101]}}}, r"at most 100 points here. Got 101"),
+        ({"axes": {"F0": {"linspace": [1, 2, 10_000_000]}}}, r"`axes.F0` must have at most 100000 values"),
+        ({"settings": {"n_times": 10**9}}, r"`settings.n_times` must be at most 100000"),
+        ({"settings": {"n_times": 1.5e8}}, r"`settings.n_times` must be at most 100000"),
+        ({"settings": {"n_times": "150000000"}}, r"`settings.n_times` must be at most 100000"),
+        ({"axes": {"F0": {"linspace": [1, 2, 101]}}}, r"at most 100 points.* Got 101"),
+        (
+            {"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 10**12}},
+            r"`refine.budget`",
+        ),
+        ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
+        ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
+        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can write"),
+        ({"\ud800": 1}, r"must hold text that UTF-8 can write"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )
@@ -122,12 +132,12 @@ def test_many_points_need_their_number_as_confirmation(small: Client) -> None:
     assert "the sweep has 30 points, over the limit of 20 without a confirmation" in refused.detail
     assert refusal(small, many, confirm_points=29).status == 409
     small.submit(many, confirm_points=30)
-    assert small.wait("many", 120)["done"] == 30
+    assert small.wait("many", PATIENCE)["done"] == 30
 
 
 def test_a_slice_of_the_whole_cube_is_refused_and_a_part_is_not(small: Client) -> None:
     small.submit(tree(name="big", settings={"n_times": 200}))
-    small.wait("big", 120)
+    small.wait("big", PATIENCE)
     with pytest.raises(RefusedError, match=r"the slice has 600 values .*over the limit of 500") as refused:
         small.slice("big", "Delta0")
     assert refused.value.status == 413
@@ -162,18 +172,15 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_yaml_bombs_and_objects_are_refused_at_once(small: Client, text: str, message: str) -> None:
-    begin = time.monotonic()
     with pytest.raises(RefusedError, match=message) as refused:
         small.submit(text)
     assert refused.value.status == 422
-    # Written out it would take longer than any machine is slow.
-    assert time.monotonic() - begin < 20, "refused before it is expanded"
 
 
 def test_a_few_aliases_are_fine() -> None:
-    assert tree_of("a: &v [1, 2]\nb: *v") == {"a": [1, 2], "b": [1, 2]}
+    assert load_yaml("a: &v [1, 2]\nb: *v", "CONFIG", SERVED) == {"a": [1, 2], "b": [1, 2]}
     with pytest.raises(ConfigError, match="at most 10000 values"):
-        tree_of("[" + "1," * 11_000 + "1]")
+        load_yaml("[" + "1," * 11_000 + "1]", "CONFIG", SERVED)
 
 
 def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
@@ -181,7 +188,7 @@ def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
         small.submit("#" * 30_000)
     assert refused.value.status == 413
     host, port = small.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         head = f"POST /api/sweeps HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"
         line.sendall(head.encode() + b"7530\r\n" + b"#" * 30_000 + b"\r\n")
         assert line.recv(4096).startswith(b"HTTP/1.1 413")
@@ -201,7 +208,7 @@ def test_json_that_is_no_config_is_refused(small: Client) -> None:
             f"{small.url}/api/sweeps", body, {"Content-Type": "application/json"}, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=60)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         with refused.value as answer:
             assert answer.code in (400, 422), body[:20]
             assert json.load(answer)["detail"]
@@ -214,7 +221,7 @@ def test_pages_of_other_sites_are_refused(small: Client) -> None:
         f"{small.url}/api/sweeps/cube/retry", method="POST", headers={"Origin": "https://evil.example"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=60)
+        urllib.request.urlopen(request, timeout=PATIENCE)
     assert refused.value.code == 403
     refused.value.close()
 
@@ -233,7 +240,7 @@ def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
             json.dumps({"token": TOKEN}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(login, timeout=60) as answer:
+        with urllib.request.urlopen(login, timeout=PATIENCE) as answer:
             cookie = answer.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
@@ -286,7 +293,7 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     subprocess.run(
-        [*made, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=60
+        [*made, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=PATIENCE
     )
     token.write_text(TOKEN + "\n")
     served = tmp_path / "served"
@@ -295,7 +302,7 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
         [sys.executable, "-m", "photogap.sweeps.cli", "serve", served, "--port", "0", *args[:4]],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=os.environ | {"COLUMNS": "200"},
     )
     assert refused.returncode == 2
@@ -313,7 +320,7 @@ def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
     kept = {"/": "no-cache", "/static/app.js": "no-cache", "/api/server": "no-store", "/api/nowhere": "no-store"}
     for path, keep in kept.items():
         try:
-            answer = urllib.request.urlopen(small.url + path, timeout=30)
+            answer = urllib.request.urlopen(small.url + path, timeout=PATIENCE)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -322,11 +329,40 @@ def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
             policy = answer.headers["Content-Security-Policy"]
             for rule in ("default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"):
                 assert rule in policy
-    tag = urllib.request.urlopen(small.url + "/static/app.js", timeout=30).headers["ETag"]
+    tag = urllib.request.urlopen(small.url + "/static/app.js", timeout=PATIENCE).headers["ETag"]
     again = urllib.request.Request(small.url + "/static/app.js", headers={"If-None-Match": tag})
     with pytest.raises(urllib.error.HTTPError, match="304"):
-        urllib.request.urlopen(again, timeout=30)
+        urllib.request.urlopen(again, timeout=PATIENCE)
 
 
 def test_the_guard_is_the_outermost_layer(small: Any) -> None:
     assert small.app.user_middleware[0].cls is Guard
+
+
+def test_small_submits_whose_union_is_large_are_refused(small: Client) -> None:
+    base = {"F0": [0.1]}
+    for axes in (base | {"F0": {"linspace": [0.1, 1, 10]}}, base | {"T": {"linspace": [30, 40, 10]}}):
+        small.submit(tree(axes, name="union"))
+        assert small.wait("union", 120)["state"] == "done"
+    refused = refusal(small, tree(base | {"tau_esc": {"linspace": [0.02, 0.1, 10]}}, name="union"))
+    assert refused.status == 422
+    assert "would grow to 1000 points" in refused.detail
+    assert small.status("union")["points"] == 100
+    assert refusal(small, tree({"F0": {"linspace": [1, 2, 101]}}, name="x", limits={"points": 10**9})).status == 422
+
+
+def test_text_that_utf8_cannot_write_is_refused(small: Client) -> None:
+    for config in (
+        '{"config": {"name": "\\ud800"}}',
+        '{"\\ud800": 1}',
+        '{"config": "\\ud800"}',
+        '{"config": {"a": {"\\udcff": 1}}}',
+    ):
+        request = urllib.request.Request(
+            f"{small.url}/api/sweeps", config.encode(), {"Content-Type": "application/json"}, method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        with refused.value as answer:
+            assert answer.code == 422, config
+            assert json.load(answer)["detail"]

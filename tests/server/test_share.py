@@ -11,14 +11,14 @@ from typing import Any
 import dask
 import distributed  # noqa: F401  its defaults are part of what is compared
 import pytest
-from batch import until
-from fake_config import tree
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.clusters.dask_pool import settled
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.server.share import Hubs
 from photogap.sweeps.work.pool import Ended
+from support.fake_config import tree
+from support.patience import PATIENCE, until
 
 
 class Hand:
@@ -65,7 +65,7 @@ class Hand:
         try:
             yield self
         finally:
-            self.may_close.wait(60)
+            self.may_close.wait(PATIENCE)
             self.open_now -= 1
 
 
@@ -89,7 +89,7 @@ def test_a_small_sweep_is_not_starved_by_a_big_one() -> None:
     until(lambda: len(hand.order) > 50)
     # All at once: what is dealt hangs on the hub then, not on how soon this thread runs again.
     work(hubs, "small", 20, window=20)
-    big.join(60)
+    big.join(PATIENCE)
     hubs.close()
     (first, *_, last) = (i for i, name in enumerate(hand.order) if name == "small")
     assert Counter(hand.order[first : last + 1])["big"] <= 1.5 * 20 + 5, "each gets its half"
@@ -152,7 +152,7 @@ def test_a_pool_opens_when_the_one_before_it_has_closed() -> None:
     time.sleep(0.1)
     assert hand.opened == 1
     hand.may_close.set()
-    late.join(60)
+    late.join(PATIENCE)
     hubs.close()
     assert (hand.opened, hand.most_open, Counter(hand.order)) == (2, 1, {"a": 5, "b": 5})
 
@@ -163,7 +163,7 @@ def test_what_the_batch_system_says_of_a_lost_batch_reaches_its_sweep() -> None:
     hubs = Hubs(hand.open, None)
     with hubs.opener(lambda: None, lambda share: None)(parse(tree()), None) as pool:
         pool.submit(5, "a")  # type: ignore[arg-type]
-        (ended,) = pool.wait(60)
+        (ended,) = pool.wait(PATIENCE)
     hubs.close()
     assert (ended.key, ended.lost, ended.story, ended.innocent) == (5, True, "job 7 PREEMPTED", True)
 
@@ -172,12 +172,12 @@ def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None)
     hub = hubs._hub(parse(tree()))
-    hub._open.wait(60)
+    hub._open.wait(PATIENCE)
     hand.fail = ClusterError("the scheduler is gone")
     with hub._turn:  # something is flying, so that the pool is waited for
         hub._owner[-1] = (None, -1)  # type: ignore[assignment]
         hub._turn.notify()
-    hub._thread.join(60)
+    hub._thread.join(PATIENCE)
     with pytest.raises(ClusterError, match="the scheduler is gone"), hub.share(None, None, lambda: None):
         pass
     hubs.close()

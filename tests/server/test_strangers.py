@@ -11,16 +11,17 @@ from typing import Any
 
 import psutil
 import pytest
-from batch import lacking
-from fake_config import tree
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.clusters.open import open_pool
+from support.batch import lacking
+from support.fake_config import tree
+from support.patience import PATIENCE
 
 ROOT = os.geteuid() == 0
 """Without it the attacker is the same user, for whom only ports are closed."""
-ATTACKS = Path(__file__).with_name("attacks.py").read_text(encoding="utf-8")
+ATTACKS = (Path(__file__).parents[1] / "support" / "attacks.py").read_text(encoding="utf-8")
 
 
 def as_stranger(given: dict[str, Any]) -> dict[str, list[int]]:
@@ -32,7 +33,7 @@ def as_stranger(given: dict[str, Any]) -> dict[str, list[int]]:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -63,7 +64,7 @@ def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path:
     secret = "a-token-from-the-environment"
     server, client = start_server(tmp_path, "--workers", 1, env={"PHOTOGAP_TOKEN": secret}, token=secret)
     client.submit(tree({"F0": [1, 2]}, name="two"))
-    assert client.wait("two", 120)["state"] == "done"
+    assert client.wait("two", PATIENCE)["state"] == "done"
     info = pool._client.scheduler_info(n_workers=-1)
     inner = [server.pid, *(child.pid for child in psutil.Process(server.pid).children(recursive=True))]
     pids = [*pool._client.run(os.getpid).values(), *inner]
@@ -90,7 +91,8 @@ def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path:
 def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None:
     """Without this the table's zeros would say nothing."""
     from distributed import LocalCluster
-    from serving import serving
+
+    from support.serving import serving
 
     (tmp_path / "open").write_text("all may read this")
     (tmp_path / "open").chmod(0o644)
@@ -121,7 +123,7 @@ def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None
 
 
 def test_a_dashboard_answers_at_its_own_address_alone(pool: Any) -> None:
-    with urllib.request.urlopen(pool.dashboard, timeout=60) as page:
+    with urllib.request.urlopen(pool.dashboard, timeout=PATIENCE) as page:
         assert "bokeh.min.js" in page.read().decode(), "without bokeh it only says what to install"
     assert "dashboard" not in pool.describe(), "it would be kept in the cube"
 
@@ -155,7 +157,7 @@ def test_a_server_makes_its_token_and_its_users_clients_find_it(
     assert Client(client.url).sweeps() == []
     assert client._token not in repr(client)
     server.kill()
-    server.wait(60)
+    server.wait(PATIENCE)
     from photogap.sweeps.private import noted_token
 
     port = int(client.url.rpartition(":")[2])
@@ -185,7 +187,7 @@ def test_workers_of_a_server_do_not_inherit_its_token(tmp_path: Path, start_serv
     secret = "a-token-from-the-environment"
     server, client = start_server(tmp_path, "--workers", 1, env={"PHOTOGAP_TOKEN": secret}, token=secret)
     client.submit(tree({"F0": [1, 2]}, name="two"))
-    assert client.wait("two", 120)["state"] == "done"
+    assert client.wait("two", PATIENCE)["state"] == "done"
     children = psutil.Process(server.pid).children(recursive=True)
     assert len(children) >= 2
     for child in children:

@@ -13,9 +13,6 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from fake_config import tree
-from serving import serving
-from tallies import Tally
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
@@ -23,12 +20,16 @@ from photogap.sweeps.client import Client, RefusedError, UnreachableError
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
+from support.tallies import Tally
 
 TWO = {"F0": [0.1, 1.0, 10.0], "T": [30, 60], "fault": ["no", "raise"]}
 
 
 def until(client: Client, name: str, *states: str) -> dict[str, Any]:
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while (found := client.sweep(name))["state"] not in states:
         assert time.monotonic() < end, found
         time.sleep(0.05)
@@ -85,7 +86,7 @@ def test_slices_carry_labels_and_units_in_every_format(done: Client) -> None:
 
 def test_a_bool_axis_and_an_infinite_escape_time_survive_netcdf(done: Client) -> None:
     done.submit(tree({"stimulated_emission": [True, False], "tau_esc": [0.02, float("inf")]}, name="flags"))
-    assert done.wait("flags", 120)["state"] == "done"
+    assert done.wait("flags", PATIENCE)["state"] == "done"
     ds = done.slice("flags", "Delta0_peak")
     assert ds.stimulated_emission.values.astype(bool).tolist() == [True, False]
     assert ds.sizes["tau_esc"] == 2
@@ -137,9 +138,9 @@ def test_configs_are_refused_in_the_command_lines_words(done: Client) -> None:
 
 def test_a_name_that_exists_grows_its_cube_or_is_refused(done: Client) -> None:
     done.submit(tree(name="grows"))
-    assert done.wait("grows", 120)["computed"] == 3
+    assert done.wait("grows", PATIENCE)["computed"] == 3
     done.submit(tree(name="grows"), "axes.F0=[1.0,2.0]")
-    found = done.wait("grows", 120)
+    found = done.wait("grows", PATIENCE)
     assert (found["total"], found["computed"]) == (2, 1)
     assert found["config"].startswith("name: grows")
     with pytest.raises(
@@ -150,7 +151,7 @@ def test_a_name_that_exists_grows_its_cube_or_is_refused(done: Client) -> None:
 
 
 def test_cancel_resume_and_retry(done: Client, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
-    import fake_model
+    from support import fake_model
 
     tally.admit(8)
     axes = {"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05], "fault": ["raise"]}
@@ -169,12 +170,12 @@ def test_cancel_resume_and_retry(done: Client, tally: Tally, monkeypatch: pytest
         done.cancel("long")
     before = found["failed"]
     done.resume("long")
-    found = done.wait("long", 120)
+    found = done.wait("long", PATIENCE)
     assert (found["state"], found["failed"]) == ("done", 40)
     assert found["computed"] <= 40 - before
     monkeypatch.setattr(fake_model, "misbehave", lambda settings, point: None)
     done.retry("long")
-    found = done.wait("long", 120)
+    found = done.wait("long", PATIENCE)
     assert (found["state"], found["done"], found["failed"]) == ("done", 40, 0)
 
 
@@ -228,7 +229,7 @@ def test_a_config_may_be_a_path(done: Client, tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(tree(name="of-a-path")))
     assert done.submit(path)["name"] == "of-a-path"
-    assert done.wait("of-a-path", 60)["done"] == 3
+    assert done.wait("of-a-path", PATIENCE)["done"] == 3
     assert done.axes("of-a-path")["coords"]["F0"]["units"] == "mJ cm-2"
 
 
@@ -246,7 +247,7 @@ def answering(*answers: bytes | None) -> Iterator[str]:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def event(state: str) -> bytes:
@@ -256,12 +257,12 @@ def event(state: str) -> bytes:
 def test_who_waits_finds_a_server_again() -> None:
     answers = [b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps({"state": s}).encode() for s in ("running", "done")]
     with answering(answers[0], b"", answers[1]) as url:
-        assert Client(url, timeout=10).wait("a")["state"] == "done"
+        assert Client(url, timeout=PATIENCE).wait("a")["state"] == "done"
 
 
 def test_a_stream_that_breaks_is_taken_up_again() -> None:
     with answering(event("running") + b'data: {"st', b"", event("done")) as url:
-        assert [e["state"] for e in Client(url, timeout=10).watch("a")] == ["running", "done"]
+        assert [e["state"] for e in Client(url, timeout=PATIENCE).watch("a")] == ["running", "done"]
 
 
 def test_a_server_that_does_not_answer_in_time_is_named() -> None:
@@ -282,7 +283,7 @@ def test_a_sweep_names_its_cluster_file(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("kind: local\nworkers: 1\n")
     with serving(tmp_path) as client:
         client.submit(tree(name="there", cluster="one.yaml"))
-        found = client.wait("there", 120)
+        found = client.wait("there", PATIENCE)
         assert (found["state"], found["done"], found["cluster"]) == ("done", 3, "one.yaml"), found
         pool = client.record("there")["runs"][-1]["pool"]
         assert pool["shared"] is True

@@ -62,6 +62,46 @@ def test_equilibrium_of_a_spectrum_file(tmp_path):
     assert 1.0 < numbers["Tc_K"] < 10.0
 
 
+def test_the_lattice_taken_is_printed_with_the_error():
+    numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--json").stdout)
+    finer = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--rtol", "1e-4", "--json").stdout)
+    assert numbers["window_meV"] / numbers["spacing_meV"] < finer["window_meV"] / finer["spacing_meV"]
+    assert abs(numbers["gap_edge_meV"] - finer["gap_edge_meV"]) < numbers["error"]["gap_edge_meV"]
+    assert finer["error"]["gap_edge_meV"] < 1e-4 * finer["gap_edge_meV"]
+
+
+def test_a_choice_of_ones_own_stays():
+    numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--window", "40", "--json").stdout)
+    assert numbers["window_meV"] == pytest.approx(40.0, rel=1e-3)
+    text = " ".join(photogap("equilibrium", "Pb", "--T", "2", "--window", "40").output.split())
+    assert "the window is yours, its error not counted" in text
+
+
+def test_a_cutoff_moves_what_mu_star_means():
+    def Tc(*options):
+        done = photogap("equilibrium", "Pb", "--T", "2", "--mu-star", "0.1", *options, "--json")
+        return json.loads(done.stdout)["Tc_K"]
+
+    assert Tc("--cutoff", "30") < Tc() < Tc("--cutoff", "120")
+
+
+def test_several_temperatures_draw_a_curve(tmp_path):
+    out = tmp_path / "pb.png"
+    done = photogap("equilibrium", "Pb", "--T", "2:8.5:2", "--plot", str(out), "--json")
+    numbers = json.loads(done.stdout)
+    assert numbers["T_K"] == [2.0, 4.0, 6.0, 8.0]
+    assert numbers["gap_edge_meV"] == sorted(numbers["gap_edge_meV"], reverse=True)
+    assert len(numbers["error"]["gap_edge_meV"]) == 4
+    assert isinstance(numbers["Tc_K"], float)
+    assert out.stat().st_size > 20_000
+
+
+def test_a_state_without_an_edge_is_gapless():
+    text = " ".join(photogap("equilibrium", "LaH10", "--T", "243").output.split())
+    assert "gapless: lifetimes fill the gap" in text
+    assert json.loads(photogap("equilibrium", "LaH10", "--T", "243", "--json").stdout)["gapless"] is True
+
+
 def test_equilibrium_of_a_materials_file(tmp_path):
     (tmp_path / "mine.yaml").write_text("extends: K3C60\nname: Mine\nTc0: 19\n")
     numbers = json.loads(photogap("equilibrium", str(tmp_path / "mine.yaml"), "--T", "5", "--json").stdout)
@@ -85,6 +125,18 @@ def test_picture(tmp_path):
         (["Pb", "--T", "2", "--column", "2"], "`--column` belongs to a spectrum file"),
         (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
         (["Pb", "--T", "2", "--mu-star", "nan"], "`--mu-star` must be a number, such as 0.1. Got nan"),
+        (["Pb", "--T", "2:1:1"], "needs a step above 0, a stop not below the start"),
+        (["Pb", "--T", "2,2"], "`--T` must be distinct temperatures"),
+        (
+            ["Pb", "--T", "cold"],
+            "`--T` must be a temperature, a list such as 2,4,6, or START:STOP:STEP, in K. Got 'cold'",
+        ),
+        (["Pb", "--T", "2", "--cutoff", "0"], "`--cutoff` must be positive, in meV. Got 0.0"),
+        (["Pb", "--T", "2", "--rtol", "-1"], "`--rtol` must be positive"),
+        (
+            ["Pb", "--T", "2", "--rtol", "1e-3", "--spacing", "1", "--window", "99"],
+            "`--rtol` chooses the lattice; leave out `--spacing` or `--window`",
+        ),
         (["Pb", "--T", "2", "--window", "inf"], "`--window` must be positive, in meV. Got inf"),
         (["absent.a2f", "--T", "2", "--units", "THz"], "Got 'absent.a2f', which does not exist"),
         (["Pb", "--T", "2", "--plot", "x.xyz"], "`--plot` must be a file that ends in .png, .pdf or .svg"),

@@ -17,8 +17,6 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from cubes import QUICKSTART, physics
-from test_service import go, plan_of
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
@@ -26,6 +24,9 @@ from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.store.place import place
+from support.cubes import QUICKSTART, physics
+from support.driving import go, plan_of
+from support.patience import PATIENCE
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
@@ -61,7 +62,7 @@ def s3() -> Iterator[int]:
 
 
 def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()

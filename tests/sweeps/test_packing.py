@@ -16,9 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from cubes import physics
-from driving import drive
-from fake_config import tree
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
@@ -27,6 +24,10 @@ from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.store.cube import MISSING
 from photogap.sweeps.store.parts import decode
 from photogap.sweeps.store.place import Place, place
+from support.cubes import physics
+from support.driving import drive
+from support.fake_config import tree
+from support.patience import PATIENCE
 
 SERIES = ("Delta0", "Gamma", "Delta0_peak")
 SWEEP, HALF = (
@@ -39,7 +40,7 @@ KILLS = int(os.environ.get("PHOTOGAP_TEST_KILLS", "12"))
 def start() -> Callable[..., Any]:
     """Start a driver in some ten milliseconds: what it imports is imported once, in a process that forks."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["driving", "fake_model", "photogap.sweeps.drive.sweep"])
+    context.set_forkserver_preload(["support.driving", "support.fake_model", "photogap.sweeps.drive.sweep"])
 
     def start(url: str, report: Path, sweep: dict[str, Any] = SWEEP) -> Any:
         process = context.Process(target=drive, args=(sweep, url, str(report)))
@@ -89,7 +90,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
     for name in ("warm.zarr", "calm.zarr"):
         begin = time.monotonic()
         undisturbed = start(str(tmp_path / name), report)
-        undisturbed.join(120)
+        undisturbed.join(PATIENCE)
         took = time.monotonic() - begin
     calm = physics(tmp_path / "calm.zarr")
     assert json.loads(report.read_text())["done"] == 48
@@ -102,7 +103,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
         driver.join(chance.uniform(0.05, 0.4) * took)
         killed += driver.is_alive()
         driver.kill()
-        driver.join(120)
+        driver.join(PATIENCE)
         if not target.exists():
             continue
         seen.append(check(target, calm))
@@ -116,7 +117,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
             shutil.rmtree(target.state)
             begun, seen = len(tally()), [0]
     last = start(target.url, report)
-    last.join(120)
+    last.join(PATIENCE)
     assert last.exitcode == 0
     assert partial(target) == set()
     xr.testing.assert_identical(physics(target.path), calm)
@@ -137,7 +138,7 @@ def test_what_a_write_leaves_that_is_killed_goes_with_the_next_driver(tmp_path: 
     plan = resolve(parse(HALF))
     run(plan, target, workers=0)
     folder = str(getattr(target, where))
-    writer = subprocess.run([sys.executable, "-c", WRITE, folder], timeout=120)
+    writer = subprocess.run([sys.executable, "-c", WRITE, folder], timeout=PATIENCE)
     assert writer.returncode == -signal.SIGKILL
     assert len(partial(target)) == 1, "it was killed before it was renamed"
     # One that is younger than the driver is somebody's at work.

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from ...ask.config import load_yaml
 from ...errors import ClusterError, ConfigError
+from ...text import load_yaml
 from ...work.limits import THREADS
 from ..dask_pool import DaskPool
 from ..guest import guest, size

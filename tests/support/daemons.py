@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from support.patience import PATIENCE
+
 CONF_NAME = "slurm.conf"
 CONF = """
 ClusterName=tests
@@ -96,9 +98,11 @@ def up(folder: Path) -> None:
     _start("slurmctld", "-c")
     for node in ("n1", "n2"):
         _start("slurmd", "-N", node)
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        idle = subprocess.run(["sinfo", "-h", "-t", "idle", "-o", "%D"], capture_output=True, text=True, timeout=60)
+        idle = subprocess.run(
+            ["sinfo", "-h", "-t", "idle", "-o", "%D"], capture_output=True, text=True, timeout=PATIENCE
+        )
         if idle.stdout.strip() == "2":
             return
         time.sleep(0.2)
@@ -110,7 +114,7 @@ def _start(*command: str) -> None:
     subprocess.run(
         command,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,10 +123,10 @@ def _start(*command: str) -> None:
 
 def down(folder: Path) -> None:
     """Cancel what runs, end the daemons and remove their folder."""
-    subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=60, check=False)
+    subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=PATIENCE, check=False)
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=60, check=False)
+        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=PATIENCE, check=False)
         if not left.stdout.strip():
             break
         time.sleep(0.3)

@@ -4,13 +4,19 @@ import contextlib
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
+
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store.place import place
+from support.cubes import physics
+from support.patience import PATIENCE
 
 
 def lacking(what: str) -> None:
@@ -27,7 +33,11 @@ class Slurm:
     def queue(self) -> list[tuple[str, str, str]]:
         """Id, name and state of all jobs."""
         out = subprocess.run(
-            ["squeue", "--noheader", "--format=%i|%j|%T"], capture_output=True, text=True, timeout=60, check=True
+            ["squeue", "--noheader", "--format=%i|%j|%T"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
         )
         return [tuple(line.strip().split("|")) for line in out.stdout.splitlines()]  # type: ignore[misc]
 
@@ -48,9 +58,14 @@ def address_in(path: Path) -> str | None:
     return None
 
 
-def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.03)
-    return found
+def finish(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Report of a `photogap run --json` that is awaited."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    return dict(json.loads(out.splitlines()[-1]))
+
+
+def local(config: Path, store: Path) -> xr.Dataset:
+    """Numbers of a config, computed in this process."""
+    run(resolve(read(config)), place(store), workers=0)
+    return physics(store)

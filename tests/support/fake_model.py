@@ -5,11 +5,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from tallies import begin, is_admitted
 
 from photogap.core.result import Outcome, Result, Variable
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import Model
+from support.tallies import begin, is_admitted
 
 
 @dataclass(frozen=True, kw_only=True)

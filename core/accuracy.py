@@ -1,0 +1,159 @@
+"""A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
+
+The candidate is compared with twice its spacing and with half its window. An error that falls at order p changes by
+2^p - 1 times itself when its choice is made coarser by two. The solver's falls with the spacing at order 1.5 to 2
+and with the window at order 2 to 4; each change, divided by 1.8 and 3 for the lowest orders, bounds the error. The
+two coarser lattices take half of the candidate's time each; finer ones would take four times it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from .lattice import Array
+from .spectra import Spectrum
+
+RTOL: Final = 1e-3
+"""Relative accuracy of equilibrium where none is asked for."""
+
+MOST_CELLS: Final = 120_000
+"""Cells of the largest lattice that is tried: half a minute and 200 MB for a gap."""
+
+ORDERS: Final = (1.5, 2.0)
+"""Lowest orders at which an error falls with the spacing and with the window."""
+
+
+class AccuracyError(ValueError):
+    """The accuracy asked for was not reached: the message says how near, and the remedy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Numbers on one lattice.
+
+    Args:
+        values: The numbers that are to agree, shape (K,); NaN where there is none.
+        scale: The size that the error of each is relative to, shape (K,), > 0.
+        names: Name of each number, for messages.
+        state: Anything that the numbers were taken from.
+    """
+
+    values: Array
+    scale: Array
+    names: tuple[str, ...]
+    state: Any = None
+
+    def change(self, other: "Estimate") -> Array:
+        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none."""
+        difference = np.abs(self.values - other.values)
+        return np.where(np.isnan(difference), np.inf, difference)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The lattice that was taken, and its numbers.
+
+    Args:
+        spacing, window: Lattice, meV.
+        best: Estimate on it.
+        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,); zero for
+            one that was fixed.
+        tried: Number of lattices computed.
+    """
+
+    spacing: float
+    window: float
+    best: Estimate
+    by_spacing: Array
+    by_window: Array
+    tried: int
+
+    @property
+    def error(self) -> Array:
+        """Bound on the error of each number, shape (K,)."""
+        return self.by_spacing + self.by_window
+
+    @property
+    def cells(self) -> int:
+        """Cells of the lattice."""
+        return round(self.window / self.spacing)
+
+    def shares(self) -> tuple[float, float]:
+        """Largest relative change by spacing and by window."""
+        return float((self.by_spacing / self.best.scale).max()), float((self.by_window / self.best.scale).max())
+
+
+def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
+    """Coarsest spacing and window (meV) with which a search begins, for a gap of about `gap` (meV).
+
+    Raises:
+        ValueError: if no lattice of `MOST_CELLS` resolves the spectrum.
+    """
+    top = float(spectrum.omega[-1])
+    spacing = min(top / 100, gap / 5)
+    while True:
+        try:
+            spectrum.on_lattice(spacing)
+        except ValueError:
+            if 4 * top > spacing * MOST_CELLS:
+                raise
+            spacing /= 2
+        else:
+            return spacing, 4 * top
+
+
+def choose_lattice(
+    estimate: Callable[[float, float], Estimate],
+    *,
+    spacing: float,
+    window: float,
+    rtol: float,
+    fixed: tuple[bool, bool] = (False, False),
+    most_cells: int = MOST_CELLS,
+) -> Choice:
+    """Refine a lattice until its numbers are known to `rtol`.
+
+    Args:
+        estimate: The numbers on a lattice of a spacing and a window, meV.
+        spacing, window: The coarsest lattice, meV.
+        rtol: Accuracy, relative to each number's scale.
+        fixed: Whether spacing and window stay as they are, their share of the error left out of account.
+        most_cells: Cells beyond which the search ends.
+    Raises:
+        AccuracyError: if `rtol` is not positive, or `most_cells` do not suffice.
+    """
+    if not (rtol > 0 and math.isfinite(rtol)):
+        raise AccuracyError(f"`rtol` must be positive, such as 1e-3. Got {rtol!r}.")
+    known: dict[tuple[int, int], Estimate] = {}
+
+    def at(i: int, j: int) -> Estimate:
+        if (i, j) not in known:
+            known[i, j] = estimate(spacing / 2**i, window * 2**j)
+        return known[i, j]
+
+    i, j = (0 if stays else 1 for stays in fixed)
+    while True:
+        best = at(i, j)
+        by_spacing = best.change(best if fixed[0] else at(i - 1, j)) / (2 ** ORDERS[0] - 1)
+        by_window = best.change(best if fixed[1] else at(i, j - 1)) / (2 ** ORDERS[1] - 1)
+        choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
+        finer, wider = choice.shares()
+        if finer + wider <= rtol:
+            return choice
+        i, j = i + (finer >= wider or finer > rtol), j + (wider > finer or wider > rtol)
+        if window / spacing * 2 ** (i + j) > most_cells:
+            raise AccuracyError(_unreached(choice, rtol, most_cells))
+
+
+def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
+    relative = choice.error / choice.best.scale
+    worst = int(np.argmax(relative))
+    known = f"known to {relative[worst]:.1e}" if math.isfinite(relative[worst]) else "not found"
+    return (
+        f"`rtol` must be within reach of {most_cells} cells: spacing {choice.spacing:.4g} meV and window "
+        f"{choice.window:.4g} meV leave {choice.best.names[worst]} {known}. Raise `rtol`, move T away from Tc, or "
+        f"state spacing and window, which skips the search. Got {rtol:g}."
+    )

@@ -1,0 +1,251 @@
+"""Command `equilibrium`: gap, renormalisation and Tc of a material or a spectrum file."""
+
+import math
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..errors import ConfigError
+from ..numbers import left, margin, short
+from .base import OUT, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
+from .ranges import temperatures
+
+if TYPE_CHECKING:
+    from ...core.equilibrium import Equilibrium
+    from ...core.material import Material
+    from ...core.settings import Damping
+
+_OF_THE_MATERIAL = ("mu_star", "Tc_K")
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """States at the temperatures asked for, the bound on the error of each number, and the lattice.
+
+    Args:
+        states: One for each temperature.
+        errors: Bounds by name, for each state; empty where none were asked for.
+        spacing, window: Lattice, meV.
+        how: Origin of the errors, in words.
+    """
+
+    states: "tuple[Equilibrium, ...]"
+    errors: list[dict[str, float]]
+    spacing: float
+    window: float
+    how: str
+
+
+@fail_clearly
+def equilibrium(
+    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file.")],
+    T: Annotated[str, typer.Option("--T", help="Temperature, K; or several: 2,4,6 or START:STOP:STEP.")],
+    mu_star: Annotated[
+        float | None,
+        typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
+    ] = None,
+    cutoff: Annotated[
+        float | None,
+        typer.Option(
+            help="Cut-off of mu_star, meV.", show_default="the material's; 4 times the highest phonon of a file"
+        ),
+    ] = None,
+    rtol: RtolOption = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="Lattice spacing, meV.", show_default="chosen for --rtol")
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="Upper edge of the lattice, meV.", show_default="chosen for --rtol")
+    ] = None,
+    damping: Annotated[str, typer.Option(help="Gap equation with lifetimes (full) or without (real).")] = "full",
+    units: Annotated[
+        str | None,
+        typer.Option(help="Unit of a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
+    ] = None,
+    column: Annotated[
+        int | None,
+        typer.Option(help="Column of alpha2F in a spectrum file that has several, from 1 after the frequency."),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="Format of a spectrum file, such as columns.", show_default="by its header or name"),
+    ] = None,
+    errors: ErrorsOption = True,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Draw Delta, Z and the density of states; of several temperatures Delta(T)."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Solve for gap, renormalisation and Tc in thermal equilibrium, to an accuracy or on a lattice of your own."""
+    from ...core.tracking import GapError
+
+    if damping not in ("full", "real"):
+        raise ConfigError(f"`--damping` must be full or real. Got {damping!r}.")
+    for option, value in (("spacing", spacing), ("window", window), ("cutoff", cutoff)):
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigError(f"`--{option}` must be positive, in meV. Got {value!r}.")
+    if mu_star is not None and not math.isfinite(mu_star):
+        raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
+    if rtol is not None and None not in (spacing, window):
+        raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` or `--window`. Got {rtol!r}.")
+    several = temperatures(T)
+    check_file("--plot", picture)
+    try:
+        film, mu_star = _material(material, {"units": units, "column": column, "format": format}, mu_star)
+        film = film if cutoff is None else replace(film, cutoff=cutoff)
+        start = time.perf_counter()
+        solved = _solve(
+            film, several, "real" if damping == "real" else "full", mu_star=mu_star, rtol=rtol, spacing=spacing,
+            window=window, errors=errors,
+        )  # fmt: skip
+        seconds = time.perf_counter() - start
+    except (ValueError, OSError, GapError) as error:
+        raise ConfigError(re.sub(r"`rtol`", "`--rtol`", str(error))) from error
+    record = _record(film, solved, seconds)
+    if picture is not None:
+        from ..figures.equilibrium import draw, draw_temperatures
+
+        if len(several) == 1:
+            draw(film.name, solved.states[0], picture)
+        else:
+            draw_temperatures(film.name, solved.states, picture)
+        record["picture"] = str(picture)
+    if as_json:
+        print_json(record)
+    else:
+        _show(record, solved)
+
+
+def _solve(
+    film: "Material", several: tuple[float, ...], damping: "Damping", *, mu_star: float | None, rtol: float | None,
+    spacing: float | None, window: float | None, errors: bool,
+) -> _Solved:  # fmt: skip
+    """States on a lattice chosen for `rtol`, or on the one given."""
+    from ...core.accuracy import RTOL
+    from ...core.equilibrium import observables, solve_equilibrium, solve_to_accuracy
+
+    if spacing is None or window is None:
+        found = solve_to_accuracy(
+            film, several, rtol=rtol or RTOL, mu_star=mu_star, spacing=spacing, window=window, damping=damping
+        )
+        choice = found.choice
+        bounds = [found.errors(i) for i in range(len(several))] if errors else []
+        left_out = "".join(
+            f"; the {what} is yours, its error not counted"
+            for what, given in (("spacing", spacing), ("window", window))
+            if given
+        )
+        return _Solved(found.states, bounds, choice.spacing, choice.window, "bound on the error" + left_out)
+
+    def solve(T: float, h: float, top: float) -> "Equilibrium":
+        return solve_equilibrium(film, T, mu_star=mu_star, spacing=h, window=top, damping=damping)
+
+    states, bounds = [], []
+    for T in several:
+        states.append(solve(T, spacing, window))
+        numbers = observables(states[-1])
+        if errors:
+            finer = [observables(solve(T, h, top)) for h, top in ((spacing / 2, window), (spacing, 2 * window))]
+            bounds.append({k: left([other[k] - value for other in finer]) for k, value in numbers.items()})
+    return _Solved(
+        tuple(states), bounds, spacing, window, "twice what half the spacing and twice the window change"
+    )
+
+
+def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]:
+    """Everything that the command found; of several temperatures lists of the numbers that depend on them."""
+    from ...core.equilibrium import observables
+
+    states, several = solved.states, len(solved.states) > 1
+    rows = [
+        {
+            "T_K": state.T,
+            **observables(state),
+            "gapless": state.gapless,
+            "iterations": state.gap.iterations,
+            "residual": state.gap.residual,
+        }
+        for state in states
+    ]
+
+    def gathered(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        one = (*_OF_THE_MATERIAL,) if several else tuple(rows[0])
+        return {key: rows[0][key] if key in one else [row[key] for row in rows] for key in rows[0]}
+
+    lattice = states[0].coupling.lattice
+    record = {
+        "material": film.name,
+        "lambda": film.spectrum.coupling_lambda,
+        "omega_log_meV": film.spectrum.omega_log,
+        "cutoff_meV": film.cutoff,
+        **gathered(rows),
+        "spacing_meV": lattice.h,
+        "window_meV": lattice.window,
+        "seconds": seconds,
+    }
+    return record | ({"error": gathered(solved.errors)} if solved.errors else {})
+
+
+def _show(record: dict[str, Any], solved: _Solved) -> None:
+    several = isinstance(record["T_K"], list)
+    bounds = record.get("error", {})
+    table = Table("quantity", "value")
+    for key, number in record.items():
+        if isinstance(number, list | dict) or key == "gapless":
+            continue
+        if key == "gap_edge_meV" and record["gapless"]:
+            table.add_row(key, "0, gapless: lifetimes fill the gap")
+        else:
+            table.add_row(key, margin(number, bounds[key]) if key in bounds else short(number))
+    OUT.print(table)
+    if several:
+        _show_temperatures(record, bounds)
+    if bounds:
+        OUT.print(f"±: {solved.how}", style="dim")
+
+
+def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
+    keys = ("Delta0_meV", "gap_edge_meV", "Z0")
+    table = Table("T (K)", "Delta0 (meV)", "gap edge (meV)", "Z0")
+    for i, T in enumerate(record["T_K"]):
+        cells = [margin(record[key][i], bounds[key][i] if bounds else 0.0) for key in keys]
+        if record["gapless"][i]:
+            cells[1] = "gapless"
+        table.add_row(f"{T:g}", *cells)
+    OUT.print(table)
+
+
+def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tuple["Material", float | None]:
+    """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
+    from ...core.material import Material
+    from ..materials import library
+    from ..materials import spectra as spectrum_files
+
+    path = Path(given)
+    if given not in library.names() and (path.suffix or path.parent != Path()) and not path.exists():
+        raise ConfigError(
+            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file. "
+            f"Got {given!r}, which does not exist."
+        )
+    if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
+        for option in (k for k, v in reading.items() if v is not None):
+            raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
+        return library.load(given), mu_star
+    try:
+        spectrum = spectrum_files.read(path, **reading)
+    except ValueError as error:
+        raise ConfigError(re.sub(r"`(units|column|format)`", r"`--\1`", str(error))) from error
+    top = float(spectrum.omega[-1])
+    mu_star = 0.1 if mu_star is None else mu_star
+    Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
+    film = Material(
+        name=path.stem, spectrum=spectrum, N_ion=1.0, N0=1e-3, rho_N=1.0, Tc0=Tc,
+        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top,
+    )  # fmt: skip
+    return film, mu_star

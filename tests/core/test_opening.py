@@ -1,0 +1,134 @@
+"""The gap equation is never silently normal: where the normal state is unstable there is a gap, or an error."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from photogap.core.constants import KB
+from photogap.core.eliashberg import Coupling
+from photogap.core.gap import gap_map, normal_state
+from photogap.core.lattice import Lattice
+from photogap.core.simulate import build_coupling
+from photogap.core.spectra import Peak, Spectrum
+from photogap.core.tc import LinearGap, critical_temperature
+from photogap.core.thermal import bose, fermi
+from photogap.core.tracking import GapError, GapTracker
+from photogap.sweeps.materials import library as materials
+from support import matsubara
+
+
+def on_lattice(spectrum, h, window, mu_star=0.0, cutoff=0.0):
+    Omega, alpha2F, _ = spectrum.on_lattice(h)
+    return Coupling(Lattice(h=h, N=round(window / h), M=Omega.size - 1), alpha2F, mu_star, cutoff)
+
+
+def single_mode(width, coupling_lambda):
+    return Spectrum.from_peaks([Peak(centre=10.0, width=width, lambda_=coupling_lambda)])
+
+
+@pytest.mark.parametrize(("width", "coupling_lambda"), [(0.25, 2.0), (0.3, 3.0)])
+def test_narrow_modes_have_their_gap_up_to_tc(width, coupling_lambda):
+    """Reported as Delta0 = 0 at 0.95 Tc (lambda = 2), and at 0.90, 0.95 and 0.98 Tc (lambda = 3)."""
+    spectrum = single_mode(width, coupling_lambda)
+    coupling = on_lattice(spectrum, 0.05, 160.0)
+    Tc = critical_temperature(coupling, guess=20.0)
+    for t in (0.5, 0.9, 0.95, 0.98, 0.99):
+        gap = GapTracker(coupling, "full", 1e-6).solve_equilibrium(t * Tc)
+        reference = matsubara.real_axis(spectrum, t * matsubara.critical_temperature(spectrum), reach=20)
+        # lattice and window leave 1e-3 of the edge at 0.9 Tc; near Tc a square root magnifies it
+        assert gap.Z[0].real * gap.Delta0 == pytest.approx((reference.Z[0] * reference.Delta[0]).real, rel=3e-3)
+
+
+def test_gap_closes_as_a_square_root():
+    """Delta0^2 / (1 - t) tends to a constant: no zero however close Tc is; what is left is O(1 - t)."""
+    coupling = on_lattice(single_mode(0.5, 3.0), 0.1, 160.0)
+    Tc = critical_temperature(coupling, guess=20.0, xtol=1e-12)
+    tracker = GapTracker(coupling, "full", 1e-6)
+    far, near, nearest = (
+        tracker.solve_equilibrium((1.0 - off) * Tc).Delta0 ** 2 / off for off in (1e-2, 1e-3, 1e-4)
+    )
+    assert near == pytest.approx(nearest, rel=5e-3)
+    assert far == pytest.approx(nearest, rel=5e-2)
+
+
+def test_no_gap_above_tc_and_one_below():
+    for coupling_lambda in (0.5, 2.0):
+        coupling = on_lattice(single_mode(0.5, coupling_lambda), 0.1, 120.0)
+        Tc = critical_temperature(coupling, guess=10.0)
+        for off in (1e-3, 1e-2, 0.1):
+            assert GapTracker(coupling, "full", 1e-6).solve_equilibrium((1.0 + off) * Tc).is_normal
+            assert not GapTracker(coupling, "full", 1e-6).solve_equilibrium((1.0 - off) * Tc).is_normal
+
+
+def test_strong_coupling_without_lifetimes():
+    """K3C60 with every lambda doubled, calibrated to 15 K: reported as normal at 1.5 and 5 K.
+
+    2 Delta = 3.59 kB Tc at low temperatures, little above BCS since mu_star is large; Delta0 falls with T.
+    """
+    material = materials.load("K3C60")
+    material = dataclasses.replace(material, spectrum=material.spectrum.scaled(2.0))
+    coupling = build_coupling(material, material.spacing, material.window, "real")
+    gaps = [GapTracker(coupling, "real", 1e-6).solve_equilibrium(T) for T in (1.5, 5.0, 10.0, 14.9)]
+    assert all(gap.converged for gap in gaps)
+    Delta0 = [gap.Delta0 for gap in gaps]
+    assert Delta0 == sorted(Delta0, reverse=True)
+    assert 2 * Delta0[0] / (KB * 15.0) == pytest.approx(3.59, abs=0.02)
+    # Muehlschlegel's BCS table at t = 2 / 3, within what 2 Delta / kB Tc differs from BCS
+    assert Delta0[2] / Delta0[0] == pytest.approx(0.862, abs=0.01)
+
+
+def driven_state(coupling, rng):
+    """Occupations far from equilibrium: thermal ones, up to three bumps of quasiparticles, and a heated mode."""
+    lattice = coupling.lattice
+    T = 15.0 * rng.uniform(0.1, 1.0)
+    f = fermi(lattice.E, T)
+    for _ in range(rng.integers(0, 4)):
+        centre, width = rng.uniform(2.0, 100.0), rng.uniform(0.5, 20.0)
+        f += rng.uniform(0.0, 0.01) * np.exp(-0.5 * ((lattice.E - centre) / width) ** 2)
+    n = bose(lattice.Omega, T * rng.uniform(1.0, 2.0))
+    centre, width = rng.uniform(10.0, 150.0), rng.uniform(3.0, 30.0)
+    n += rng.uniform(0.0, 0.3) * np.exp(-0.5 * ((lattice.Omega - centre) / width) ** 2)
+    return np.clip(f, 0.0, 1.0), n
+
+
+@pytest.mark.parametrize("damping", ["full", "real"])
+def test_driven_states_are_normal_only_where_the_normal_state_is_stable(damping):
+    """From no gap and from another state's gap; what is found solves the equation."""
+    material = materials.load("K3C60")
+    coupling = build_coupling(material, 0.5, 600.0, damping)
+    rng = np.random.default_rng(12)
+    followed = GapTracker(coupling, damping, 1e-6)
+    gap = followed.solve_equilibrium(5.0)
+    unstable = 0
+    for _ in range(60):
+        f, n = driven_state(coupling, rng)
+        kernel = coupling.kernel(n)
+        eigenvalue = LinearGap.around(kernel, f, damping).largest_eigenvalue()[0]
+        cold = GapTracker(coupling, damping, 1e-6).solve(f, n)
+        gap = followed.solve(f, n, gap.self_energy)
+        for solution in (cold, gap):
+            assert solution.is_normal == (eigenvalue <= 1.0), eigenvalue
+            image = gap_map(kernel, f, damping, solution.rho, solution.p)
+            change = np.abs(image.phi - solution.self_energy.phi).max()
+            # ten times the tolerance: phi is the image of these weights, or that of the ones before
+            assert change <= 1e-5 * np.abs(solution.self_energy.phi).max()
+        unstable += eigenvalue > 1.05
+        assert gap.Delta0 == pytest.approx(cold.Delta0, rel=1e-4, abs=1e-3)
+    assert unstable >= 10
+
+
+def test_an_unstable_normal_state_without_a_solution_is_an_error(monkeypatch):
+    """Given no iterations, the tracker raises and says which eigenvalue and residual."""
+    material = materials.load("K3C60")
+    coupling = build_coupling(material, 1.0, 600.0, "full")
+    lattice = coupling.lattice
+    monkeypatch.setattr("photogap.core.opening._SETTLE", 1)
+    monkeypatch.setattr("photogap.core.opening._TRIALS", 1)
+    monkeypatch.setattr(
+        "photogap.core.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, "full")
+    )
+    with pytest.raises(
+        GapError, match=r"the normal state is unstable \(largest eigenvalue 1\.1\d+\) .* residual is"
+    ):
+        GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 7.5), bose(lattice.Omega, 7.5))

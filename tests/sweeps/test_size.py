@@ -1,0 +1,83 @@
+"""Limits on the command line: checked before anything large is made, each with the way to allow it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photogap.sweeps.ask.bounds import Bounds
+from photogap.sweeps.ask.config import parse, read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import prepare, run
+from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.materials import library, media
+from photogap.sweeps.store.cube import Cube
+from photogap.sweeps.store.place import place
+from support.fake_config import tree
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize("text", [BOMB, BOMB.replace("x,x", "1,2"), "axes: " + "[" * 5000, "a: &a [*a]"])
+def test_a_yaml_bomb_is_refused_wherever_yaml_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bomb.yaml"
+    path.write_text(text)
+    rule = r"must (hold at most|not nest deeper|not hold itself)"
+    for reader in (read, library.load, media.load):
+        with pytest.raises(ValueError, match=rule):
+            reader(path if reader is not media.load else str(path))
+    with pytest.raises(ConfigError, match=rule):
+        parse(tree(), (f"axes.T={{{text}}}".replace("\n", ", ") if "[x" in text else "axes.T=" + "[" * 5000,))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"settings": {"n_times": 1.5e8}}, "`settings.n_times` must be at most 10000000, as all whole numbers"),
+        ({"settings": {"n_times": "150000000"}}, "`settings.n_times` must be at most 10000000"),
+        ({"settings": {"energies": [1.0] * 20_000}}, "`settings.energies` must have at most 10000 values"),
+        ({"settings": {"energies": {"linspace": [0, 1, 1e9]}}}, "`settings.energies` must have at most 100000"),
+        ({"axes": {"F0": {"geomspace": [1, 2, 1e12]}}}, "`axes.F0` must have at most 100000 values"),
+        (
+            {"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 10**12}},
+            "`refine.budget`",
+        ),
+        ({"limits": {"points": 2}}, "at most 2 points.*Got 3.*--set limits.points=3"),
+        ({"settings": {"n_times": 9_000_000}}, "a point's outputs must take at most"),
+        ({"settings": {"damping": {"a": 1}}}, "`settings.damping.a`: unknown key"),
+        ({"settings": {"damping": "\ud800"}}, "must hold text that UTF-8 can write"),
+    ],
+)
+def test_a_limit_is_checked_before_anything_is_made(change: dict[str, Any], message: str) -> None:
+    given = tree(change.pop("axes", None), **change)
+    bounds = Bounds(axis=10_000, point_bytes=10_000_000)
+    with pytest.raises(ConfigError, match=message):
+        resolve(parse(given), bounds=bounds)
+
+
+def test_refinement_counts_with_its_budget() -> None:
+    refine = {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 100}
+    axes = {"T": {"linspace": [1, 9, 10]}}
+    resolve(parse(tree(axes, refine=refine, limits={"points": 1030})))
+    with pytest.raises(ConfigError, match=r"at most 1029 points, those that `refine` may add included. Got 1030"):
+        resolve(parse(tree(axes, refine=refine, limits={"points": 1029})))
+
+
+def test_a_union_of_small_sweeps_that_makes_a_large_cube_is_refused_unless_allowed(tmp_path: Path) -> None:
+    target = place(tmp_path / "cube.zarr")
+    limits = {"points": 50}
+    prepare(resolve(parse(tree(limits=limits))), target)
+    prepare(resolve(parse(tree({"F0": [0.1], "T": {"linspace": [30, 60, 10]}}, limits=limits))), target)
+    wide = {"F0": [0.1], "tau_esc": {"linspace": [0.02, 1, 10]}}
+    plan = resolve(parse(tree(wide, limits=limits)))
+    with pytest.raises(
+        ConfigError, match=r"would grow to 300 points \(material 1, F0 3, .*limit of 50.*--set limits.points=300"
+    ):
+        run(plan, target, workers=0)
+    assert Cube(target, read_only=True).grid.size == 30
+    prepare(resolve(parse(tree(wide, limits=limits), ("limits.points=300",))), target)
+    assert Cube(target, read_only=True).grid.size == 300
+    # What is there already needs no leave.
+    prepare(plan, target)
