@@ -234,7 +234,7 @@ class Fleet:
         queue = self.spec.queue
         raise ClusterError(
             f"no job of this run can ever start: {hopeless(self.system, alive[0].job, alive[0].state, queue)} "
-            f"{len(alive)} jobs were cancelled; finished points are kept."
+            "The run's jobs were cancelled; finished points are kept."
         )
 
     def _end(self, member: Member) -> None:
