@@ -60,7 +60,14 @@ def test_names_are_those_of_the_figures():
 
 
 @pytest.mark.parametrize(
-    ("figure", "at"), [("fig3", ()), ("fig8", ()), ("fig4", ("--at", "F0=0.3")), ("fig9", ("--at", "F0=0.3"))]
+    ("figure", "at"),
+    [
+        ("fig3", ()),
+        ("fig8", ()),
+        ("fig4", ("--at", "F0=0.3")),
+        ("fig9", ("--at", "F0=0.3")),
+        ("fig1c", ("--at", "material=mine")),
+    ],
 )
 def test_plot_figure(store, figure, at, tmp_path):
     out = tmp_path / f"{figure}.png"
@@ -93,7 +100,7 @@ def test_movie(store, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot", "--figure", "fig99"), r"`--figure` must be one of fig2c, fig2d"),
+        (("plot", "--figure", "fig99"), r"`--figure` must be one of fig1c, fig2a"),
         (("plot", "--figure", "fig4"), r"shows one point: select F0 with `--at`"),
         (
             ("plot", "--figure", "fig2c"),
