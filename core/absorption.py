@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from .declaration import Joint
 from .kinetics import Change, Entry, Process, Setup, State
 from .lattice import Array
 from .pump import Pump
@@ -26,6 +27,24 @@ class Absorbed(NamedTuple):
     unit_power: float
 
 
+def _refuse_constant_rate(point: Point, settings: Settings) -> None:
+    """Refuse a rate that is fixed by a pulse's whole energy where there is no pulse."""
+    if settings.pump_shape == "continuous" and settings.pump_rate == "constant":
+        raise ValueError(
+            "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's energy fixes a constant "
+            "Gamma. Got 'constant'."
+        )
+
+
+def _refuse_retained(point: Point, settings: Settings) -> None:
+    """Refuse to match the retained energy at a rate that deposits the pulse's own power."""
+    if settings.energy_match == "retained" and settings.pump_rate != "constant":
+        raise ValueError(
+            "`energy_match: retained` needs `pump_rate: constant`, which is found by it. "
+            f"Got `pump_rate: {settings.pump_rate}`."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Absorption(Process):
     """The term of light that quasiparticles take; its energy is booked as absorbed.
@@ -35,6 +54,11 @@ class Absorption(Process):
         gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
     """
 
+    rules: ClassVar[tuple[Joint, ...]] = (
+        Joint(("pump_shape", "pump_rate"), _refuse_constant_rate),
+        Joint(("energy_match", "pump_rate"), _refuse_retained),
+    )
+
     pump: Pump
     gamma: Callable[[float, float], float]
 
@@ -42,15 +66,6 @@ class Absorption(Process):
     def build(cls, setup: Setup) -> "Absorption":
         """The term of a slab."""
         return cls(pump=setup.pump, gamma=setup.gamma)
-
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """Refuse to match the retained energy at a rate that deposits the pulse's own power."""
-        if settings.energy_match == "retained" and settings.pump_rate != "constant":
-            raise ValueError(
-                "`energy_match: retained` needs `pump_rate: constant`: it is what the one Gamma is found by. "
-                f"Got `pump_rate: {settings.pump_rate}`."
-            )
 
     def at(self, t: float, state: State) -> Absorbed:
         """Rate, its distribution and its power at time t (ps); zero without light."""
