@@ -107,7 +107,7 @@ class Settings:
         default="absorbed",
         metadata=declare(
             "Energy that one Gamma makes equal to the absorbed share of the fluence: what quasiparticles "
-            "`absorbed` from the light, or the most that they `retained` of it at any time, phonons taking the rest.",
+            "`absorbed` from the light, or the most that they `retained` at any time, phonons having the rest.",
             long_name="energy by which the absorption rate is found",
             later=True,
         ),
