@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 
-import direct
 import numpy as np
 import pytest
 from scipy import fft
@@ -15,6 +14,7 @@ from photogap.core.gap import SelfEnergy, solve_gap
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_film, simulate
 from photogap.core.thermal import bose, fermi
+from support import direct
 
 POINT = {"F0": 0.1, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
 WORKER = """

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 HERE = Path(__file__).parent
-FAKE = HERE.parent / "tests" / "sweeps"
+FAKE = HERE.parent / "tests"
 FULL = os.environ.get("PHOTOGAP_BENCH_FULL") == "1"
 CHEAP = 2_000
 MANY = 100_000 if FULL else 10_000

@@ -10,21 +10,22 @@ from pathlib import Path
 import psutil
 
 TESTS = Path(__file__).parent.parent / "tests"
-sys.path[:0] = [str(TESTS / folder) for folder in ("sweeps", "server")]
+sys.path.insert(0, str(TESTS))
 
 from photogap.sweeps.client import Client  # noqa: E402
 
 
 def main() -> None:
     """Serve the fake model, whose points hold back until all clients listen, and print how old its news gets."""
-    from tallies import Tally
     from test_watchers import WATCHERS, progress
+
+    from support.tallies import Tally
 
     with tempfile.TemporaryDirectory() as folder:
         tally = Tally(Path(folder) / "tally.txt")
-        os.environ |= {"PHOTOGAP_TEST_TALLY": str(tally.path), "PYTHONPATH": str(TESTS / "sweeps")}
+        os.environ |= {"PHOTOGAP_TEST_TALLY": str(tally.path), "PYTHONPATH": str(TESTS)}
         command = [sys.executable, "-m", "photogap.sweeps.cli", "serve", folder, "--port", "0", "--workers", "1"]
-        command += ["--model", "fake_model:MODEL"]
+        command += ["--model", "support.fake_model:MODEL"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
             try:
                 assert server.stdout is not None

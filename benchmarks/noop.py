@@ -4,10 +4,10 @@ import dataclasses
 import time
 from typing import Any
 
-import fake_model
 import numpy as np
 
 from photogap.core.result import Outcome, Result, Variable
+from support import fake_model
 
 TIMES = np.linspace(-1.0, 1.0, 72)
 

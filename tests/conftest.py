@@ -16,14 +16,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / folder) for folder in ("sweeps", "clusters", "server")]
-os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "sweeps"), *filter(None, [os.environ.get("PYTHONPATH")])])
+sys.path.insert(0, str(HERE))
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Points of the fake model that were begun, by whatever process; a `Tally`, which can hold them back."""
-    from tallies import Tally
+    from support.tallies import Tally
 
     found = Tally(tmp_path / "tally.txt")
     monkeypatch.setenv("PHOTOGAP_TEST_TALLY", str(found.path))
@@ -34,12 +34,11 @@ def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Numbers of the whole quick start, computed on this machine once: what it must be wherever it runs."""
-    from cubes import QUICKSTART, physics
-
     from photogap.sweeps.ask.config import read
     from photogap.sweeps.ask.plan import resolve
     from photogap.sweeps.drive.sweep import run
     from photogap.sweeps.store.place import place
+    from support.cubes import QUICKSTART, physics
 
     store = tmp_path_factory.mktemp("quickstart") / "local.zarr"
     report = run(resolve(read(QUICKSTART)), place(store), workers=2)

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
 
 import photogap.core
 import photogap.sweeps
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 

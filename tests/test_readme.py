@@ -8,7 +8,8 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from patience import PATIENCE
+
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -69,6 +70,17 @@ def test_status_and_plot_of_the_first_sweep(first_sweep):
     assert "2 ok" in photogap("status", "first.zarr", cwd=folder).stdout
     assert photogap("plot", "first.zarr", "--x", "F0", "--hue", "T", "--out", "p.png", cwd=folder).returncode == 0
     assert (folder / "p.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_lines_of_python_run_as_they_stand(tmp_path):
+    lines = block("python", "photogap.run(").replace("[0.01, 1, 8]", "[0.03, 0.1, 2]")
+    (tmp_path / "mine.py").write_text(lines)
+    done = subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "mine.zarr").is_dir()
 
 
 PAGES = [ROOT / "README.md", ROOT / "REPRODUCTION.md", *sorted(ROOT.glob("docs/*.md"))]

@@ -11,6 +11,7 @@ import uvicorn
 from ..errors import BusyError, ConfigError
 from .access import announced
 from .api import make
+from .lines import allow_files, settings
 from .options import Options
 
 
@@ -43,6 +44,7 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
         scheme = "https" if options.certificate else "http"
         stack.enter_context(announced(options, port))
         told(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
+        allow_files()
         app = make(options)
         config = uvicorn.Config(
             app,
@@ -53,7 +55,7 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
             ssl_certfile=options.certificate,
             ssl_keyfile=options.key,
             timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=64 * 1024,
+            **settings(),
         )
         server = uvicorn.Server(config)
         app.state.closing = lambda: server.should_exit

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from batch import Slurm, lacking
-from daemons import guarded, up
-from fake_config import AXES
-from patience import PATIENCE
+
+from support.batch import Slurm, lacking
+from support.daemons import guarded, up
+from support.fake_config import AXES
+from support.patience import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +76,7 @@ def sweep(home: Path) -> Callable[..., Path]:
 
     def write(name: str = "sweep.yaml", axes: dict[str, Any] | None = None, **more: Any) -> Path:
         path = home / name
-        tree = {"name": "test", "model": "fake_model:MODEL", "axes": AXES | (axes or {})} | more
+        tree = {"name": "test", "model": "support.fake_model:MODEL", "axes": AXES | (axes or {})} | more
         path.write_text(yaml.safe_dump(tree))
         return path
 

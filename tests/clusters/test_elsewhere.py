@@ -16,11 +16,6 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import address_in, lacking
-from cubes import physics
-from daemons import free_ports
-from patience import PATIENCE, until
-from test_slurm import finish, local
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
@@ -28,6 +23,10 @@ from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.store.place import place
+from support.batch import address_in, finish, lacking, local
+from support.cubes import physics
+from support.daemons import free_ports
+from support.patience import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 Write = Callable[..., Path]

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import Slurm
-from cubes import physics
-from fake_config import tree
-from patience import PATIENCE, until
-from serving import FAKE, serving
-from test_slurm import local
 
 from photogap.sweeps.client import Client, RefusedError
+from support.batch import Slurm, local
+from support.cubes import physics
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.serving import FAKE, serving
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]

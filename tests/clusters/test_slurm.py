@@ -12,29 +12,14 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from batch import Slurm
-from cubes import QUICKSTART, physics
-from patience import PATIENCE, until
 
-from photogap.sweeps.ask.config import read
-from photogap.sweeps.ask.plan import resolve
-from photogap.sweeps.drive.sweep import run
-from photogap.sweeps.store.place import place
+from support.batch import Slurm, finish, local
+from support.cubes import QUICKSTART, physics
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def finish(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, err
-    return dict(json.loads(out.splitlines()[-1]))
-
-
-def local(config: Path, store: Path) -> xr.Dataset:
-    run(resolve(read(config)), place(store), workers=0)
-    return physics(store)
 
 
 def notes(store: Path) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch import Slurm
-from patience import PATIENCE, until
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
 from photogap.sweeps.store.place import place
+from support.batch import Slurm
+from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]

@@ -8,8 +8,7 @@ from photogap.core.equilibrium import solve_to_accuracy
 from photogap.core.material import Material
 from photogap.core.spectra import Peak, Spectrum
 from photogap.sweeps.materials import library as materials
-
-from . import matsubara
+from support import matsubara
 
 SPECTRA = {
     "lead": materials.load("Pb").spectrum,

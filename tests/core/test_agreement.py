@@ -1,6 +1,5 @@
 """One module against another where physics says that they agree, for occupations far from any temperature."""
 
-import direct
 import numpy as np
 import pytest
 
@@ -11,6 +10,7 @@ from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.optics.nam import at_frequencies, conductivity
 from photogap.core.pump import Pump
 from photogap.core.simulate import build_film
+from support import direct
 
 
 def driven(film):

@@ -2,7 +2,6 @@
 
 import math
 
-import direct
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -18,6 +17,7 @@ from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
 from photogap.core.thermal import bose, fermi
 from photogap.sweeps.materials import library as materials
+from support import direct
 
 GAPS = {"normal": 0.0, "superconducting": 1.0, "damped": 1.0 + 0.2j}
 

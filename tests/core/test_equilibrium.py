@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import matsubara
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from photogap.core.tc import calibrate_mu_star, critical_temperature
 from photogap.core.thermal import bose, fermi
 from photogap.core.tracking import GapTracker
 from photogap.sweeps.materials import library as materials
+from support import matsubara
 
 WINDOWS = {"Pb": 60.0, "K3C60": 1200.0, "CaC6": 600.0, "LaH10": 3000.0}
 """At mu_star = 0 the transitions lie 1.2 to 4 times higher than Tc0, and K3C60's window must be wide for that."""

@@ -5,8 +5,7 @@ import pytest
 
 from photogap.core.spectra import Peak, Spectrum
 from photogap.sweeps.materials import library as materials
-
-from . import matsubara
+from support import matsubara
 
 KB = matsubara.KB
 NAMES = ("Pb", "K3C60", "CaC6", "LaH10")

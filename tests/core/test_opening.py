@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import matsubara
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from photogap.core.tc import LinearGap, critical_temperature
 from photogap.core.thermal import bose, fermi
 from photogap.core.tracking import GapError, GapTracker
 from photogap.sweeps.materials import library as materials
+from support import matsubara
 
 
 def on_lattice(spectrum, h, window, mu_star=0.0, cutoff=0.0):

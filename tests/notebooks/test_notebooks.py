@@ -9,7 +9,8 @@ from pathlib import Path
 import jupytext
 import pytest
 from nbclient import NotebookClient
-from patience import PATIENCE
+
+from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))

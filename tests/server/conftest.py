@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from patience import PATIENCE
-from serving import FAKE, serving
+
+from support.patience import PATIENCE
+from support.serving import FAKE, serving
 
 
 @pytest.fixture(scope="module")

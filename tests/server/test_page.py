@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from cubes import QUICKSTART, physics
-from fake_config import tree
-from patience import PATIENCE
-from serving import serving
-from tallies import Tally
+
+from support.cubes import QUICKSTART, physics
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
+from support.tallies import Tally
 
 pytestmark = pytest.mark.real
 WIDE, NARROW = (1400, 900), (390, 844)

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
-from serving import serving
 
 from photogap.core.settings import Settings
 from photogap.sweeps.ask.config import Config, parse
@@ -23,6 +21,8 @@ from photogap.sweeps.files import LARGEST_SERVED, Files
 from photogap.sweeps.files import RefusedError as PathRefusedError
 from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.server import dry_run
+from support.fake_config import tree
+from support.serving import serving
 
 SECRET = "sesame4711"
 TEXTS = {

@@ -9,14 +9,14 @@ from typing import Any
 import psutil
 import pytest
 import xarray as xr
-from fake_config import tree
-from patience import PATIENCE, until
-from tallies import Tally
 
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import LOG
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.tallies import Tally
 
 POINTS = 40
 

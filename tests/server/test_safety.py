@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
-from patience import PATIENCE
-from serving import serving
 from typer.testing import CliRunner
 
-from photogap.sweeps.ask.text import SERVED, load_yaml
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
 from photogap.sweeps.server.options import Limits, Options
+from photogap.sweeps.text import SERVED, load_yaml
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
 LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
@@ -343,7 +343,7 @@ def test_small_submits_whose_union_is_large_are_refused(small: Client) -> None:
     base = {"F0": [0.1]}
     for axes in (base | {"F0": {"linspace": [0.1, 1, 10]}}, base | {"T": {"linspace": [30, 40, 10]}}):
         small.submit(tree(axes, name="union"))
-        assert small.wait("union", 120)["state"] == "done"
+        assert small.wait("union", PATIENCE)["state"] == "done"
     refused = refusal(small, tree(base | {"tau_esc": {"linspace": [0.02, 0.1, 10]}}, name="union"))
     assert refused.status == 422
     assert "would grow to 1000 points" in refused.detail
@@ -362,7 +362,7 @@ def test_text_that_utf8_cannot_write_is_refused(small: Client) -> None:
             f"{small.url}/api/sweeps", config.encode(), {"Content-Type": "application/json"}, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=60)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         with refused.value as answer:
             assert answer.code == 422, config
             assert json.load(answer)["detail"]

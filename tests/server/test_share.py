@@ -11,14 +11,14 @@ from typing import Any
 import dask
 import distributed  # noqa: F401  its defaults are part of what is compared
 import pytest
-from fake_config import tree
-from patience import PATIENCE, until
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.clusters.dask_pool import settled
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.server.share import Hubs
 from photogap.sweeps.work.pool import Ended
+from support.fake_config import tree
+from support.patience import PATIENCE, until
 
 
 class Hand:

@@ -11,17 +11,17 @@ from typing import Any
 
 import psutil
 import pytest
-from batch import lacking
-from fake_config import tree
-from patience import PATIENCE
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.clusters.open import open_pool
+from support.batch import lacking
+from support.fake_config import tree
+from support.patience import PATIENCE
 
 ROOT = os.geteuid() == 0
 """Without it the attacker is the same user, for whom only ports are closed."""
-ATTACKS = Path(__file__).with_name("attacks.py").read_text(encoding="utf-8")
+ATTACKS = (Path(__file__).parents[1] / "support" / "attacks.py").read_text(encoding="utf-8")
 
 
 def as_stranger(given: dict[str, Any]) -> dict[str, list[int]]:
@@ -91,7 +91,8 @@ def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path:
 def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None:
     """Without this the table's zeros would say nothing."""
     from distributed import LocalCluster
-    from serving import serving
+
+    from support.serving import serving
 
     (tmp_path / "open").write_text("all may read this")
     (tmp_path / "open").chmod(0o644)

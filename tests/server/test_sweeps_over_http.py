@@ -13,10 +13,6 @@ from typing import Any
 import pytest
 import xarray as xr
 import yaml
-from fake_config import tree
-from patience import PATIENCE
-from serving import serving
-from tallies import Tally
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
@@ -24,6 +20,10 @@ from photogap.sweeps.client import Client, RefusedError, UnreachableError
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.patience import PATIENCE
+from support.serving import serving
+from support.tallies import Tally
 
 TWO = {"F0": [0.1, 1.0, 10.0], "T": [30, 60], "fault": ["no", "raise"]}
 
@@ -151,7 +151,7 @@ def test_a_name_that_exists_grows_its_cube_or_is_refused(done: Client) -> None:
 
 
 def test_cancel_resume_and_retry(done: Client, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
-    import fake_model
+    from support import fake_model
 
     tally.admit(8)
     axes = {"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05], "fault": ["raise"]}

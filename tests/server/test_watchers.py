@@ -8,9 +8,10 @@ from typing import Any
 
 import psutil
 import pytest
-from fake_config import tree
-from patience import PATIENCE, until
-from tallies import Tally
+
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.tallies import Tally
 
 WATCHERS = 50
 
@@ -72,10 +73,9 @@ def progress(client: Any, process: psutil.Process, name: str, tally: Tally) -> t
 
 
 def test_a_watcher_too_many_is_told(tmp_path: Path) -> None:
-    from serving import serving
-
     from photogap.sweeps.client import RefusedError
     from photogap.sweeps.server.options import Limits
+    from support.serving import serving
 
     with serving(tmp_path, limits=Limits(watchers=1)) as client:
         client.submit(tree({"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05]}, name="seen"))

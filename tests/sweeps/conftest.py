@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from fake_config import tree
+
+from support.fake_config import tree
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from fake_config import tree
-from fake_model import FILMS, Point, Settings, simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +18,8 @@ from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError, ContradictionError
 from photogap.sweeps.store.layout import choose, inner_chunk
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.fake_model import FILMS, Point, Settings, simulate
 
 positive = st.floats(1e-6, 1e6).map(lambda x: float(f"{x:.6g}"))
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from fake_config import tree
 
 from photogap.sweeps.ask.config import PRESETS, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
+from support.fake_config import tree
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 PAPER = {

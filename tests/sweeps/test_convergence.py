@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from fake_config import tree
 from typer.testing import CliRunner
 
 from photogap.sweeps.ask.config import parse
@@ -16,6 +15,7 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.converge import converge
 from photogap.sweeps.numbers import margin
+from support.fake_config import tree
 
 COARSE: dict[str, Any] = {
     "name": "coarse",

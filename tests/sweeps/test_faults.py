@@ -16,18 +16,18 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
-from batch import address_in
-from cubes import physics
-from fake_config import tree
-from patience import PATIENCE, until
-from tallies import Tally
-from test_service import go, plan_of
 
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import LOG, Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import Place, place
+from support.batch import address_in
+from support.cubes import physics
+from support.driving import go, plan_of
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.tallies import Tally
 
 Start = Callable[..., "subprocess.Popen[str]"]
 Slow = Callable[[float], None]

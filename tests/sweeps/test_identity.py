@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_config import tree
-from fake_model import MODEL, Settings
-from identities import CONFIGS, golden_file, identities, plan_of, stored_record
 
 from photogap.core.spectra import Spectrum
 from photogap.sweeps.ask.config import parse
@@ -19,6 +16,9 @@ from photogap.sweeps.ask.identity import digest
 from photogap.sweeps.ask.plan import Plan, resolve
 from photogap.sweeps.materials.library import load
 from photogap.sweeps.materials.media import load as load_medium
+from support.fake_config import tree
+from support.fake_model import MODEL, Settings
+from support.identities import CONFIGS, golden_file, identities, plan_of, stored_record
 
 
 @pytest.fixture(scope="module")

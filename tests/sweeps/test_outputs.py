@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from fake_config import tree
 
 from photogap.core.result import OUTPUTS, SWITCHES, variables
 from photogap.core.settings import Settings
@@ -21,6 +20,7 @@ from photogap.sweeps.store.cube import Cube, Done, create
 from photogap.sweeps.store.place import place
 from photogap.sweeps.store.record import record_of
 from photogap.sweeps.work import task
+from support.fake_config import tree
 
 BASE: dict[str, Any] = {"slabs": 2, "thickness": 50.0}
 """With these each switch may be on alone."""
@@ -79,7 +79,7 @@ def test_a_plot_may_name_an_output_that_an_axis_switches_on() -> None:
 
 
 def switched(axes: dict[str, Any], **more: Any) -> Any:
-    return resolve(parse(tree({"F0": [1.0], **axes}, model="switch_model:MODEL", **more)))
+    return resolve(parse(tree({"F0": [1.0], **axes}, model="support.switch_model:MODEL", **more)))
 
 
 def test_a_point_without_an_output_holds_nan_there(tmp_path: Path) -> None:

@@ -16,10 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from cubes import physics
-from driving import drive
-from fake_config import tree
-from patience import PATIENCE
 
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
@@ -28,6 +24,10 @@ from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.store.cube import MISSING
 from photogap.sweeps.store.parts import decode
 from photogap.sweeps.store.place import Place, place
+from support.cubes import physics
+from support.driving import drive
+from support.fake_config import tree
+from support.patience import PATIENCE
 
 SERIES = ("Delta0", "Gamma", "Delta0_peak")
 SWEEP, HALF = (
@@ -40,7 +40,7 @@ KILLS = int(os.environ.get("PHOTOGAP_TEST_KILLS", "12"))
 def start() -> Callable[..., Any]:
     """Start a driver in some ten milliseconds: what it imports is imported once, in a process that forks."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["driving", "fake_model", "photogap.sweeps.drive.sweep"])
+    context.set_forkserver_preload(["support.driving", "support.fake_model", "photogap.sweeps.drive.sweep"])
 
     def start(url: str, report: Path, sweep: dict[str, Any] = SWEEP) -> Any:
         process = context.Process(target=drive, args=(sweep, url, str(report)))
@@ -126,7 +126,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
 WRITE = """
 import os, signal, sys
 from pathlib import Path
-from photogap.sweeps.store.place import LocalBlobs
+from photogap.sweeps.store.blobs import LocalBlobs
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 LocalBlobs(Path(sys.argv[1])).put("big", bytes(2**20))
 """

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from cubes import physics
-from test_service import go, plan_of
 
-from photogap.sweeps import removal
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import StoreError
+from photogap.sweeps.store import removal
+from photogap.sweeps.store.blobs import LocalBlobs
 from photogap.sweeps.store.cube import Cube
-from photogap.sweeps.store.place import LocalBlobs, Place, place
+from photogap.sweeps.store.place import Place, place
+from support.cubes import physics
+from support.driving import go, plan_of
 
 OTHER = {"settings": {"rtol": 1e-4, "n_times": 9}}
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
 
 from photogap.sweeps.ask.bounds import Bounds
 from photogap.sweeps.ask.config import parse, read
@@ -14,6 +13,7 @@ from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.materials import library, media
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import place
+from support.fake_config import tree
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_config import tree
 from typer.testing import CliRunner
 
 from photogap.sweeps.ask.config import parse
@@ -17,6 +16,7 @@ from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import Place, place
+from support.fake_config import tree
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from patience import PATIENCE
+from support.patience import PATIENCE
 
 CONF_NAME = "slurm.conf"
 CONF = """

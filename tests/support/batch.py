@@ -6,9 +6,17 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from patience import PATIENCE
+import xarray as xr
+
+from photogap.sweeps.ask.config import read
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store.place import place
+from support.cubes import physics
+from support.patience import PATIENCE
 
 
 def lacking(what: str) -> None:
@@ -48,3 +56,16 @@ def address_in(path: Path) -> str | None:
     with contextlib.suppress(OSError, ValueError):
         return str(json.loads(path.read_text())["address"])
     return None
+
+
+def finish(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Report of a `photogap run --json` that is awaited."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    return dict(json.loads(out.splitlines()[-1]))
+
+
+def local(config: Path, store: Path) -> xr.Dataset:
+    """Numbers of a config, computed in this process."""
+    run(resolve(read(config)), place(store), workers=0)
+    return physics(store)

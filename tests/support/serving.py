@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from patience import PATIENCE
+from support.patience import PATIENCE
 
-FAKE = "fake_model:MODEL"
+FAKE = "support.fake_model:MODEL"
 
 
 @contextlib.contextmanager
@@ -21,11 +21,12 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
     from photogap.sweeps.client import Client
     from photogap.sweeps.model import DEFAULT
     from photogap.sweeps.server.api import make
+    from photogap.sweeps.server.lines import settings
     from photogap.sweeps.server.options import Options
 
     app = make(Options(**{"folder": folder, "workers": 0, "models": (DEFAULT, FAKE)} | options), idle_s=idle_s)
     with socket.create_server(("127.0.0.1", port)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, **settings()))
         app.state.closing = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

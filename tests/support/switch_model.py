@@ -4,11 +4,11 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-import fake_model
 import numpy as np
-from fake_model import Point
 
 from photogap.core.result import Result, Variable
+from support import fake_model
+from support.fake_model import Point
 
 SEEN = Variable("seen", ("time",), "1", "what the probe sees")
 LAYERED = Variable("layered", ("time", "layer"), "1", "layer by layer")

@@ -16,7 +16,7 @@ from photogap.sweeps.store.cube import Cube, create
 from photogap.sweeps.store.place import place
 from photogap.sweeps.store.record import record_of
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = Path(__file__).parents[1] / "sweeps" / "golden"
 SUM, THIRD = 0.1 + 0.2, 1 / 3
 """Numbers that take every bit of a float: neither is what it is to twelve digits."""
 

@@ -13,4 +13,4 @@ AXES: dict[str, Any] = {
 
 def tree(axes: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """Config tree of the fake model."""
-    return {"name": "test", "model": "fake_model:MODEL", "axes": AXES | (axes or {})} | more
+    return {"name": "test", "model": "support.fake_model:MODEL", "axes": AXES | (axes or {})} | more

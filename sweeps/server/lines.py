@@ -1,0 +1,71 @@
+"""Connections of a server: not too many at once, and none that is slow to say what it wants."""
+
+import asyncio
+import contextlib
+import resource
+from typing import Any, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_S: Final = 10.0
+"""Time for a request's head, s, from the connection or from the end of the request before."""
+CONNECTIONS: Final = 700
+"""Connections at once; those beyond are closed."""
+_FILES: Final = 4096
+
+
+class Line(H11Protocol):
+    """One connection, closed if it is one too many or if a request's head takes too long."""
+
+    header_s = HEADER_S
+    most = CONNECTIONS
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.abort()
+            return
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; the head of a request that follows has its own time."""
+        idle = self.cycle is None or self.cycle.response_complete
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._arrived()
+        elif idle and self._waiting is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(self.header_s, self._late)
+
+    def _arrived(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _late(self) -> None:
+        self._waiting = None
+        self.transport.abort()
+
+
+def allow_files() -> None:
+    """Let this process open as many files as its connections and its cubes take, where the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def settings() -> dict[str, Any]:
+    """Arguments of `uvicorn.Config` for such connections."""
+    return {"http": Line, "ws": "none", "h11_max_incomplete_event_size": 64 * 1024}

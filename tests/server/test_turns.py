@@ -1,0 +1,155 @@
+"""Many requests at once: half-sent ones are closed, waiting ones take turns, no work for clients that left."""
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photogap.sweeps.server.lines import Line
+from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
+from support.patience import PATIENCE
+from support.serving import serving
+
+
+def test_half_sent_requests_do_not_stop_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Line, "header_s", 1.0)
+    monkeypatch.setattr(Line, "most", 40)
+    with serving(tmp_path) as client:
+        host, port = client.url.removeprefix("http://").split(":")
+        lines = []
+        for _ in range(120):
+            line = socket.create_connection((host, int(port)), timeout=PATIENCE)
+            line.sendall(b"GET /api/sweeps HTTP/1.1\r\nHost: ")
+            lines.append(line)
+        closed = 0
+        for line in lines:
+            try:
+                closed += line.recv(1) == b""
+            except ConnectionResetError:
+                closed += 1
+            line.close()
+        assert closed == 120
+        assert client.sweeps() == []
+
+
+def test_the_head_of_a_second_request_has_its_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Line, "header_s", 0.5)
+    with serving(tmp_path) as client:
+        host, port = client.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
+            line.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert line.recv(15) == b"HTTP/1.1 200 OK"
+            line.sendall(b"GET / HTTP/1.1\r\nHo")
+            with contextlib.suppress(ConnectionResetError):
+                while line.recv(65536):
+                    pass
+
+
+class Work:
+    """An application that counts its requests and lets them end when told."""
+
+    def __init__(self) -> None:
+        self.calls, self.running, self.most = 0, 0, 0
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.calls += 1
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await self.go.wait()
+        self.running -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+
+class Caller:
+    """A request, and a client that may leave."""
+
+    def __init__(self, path: str, query: bytes = b"", method: str = "GET") -> None:
+        self.scope = {"type": "http", "method": method, "path": path, "query_string": query}
+        self.left = asyncio.Event()
+        self.told: list[Any] = []
+        self.read = False
+
+    async def receive(self) -> Any:
+        if not self.read:
+            self.read = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.told.append(message)
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_requests_whose_client_left_do_no_work() -> None:
+    async def check() -> None:
+        work = Work()
+        turns = Turns(work)
+        callers = [Caller("/api/sweeps/a/slice", str(i).encode()) for i in range(50)]
+        tasks = [asyncio.ensure_future(turns(c.scope, c.receive, c.send)) for c in callers]
+        await settle()
+        assert work.calls == AT_ONCE
+        for caller in callers[AT_ONCE:-1]:
+            caller.left.set()
+        await settle()
+        work.go.set()
+        await asyncio.gather(*tasks)
+        assert work.calls == AT_ONCE + 1
+        assert work.most == AT_ONCE
+        assert callers[-1].told[-1]["body"] == b"x"
+        # Every place is free again.
+        work.go.clear()
+        more = [Caller("/api/sweeps/a/slice", str(i).encode()) for i in range(AT_ONCE)]
+        tasks = [asyncio.ensure_future(turns(c.scope, c.receive, c.send)) for c in more]
+        await settle()
+        assert work.running == AT_ONCE
+        work.go.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(check())
+
+
+def test_equal_requests_share_an_answer_that_is_no_older_than_they() -> None:
+    async def check() -> None:
+        work = Work()
+        turns = Turns(work)
+        callers = [Caller("/api/sweeps/a/map") for _ in range(100)]
+        tasks = [asyncio.ensure_future(turns(c.scope, c.receive, c.send)) for c in callers]
+        await settle()
+        work.go.set()
+        await asyncio.gather(*tasks)
+        assert all(c.told[-1]["body"] == b"x" for c in callers)
+        assert work.calls <= 2 * AT_ONCE
+        late = Caller("/api/sweeps/a/map")
+        before = work.calls
+        await turns(late.scope, late.receive, late.send)
+        assert work.calls == before + 1
+
+    asyncio.run(check())
+
+
+def test_beyond_a_number_requests_are_refused_and_others_are_not() -> None:
+    async def check() -> None:
+        work = Work()
+        turns = Turns(work)
+        callers = [Caller("/api/sweeps/a/map", str(i).encode()) for i in range(AT_ONCE + WAITING + 1)]
+        tasks = [asyncio.ensure_future(turns(c.scope, c.receive, c.send)) for c in callers]
+        await settle()
+        assert [c.told[0]["status"] for c in callers if c.told] == [429]
+        work.go.set()
+        for path in ("/api/sweeps/a/status", "/api/server", "/"):
+            other = Caller(path)
+            await turns(other.scope, other.receive, other.send)
+            assert other.told[0]["status"] == 200
+        await asyncio.gather(*tasks)
+
+    asyncio.run(check())
