@@ -31,7 +31,7 @@ _SETTLE, _TRIALS = 80, 40
 _STEP, _MARGIN = 2.0, 1.05
 """Largest ratio of an amplitude to the one before, and what is added to one that is extrapolated, to bracket."""
 _VANISHING, _TINY = 0.02, 1e-4
-"""Amplitudes relative to the first at which the search ends, of a stable normal state and where no shape settles."""
+"""Amplitudes relative to the first at which a search ends, of a stable normal state and where no shape settles."""
 _NARROW = 1.01
 """Ratio of two amplitudes, the shape settling at the smaller one only, at which the search ends."""
 
