@@ -6,31 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.quantities import AXES, DIMS
 from ..errors import ConfigError, ContradictionError
 
 Scalar = str | float | int | bool
 Labels = dict[str, Any]
 Index = tuple[int, ...]
 
-FIRST = ("material", "F0", "omega_pump", "T", "tau_esc")
+FIRST = tuple(AXES)
 """The five axes of every point, in the cube's order; further axes follow them."""
 
-UNITS = {"material": "1", "F0": "mJ cm-2", "omega_pump": "meV", "T": "K", "tau_esc": "ps"}
-LONG_NAMES = {
-    "material": "superconducting film",
-    "F0": "incident fluence of the pump",
-    "omega_pump": "photon energy of the pump",
-    "T": "temperature of the bath",
-    "tau_esc": "escape time of phonons",
-}
-
-OWN = {
-    "time": ("ps", "time after the maximum of the pump pulse"),
-    "energy": ("meV", "quasiparticle energy"),
-    "frequency": ("meV", "phonon energy"),
-    "depth": ("nm", "depth of the slab's middle below the film's surface"),
-}
-"""Dims of variables that are no axes of the sweep: units and long name of each."""
+OWN = tuple(DIMS)
+"""Dims of variables that are no axes of the sweep."""
 
 
 def key(value: Any) -> Any:
