@@ -17,6 +17,7 @@ from .material import Material
 from .optical_trace import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
+from .pseudopotential import from_convention
 from .pump import Pump
 from .result import Outcome, Result
 from .series import film_series, ledger_error, overrun
@@ -41,8 +42,10 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
 def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
     """The material's coupling, mu_star stated or calibrated to Tc0."""
     film = build_film(material, spacing, window)
-    coupling = Coupling(film.lattice, film.alpha2F, material.mu_star or 0.0, material.cutoff)
-    return coupling if material.mu_star is not None else calibrate_mu_star(coupling, material.Tc0, damping)
+    coupling = Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
+    if material.mu_star is None:
+        return calibrate_mu_star(coupling, material.Tc0, damping)
+    return from_convention(coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0)
 
 
 @lru_cache(maxsize=64)

@@ -241,6 +241,11 @@ class Spectrum:
         """Second-moment phonon energy, meV."""
         return allen_dynes.omega_2(self.omega, self.alpha2F)
 
+    @property
+    def omega_max(self) -> float:
+        """Highest phonon energy, meV: where alpha2F last exceeds a hundredth of its largest value."""
+        return float(self.omega[self.alpha2F > 0.01 * self.alpha2F.max()][-1])
+
     def allen_dynes_Tc(self, mu_star: float, *, factors: bool = True) -> float:
         """Allen-Dynes estimate of Tc, K, with or without the factors f1 and f2."""
         return allen_dynes.critical_temperature(

@@ -58,7 +58,7 @@ figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
 # changes its sign above the modes that pair, near 190 meV.
 
 # %%
-figures.draw(ds, "fig9", {"material": "K3C60"})
+figures.draw(ds, "gap_function", {"material": "K3C60"})
 
 # %% [markdown]
 # What the hot modes cost: of the two only the first has a gap.

@@ -6,6 +6,7 @@ sweep a solver of their own. The default is `photogap.core`.
 
 import functools
 import importlib
+import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,22 +149,42 @@ def __getattr__(name: str) -> Model:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+GROUP = "photogap.models"
+"""Entry points by which plug-ins name their models."""
+
+
 @functools.lru_cache
 def resolve(reference: str) -> Model:
-    """Model behind `module:attribute`.
+    """Model behind `module:attribute`, or behind the name of a plug-in.
 
     Raises:
-        ConfigError: The module or the attribute is missing, or is not a `Model`.
+        ConfigError: The module or the attribute is missing, no plug-in has the name, or it is not a `Model`.
     """
-    module, _, attribute = reference.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute or "MODEL")
+        found = _plugin(reference) if reference.isidentifier() else _attribute(reference)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(
-            f"`model` must be `module:attribute` of an importable Model. Got {reference!r} ({error})."
+            "`model` must be `module:attribute` of an importable Model, or the name of an installed plug-in. "
+            f"Got {reference!r} ({error})."
         ) from error
     if not isinstance(found, Model):
         raise ConfigError(
             f"`model` must name a photogap.sweeps.model.Model. Got {reference!r}, a {type(found).__name__}."
         )
     return found
+
+
+def _attribute(reference: str) -> Any:
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute or "MODEL")
+
+
+def _plugin(name: str) -> Any:
+    plugins = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
+    if name in plugins:
+        return plugins[name].load()
+    try:
+        return _attribute(name)
+    except ImportError:
+        known = ", ".join(sorted(plugins)) or "none is installed"
+        raise ImportError(f"no module and no plug-in has this name; plug-ins: {known}") from None

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigError
+from ..text import short
 from .axes import Grid
-from .config import LONGEST, Refine, short
+from .config import LONGEST, Refine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ Unknown keys are rejected; every error names the key, the rule, the value receiv
 """
 
 import csv
-import difflib
 import io
 import itertools
 import math
@@ -19,7 +18,7 @@ import pydantic
 from ..errors import ConfigError
 from ..files import Files
 from ..model import DEFAULT
-from .text import TYPED, Size, check_size, load_yaml
+from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
 
 _SCALES: dict[str, dict[str, float]] = {
     "F0": {"mJ/cm2": 1.0, "mJ cm-2": 1.0, "uJ/cm2": 1e-3, "J/m2": 0.1},
@@ -249,12 +248,6 @@ def _explain(error: Any) -> str:
     return f"`{place}`: {rule(error)}. Got {error['input']!r}."
 
 
-def rule(error: Any) -> str:
-    """What pydantic wants, in the words of YAML."""
-    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
-    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
-
-
 def _known(place: str) -> list[str]:
     groups: dict[str, type[_Frozen]] = {"limits": Limits, "plot": Plot, "refine": Refine}
     group = groups.get(place.split(".")[0], Config)
@@ -262,12 +255,6 @@ def _known(place: str) -> list[str]:
         *(name for name in group.model_fields if name not in ("folder", "root")),
         *(["full"] if group is Config else []),
     ]
-
-
-def suggest(word: str, known: list[str]) -> str:
-    """Remedy for a word that is not known."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
 
 
 def axis_values(name: str, spec: Any, files: Files) -> tuple[Any, ...]:
@@ -321,12 +308,6 @@ def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any,
 def _check_length(place: str, length: int) -> None:
     if length > LONGEST:
         raise ConfigError(f"`{place}` must have at most {LONGEST} values. Got {length}.")
-
-
-def short(value: Any) -> str:
-    """A value as an error quotes it."""
-    text = repr(value)
-    return text if len(text) <= 500 else f"{text[:500]}..."
 
 
 def _plain(place: str, value: Any) -> Any:

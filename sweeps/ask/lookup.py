@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError
+from ..text import suggest
 from .axes import Grid, Index, number
-from .config import suggest
 from .plan import Plan
 
 

@@ -21,9 +21,10 @@ from ..errors import ConfigError
 from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
+from ..text import rule, short, suggest
 from .axes import FIRST, LONG_NAMES, UNITS, Axis, Grid, Index, Labels
 from .bounds import Bounds, check_bytes, check_points, check_size, largest
-from .config import PRESETS, Config, axis_values, is_table, rule, setting_values, short, suggest
+from .config import PRESETS, Config, axis_values, is_table, setting_values
 from .identity import canonical, digest
 
 _SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")

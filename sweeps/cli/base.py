@@ -12,6 +12,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from ..errors import ConfigError, StoreError, SweepError
+from ..store.buckets import is_of_bucket, told
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -78,6 +79,11 @@ def fail_clearly(command: F) -> F:
         except OSError as error:
             what = f"{str(error.filename)!r} cannot be read or written: " if error.filename else ""
             ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(StoreError.exit_code) from None
+        except Exception as error:
+            if not is_of_bucket(error):
+                raise
+            ERR.print(f"photogap: the store {told(error)}.", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(StoreError.exit_code) from None
         except KeyboardInterrupt:
             ERR.print("photogap: interrupted; finished points are kept", highlight=False)

@@ -26,7 +26,10 @@ from .base import (
 )
 
 _WIDTH = 9
-NAMES = ("fig2c", "fig2d", "fig3", "fig4", "fig6", "fig8", "fig9", "fig10", "fig11", "phase_diagram")
+NAMES = (
+    "fig1c", "fig2a", "fig2b", "fig2c", "fig2d", "fig3", "fig4", "fig5", "fig6", "fig7a", "fig7b", "fig8", "fig9",
+    "fig10", "fig11", "gap_function", "phase_diagram",
+)  # fmt: skip
 """Names of `figures.FIGURES`, known here without loading Matplotlib; a test holds them equal."""
 
 
@@ -155,10 +158,8 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
     if unfit:
         raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
     ds = _open(store)
-    if figure in ("fig4", "fig10", "fig11"):
-        options = options | {"alpha2F": _spectrum(store, ds, at)}
     try:
-        return figures.save(figures.draw(ds, figure, _labels_of(at), **options), out)
+        return figures.save(figures.draw_cube(place(store), ds, figure, _labels_of(at), **options), out)
     except ValueError as error:
         raise _as_options(error) from error
 

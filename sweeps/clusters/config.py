@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 import pydantic
 from dask.utils import parse_bytes, parse_timedelta
 
-from ..ask.config import suggest
-from ..ask.text import load_yaml
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..text import load_yaml, suggest
 from .trust import foreign
 
 JOBS = "jobs.json"

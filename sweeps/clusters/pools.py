@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..ask.text import load_yaml
 from ..errors import ClusterError, ConfigError
 from ..private import own_state, private_folder
 from ..store.place import Place
+from ..text import load_yaml
 from ..work.limits import THREADS
 from .batch import oversubscription, processes_of, retirement, setting, theirs, worker_script
 from .config import Address, Cluster, Gateway, Jobs, Kubernetes

@@ -10,6 +10,7 @@ from typing import Any
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
 from ..errors import BusyError, StoreError
+from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
 from ..store.log import Log
 from ..store.parts import TornError, decode
@@ -237,8 +238,9 @@ class Flow:
         self._store_faults += 1
         self.log.event("store fault", error=str(error))
         if self._store_faults >= _STORE_TRIES:
+            text = str(error).rstrip(".")
             raise StoreError(
-                f"the store {self.cube.place.url} cannot be written: {error}. Finished points are kept; run again."
+                f"the store {self.cube.place.url} cannot be written: {text}. Finished points are kept; run again."
             )
         time.sleep(0.1 * 2**self._store_faults)
         self._again.append(tuple(rest))
@@ -354,4 +356,4 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _of_store(error: BaseException | None) -> bool:
-    return isinstance(error, StoreError) or type(error).__module__.startswith("obstore")
+    return isinstance(error, StoreError) or is_of_bucket(error)

@@ -19,12 +19,14 @@ from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
-from ..removal import finish, is_under_way, remove
+from ..store.buckets import patience
 from ..store.cube import MISSING, Cube, create
+from ..store.faults import store_faults
 from ..store.lock import driver_lock, is_driven
 from ..store.log import Log
 from ..store.place import Place
 from ..store.record import record_of, refuse_contradiction, run_entry
+from ..store.removal import finish, is_under_way, remove
 from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
 from .flow import Counts, Flow, job_of
@@ -92,11 +94,12 @@ def run(
 
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     _refuse_what_is_no_cube(place)
-    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+    with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         finish(place)
         if recompute:
             remove(place)
         cube, plan_there = prepare(plan, place)
+        cube.guard = check
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
         cube.refuse_strangers(plan_there, wanted)
@@ -179,28 +182,6 @@ def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
 
 def _log(place: Place) -> Log:
     return Log(place.state / LOG)
-
-
-@contextlib.contextmanager
-def _store_faults(place: Place) -> Any:
-    """A disk that is full or read-only ends the run with one message."""
-    try:
-        yield
-    except (OSError, sqlite3.OperationalError) as error:
-        raise StoreError(
-            f"the store {place.url} cannot be written: {_first_line(error)}. "
-            "Finished points are kept; make room and run again."
-        ) from error
-    except Exception as error:
-        if type(error).__module__.startswith("obstore"):
-            raise StoreError(
-                f"the store {place.url} does not answer: {_first_line(error)}. Finished points are kept; run again."
-            ) from error
-        raise
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(" .:")
 
 
 def _drive(
@@ -290,8 +271,9 @@ def retry(
 ) -> Report:
     """Compute every failed point of a store again; `root` and `trust` as in `plan_of`."""
     _need(place)
-    with driver_lock(place):
+    with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
+        cube.guard = check
         plan = plan_of(cube, root, trust=trust)
         status = cube.status()
         failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
@@ -299,9 +281,10 @@ def retry(
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
     watch = watch or Watch()
-    with _store_faults(place), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
+    with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
+        cube.guard = check
         workers = workers if failed else 0
         opened = (watch.pool or open_pool)(
             plan.config,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -41,9 +42,43 @@ def populations(ds: xr.Dataset, alpha2F: xr.DataArray | None = None, floor: floa
     return figure
 
 
+_MOST_LINES = 14
+
+
+@printed
+def gap_evolution(ds: xr.Dataset) -> Figure:
+    """Fig. 9: Re Delta(E, t) at successive times, up to the pulse's maximum and after it, from light to dark.
+
+    Args:
+        ds: One point of a cube that records energies.
+    """
+    real = single(present(ds, "Delta_real", "time", "energy"), ["energy", "time"])
+    figure = new(_WIDTH, 2.7)
+    axes = figure.subplots(1, 2, sharey=True)
+    times = real["time"].values
+    shades = mpl.colormaps["Blues"]
+    for ax, chosen in zip(axes, (np.flatnonzero(times <= 0), np.flatnonzero(times >= 0)), strict=True):
+        chosen = chosen[_spread(chosen.size)]
+        for j, i in enumerate(chosen):
+            ax.plot(
+                real["energy"], real.isel(time=i), color=shades(0.25 + 0.75 * (j + 1) / chosen.size), linewidth=1
+            )
+        span = f"{times[chosen[0]]:.2g} to {times[chosen[-1]]:.2g} ps" if chosen.size else "not recorded"
+        ax.set(xlabel=title(ds["energy"]), title=span)
+        ax.margins(x=0)
+    axes[0].set_ylabel(title(real))
+    figure.suptitle(caption(real), fontsize=8)
+    return figure
+
+
+def _spread(size: int) -> list[int]:
+    """Places of at most `_MOST_LINES` among so many, the first and the last among them."""
+    return sorted({round(x) for x in np.linspace(0, size - 1, min(size, _MOST_LINES)).tolist()})
+
+
 @printed
 def gap_function(ds: xr.Dataset) -> Figure:
-    """Fig. 9: real and imaginary part of Delta(omega, t), one colour scale for both.
+    """Real and imaginary part of Delta(E, t) as maps, one colour scale for both.
 
     Args:
         ds: One point of a cube that records energies.

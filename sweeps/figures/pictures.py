@@ -9,9 +9,9 @@ import xarray as xr
 
 from ..analysis.labels import geometric
 from ..ask.axes import OWN, number
-from ..ask.config import suggest
 from ..errors import ConfigError
 from ..store.place import Place
+from ..text import suggest
 from .select import caption
 from .style import FAILED, MAP, MARKERS, UNITS, line_style, symbol
 

@@ -15,7 +15,7 @@ from ..store.place import Place
 
 def alpha2F_of(name: str | Path) -> xr.DataArray:
     """alpha2F of a material over `frequency` (meV), dimensionless, on the material's own lattice."""
-    return _array(load(name))
+    return spectrum_array(load(name))
 
 
 def alpha2F_in(cube: Place, label: str) -> xr.DataArray | None:
@@ -25,13 +25,19 @@ def alpha2F_in(cube: Place, label: str) -> xr.DataArray | None:
         cube: Place of the cube.
         label: The material's label in the cube.
     """
+    material = material_in(cube, label)
+    return None if material is None else spectrum_array(material)
+
+
+def material_in(cube: Place, label: str) -> Material | None:
+    """A cube's material, from the file that the cube's config names; None where that is gone."""
     record = Cube(cube, read_only=True).record
     tree = {key: value for key, value in record["config"].items() if value is not None}
     try:
         material = resolve(parse(tree, folder=record["folder"])).materials.get(label)
     except (SweepError, KeyError):
         return None
-    return _array(material) if isinstance(material, Material) else None
+    return material if isinstance(material, Material) else None
 
 
 def found(ds: xr.Dataset, given: xr.DataArray | None) -> xr.DataArray | None:
@@ -44,7 +50,8 @@ def found(ds: xr.Dataset, given: xr.DataArray | None) -> xr.DataArray | None:
         return None
 
 
-def _array(material: Material) -> xr.DataArray:
+def spectrum_array(material: Material) -> xr.DataArray:
+    """alpha2F of a material over `frequency` (meV), on its own lattice."""
     Omega, alpha2F, _ = material.spectrum.on_lattice(material.spacing)
     frequency = ("frequency", Omega, {"units": "meV", "long_name": "phonon energy"})
     attrs = {"units": "1", "long_name": "Eliashberg spectral function"}

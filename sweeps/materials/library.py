@@ -26,12 +26,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ...core.material import Material
+from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
-from ..ask.config import rule, suggest
-from ..ask.text import load_yaml
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
 UNITS: Final = {
@@ -187,6 +186,7 @@ class MaterialSpec(_Strict):
     )
     thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
+    mu_star_at: MuStarAt = "cutoff"
     spectrum: SpectrumSpec
     paper: dict[str, Fact] = {}
 
@@ -194,7 +194,14 @@ class MaterialSpec(_Strict):
         """The material in the solver's units."""
         numbers = {key: getattr(self, key).value for key in UNITS}
         N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
-        return Material(name=self.name, spectrum=self.spectrum.build(files), N0=N0, **numbers)
+        spectrum = self.spectrum.build(files)
+        return Material(name=self.name, spectrum=spectrum, N0=N0, mu_star_at=self.mu_star_at, **numbers)
+
+    def convention(self) -> "tuple[Entry, ...]":
+        """Convention of mu_star, where it is not this code's own."""
+        if self.mu_star_at == "cutoff":
+            return ()
+        return (Entry(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,9 +264,12 @@ def describe(name_or_path: str | Path) -> Description:
     return Description(
         name=spec.name,
         description=spec.description,
-        parameters=tuple(
-            Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
-            for k, unit in UNITS.items()
+        parameters=(
+            *(
+                Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
+                for k, unit in UNITS.items()
+            ),
+            *spec.convention(),
         ),
         spectrum=(
             *(

@@ -20,8 +20,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...core.optics.indices import Index, Medium, SellmeierIndex, TabulatedIndex, photon_energy
-from ..ask.text import load_yaml
 from ..files import ANYWHERE, Files
+from ..text import load_yaml
 
 _COLUMNS = {
     "energy_meV": "meV",

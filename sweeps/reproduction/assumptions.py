@@ -13,7 +13,8 @@ AXES = ("damping", "pump_channels", "stimulated_emission")
 def table(ds: xr.Dataset) -> list[str]:
     """Markdown: of each combination the points with a gap, the largest gap, and where it is."""
     peak = _slim(peak_gap(ds))
-    duration = _slim(time_above(ds, OPEN)["duration"])
+    times = time_above(ds, OPEN)
+    duration, outlasts = (_slim(times[name]) for name in ("duration", "outlasts"))
     rest = [d for d in peak.dims if d not in AXES]
     lines = [
         "| damping | pump channels | stimulated emission | points with a gap | largest | at | open for | longest |",
@@ -21,19 +22,26 @@ def table(ds: xr.Dataset) -> list[str]:
     ]
     for labels in itertools.product(*(ds[a].values.tolist() for a in AXES)):
         here = dict(zip(AXES, labels, strict=True))
-        part, held = peak.sel(here), duration.sel(here)
+        part, held, more = peak.sel(here), duration.sel(here), outlasts.sel(here)
         count = int((part > OPEN).sum())
         known = int(part.notnull().sum())
         row = [*map(str, labels), f"{count} of {known}"]
         if count:
             best = part.isel({d: int(i) for d, i in part.argmax(rest).items()})
             at = ", ".join(f"{d} = {float(best[d]):.3g}" for d in rest)
-            row += [f"{float(best):.2g} meV", at, f"{float(held.sel({d: best[d] for d in rest})):.2g} ps"]
-            row += [f"{float(held.max()):.2g} ps"]
+            there = {d: best[d] for d in rest}
+            longest = held.where(part > OPEN).argmax(rest)
+            row += [f"{float(best):.2g} meV", at, _time(held.sel(there), more.sel(there))]
+            row += [_time(held.isel(longest), more.isel(longest))]
         else:
             row += ["none", "", "", ""]
         lines.append(f"| {' | '.join(row)} |")
     return lines
+
+
+def _time(held: xr.DataArray, more: xr.DataArray) -> str:
+    """A duration, marked where the record's end cuts it off."""
+    return f"{'≥ ' * bool(more)}{float(held):.2g} ps"
 
 
 def answer(ds: xr.Dataset) -> str:
@@ -76,7 +84,7 @@ def _slim(values: xr.DataArray) -> xr.DataArray:
 
 def where(ds: xr.Dataset) -> list[str]:
     """Markdown: points with a gap by escape time, for both kinds of damping, photons breaking no pairs."""
-    part = _slim(peak_gap(ds) > OPEN).sel(pump_channels="scattering", stimulated_emission=True)
+    part = _slim(peak_gap(ds) > OPEN).sel(pump_channels="scattering", stimulated_emission=False)
     lines = ["| tau_esc (ps) | " + " | ".join(f"`{d}`" for d in part["damping"].values) + " |", "|---|---|---|"]
     for tau in part["tau_esc"].values:
         here = part.sel(tau_esc=tau)

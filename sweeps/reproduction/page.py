@@ -1,5 +1,6 @@
 """REPRODUCTION.md: every statement, its cells and its cubes; written from the cubes alone."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,68 +9,182 @@ import xarray as xr
 from ..analysis import open_cube
 from ..ask.config import PRESETS
 from ..model import MODEL
+from ..store.place import place
 from . import assumptions
-from .rows import OPEN, Cell, Row, told
+from .paper import facts, places
+from .rows import ALL, ANY, OPEN, Cell, Row, told
 from .runs import Cubes
-from .statements import STATEMENTS
+from .statements import GROUPS
 
 _HEAD = """# Reproduction
 
-Written by `make reproduce` from the cubes it makes; do not edit. The physics is that of Simon et al.,
-arXiv:2603.18182; statements and numbers of the paper are those known to this project. Nothing was tuned to agree.
+Written by `make reproduce` from the cubes it makes; do not edit. The paper is Simon et al., arXiv:2603.18182v1,
+text and supplement; every number and statement that this page calls the paper's stands, with its place, in
+[paper.yaml](sweeps/reproduction/paper.yaml). Nothing was tuned to agree.
 
-The paper's alpha2F files are not public, so that no gap, fluence or time can be compared as a number; what can is
-whether a statement holds. **agrees** and **differs** are decided by the code that reads the cube
-(`sweeps/reproduction`), not by hand. A gap counts as open from Delta0 = {open} meV;
-with `full` damping and hot phonons such a state may be gapless (`gap_edge` 0: tau_esc = 1 ps in the map below).
+The paper's alpha2F files are not public, and its figures' numbers are in no text, so that few gaps, fluences or
+times can be compared as numbers; what can is whether a statement holds. **agrees** and **differs** are decided by
+the code that reads the cube (`sweeps/reproduction`), not by hand. A gap counts as open from Delta0 = {open} meV;
+with `full` damping and hot phonons such a state may be gapless (`gap_edge` 0). `≥` marks what the end of a record
+cuts off.
 
-Where the paper states no escape time (K3C60, CaC6), 1 ps was taken; the maps below show what hangs on it.
+The equilibrium engine of the paper is IsoME in its real-axis version 2: Kogler et al., arXiv:2503.03559, and
+arXiv:2603.18199 for the method: complex self-energies, the gap as the root of omega - Re Delta(omega), a constant
+density of states. The same equations are solved here by a code of our own.
+
 Model version {version}. Presets:
 
 {presets}
 """
-PICTURES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
-    ("fig3_k3c60_paper", "fig3", {"F0": 1.0}, "K3C60 above Tc0 at 1 mJ/cm2, preset `paper`."),
-    ("fig3_cac6_paper", "fig3", {"F0": 0.1}, "CaC6 above Tc0 at 0.1 mJ/cm2, preset `paper`."),
-    ("fig8_fluence_paper", "fig8", {}, "K3C60: peak gap against fluence, preset `paper`."),
-    (
-        "fig4_populations_paper",
-        "fig4",
-        {"material": "K3C60-all-modes"},
-        "K3C60 with 189 modes: f(E, t), n(omega, t), alpha2F; preset `paper`.",
-    ),
-    (
-        "phase_assumptions",
-        "phase_diagram",
-        {"stimulated_emission": True},
-        "Where a gap exists, by damping and pump channels; dashed: border of existence.",
-    ),
-    (
-        "phase_diagram_paper",
-        "phase_diagram",
-        {},
-        "The map of preset `paper` (rate `envelope`) at 30, 60 and 120 K.",
-    ),
-    (
-        "fig2c_pb_complete",
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page next to the paper's.
+
+    Args:
+        heading: The paper's figure, or what is shown where the paper has none.
+        paper: Keys of paper.yaml that say what the paper's pane shows; empty where it has none.
+        cube: Config and preset.
+        figure: Name that `photogap plot --figure` takes.
+        at: Labels to select.
+        caption: What is drawn.
+    """
+
+    heading: str
+    paper: tuple[str, ...]
+    cube: tuple[str, str]
+    figure: str
+    at: dict[str, Any]
+    caption: str
+
+    @property
+    def stem(self) -> str:
+        """Name of the picture's file."""
+        return f"{self.figure}_{self.cube[0]}" + (f"_{self.cube[1]}" if self.cube[1] else "")
+
+
+PICTURES: tuple[Picture, ...] = (
+    Picture("Fig. 1c", ("spectra",), ("fig6_equilibrium", ""), "fig1c", {}, "alpha2F and F of K3C60 as shipped"),
+    Picture("Fig. 2a", ("spectra",), ("fig6_equilibrium", ""), "fig2a", {}, "alpha2F and F of Pb as shipped"),
+    Picture("Fig. 2b", ("spectra",), ("fig6_equilibrium", ""), "fig2b", {}, "alpha2F and F of LaH10 as shipped"),
+    Picture("Fig. 5", ("spectra",), ("fig6_equilibrium", ""), "fig5", {}, "alpha2F and F of CaC6 as shipped"),
+    Picture(
+        "Fig. 2c",
+        ("Pb_setup", "Pb_recovery", "normalised"),
+        ("fig2c_pb", "paper"),
         "fig2c",
         {},
-        "Pb: -dT/T0 as the instrument sees it (left) and the film's own (right); `complete`.",
+        "-dT/T0 as the instrument sees it (left) and the film's own (right); 10 nm on glass, chosen here",
     ),
-    (
-        "fig2d_lah10_complete",
+    Picture(
+        "Fig. 2d",
+        ("LaH10_setup", "LaH10_bottleneck", "normalised"),
+        ("fig2d_lah10", "paper"),
         "fig2d",
-        {"spacing": 0.25},
-        "LaH10: dR/R0 as the instrument sees it (left) and the film's own, its size (right); `complete`.",
+        {"spacing": 1.0},
+        "dR/R0 as the instrument sees it (left) and the film's own, its size (right)",
+    ),
+    Picture("Fig. 3a", ("K3C60_gap",), ("fig3_k3c60", "paper"), "fig3", {"F0": 1.0}, "K3C60 at 1 mJ/cm2"),
+    Picture(
+        "Fig. 3a, undamped",
+        ("K3C60_gap",),
+        ("fig3_k3c60", "undamped"),
+        "fig3",
+        {"F0": 1.0},
+        "K3C60 at 1 mJ/cm2 without lifetimes in the gap equation",
+    ),
+    Picture("Fig. 3b", ("CaC6_gap",), ("fig3_cac6", "paper"), "fig3", {"F0": 0.1}, "CaC6 at 0.1 mJ/cm2"),
+    Picture(
+        "Figs. 4 and 10",
+        ("steps", "blue_shift", "phonon_structure"),
+        ("fig4_populations", "paper"),
+        "fig4",
+        {"material": "K3C60-all-modes"},
+        "K3C60 with 189 modes: f(E, t), n(omega, t), alpha2F",
+    ),
+    Picture(
+        "Fig. 6",
+        ("equilibrium_gaps",),
+        ("fig6_equilibrium", ""),
+        "fig6",
+        {},
+        "Delta(E) at the captions' temperatures",
+    ),
+    Picture(
+        "Fig. 7a",
+        ("LaH10_depth_change",),
+        ("fig7_penetration", "paper"),
+        "fig7a",
+        {},
+        "LaH10 at 6.2 mJ/cm2: depth of the 1.5 eV probe, less that of the pump in equilibrium",
+    ),
+    Picture(
+        "Fig. 7b",
+        ("K3C60_depth_change",),
+        ("fig7_penetration", "paper"),
+        "fig7b",
+        {},
+        "K3C60 at 30 K and 1 mJ/cm2: depth of a 10 meV probe, less that of the pump in equilibrium",
+    ),
+    Picture(
+        "Fig. 8",
+        ("K3C60_fluence", "K3C60_saturation"),
+        ("fig8_fluence", "paper"),
+        "fig8",
+        {},
+        "peak gap of K3C60 against fluence",
+    ),
+    Picture(
+        "Fig. 8, undamped",
+        ("K3C60_fluence", "K3C60_saturation"),
+        ("fig8_fluence", "undamped"),
+        "fig8",
+        {},
+        "peak gap of K3C60 against fluence without lifetimes in the gap equation",
+    ),
+    Picture(
+        "Fig. 9",
+        ("K3C60_gap_function",),
+        ("fig9_gap_function", "paper"),
+        "fig9",
+        {"F0": 1.0},
+        "Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
+    ),
+    Picture(
+        "Fig. 11",
+        ("CaC6_populations",),
+        ("fig11_cac6", "paper"),
+        "fig11",
+        {"material": "CaC6-all-modes"},
+        "CaC6 with 21 modes: f(E, t), n(omega, t), alpha2F",
+    ),
+    Picture(
+        "Which assumption carries the gap",
+        (),
+        ("phase_assumptions", ""),
+        "phase_diagram",
+        {"stimulated_emission": False},
+        "where a gap exists, by damping and pump channels; dashed: border of existence",
+    ),
+    Picture(
+        "Fluence, escape time and temperature",
+        (),
+        ("phase_diagram", "paper"),
+        "phase_diagram",
+        {},
+        "where a gap exists in K3C60 under `paper` (rate `envelope`)",
     ),
 )
 
 
 def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
     """Write the page, and its pictures if they are wanted."""
-    names = "\n".join(f"- `{k}`: {', '.join(f'{a} {b}' for a, b in v.items())}" for k, v in PRESETS.items())
+    names = "\n".join(f"- `{k}`: {', '.join(f'{a} {_yaml(b)}' for a, b in v.items())}" for k, v in PRESETS.items())
     parts = [_HEAD.format(open=OPEN, presets=names, version=MODEL.version)]
-    parts += ["## Statements", "", *_table(cubes), ""]
+    parts += ["## Statements", ""]
+    for heading, rows in GROUPS.items():
+        parts += [f"### {heading}", "", *_table(rows, cubes), ""]
     parts += _carries(cubes)
     if pictures is not None:
         parts += ["## Pictures", "", *_draw(cubes, pictures, out.parent)]
@@ -77,17 +192,31 @@ def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
     return out
 
 
-def _table(cubes: Cubes) -> list[str]:
-    lines = ["| The paper | `paper` | `complete` | cube | what decides |", "|---|---|---|---|---|"]
-    for row in STATEMENTS:
-        cells = [str(_cell(row, cubes, preset)).replace("|", "\\|") for preset in row.presets]
-        if row.presets == ("",):
-            cells = [cells[0], "as `paper`: no preset enters"]
-        elif len(cells) == 1:
-            cells.append("not run")
-        where = f"`{row.config}`" if row.config else "none: one formula"
-        lines.append(f"| {row.statement} | {' | '.join(cells)} | {where} | {_decides(row, cubes)} |")
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _table(rows: tuple[Row, ...], cubes: Cubes) -> list[str]:
+    """The rows with a column for each preset that any of them is asked under."""
+    columns = [preset for preset in ALL if any(preset in row.presets for row in rows)] or [""]
+    heads = [f"`{preset}`" if preset else "here" for preset in columns]
+    heads = ["The paper", "place", *heads, "cube", "what decides"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        where = f"`{row.config}`" if row.config else "none: a formula"
+        statement = row.statement + (f" (chosen here: {row.here})" if row.here else "")
+        place = places(row.paper) if row.paper else "not in the paper: a check of this project's"
+        cells = [statement, place, *_cells(row, columns, cubes), where, _decides(row, cubes)]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
+
+
+def _cells(row: Row, columns: list[str], cubes: Cubes) -> list[str]:
+    """A cell for each column; where no preset enters, the first holds it."""
+    if row.presets == ANY:
+        rest = ["no preset enters"] * (len(columns) - 1)
+        return [str(_cell(row, cubes, "")), *rest]
+    return [str(_cell(row, cubes, preset)) if preset in row.presets else "not run" for preset in columns]
 
 
 def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
@@ -102,7 +231,7 @@ def _decides(row: Row, cubes: Cubes) -> str:
     for measured in row.measured:
         ds = _opened(cubes, measured.config, measured.preset)
         parts.append(f"{ds if isinstance(ds, str) else measured.tell(ds)} (`{measured.config}`)")
-    return ". ".join(parts).replace("|", "\\|")
+    return ". ".join(parts)
 
 
 def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
@@ -132,7 +261,7 @@ def _carries(cubes: Cubes) -> list[str]:
         "",
         *assumptions.table(ds),
         "",
-        "Without pair breaking by the photon, with stimulated emission, a gap exists for:",
+        "Without pair breaking by the photon and without stimulated emission, a gap exists for:",
         "",
         *assumptions.where(ds),
         "",
@@ -151,20 +280,23 @@ _WHY = (
 
 def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
     from .. import figures
-    from ..figures.spectrum import alpha2F_in
-    from ..store.place import place
 
-    lines = []
-    for cube, figure, at, text in PICTURES:
-        path = cubes.root / f"{cube}.zarr"
-        if not path.exists():
+    lines: list[str] = []
+    for picture in PICTURES:
+        path = cubes.path(*picture.cube)
+        if isinstance(_opened(cubes, *picture.cube), str):
             continue
-        options = {}
-        if figure == "fig4":
-            options["alpha2F"] = alpha2F_in(place(str(path)), str(at["material"]))
-        drawn = figures.draw(open_cube(path), figure, at, **options)
-        saved = figures.save(drawn, folder / f"{cube}.png", dpi=_DPI)
-        lines += [f"![{text}]({saved.relative_to(base)})", "", f"*{text}*", ""]
+        drawn = figures.draw_cube(place(str(path)), open_cube(path), picture.figure, picture.at)
+        saved = figures.save(drawn, folder / f"{picture.stem}.png", dpi=_DPI)
+        told = "; ".join(facts()[key].says for key in picture.paper) or "the paper has no such figure"
+        lines += [
+            f"### {picture.heading}",
+            "",
+            f"| The paper{f' ({places(picture.paper)})' if picture.paper else ''} | Here (`{path.stem}`) |",
+            "|---|---|",
+            f"| {told} | ![{picture.caption}]({saved.relative_to(base)}) *{picture.caption}* |",
+            "",
+        ]
     return lines
 
 

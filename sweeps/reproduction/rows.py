@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from ..ask.config import PRESETS
 from ..numbers import margin, short
 
 OPEN = 0.01
 """Gap (meV) from which it counts as open: well above what the equations' tolerances leave of a closed one."""
+ALL = tuple(PRESETS)
+"""Every preset, in the order of the table's columns."""
+BOTH = ("paper", "complete")
+"""The paper's model, and what it leaves out."""
+ANY = ("",)
+"""A cube of the config's own settings: no preset enters."""
 
 
 class Verdict(enum.Enum):
@@ -29,6 +36,9 @@ class Cell:
 
     def __str__(self) -> str:
         return f"**{self.verdict.value}**: {self.text}"
+
+
+Ask = Callable[[xr.Dataset], Cell]
 
 
 @dataclass(frozen=True)
@@ -51,19 +61,23 @@ class Row:
     """One line of the table.
 
     Args:
-        statement: What the paper says, with its number if it gives one.
+        statement: What the paper says; each number in it stands in an entry of `paper`.
+        paper: Keys of paper.yaml; empty for a question that the paper does not answer.
         ask: From a cube to the cell.
-        config: The config whose cube is asked.
-        presets: Presets under which it is asked; one empty name where no preset matters.
+        config: The config whose cube is asked; empty for a formula.
+        presets: Presets under which it is asked.
         decides: What decides the answer, in words.
+        here: What was chosen here where the paper states nothing.
         measured: The numbers to it.
     """
 
     statement: str
-    ask: Callable[[xr.Dataset], Cell]
+    paper: tuple[str, ...]
+    ask: Ask
     config: str
     presets: tuple[str, ...]
     decides: str
+    here: str = ""
     measured: tuple[Measured, ...] = ()
 
 
@@ -82,12 +96,37 @@ def one(ds: xr.Dataset, **labels: object) -> xr.Dataset:
     return ds.sel(labels).squeeze()
 
 
-def listed(values: xr.DataArray, along: str, unit: str, digits: int = 3, error: xr.DataArray | None = None) -> str:
-    """`label: value` of a line of values, with `± error` where errors are given."""
+def listed(
+    values: xr.DataArray,
+    along: str,
+    unit: str,
+    digits: int = 3,
+    error: xr.DataArray | None = None,
+    at_least: xr.DataArray | None = None,
+) -> str:
+    """`label: value` of a line of values.
+
+    Args:
+        values: Of one dim, `along`.
+        along: The dim.
+        unit: Of the values.
+        digits: Significant ones, where no error says how many are known.
+        error: Adds `± error`.
+        at_least: Where it is 1, the value is a lower bound: the record ended.
+    """
     labels, found = values[along].values.tolist(), values.values.tolist()
     if error is None:
         texts = [short(v, digits) for v in found]
     else:
         texts = [margin(v, e) for v, e in zip(found, error.values.tolist(), strict=True)]
+    if at_least is not None:
+        texts = [f"≥ {t}" if more else t for t, more in zip(texts, (at_least == 1).values.tolist(), strict=True)]
     pairs = zip(labels, texts, strict=True)
     return ", ".join(f"{short(label)}: {text}" for label, text in pairs) + f" {unit}" * bool(unit)
+
+
+def maxima(values: xr.DataArray) -> list[float]:
+    """Labels of the inner maxima along the one dim."""
+    v, labels = values.values, values[str(values.dims[0])].values
+    inner = (v[1:-1] > v[:-2]) & (v[1:-1] >= v[2:])
+    return [float(x) for x in labels[1:-1][inner]]

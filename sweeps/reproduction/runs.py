@@ -9,8 +9,7 @@ from ..ask.config import read
 from ..ask.plan import resolve
 from ..drive.sweep import run
 from ..store.place import place
-
-BOTH = ("paper", "complete")
+from .rows import ALL, ANY, BOTH
 
 
 @dataclass(frozen=True)
@@ -22,21 +21,23 @@ class Sweep:
 
 
 SWEEPS = (
-    Sweep("fig6_equilibrium", ("",)),
-    Sweep("fig3_k3c60"),
-    Sweep("fig3_cac6"),
-    Sweep("fig8_fluence"),
-    Sweep("fig4_populations"),
+    Sweep("fig6_equilibrium", ANY),
+    Sweep("fig3_k3c60", ALL),
+    Sweep("fig3_cac6", ALL),
+    Sweep("fig8_fluence", ALL),
+    Sweep("fig4_populations", ALL),
+    Sweep("fig9_gap_function", ALL),
     Sweep("fig11_cac6"),
+    Sweep("phonon_pump", ("paper",)),
     Sweep("cac6_spins", ("paper",)),
-    Sweep("phase_diagram"),
-    Sweep("phase_assumptions", ("",)),
+    Sweep("phase_diagram", ("paper",)),
+    Sweep("phase_assumptions", ANY),
+    Sweep("fig7_penetration", ("paper",)),
     Sweep("fig2c_pb"),
-    Sweep("pb_recovery", ("",)),
+    Sweep("pb_recovery", ("paper",)),
     Sweep("fig2d_lah10"),
-    Sweep("lah10_bottleneck", ("",)),
-    Sweep("lah10_depth", ("",)),
-    Sweep("lah10_scattering", ("",)),
+    Sweep("lah10_bottleneck", ANY),
+    Sweep("lah10_depth", ANY),
 )
 
 

@@ -12,7 +12,6 @@ from ..ask.axes import union
 from ..ask.bounds import Bounds, check_union, largest
 from ..ask.config import Config, parse
 from ..ask.plan import Plan, resolve
-from ..ask.text import SERVED, check_size, load_yaml
 from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
 from ..drive.sweep import plan_of
@@ -22,6 +21,7 @@ from ..model import DEFAULT
 from ..store.cube import Cube
 from ..store.place import Place, place
 from ..store.record import refuse_contradiction
+from ..text import SERVED, check_size, load_yaml
 from .options import Options
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

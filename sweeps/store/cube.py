@@ -5,6 +5,7 @@ authority is the group's record, written last when a cube grows: one killed in b
 """
 
 import json
+import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from numpy.typing import NDArray
 from ..ask.axes import OWN, Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
-from ..removal import clear_for_a_new_cube
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
 from .place import ROOT, Place
+from .removal import clear_for_a_new_cube
 
 MISSING = "missing"
 RECORD = "photogap"
@@ -68,6 +69,9 @@ class Cube:
             raise StoreError(
                 f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record."
             ) from None
+        self.guard: Callable[[], None] = lambda: None
+        """Raises if this process is no longer the store's driver; called before each write."""
+        self._folder = _folder(place)
         self._arrays: dict[str, Any] = {}
         self.grid = grid_of(self.record["axes"])
         self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
@@ -106,8 +110,27 @@ class Cube:
                 "Use another --store, or --recompute to start it anew."
             )
 
+    def refuse_another(self) -> None:
+        """Check that the root in the cube's place is still the one that was opened.
+
+        Raises:
+            StoreError: The cube was renamed, removed or replaced.
+        """
+        data = self.place.objects.get(ROOT) if _folder(self.place) == self._folder else None
+        try:
+            record = {} if data is None else json.loads(json.loads(data)["attributes"][RECORD])
+        except (ValueError, KeyError, TypeError):
+            record = {}
+        if not record or record.get("generation") != self.record.get("generation"):
+            raise StoreError(
+                f"the cube {self.place.url} was renamed, removed or replaced during the run. Points that ended "
+                f"since its last write are kept in {self.place.blobs_url}; put the cube back and run again."
+            )
+
     def note(self, **record: Any) -> None:
         """Change keys of the record."""
+        self.guard()
+        self.refuse_another()
         self.record |= record
         # Opened with its consolidated metadata, the group keeps them in the same single write.
         zarr.open_group(self.place.zarr(), mode="r+").update_attributes({RECORD: json.dumps(self.record)})
@@ -152,8 +175,11 @@ class Cube:
         """Write ended points of one shard, verify what is read back, then their status.
 
         Raises:
-            StoreError: A point has an output that the cube lacks, or what was read back is not what was written.
+            StoreError: A point has an output that the cube lacks, what was read back is not what was written, or
+                the cube is no longer in its place.
+            BusyError: Another driver has the store.
         """
+        self.refuse_another()
         points = list(done)
         strange = sorted({name for p in points for name in p.arrays} - set(self.outputs))
         if strange:
@@ -168,8 +194,11 @@ class Cube:
             self._write(name, box, inside, [p.arrays.get(name, np.nan) for p in points])
         for name in BOOK:
             self._write(name, box, inside, [p.record[name] for p in points])
+        self.guard()
+        self.refuse_another()
 
     def _write(self, name: str, box: tuple[slice, ...], inside: list[Index], values: list[Any]) -> None:
+        self.guard()
         array = self.array(name)
         block = np.array(array[box])
         for i, value in zip(inside, values, strict=True):
@@ -199,6 +228,15 @@ class Cube:
         shape = tuple(min(n, m - c) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True))
         for offset in boxes(shape, (1,) * len(shape), flat_order(self.grid)):
             yield tuple(c + o for c, o in zip(corner, offset, strict=True))
+
+
+def _folder(place: Place) -> tuple[int, int] | None:
+    """Device and number of a local cube's folder; None of an object store, or where there is none."""
+    try:
+        found = place.path.stat() if place.is_local else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def axes_json(grid: Grid) -> list[dict[str, Any]]:
@@ -252,6 +290,7 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
     outputs = {v.name: v.dims for v in plan.variables}
     _write_labels(group, plan.grid, plan, outputs)
     record = record | {
+        "generation": uuid.uuid4().hex,
         "axes": axes_json(plan.grid),
         "layout": {"shard": layout.shard, "summary": layout.summary},
         "outputs": outputs,

@@ -1,6 +1,14 @@
-"""One driver a store: a lock that a killed driver cannot leave behind."""
+"""One driver a store: a lock that a killed driver cannot leave behind, and a claim where that lock does not hold.
+
+The kernel's lock (flock) goes with its process, but some file systems keep it to one node or do not know it. So
+every driver also claims the store: the object `driver`, made only where there is none, and taken over only from the
+version that was seen, so that one of several hosts has it. Its holder renews it. A driver that finds the claim of
+another host watches it by its own monotonic clock, for longer than renewals take, before it takes it over; clocks
+of two hosts are never compared. A driver that was asleep finds its claim gone before it writes again.
+"""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -9,15 +17,20 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..errors import BusyError, StoreError
+from .blobs import Version
 from .place import Place
 
 _KEY = "driver"
 STALE_S = 120.0
-RENEW_S = STALE_S / 4
-SETTLE_S = 2.0
+"""A look reports no driver where its claim is older."""
+RENEW_S = 10.0
+WATCH_S = 6 * RENEW_S
+"""A claim that nobody renews for so long is taken over."""
 _TRIES = 4
+_NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextlib.contextmanager
@@ -30,25 +43,31 @@ def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
         BusyError: Another driver holds it.
     """
     begin = time.time()
-    with _file_lock(place):
-        place.tidy(before=begin)
-        if place.is_local or place.is_memory:
+    with _file_lock(place) as locked:
+        if place.is_memory:
             yield lambda: None
         else:
-            with _ObjectLock(place) as check:
+            with _Claim(place, locked and place.is_local) as check:
+                place.tidy(before=begin)
                 yield check
 
 
-def _who() -> bytes:
-    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "at": time.time()}).encode()
+def _who() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "at": time.time()}
+
+
+def _read(text: bytes) -> dict[str, Any]:
+    """Content of a claim or a lock file; nothing of one that is torn or damaged."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _busy(place: Place, text: bytes) -> BusyError:
-    try:
-        who = json.loads(text)
-        holder = f"process {who['pid']} on {who['host']}"
-    except (ValueError, KeyError, TypeError):
-        holder = "another process"
+    who = _read(text)
+    holder = f"process {who['pid']} on {who['host']}" if {"pid", "host"} <= who.keys() else "another process"
     return BusyError(
         f"{holder} already drives {place.url}. "
         "Wait for it, watch it with `photogap status`, or end it with `photogap cancel`."
@@ -56,12 +75,14 @@ def _busy(place: Place, text: bytes) -> BusyError:
 
 
 @contextlib.contextmanager
-def _file_lock(place: Place) -> Iterator[None]:
+def _file_lock(place: Place) -> Iterator[bool]:
+    """Hold the kernel's lock; yields whether the file system has such locks."""
     try:
         place.state.mkdir(parents=True, exist_ok=True)
         file = (place.state / "lock").open("a+b")
     except OSError as error:
         raise StoreError(f"the store's state in {str(place.state)!r} cannot be written. {error}") from error
+    locked = True
     with file:
         # The kernel drops the lock with the process, kill -9 included. A look by `status` holds it shortly.
         for attempt in range(_TRIES):
@@ -73,35 +94,42 @@ def _file_lock(place: Place) -> Iterator[None]:
                     file.seek(0)
                     raise _busy(place, file.read()) from None
                 time.sleep(0.1)
+            except OSError as error:
+                if error.errno not in _NO_FLOCK:
+                    raise
+                locked = False
+                break
         file.truncate(0)
-        file.write(_who())
+        file.write(json.dumps(_who()).encode())
         file.flush()
-        yield
+        yield locked
 
 
-class _ObjectLock:
-    """Lock among hosts: an object with its holder's token, renewed by a thread however long a point takes."""
+class _Claim:
+    """Claim among hosts: an object with its holder's token, renewed by a thread however long a point takes.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: The store.
+        alone: Whether no other process of this host can hold it.
+    """
+
+    def __init__(self, place: Place, alone: bool = False) -> None:
+        self._alone = alone
         self._place, self._blobs, self._token = place, place.blobs, uuid.uuid4().hex
         self._taken: bytes | None = None
-        self._at = time.time()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="photogap-lock", daemon=True)
 
     def __enter__(self) -> Callable[[], None]:
-        if not self._blobs.create(_KEY, self._text()):
-            held = self._blobs.get(_KEY) or b"{}"
-            who = json.loads(held)
-            dead_here = who.get("host") == socket.gethostname() and not os.path.exists(f"/proc/{who.get('pid')}")
-            if not dead_here and time.time() - who.get("at", 0) < STALE_S:
-                raise _busy(self._place, held)
-            self._blobs.put(_KEY, self._text())
-            if not dead_here:
-                # Of several hosts that find it stale at once the last to write has it.
-                time.sleep(SETTLE_S)
-                self._look()
-                self.check()
+        while not self._blobs.create(_KEY, self._text()):
+            held = self._blobs.look(_KEY)
+            if held is None:
+                continue
+            seen = held[1] if _is_dead_here(held[0], self._alone) else self._watched(*held)
+            if self._blobs.swap(_KEY, seen, self._text()):
+                break
+            # Another driver was quicker.
+            raise _busy(self._place, self._blobs.get(_KEY) or held[0])
         self._thread.start()
         return self.check
 
@@ -109,9 +137,26 @@ class _ObjectLock:
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(RENEW_S)
-        self._look()
-        if self._taken is None:
-            self._blobs.delete([_KEY])
+        # A store that is away keeps the claim of a process that is gone.
+        with contextlib.suppress(OSError, StoreError):
+            held = self._blobs.get(_KEY)
+            if held is not None and self._is_ours(held):
+                self._blobs.delete([_KEY])
+
+    def _watched(self, text: bytes, seen: Version) -> Version:
+        """Version of a claim that nobody renews.
+
+        Raises:
+            BusyError: It was renewed while it was watched.
+        """
+        end = time.monotonic() + WATCH_S
+        while True:
+            now = self._blobs.look(_KEY)
+            if now is None or now[1] != seen:
+                raise _busy(self._place, text if now is None else now[0])
+            if time.monotonic() > end:
+                return seen
+            time.sleep(min(1.0, WATCH_S / 4))
 
     def check(self) -> None:
         """Raise if another driver has taken the store, which this one had left alone for too long.
@@ -119,31 +164,36 @@ class _ObjectLock:
         Raises:
             BusyError: It has.
         """
-        if time.time() - self._at > 2 * RENEW_S:
-            # The host slept: its threads have not noticed yet.
-            self._keep()
+        self._keep(renew=False)
         if self._taken is not None:
             raise _busy(self._place, self._taken)
 
-    def _text(self) -> bytes:
-        return json.dumps(json.loads(_who()) | {"token": self._token}).encode()
+    def _is_ours(self, text: bytes) -> bool:
+        return _read(text).get("token") == self._token
 
-    def _look(self) -> None:
-        held = self._blobs.get(_KEY)
-        if held is not None and json.loads(held).get("token") != self._token:
-            self._taken = held
+    def _text(self) -> bytes:
+        return json.dumps(_who() | {"token": self._token}).encode()
 
     def _renew(self) -> None:
         while self._taken is None and not self._end.wait(RENEW_S):
-            self._keep()
+            # A store that is away is noticed by the run, which writes its points there.
+            with contextlib.suppress(OSError, StoreError):
+                self._keep(renew=True)
 
-    def _keep(self) -> None:
-        # A store that is away is noticed by who writes points.
-        with contextlib.suppress(Exception):
-            self._look()
-            if self._taken is None:
-                self._blobs.put(_KEY, self._text())
-        self._at = time.time()
+    def _keep(self, *, renew: bool) -> None:
+        held = self._blobs.look(_KEY)
+        if held is None and not self._end.is_set() and self._blobs.create(_KEY, self._text()):
+            return  # somebody removed the state
+        if held is None or not self._is_ours(held[0]):
+            self._taken = held[0] if held else b"{}"
+        elif renew:
+            self._blobs.renew(_KEY, held[1], self._text())
+
+
+def _is_dead_here(text: bytes, alone: bool = False) -> bool:
+    """Whether a claim's holder was a process of this host that is gone."""
+    who = _read(text)
+    return who.get("host") == socket.gethostname() and (alone or not os.path.exists(f"/proc/{who.get('pid')}"))
 
 
 def is_driven(place: Place) -> bool:
@@ -155,5 +205,8 @@ def is_driven(place: Place) -> bool:
         return True
     except OSError:
         pass
-    held = None if place.is_local or place.is_memory else place.blobs.get(_KEY)
-    return held is not None and time.time() - json.loads(held).get("at", 0) < STALE_S
+    held = None if place.is_memory else place.blobs.get(_KEY)
+    if held is None or _is_dead_here(held):
+        return False
+    at = (place.state / _KEY).stat().st_mtime if place.is_local else _read(held).get("at", 0)
+    return time.time() - float(at) < STALE_S

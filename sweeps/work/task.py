@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..model import Model, resolve
+from ..store.blobs import Blobs
+from ..store.buckets import patience
 from ..store.parts import encode
-from ..store.place import Blobs, Place
+from ..store.place import Place
 from .limits import PointTimeout, memory_limit, one_thread, time_limit
 
 PARTS = "parts/"
@@ -71,12 +73,13 @@ def run_batch(batch: Batch) -> int:
     """Compute and write each point of the batch that is not yet written; how many were computed."""
     model, blobs = resolve(batch.model), Place(batch.store).blobs
     count = 0
-    for job in batch.jobs:
-        # A point whose worker was lost after the write, or whose driver was, is not computed again.
-        if not blobs.exists(PARTS + job.point_id):
-            record, arrays = compute(model, job, batch)
-            write(blobs, record, arrays)
-            count += 1
+    with patience():
+        for job in batch.jobs:
+            # A point whose worker was lost after the write, or whose driver was, is not computed again.
+            if not blobs.exists(PARTS + job.point_id):
+                record, arrays = compute(model, job, batch)
+                write(blobs, record, arrays)
+                count += 1
     return count
 
 

@@ -27,6 +27,21 @@ def test_secant_ends_at_the_root_within_few_evaluations():
     assert len(seen) <= 7
 
 
+def test_secant_ends_where_g_is_noise():
+    """g moves in steps and never comes closer to zero than 5e-4: the best trial counts."""
+    seen = {}
+
+    def g(x):
+        seen[x] = 1e-3 * (math.floor(1e3 * x) + 0.5)
+        return seen[x]
+
+    x, _ = secant(g, 0.3, slope=1.0, tol=1e-9, noise=2e-3)
+    assert abs(seen[x]) == min(map(abs, seen.values())) == pytest.approx(5e-4)
+    assert len(seen) < 12
+    with pytest.raises(ArithmeticError, match="after 20 trials"):
+        secant(g, 0.3, slope=1.0, tol=1e-9)
+
+
 def test_secant_leaves_where_g_has_no_value():
     x, _ = secant(lambda x: math.inf if x > 1 else x, 1.5, slope=1.0, tol=1e-6)
     assert abs(x) < 1e-6

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from photogap.sweeps.ask.config import load_yaml, override, parse, read
+from photogap.sweeps.ask.config import override, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.cli.views import NAMES
@@ -20,6 +20,7 @@ from photogap.sweeps.figures.pictures import plot, table
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
 from photogap.sweeps.store.place import place
+from photogap.sweeps.text import load_yaml
 
 CONFIG = """
 name: tiny
@@ -59,7 +60,14 @@ def test_names_are_those_of_the_figures():
 
 
 @pytest.mark.parametrize(
-    ("figure", "at"), [("fig3", ()), ("fig8", ()), ("fig4", ("--at", "F0=0.3")), ("fig9", ("--at", "F0=0.3"))]
+    ("figure", "at"),
+    [
+        ("fig3", ()),
+        ("fig8", ()),
+        ("fig4", ("--at", "F0=0.3")),
+        ("fig9", ("--at", "F0=0.3")),
+        ("fig1c", ("--at", "material=mine")),
+    ],
 )
 def test_plot_figure(store, figure, at, tmp_path):
     out = tmp_path / f"{figure}.png"
@@ -92,7 +100,7 @@ def test_movie(store, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot", "--figure", "fig99"), r"`--figure` must be one of fig2c, fig2d"),
+        (("plot", "--figure", "fig99"), r"`--figure` must be one of fig1c, fig2a"),
         (("plot", "--figure", "fig4"), r"shows one point: select F0 with `--at`"),
         (
             ("plot", "--figure", "fig2c"),

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from photogap.sweeps.figures.spectrum import alpha2F_of
-from photogap.sweeps.reproduction import assumptions, statements
+from photogap.sweeps.reproduction import assumptions, k3c60, statements
 from photogap.sweeps.reproduction.page import write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
@@ -49,21 +49,21 @@ def test_failed_points_are_left_out_and_told():
 
 def test_gap_that_opens(cube):
     part = cube(F0=[1.0, 5.0], T=[30, 60])
-    cell = statements.exists({"F0": 1})(part)
+    cell = k3c60.exists({"F0": 1})(part)
     assert cell.verdict is Verdict.AGREES
     assert "30: " in cell.text
-    assert statements.exists({"F0": 1})(part * 0).verdict is Verdict.DIFFERS
-    assert statements.exists({}, compared=False)(part.isel(F0=0)).verdict is Verdict.NO_COMPARISON
+    assert k3c60.exists({"F0": 1})(part * 0).verdict is Verdict.DIFFERS
+    assert k3c60.exists({}, compared=False)(part.isel(F0=0)).verdict is Verdict.NO_COMPARISON
 
 
 def test_steps_and_resonance(cube):
     ds = cube(fields=True, n_times=13)
-    assert statements.steps("K3C60", 170.0)(ds).verdict is Verdict.DIFFERS  # a step down, none up
+    assert k3c60.steps("K3C60")(ds).verdict is Verdict.DIFFERS  # a step down, none up
     shape = alpha2F_of("K3C60").interp(frequency=ds["frequency"], kwargs={"fill_value": 0.0})
     peaked = ds.assign(n=ds["n"] * 0 + shape * (ds["time"] - ds["time"][0]))
-    assert statements.resonant("K3C60", "K3C60")(peaked).verdict is Verdict.AGREES
+    assert k3c60.resonant("K3C60", "K3C60")(peaked).verdict is Verdict.AGREES
     flat = ds.assign(n=ds["n"] * 0 + ds["time"])
-    assert statements.resonant("K3C60", "K3C60")(flat).verdict is Verdict.DIFFERS
+    assert k3c60.resonant("K3C60", "K3C60")(flat).verdict is Verdict.DIFFERS
 
 
 def test_page_without_cubes_says_so(tmp_path):

@@ -125,8 +125,9 @@ def test_the_document_explains_itself(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_document_are_accepted(tmp_path: Path) -> None:
-    from photogap.sweeps.ask.config import load_yaml, parse
+    from photogap.sweeps.ask.config import parse
     from photogap.sweeps.ask.plan import resolve
     from photogap.sweeps.server.schema import CONFIG
+    from photogap.sweeps.text import load_yaml
 
     assert resolve(parse(load_yaml(CONFIG, "CONFIG"))).grid.size == 16

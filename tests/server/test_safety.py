@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from photogap.sweeps.ask.text import SERVED, load_yaml
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, is_token
 from photogap.sweeps.server.options import Limits, Options
+from photogap.sweeps.text import SERVED, load_yaml
 from support.fake_config import tree
 from support.patience import PATIENCE
 from support.serving import serving

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photogap.sweeps.ask.config import axis_values, load_yaml, override, parse, read
+from photogap.sweeps.ask.config import axis_values, override, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import DEFAULT
+from photogap.sweeps.text import load_yaml
 from support.fake_config import tree
 
 WRONG: list[tuple[dict[str, Any], str]] = [

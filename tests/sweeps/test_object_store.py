@@ -17,15 +17,20 @@ from typing import Any
 
 import pytest
 import xarray as xr
+import yaml
+from typer.testing import CliRunner
 
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
+from photogap.sweeps.store.lock import _Claim, driver_lock
 from photogap.sweeps.store.place import place
 from support.cubes import QUICKSTART, physics
 from support.driving import go, plan_of
+from support.fake_config import tree
 from support.patience import PATIENCE
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
@@ -72,13 +77,14 @@ def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[
 
 
 @contextmanager
-def proxy(port: int, bad: Callable[[int, str], bool]) -> Iterator[int]:
-    """A way to the server that answers 500 to some requests and is slow with the others.
+def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = (500, "")) -> Iterator[int]:
+    """A way to the server that answers 500, or another code, to some requests and is slow with the others.
 
     Google's XML API is the same protocol but for who calls, what may be overwritten and the deletion of what is not
     there: these are translated.
     """
     count = itertools.count()
+    tags: dict[str, str] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -87,18 +93,23 @@ def proxy(port: int, bad: Callable[[int, str], bool]) -> Iterator[int]:
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if bad(next(count), self.command):
-                code, headers, data = 500, [], b""
+                code, headers, data = answer[0], [], f"<Error><Code>{answer[1]}</Code></Error>".encode()
             else:
                 time.sleep(0.005)
                 kept = {k: v for k, v in self.headers.items() if k.lower() not in ("content-length", "connection")}
                 google = not kept.get("authorization", "").startswith("AWS4")
                 if google:
                     kept["authorization"] = SIGNED
-                if kept.pop("x-goog-if-generation-match", None) == "0":
-                    kept["If-None-Match"] = "*"
+                generation = kept.pop("x-goog-if-generation-match", None)
+                if generation is not None:
+                    kept |= {"If-None-Match": "*"} if generation == "0" else {"If-Match": tags[generation]}
                 gone = google and self.command == "DELETE" and request(port, "HEAD", self.path, b"", kept)[0] == 404
                 code, headers, data = (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
             self.send_response(code)
+            for value in [value for name, value in headers if name.lower() == "etag"]:
+                generation = str(int(value.strip('"')[:15], 16))
+                tags[generation] = value
+                self.send_header("x-goog-generation", generation)
             for name, value in headers:
                 if name.lower() not in (
                     "content-length",
@@ -207,12 +218,16 @@ def test_objects_that_are_gone_keep_no_others_from_deletion(bucket: str) -> None
     assert blobs.get("key") == b"1"
 
 
-def test_a_second_driver_on_another_host_is_told(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_driver_on_another_host_is_refused_and_a_dead_one_replaced(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photogap.sweeps.store.lock.RENEW_S", 0.05)
+    monkeypatch.setattr("photogap.sweeps.store.lock.WATCH_S", 1.0)
     target = place(f"{bucket}/busy.zarr")
-    target.blobs.put("driver", f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}}}'.encode())
-    with pytest.raises(BusyError, match=r"process 1 on elsewhere already drives \w+://sweeps/\w+/busy.zarr"):
-        run(plan_of(AXES), target, workers=0)
-    monkeypatch.setattr("photogap.sweeps.store.lock.SETTLE_S", 0.0)
+    with driver_lock(target):
+        monkeypatch.setattr("photogap.sweeps.store.lock._is_dead_here", lambda text, alone=False: False)
+        with pytest.raises(BusyError, match=r"already drives \w+://sweeps/\w+/busy.zarr"), _Claim(target):
+            pass
     target.blobs.put("driver", b'{"host": "elsewhere", "pid": 1, "at": 0}')
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
 
@@ -224,7 +239,7 @@ def test_a_driver_that_slept_while_another_host_took_the_store_writes_nothing_mo
     monkeypatch.setattr("photogap.sweeps.drive.sweep._LOOK_S", 0.0)
     credentials(s3)
     target = place("s3://sweeps/slept.zarr")
-    theirs = f'{{"host": "elsewhere", "pid": 1, "at": {time.time()}, "token": "theirs"}}'.encode()
+    theirs = b'{"host": "elsewhere", "pid": 1, "at": 0, "token": "theirs"}'
     seen: list[dict[str, bytes | None]] = []
 
     def objects() -> dict[str, bytes | None]:
@@ -258,15 +273,87 @@ def test_a_store_that_fails_now_and_then_is_asked_again(
 def test_a_store_that_stays_away_ends_the_run_clearly_and_resumes(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photogap.sweeps.store.place.RETRIES", 2)
+    monkeypatch.setattr("photogap.sweeps.store.buckets.PATIENCE_S", 1.5)
     away = threading.Event()
     with proxy(s3, lambda n, method: away.is_set() and method == "PUT") as port:
         credentials(port)
         target = place("s3://sweeps/away.zarr")
         assert run(plan_of({"F0": [0.01]}), target, workers=0).counts.done == 1
         away.set()
-        with pytest.raises(StoreError, match=r"the store s3://sweeps/away.zarr .*Finished points are kept"):
+        with pytest.raises(StoreError, match=r"s3://sweeps/away.zarr does not answer: http\S+ answers 500") as told:
             run(plan_of({"F0": [0.01, 1.0]}), target, workers=0)
+        assert "\n" not in str(told.value)
         away.clear()
-        target.blobs.delete(["driver"])
         assert run(plan_of({"F0": [0.01, 1.0]}), target, workers=0).counts.done == 2
+
+
+def test_a_run_outlives_a_gateway_that_is_away(
+    s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("photogap.sweeps.store.buckets.PATIENCE_S", 60.0)
+    away = threading.Event()
+    with proxy(s3, lambda n, method: away.is_set()) as port:
+        credentials(port)
+        target = place("s3://sweeps/gateway.zarr")
+        begun: list[threading.Timer] = []
+
+        def turn(counts: Any) -> None:
+            if counts.done >= 4 and not begun:
+                away.set()
+                begun.append(threading.Timer(5.0, away.clear))
+                begun[0].start()
+
+        assert run(plan_of(AXES), target, workers=0, watch=Watch(tell=turn)).counts.done == 12
+        assert begun
+        go(tmp_path, "local.zarr", AXES)
+        compare(target.url, tmp_path / "local.zarr")
+
+
+COMMANDS = (
+    ("run", "CONFIG", "--workers", "0", "--store"),
+    ("status",),
+    ("plot",),
+    ("show",),
+    ("retry", "--failed"),
+    ("replay", "T=30"),
+    ("cancel",),
+)
+WRONG: dict[str, tuple[dict[str, str | None], str]] = {
+    "no credentials": ({"AWS_ACCESS_KEY_ID": None}, "needs credentials: set AWS_ACCESS_KEY_ID"),
+    "dead endpoint": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "no connection to http://127.0.0.1:9"),
+    "no such bucket": ({}, "there is no such bucket"),
+    "wrong key": ({}, "cannot be used: "),
+    "503": ({}, "answers 503"),
+}
+
+
+@pytest.mark.parametrize("how", WRONG)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_every_command_ends_in_one_line_whatever_the_store_answers(
+    s3: int,
+    credentials: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    how: str,
+) -> None:
+    monkeypatch.setattr("photogap.sweeps.store.buckets._LOOK_S", 0.6)
+    change, message = WRONG[how]
+    codes = {"wrong key": (403, "SignatureDoesNotMatch"), "503": (503, "")}
+    with proxy(s3, lambda n, method: how in codes, codes.get(how, (500, ""))) as port:
+        credentials(port)
+        for name, value in change.items():
+            monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+        config = tmp_path / "c.yaml"
+        config.write_text(yaml.safe_dump(tree()))
+        words = [str(config) if word == "CONFIG" else word for word in command]
+        url = f"s3://{'absent' if how == 'no such bucket' else 'sweeps'}/{how.replace(' ', '')}.zarr"
+        at = len(words) if words[0] == "run" else 1
+        told = CliRunner().invoke(app, [*words[:at], url, *words[at:]])
+    assert told.exit_code in (2, 5), told.output
+    assert told.exception is None or isinstance(told.exception, SystemExit)
+    lines = [line for line in told.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, told.stderr
+    if how == "no such bucket" and words[0] != "run":
+        return  # a HEAD has no body: a bucket that is not there is a cube that is not there
+    assert message in lines[0]

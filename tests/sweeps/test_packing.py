@@ -126,7 +126,7 @@ def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is
 WRITE = """
 import os, signal, sys
 from pathlib import Path
-from photogap.sweeps.store.place import LocalBlobs
+from photogap.sweeps.store.blobs import LocalBlobs
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 LocalBlobs(Path(sys.argv[1])).put("big", bytes(2**20))
 """

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from photogap.sweeps import removal
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import StoreError
+from photogap.sweeps.store import removal
+from photogap.sweeps.store.blobs import LocalBlobs
 from photogap.sweeps.store.cube import Cube
-from photogap.sweeps.store.place import LocalBlobs, Place, place
+from photogap.sweeps.store.place import Place, place
 from support.cubes import physics
 from support.driving import go, plan_of
 

@@ -1,15 +1,12 @@
 """The service without faults of the machine: cubes, resume, growth, refusal, failing points, commands."""
 
-import contextlib
 import json
 import math
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,15 +19,14 @@ from photogap.sweeps.analysis.labels import geometric
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.sweep import Watch, replay, retry, run
 from photogap.sweeps.errors import BusyError, ContradictionError, StoreError
-from photogap.sweeps.store import lock
 from photogap.sweeps.store.cube import BOOK, Cube
 from photogap.sweeps.store.lock import driver_lock
 from photogap.sweeps.store.parts import TornError, decode, encode
-from photogap.sweeps.store.place import LocalBlobs, place
+from photogap.sweeps.store.place import place
 from support.cubes import physics
 from support.driving import go, plan_of
 from support.fake_config import tree
-from support.patience import PATIENCE, until
+from support.patience import PATIENCE
 
 Tally = Callable[[], list[str]]
 WIDE = {"F0": {"geomspace": [0.01, 10, 24]}, "T": [30, 60], "damping": ["full", "real"]}
@@ -183,72 +179,6 @@ def test_a_second_driver_is_told_who_holds_the_store(tmp_path: Path) -> None:
     with driver_lock(target), pytest.raises(BusyError, match=r"process \d+ on .* already drives .*a.zarr"):
         run(plan_of(), target, workers=0)
     assert run(plan_of(), target, workers=0).counts.done == 3
-
-
-OTHER = b'{"host": "elsewhere", "pid": 1, "at": 0, "token": "theirs"}'
-
-
-@pytest.fixture
-def among_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What a lock among hosts sees of a bucket."""
-    monkeypatch.setattr(lock, "RENEW_S", 0.01)
-    monkeypatch.setattr(lock, "SETTLE_S", 0.0)
-    return SimpleNamespace(url="s3://b/a.zarr", blobs=LocalBlobs(tmp_path))
-
-
-def test_a_lock_among_hosts_is_renewed_while_a_point_takes_long(among_hosts: Any) -> None:
-    def at() -> float:
-        return float(json.loads(among_hosts.blobs.get("driver"))["at"])
-
-    with lock._ObjectLock(among_hosts):
-        first = at()
-        until(lambda: at() > first)
-        with pytest.raises(BusyError, match=r"already drives s3://b/a.zarr"), lock._ObjectLock(among_hosts):
-            pass
-    assert among_hosts.blobs.get("driver") is None
-
-
-def test_who_lost_a_lock_among_hosts_is_told_and_leaves_it_alone(among_hosts: Any) -> None:
-    with lock._ObjectLock(among_hosts) as check:
-        check()
-
-        def lost() -> bool:
-            # Again and again: it may be renewed between a look and that look's own write.
-            among_hosts.blobs.put("driver", OTHER)
-            with contextlib.suppress(BusyError):
-                check()
-                return False
-            return True
-
-        until(lost)
-    assert among_hosts.blobs.get("driver") == OTHER
-
-
-def test_a_host_that_slept_looks_at_its_lock_before_it_goes_on(
-    among_hosts: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "RENEW_S", 30.0)
-    with lock._ObjectLock(among_hosts) as check:
-        among_hosts.blobs.put("driver", OTHER)
-        check()
-        awake = time.time() + 200
-        monkeypatch.setattr(lock.time, "time", lambda: awake)
-        with pytest.raises(BusyError, match="process 1 on elsewhere"):
-            check()
-    assert among_hosts.blobs.get("driver") == OTHER
-
-
-def test_of_two_hosts_that_find_a_lock_stale_the_last_has_it(
-    among_hosts: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    among_hosts.blobs.put("driver", OTHER)
-    with lock._ObjectLock(among_hosts) as check:
-        check()
-    among_hosts.blobs.put("driver", OTHER)
-    monkeypatch.setattr(lock.time, "sleep", lambda seconds: among_hosts.blobs.put("driver", OTHER))
-    with pytest.raises(BusyError, match="process 1 on elsewhere"), lock._ObjectLock(among_hosts):
-        pass
-    assert among_hosts.blobs.get("driver") == OTHER
 
 
 def test_a_look_that_finds_no_driver_shows_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
-"""Plain values of a YAML text, of moderate size: the one place where YAML is parsed.
+"""Text from users and for users: YAML of moderate size, the one place where it is parsed, and parts of messages.
 
 What a text holds, its aliases written out, is counted before any of it is built.
 """
 
 import contextlib
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from ..errors import ConfigError
+from .errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,3 +162,21 @@ def _fault(error: yaml.YAMLError) -> str:
     mark, began = error.problem_mark, error.context_mark
     since = f", {error.context} from line {began.line + 1}" if error.context and began else ""
     return f"Line {mark.line + 1}, column {mark.column + 1}: {error.problem}{since}."
+
+
+def rule(error: Any) -> str:
+    """What pydantic wants, in the words of YAML."""
+    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
+    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def suggest(word: str, known: list[str]) -> str:
+    """Remedy for a word that is not known."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
+
+
+def short(value: Any) -> str:
+    """A value as an error quotes it."""
+    text = repr(value)
+    return text if len(text) <= 500 else f"{text[:500]}..."

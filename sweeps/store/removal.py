@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import StoreError
-from .store.place import ROOT, Place
+from ..errors import StoreError
+from .place import ROOT, Place
 
 _REMOVING = "removing"
 _ASIDE = "removed-"

@@ -1,0 +1,76 @@
+"""Outputs of one's own: the built-in model, or any other, with further variables in its cubes.
+
+A plug-in makes such a model and names it in the entry-point group `photogap.models`; a config then says
+`model: NAME`. `docs/extending.md` has a plug-in of ten lines.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .model import Model
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A variable of a cube that is computed from a point's other outputs.
+
+    Args:
+        name: Name in the cube.
+        dims: Dims beyond the sweep's axes: () for a scalar, else from those of the model, such as ("time",).
+        units: CF units; "1" for a dimensionless number.
+        long_name: For people and for plots.
+        compute: Array of the shape that `dims` says, from (point, settings, outputs of the model by name).
+        needs: Outputs of the model that `compute` reads; without one of them this output is off.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+    compute: Callable[[Any, Any, Mapping[str, Array]], Any]
+    needs: tuple[str, ...] = ()
+
+
+def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Model:
+    """The model with further outputs.
+
+    Args:
+        model: The model to extend, such as `photogap.sweeps.model.MODEL`.
+        outputs: The further outputs, in the cube's order.
+        name: Name of the new model, part of a point's identity: another than the old one's.
+        version: Version of the outputs; raise it when a number of theirs changes.
+
+    Raises:
+        ValueError: The name is the old model's, or an output has the name of another.
+    """
+    if name == model.name:
+        raise ValueError(f"`name` must differ from that of the extended model. Got {name!r}.")
+    names = [output.name for output in outputs]
+    for twice in {n for n in names if names.count(n) > 1}:
+        raise ValueError(f"`outputs` must have distinct names. Got {twice!r} twice.")
+
+    def variables(settings: Any) -> tuple[Any, ...]:
+        own = model.variables(settings)
+        held = {v.name for v in own}
+        for taken in held & set(names):
+            raise ValueError(f"`outputs` must not take a name of the model. Got {taken!r}.")
+        return (*own, *(output for output in outputs if held.issuperset(output.needs)))
+
+    def simulate(point: Any, settings: Any) -> Any:
+        result = model.simulate(point, settings)
+        if result.outcome.value != "ok":
+            return result
+        wanted = {v.name for v in variables(settings)}
+        further = {o.name: o.compute(point, settings, result.data) for o in outputs if o.name in wanted}
+        return dataclasses.replace(result, data={**result.data, **further})
+
+    return dataclasses.replace(
+        model, name=name, version=f"{model.version}+{version}", variables=variables, simulate=simulate
+    )

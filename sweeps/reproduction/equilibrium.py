@@ -1,0 +1,116 @@
+"""The four materials in equilibrium: Tc0, gaps, the solver's time, and how strong their coupling is."""
+
+import time
+
+import numpy as np
+import xarray as xr
+
+from ...core.constants import KB
+from ...core.simulate import build_coupling
+from ...core.tracking import GapTracker
+from ..figures.spectrum import alpha2F_of
+from ..materials.library import load
+from .paper import facts, value
+from .rows import ANY, Cell, Row, judged, listed, maxima, one, told
+
+MATERIALS = ("Pb", "LaH10", "K3C60", "CaC6")
+_NEAR = 6.0
+"""Width of a phonon peak, meV: a peak of Re Delta lies no further from phonon energy + gap."""
+
+
+def tc(ds: xr.Dataset) -> Cell:
+    """Whether each Tc0 is reached: mu_star is calibrated to it."""
+    found = one(ds)["mu_star"]
+    return judged(bool(found.notnull().all()), f"reached, with mu* {listed(found, 'material', '')}")
+
+
+def gaps(ds: xr.Dataset) -> Cell:
+    """Equilibrium gaps and their ratio to Tc0."""
+    gap = one(ds.isel(time=0))["gap_edge"]
+    Tc0 = [load(str(name)).Tc0 for name in gap["material"].values]
+    ratio = gap * 2 / (KB * xr.DataArray(Tc0, dims="material"))
+    return told(f"Delta {listed(gap, 'material', 'meV')}; 2 Delta / kB Tc {listed(ratio, 'material', '')}")
+
+
+def structure(ds: xr.Dataset) -> Cell:
+    """Whether Re Delta peaks at the phonons' energies, shifted up by the gap."""
+    texts, holds = [], True
+    for name in ("K3C60", "CaC6"):
+        part = one(ds.isel(time=0), material=name)
+        real = part["Delta_real"].dropna("energy")
+        gap = float(part["gap_edge"])
+        strong = [e for e in maxima(real) if e > 2 * gap and float(real.sel(energy=e)) > gap]
+        peaks = np.array(maxima(alpha2F_of(name)))
+        near = [float(np.min(np.abs(peaks + gap - e))) for e in strong]
+        holds &= bool(len(near)) and max(near) < _NEAR
+        texts.append(f"{name}: Re Delta peaks at {', '.join(f'{e:.0f}' for e in strong)} meV")
+    return judged(holds, "; ".join(texts))
+
+
+def coupling(_: xr.Dataset) -> Cell:
+    """Lambda of each material against what the paper's approximation wants."""
+    found = {name: load(name).spectrum.coupling_lambda for name in MATERIALS}
+    most = value("approximation_i", "largest lambda")
+    holds = [name for name, x in found.items() if x <= most]
+    text = ", ".join(f"{name}: {x:.3g}" for name, x in found.items())
+    return judged(len(holds) == len(found), f"lambda {text}: met by {' and '.join(holds) or 'none'}")
+
+
+def solver_time(_: xr.Dataset) -> Cell:
+    """Wall time of one solution of the gap equation at the temperatures of Fig. 6."""
+    texts, most = [], 0.0
+    for name in MATERIALS:
+        film, T = load(name), facts()["equilibrium_gaps"].value(f"T of {name}")
+        equations = build_coupling(film, film.spacing, film.window, "full")
+        GapTracker(equations, "full", 1e-5).solve_equilibrium(T)
+        start = time.perf_counter()
+        GapTracker(equations, "full", 1e-5).solve_equilibrium(T)
+        seconds = time.perf_counter() - start
+        most = max(most, seconds)
+        texts.append(f"{name}: {seconds:.1g}")
+    return judged(most < value("solver", "time of a solution"), f"{', '.join(texts)} s on the machine of this page")
+
+
+ALPHA2F = "the paper's alpha2F is not public; ours has the same named resonances, all else was chosen here"
+ROWS = (
+    Row(
+        "Tc0 of Pb 8, LaH10 250, K3C60 15, CaC6 11 K",
+        ("Tc0",),
+        tc,
+        "fig6_equilibrium",
+        ANY,
+        "mu* is calibrated to Tc0. With `real` damping Pb and LaH10 fall short at mu* = 0",
+    ),
+    Row(
+        "Gaps of Pb at 3.8, LaH10 at 77, K3C60 and CaC6 at 1 K; the text gives no number",
+        ("equilibrium_gaps",),
+        gaps,
+        "fig6_equilibrium",
+        ANY,
+        ALPHA2F,
+    ),
+    Row(
+        "Delta(E) peaks at phonon energies, shifted by the gap",
+        (),
+        structure,
+        "fig6_equilibrium",
+        ANY,
+        "the peaks of alpha2F",
+    ),
+    Row(
+        "The gap equation is solved in under 1 s",
+        ("solver",),
+        solver_time,
+        "",
+        ANY,
+        "a lattice of 1200 to 3000 points, from no guess",
+    ),
+    Row(
+        "Leaving out the time derivative of the self-energy is reasonable for lambda of about 1 or less",
+        ("approximation_i",),
+        coupling,
+        "",
+        ANY,
+        "the spectrum. The paper takes the approximation for all four",
+    ),
+)

@@ -1,0 +1,88 @@
+"""Numbers and statements of arXiv:2603.18182 with their places: the table `paper.yaml`."""
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ..text import load_yaml
+
+_NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+_ALONE = re.compile(rf"(?<![\w.^/*-]){_NUMBER}(?![\w*])")
+"""A number that stands alone: K3C60, F0, mJ/cm2 and file_1.yaml hold none."""
+_PLACE = re.compile(
+    r"arXiv:\d+\.\d+(?:v\d+)?|N\(0\)|(?:Phys\. Rev\. [A-Z]\w*\.?|PR[A-Z]|Nature) \d+, \d+ \(\d+\)|"
+    r"(?:Figs?\.|Eqs?\.|Refs?\.|Tables?|sections?|supplement) "
+    r"\(?[\dIVX][\dIVX.]*[a-d]?(?:(?:, | and |-)\d+[a-d]?)*\)?"
+)
+_QUANTITY = re.compile(rf"(?:^|\s)({_NUMBER})(?:\s+(\S+))?")
+_OURS = {"eV": 1e3, "fs": 1e-3, "ns": 1e3, "angstrom": 0.1}
+"""One unit of the paper in the package's (meV, ps, nm), where they differ."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A statement of the paper.
+
+    Args:
+        key: Its name in the table.
+        place: Figure, equation, table or section.
+        says: The statement in short.
+        numbers: Its numbers by name, each with qualifier and unit as the paper gives them.
+    """
+
+    key: str
+    place: str
+    says: str
+    numbers: dict[str, str]
+
+    def value(self, name: str) -> float:
+        """A number in the package's units: meV, ps, nm, else the paper's own."""
+        found = _QUANTITY.search(self.numbers[name])
+        if found is None:
+            raise ValueError(f"`{self.key}.{name}` of paper.yaml must hold a number. Got {self.numbers[name]!r}.")
+        return float(found[1]) * _OURS.get(found[2] or "", 1.0)
+
+    def stated(self) -> set[float]:
+        """Every number that the entry holds, in the paper's units and in the package's."""
+        text = " ; ".join([self.says, *self.numbers, *self.numbers.values()])
+        with_number = [name for name, text in self.numbers.items() if _QUANTITY.search(text)]
+        return numbers_in(text) | {self.value(name) for name in with_number}
+
+
+@functools.cache
+def facts() -> dict[str, Fact]:
+    """The table by its keys."""
+    text = (resources.files("photogap.sweeps.reproduction") / "paper.yaml").read_text(encoding="utf-8")
+    table: dict[str, dict[str, Any]] = load_yaml(text, "paper.yaml")
+    return {
+        key: Fact(
+            key=key,
+            place=entry["place"],
+            says=entry["says"],
+            numbers={str(k): str(v) for k, v in entry.get("numbers", {}).items()},
+        )
+        for key, entry in table.items()
+    }
+
+
+def value(key: str, name: str) -> float:
+    """A number of the paper in the package's units (meV, ps, nm)."""
+    return facts()[key].value(name)
+
+
+def places(keys: Iterable[str]) -> str:
+    """Places of some entries, each once."""
+    return "; ".join(dict.fromkeys(facts()[key].place for key in keys))
+
+
+def numbers_in(text: str) -> set[float]:
+    """Numbers that stand alone in a text, those of figures, equations, tables, sections and articles left out."""
+    return {float(number) for number in _ALONE.findall(without_places(text))}
+
+
+def without_places(text: str) -> str:
+    """A text without the names of figures, equations, tables, sections and articles."""
+    return _PLACE.sub(" paper ", text)

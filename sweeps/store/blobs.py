@@ -1,0 +1,222 @@
+"""Whole objects under keys: files of a folder, or objects of a bucket."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..errors import StoreError
+from .buckets import clear, object_store, told
+
+Version = dict[str, str]
+PARTIAL = ".partial"
+"""How zarr ends the names of its temporary files too."""
+
+
+class Blobs(Protocol):
+    """Whole objects under keys."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write the object atomically."""
+
+    def get(self, key: str) -> bytes | None:
+        """The object, or None if there is none."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those already gone are no error."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Keys of all objects whose key starts with the prefix."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write the object if there is none; whether it was written."""
+
+    def look(self, key: str) -> "tuple[bytes, Version] | None":
+        """The object and its version, or None if there is none."""
+
+    def swap(self, key: str, seen: "Version", data: bytes) -> bool:
+        """Write the object if it still has the version; whether it was written."""
+
+    def renew(self, key: str, seen: "Version", data: bytes) -> None:
+        """Give the object of that version a new one; another's object keeps its content."""
+
+
+@dataclass(frozen=True)
+class LocalBlobs:
+    """Objects as files of one folder."""
+
+    root: Path
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write to a temporary file, then rename."""
+        path = self.root / key
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+        try:
+            try:
+                temporary.write_bytes(data)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(data)
+            temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+    def get(self, key: str) -> bytes | None:
+        """Content of the file."""
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def exists(self, key: str) -> bool:
+        """Whether the file is there."""
+        return (self.root / key).exists()
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove the files."""
+        for key in keys:
+            (self.root / key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Files of one folder, temporaries left out."""
+        folder = self.root / prefix
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_file() and not entry.name.endswith(PARTIAL):
+                    yield f"{prefix}{entry.name}"
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Exclusive creation."""
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        return True
+
+    def look(self, key: str) -> "tuple[bytes, Version] | None":
+        """The version is the time of the last change and the file's number."""
+        try:
+            with (self.root / key).open("rb") as file:
+                found = os.fstat(file.fileno())
+                return file.read(), {"changed": f"{found.st_mtime_ns} {found.st_ino}"}
+        except FileNotFoundError:
+            return None
+
+    def swap(self, key: str, seen: "Version", data: bytes) -> bool:
+        """Of several that rename the same file aside one has it; then exclusive creation."""
+        path = self.root / key
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        found = LocalBlobs(self.root).look(aside.relative_to(self.root).as_posix())
+        try:
+            if found is not None and found[1] == seen:
+                return self.create(key, data)
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+            return False
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def renew(self, key: str, seen: "Version", data: bytes) -> None:
+        """A new time of change: the file itself is never away."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.root / key)
+
+
+@dataclass(frozen=True)
+class ObjectBlobs:
+    """Objects of a bucket, under a prefix; what goes wrong is a StoreError of one line."""
+
+    url: str
+
+    @property
+    def _store(self) -> Any:
+        return object_store(self.url)
+
+    def put(self, key: str, data: bytes) -> None:
+        """One PUT."""
+        with clear(self.url):
+            self._store.put(key, data, use_multipart=False)
+
+    def get(self, key: str) -> bytes | None:
+        """One GET."""
+        found = self.look(key)
+        return None if found is None else found[0]
+
+    def exists(self, key: str) -> bool:
+        """One HEAD."""
+        try:
+            with clear(self.url):
+                self._store.head(key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Bulk deletion; where a cloud ends it at a key that is gone, one by one."""
+        found = list(keys)
+        with clear(self.url):
+            try:
+                if found:
+                    self._store.delete(found)
+            except FileNotFoundError:
+                for key in found:
+                    with contextlib.suppress(FileNotFoundError):
+                        self._store.delete(key)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Listing under the prefix."""
+        with clear(self.url):
+            for page in self._store.list(prefix=prefix or None):
+                for entry in page:
+                    yield str(entry["path"])
+
+    def create(self, key: str, data: bytes) -> bool:
+        """One conditional PUT."""
+        return self._put_if("create", key, data)
+
+    def look(self, key: str) -> "tuple[bytes, Version] | None":
+        """One GET; the version is the object's tag, and its generation where the cloud has one."""
+        try:
+            with clear(self.url):
+                found = self._store.get(key)
+                meta = found.meta
+                return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+        except FileNotFoundError:
+            return None
+
+    def swap(self, key: str, seen: "Version", data: bytes) -> bool:
+        """One PUT with If-Match."""
+        return self._put_if(seen, key, data)
+
+    def renew(self, key: str, seen: "Version", data: bytes) -> None:
+        """As `swap`."""
+        self._put_if(seen, key, data)
+
+    def _put_if(self, mode: Any, key: str, data: bytes) -> bool:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        try:
+            with clear(self.url):
+                self._store.put(key, data, mode=mode, use_multipart=False)
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        except FileNotFoundError as error:
+            if mode == "create":
+                raise StoreError(f"the store {self.url} {told(error)}.") from error
+            return False
+        return True
