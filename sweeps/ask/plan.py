@@ -31,6 +31,7 @@ _SHAPE_FIELDS = ("t_start", "t_stop", "n_times", "energies", "frequencies")
 _TEXTS = {str, bool}
 _TRIED = 20_000
 _CHECKED = 5_000
+_COMPARED = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ class Plan:
     @functools.cached_property
     def coordinates(self) -> dict[str, Any]:
         """Labels of the outputs' own dims, which all points share that have them."""
-        each = [self.model.coordinates(settings) for settings in self.kinds]
+        # Points share their dims' labels, so one point of each set of dims is asked: labels may be millions.
+        having = {frozenset(d for v in self.model.variables(kind) for d in v.dims): kind for kind in self.kinds}
+        each = [self.model.coordinates(settings) for settings in having.values()]
         return {dim: values for coordinates in each for dim, values in coordinates.items()}
 
     @functools.cached_property
@@ -188,7 +191,7 @@ def resolve(
     check_points(largest(grid, config.refine), min(bounds.points, config.limits.points))
     # Numbers that label a cube are no secret; words may still be any line of a file.
     with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
-        _check_points(plan)
+        _check_points(plan, bounds)
     check_bytes(sum(plan.bytes_per_output.values()), bounds)
     _check_uses(plan)
     return plan
@@ -391,25 +394,33 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
     )
 
 
-def _check_points(plan: Plan) -> None:
+def _check_points(plan: Plan, bounds: Bounds) -> None:
     """Build a point and settings for each value of each axis: what the model refuses ends here.
 
     Axes that the model holds against one another are tried in each combination. Of very many values or combinations
-    the model's `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point.
+    `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point. Long dims are
+    compared between fewer points.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
     shared: dict[str, Any] = {}
     _check_point(plan, first, shared, "the first point")
+    sizes = {dim: len(values) for dim, values in shared.items()}
+    outputs = plan.model.variables(plan.settings_at(first))
+    check_bytes(sum(8 * math.prod(sizes[d] for d in v.dims) for v in outputs), bounds)
+    compared = max(2, _COMPARED // max(1, sum(sizes.values())))
     for axis in plan.grid.axes:
-        step = -(-len(axis.values) // _CHECKED)
+        step, stride = (-(-len(axis.values) // most) for most in (_CHECKED, compared))
         for i in range(1, len(axis.values)):
-            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", whole=i % step == 0)
+            dims = i % stride == 0 or i == 1
+            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", whole=i % step == 0, dims=dims)
     for group in (*plan.model.checked, plan.model.switches or ()):
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
-            for labels in combinations(_thinned(axes)):
-                _check_point(plan, first | labels, shared, place)
+            tried = list(combinations(_thinned(axes)))
+            stride = -(-len(tried) // compared)
+            for i, labels in enumerate(tried):
+                _check_point(plan, first | labels, shared, place, dims=i % stride == 0)
 
 
 def _thinned(axes: list[Axis]) -> list[Axis]:
@@ -430,16 +441,20 @@ def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
         yield functools.reduce(operator.or_, each, {})
 
 
-def _check_point(plan: Plan, labels: Labels, shared: dict[str, Any], place: str, *, whole: bool = True) -> None:
+def _check_point(
+    plan: Plan, labels: Labels, shared: dict[str, Any], place: str, *, whole: bool = True, dims: bool = True
+) -> None:
     """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before.
 
-    Unless `whole`, the point and its settings are built and not held against one another.
+    Unless `whole`, the point and its settings are built and not held against one another; without `dims`, those of the
+    outputs are not compared.
     """
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
         if plan.model.check and whole:
             plan.model.check(point, settings)
-        coordinates = {} if shared and settings is plan.settings else plan.model.coordinates(settings)
+        known = not dims or (shared and settings is plan.settings)
+        coordinates = {} if known else plan.model.coordinates(settings)
     except (ValueError, TypeError, ArithmeticError) as error:
         named = re.match(r"`(\w+)`", str(error))
         key = named[1] if named else ""
