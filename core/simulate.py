@@ -7,14 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from . import processes
+from . import optical_trace, processes
+from .declaration import Joint
 from .deposition import Deposited, Deposition
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .kinetics import Film
 from .lattice import Array, Lattice
 from .material import Material
-from .optical_trace import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
+from .optical_trace import film_thickness, observe_probe, surroundings
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
 from .pseudopotential import from_convention
@@ -28,6 +29,9 @@ from .windows import build_ladder
 
 MODEL_VERSION: Final = "3"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
+
+MOST_CELLS: Final = 200_000
+"""Quasiparticle cells of the finest lattice: its memory and time are still those of a point."""
 
 
 @lru_cache(maxsize=64)
@@ -113,25 +117,47 @@ def simulate(point: Point, settings: Settings) -> Result:
 
 
 def check(point: Point, settings: Settings) -> None:
-    """Refuse a point and settings that contradict each other, at no cost.
+    """Refuse a point and settings that contradict each other, at little cost.
 
     Raises:
         ValueError: naming the setting, the rule and the value.
     """
-    check_probe(point.material, settings)
+    for rule in RULES:
+        rule.refuse(point, settings)
+
+
+def _refuse_photon_below_spacing(point: Point, settings: Settings) -> None:
     spacing = settings.spacing or point.material.spacing
     if point.omega_pump < spacing:
         raise ValueError(
             f"`omega_pump` must be at least the lattice's spacing, {spacing:g} meV: what a smaller photon moves "
             f"is not resolved. Is it in meV? Got {point.omega_pump!r}."
         )
-    check_surroundings(point.omega_pump, settings)
-    processes.check(point, settings)
-    _check_recorded(point, settings)
 
 
-def _check_recorded(point: Point, settings: Settings) -> None:
-    """Refuse to record what is nowhere: f and Delta above the gap equation's window, n above the phonons."""
+def _refuse_lattice(point: Point, settings: Settings) -> None:
+    """Refuse a lattice that does not resolve the spectrum, or ends below it."""
+    material = point.material
+    spacing, window = settings.spacing or material.spacing, settings.window or material.window
+    cells, top = round(window / spacing), material.spectrum.omega[-1]
+    if cells <= math.ceil(top / spacing):
+        raise ValueError(
+            f"`window` must exceed the highest phonon energy of {material.name}, {top:.6g} meV, by more than "
+            f"`spacing`, {spacing:g} meV. Got {window!r}."
+        )
+    if cells > MOST_CELLS:
+        raise ValueError(
+            f"`spacing` must be at least `window` / {MOST_CELLS}, {window / MOST_CELLS:.3g} meV for "
+            f"{material.name}. Got {spacing!r}."
+        )
+    try:
+        build_film(material, spacing, window)
+    except ValueError as error:
+        raise ValueError(str(error).replace("`h`", "`spacing`", 1)) from None
+
+
+def _refuse_records(point: Point, settings: Settings) -> None:
+    """Refuse to record f and Delta above the gap equation's window, or n above the phonons."""
     h, window = settings.spacing or point.material.spacing, settings.window or point.material.window
     top = math.ceil(point.material.spectrum.omega[-1] / h) * h
     for key, values, end, what in (
@@ -141,6 +167,16 @@ def _check_recorded(point: Point, settings: Settings) -> None:
         if values and values[-1] > end:
             name = point.material.name
             raise ValueError(f"`{key}` must not exceed {what}, {end:g} meV for {name}. Got {values[-1]!r}.")
+
+
+RULES: Final = (
+    Joint(("material", "spacing", "window"), _refuse_lattice),
+    Joint(("material", "spacing", "omega_pump"), _refuse_photon_below_spacing),
+    *optical_trace.RULES,
+    *processes.RULES,
+    Joint(("material", "spacing", "window", "energies", "frequencies"), _refuse_records),
+)
+"""Rules that bind a point and its settings; a sweep tries each on the combinations of its axes before it starts."""
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:

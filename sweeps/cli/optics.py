@@ -108,14 +108,15 @@ def optics(
 
 def _index(option: str, given: str) -> "Index":
     """Index that an option names."""
-    from ...core.optics.indices import check_index
+    from ...core.declaration import declarations
+    from ...core.settings import Settings
     from ..materials import media as library
 
     try:
         index = library.load(given)
     except ValueError as error:
         raise ValueError(f"`--{option}`: {error}") from None
-    check_index(f"--{option}", index)
+    declarations(Settings)[option].refuse(f"--{option}", index)
     return index
 
 

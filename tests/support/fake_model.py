@@ -2,10 +2,11 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from photogap.core.declaration import declare
 from photogap.core.result import Outcome, Result, Variable
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import Model
@@ -54,8 +55,10 @@ class Settings:
     rtol: float = 1e-3
     seconds: float = 0.0
     fault: str = ""
-    n_times: int = 7
-    energies: tuple[float, ...] = ()
+    n_times: int = field(default=7, metadata=declare("Number of times.", long_name="number of times", shapes=True))
+    energies: tuple[float, ...] = field(
+        default=(), metadata=declare("Recorded energies.", long_name="energies", unit="meV", shapes=True)
+    )
 
     def __post_init__(self) -> None:
         if self.damping not in ("full", "real"):
@@ -131,5 +134,4 @@ MODEL = Model(
     variables=variables,
     coordinates=coordinates,
     load_material=load,
-    units={"rtol": "1"},
 )
