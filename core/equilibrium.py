@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from .gap import GapSolution, SelfEnergy, solve_gap
 from .lattice import Array, Complex, Lattice
 from .material import Material
 from .settings import Damping
-from .simulate import build_coupling, build_film
+from .simulate import build_coupling
 from .tc import critical_temperature
 from .thermal import bose, fermi
 from .tracking import GapError, GapTracker
@@ -91,7 +91,7 @@ def solve_equilibrium(
     Args:
         material: The material; its Tc0 calibrates mu_star unless it is given.
         T: Temperature, K, > 0.
-        mu_star: Coulomb pseudopotential; None takes the material's, or calibrates it.
+        mu_star: Coulomb pseudopotential by the material's convention; None takes the material's, or calibrates it.
         spacing, window: Lattice, meV; None takes the material's.
         damping: `full` or `real`.
         tol: Relative residual.
@@ -124,7 +124,7 @@ def solve_to_accuracy(
         material: The material; its lattice counts for nothing here.
         temperatures: One or more, K, > 0.
         rtol: Relative accuracy of mu_star (or 0.1, if that is more), Tc, Delta0, edge and Z(0).
-        mu_star: Coulomb pseudopotential; None takes the material's, or calibrates it.
+        mu_star: Coulomb pseudopotential by the material's convention; None takes the material's, or calibrates it.
         spacing, window: A choice that stays, meV; None is searched for.
         damping: `full` or `real`.
     Raises:
@@ -172,10 +172,8 @@ def _check_temperature(T: float) -> None:
 def _coupling(
     material: Material, spacing: float, window: float, damping: Damping, mu_star: float | None
 ) -> Coupling:
-    if mu_star is None:
-        return build_coupling(material, spacing, window, damping)
-    film = build_film(material, spacing, window)
-    return Coupling(film.lattice, film.alpha2F, mu_star, material.cutoff)
+    stated = material if mu_star is None else replace(material, mu_star=mu_star)
+    return build_coupling(stated, spacing, window, damping)
 
 
 def _gap(coupling: Coupling, T: float, damping: Damping, tol: float, near: Equilibrium | None) -> GapSolution:

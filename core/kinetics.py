@@ -11,11 +11,12 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from .constants import HBAR
+from .declaration import Joint
 from .lattice import Array, Lattice, Ring
 from .pump import Pump
 from .settings import Point, Settings
@@ -139,7 +140,13 @@ class JointTerm(Protocol):
 
 
 class Process:
-    """Base of the classes that `processes` lists, with the defaults of a source that no state slows."""
+    """Base of the classes that `processes` lists, with the defaults of a source that no state slows.
+
+    Attributes:
+        rules: Rules that bind point and settings for this process; most have none.
+    """
+
+    rules: ClassVar[tuple[Joint, ...]] = ()
 
     def fastest_rate(self, t: float, state: State) -> float:
         """See `Term.fastest_rate`."""
@@ -148,21 +155,11 @@ class Process:
     def relaxation(self, t: float, state: State, rates: Change) -> None:
         """See `Term.relaxation`."""
 
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """Refuse a point and settings that contradict each other for this process; most have nothing to refuse.
-
-        Raises:
-            ValueError: naming the setting, the rule and the value.
-        """
-
 
 class JointProcess:
-    """The same for processes between slabs."""
+    """Base of those between slabs."""
 
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """See `Process.check`."""
+    rules: ClassVar[tuple[Joint, ...]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

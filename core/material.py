@@ -1,9 +1,14 @@
 """What a material is to the solver: its spectrum and the numbers of the paper's Table 1."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from .spectra import Spectrum
+
+MuStarAt = Literal["cutoff", "matsubara", "omega_max", "omega_log", "omega_2"]
+"""Conventions of mu_star (`pseudopotential`): of the integral over real energies up to `cutoff`, of the sum over
+Matsubara frequencies up to `cutoff`, or of such a sum up to a moment of the spectrum, as other codes state it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,7 @@ class Material:
         eps_infinity: Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.
         thickness: Film thickness, nm; `math.inf` for a film much thicker than the penetration depth.
         mu_star: Coulomb pseudopotential; None calibrates it to `Tc0`.
+        mu_star_at: Convention that a stated `mu_star` belongs to.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Material:
     eps_infinity: float = 1.0
     thickness: float = math.inf
     mu_star: float | None = None
+    mu_star_at: MuStarAt = field(default="cutoff", metadata={"later": True})
 
     def __post_init__(self) -> None:
         """Refuse what has no physical meaning."""
@@ -59,6 +66,16 @@ class Material:
             value = getattr(self, key)
             if not value > 0 or math.isnan(value):
                 raise ValueError(f"`{key}` of material {self.name!r} must be positive. Got {value!r}.")
+        if self.mu_star_at not in get_args(MuStarAt):
+            known = ", ".join(get_args(MuStarAt))
+            raise ValueError(
+                f"`mu_star_at` of material {self.name!r} must be one of {known}. Got {self.mu_star_at!r}."
+            )
+        if self.mu_star is None and self.mu_star_at != "cutoff":
+            raise ValueError(
+                f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: one that is calibrated to Tc0 "
+                f"belongs to `cutoff`. Got {self.mu_star_at!r}."
+            )
         if self.window <= self.spectrum.omega[-1]:
             raise ValueError(
                 f"`window` of material {self.name!r} must exceed its highest phonon energy, "

@@ -9,9 +9,11 @@ duration, in this order: the detector smears what the film and its substrate do.
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
+from .declaration import Joint
 from .lattice import Array, Complex
 from .material import Material
 from .optics.film import penetration_depth, refractive_index
@@ -19,7 +21,7 @@ from .optics.indices import index_at, transparent_index_at
 from .optics.instrument import add_substrate_tail, convolve_probe, probe_width
 from .optics.response import optical_response
 from .optics.stack import stack_powers
-from .settings import Settings
+from .settings import Point, Settings
 from .slab import Sample
 
 
@@ -33,14 +35,10 @@ def surroundings(settings: Settings, omega: float) -> tuple[complex, float]:
     return complex(index_at(settings.substrate, omega)), float(transparent_index_at(settings.cover, omega))
 
 
-def check_surroundings(omega_pump: float, settings: Settings) -> None:
-    """Refuse a substrate or a cover whose index is not known where it is needed: at the pump and at the probe.
-
-    Raises:
-        ValueError: naming the setting, the photon energy, and where the index is known.
-    """
+def _refuse_unknown_index(point: Point, settings: Settings) -> None:
+    """Refuse a substrate or a cover whose index is not known where it is needed: at the pump and at the probe."""
     for key, at in (("substrate", index_at), ("cover", transparent_index_at)):
-        for name, omega in (("omega_pump", omega_pump), ("omega_probe", settings.omega_probe)):
+        for name, omega in (("omega_pump", point.omega_pump), ("omega_probe", settings.omega_probe)):
             if omega is not None:
                 try:
                     at(getattr(settings, key), omega)
@@ -48,24 +46,31 @@ def check_surroundings(omega_pump: float, settings: Settings) -> None:
                     raise ValueError(f"`{key}` at `{name}`: {error}") from None
 
 
-def check_probe(material: Material, settings: Settings) -> None:
-    """Refuse a probe that the lattice cannot answer, or slabs of a half space.
-
-    Raises:
-        ValueError: naming the setting, the rule and the value.
-    """
+def _refuse_probe_outside(point: Point, settings: Settings) -> None:
+    """Refuse a probe that the lattice cannot answer."""
+    material, probe = point.material, settings.omega_probe
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    probe = settings.omega_probe
     if probe is not None and not spacing <= probe <= window - spacing:
         raise ValueError(
             f"`omega_probe` must lie in the window of {material.name}, {spacing:g} to {window - spacing:g} meV; "
             f"raise `window` for a higher one. Got {probe!r}."
         )
-    if settings.slabs > 1 and not np.isfinite(film_thickness(material, settings)):
+
+
+def _refuse_slabs_of_a_half_space(point: Point, settings: Settings) -> None:
+    if settings.slabs > 1 and not np.isfinite(film_thickness(point.material, settings)):
         raise ValueError(
-            f"`slabs` above 1 need a film of finite `thickness`, in nm; {material.name} has none. "
+            f"`slabs` above 1 need a film of finite `thickness`, in nm; {point.material.name} has none. "
             f"Got {settings.slabs!r}."
         )
+
+
+RULES: Final = (
+    Joint(("omega_pump", "omega_probe", "substrate", "cover"), _refuse_unknown_index),
+    Joint(("material", "spacing", "window", "omega_probe"), _refuse_probe_outside),
+    Joint(("material", "thickness", "slabs"), _refuse_slabs_of_a_half_space),
+)
+"""Rules of the light."""
 
 
 def probe_conductivity(samples: Sequence[Sample], material: Material, settings: Settings) -> Complex:

@@ -9,9 +9,11 @@ described.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from .declaration import Joint
 from .kinetics import Change, Entry, Film, Process, Setup, State
 from .lattice import Array
 from .pump import Pump, pulse_spectrum
@@ -28,6 +30,22 @@ def phonon_profile(pump: Pump, film: Film) -> Array:
     return np.asarray(n / film.phonon_energy(n))
 
 
+def _refuse_absent_phonons(point: Point, settings: Settings) -> None:
+    """Refuse to give light to phonons where there are none of its energy."""
+    if settings.phonon_share == 0:
+        return
+    spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
+    least = settings.spacing or point.material.spacing
+    reached = pulse_spectrum(spectrum.omega, point.omega_pump, tau_pump, least)
+    modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
+    if modes < FEWEST_MODES:
+        raise ValueError(
+            f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
+            f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
+            f"Got {settings.phonon_share!r}."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class PhononDrive(Process):
     """The term of driven phonons; their energy is booked as absorbed.
@@ -36,6 +54,10 @@ class PhononDrive(Process):
         pump: The pulse.
         profile: dn/dt for 1 meV/(nm^3 ps), 1/ps, shape (M + 1,).
     """
+
+    rules: ClassVar[tuple[Joint, ...]] = (
+        Joint(("material", "omega_pump", "phonon_share", "tau_pump", "spacing"), _refuse_absent_phonons),
+    )
 
     pump: Pump
     profile: Array
@@ -50,21 +72,3 @@ class PhononDrive(Process):
         power = self.pump.U_ph * self.pump.rate(t)
         change.n += power * self.profile
         change.ledger[Entry.ABSORBED] += power
-
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """Refuse to give light to phonons where there are none of its energy.
-
-        Raises:
-            ValueError: naming `phonon_share`, the rule and the value.
-        """
-        spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
-        least = settings.spacing or point.material.spacing
-        reached = pulse_spectrum(spectrum.omega, point.omega_pump, tau_pump, least)
-        modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
-        if settings.phonon_share > 0 and modes < FEWEST_MODES:
-            raise ValueError(
-                f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
-                f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
-                f"Got {settings.phonon_share!r}."
-            )

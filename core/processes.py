@@ -2,8 +2,7 @@
 
 A new process is a module with its term, a line here, its settings and its test. A class listed here offers
 `build`, which makes its term from a `Setup` (between slabs from settings and thickness) or returns None where the
-process is absent, and `check`, which refuses a
-point and settings that contradict each other.
+process is absent, and `rules` that bind point and settings.
 """
 
 from typing import Final
@@ -11,9 +10,9 @@ from typing import Final
 from .absorption import Absorption
 from .collisions import Collisions
 from .escape import Escape, Pinning
-from .kinetics import JointProcess, JointTerm, Process, Setup, Term
+from .kinetics import JointTerm, Setup, Term
 from .phonon_drive import PhononDrive
-from .settings import Point, Settings
+from .settings import Settings
 from .transport import Exchange
 
 IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Pinning)
@@ -32,12 +31,5 @@ def joint_terms(settings: Settings, thickness: float) -> tuple[JointTerm, ...]:
     return tuple(term for term in found if term is not None)
 
 
-def check(point: Point, settings: Settings) -> None:
-    """Refuse a point and settings that a process cannot bring together, at no cost.
-
-    Raises:
-        ValueError: naming the setting, the rule and the value.
-    """
-    processes: tuple[type[Process] | type[JointProcess], ...] = (*IN_A_SLAB, *BETWEEN_SLABS)
-    for process in processes:
-        process.check(point, settings)
+RULES: Final = tuple(rule for process in (*IN_A_SLAB, *BETWEEN_SLABS) for rule in process.rules)
+"""Rules of all processes that bind point and settings."""

@@ -31,13 +31,15 @@ class Variable:
         name: Name in the cube.
         dims: Axes beyond the sweep's own: () for a scalar, else from `time`, `energy`, `frequency`, `depth`.
         units: CF units; "1" for a dimensionless number.
-        long_name: For people and for plots.
+        long_name: Meaning in a few words.
+        symbol: Symbol in print; empty where the name says enough.
     """
 
     name: str
     dims: tuple[str, ...]
     units: str
     long_name: str
+    symbol: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ def _times(settings: Settings) -> Array:
 
 
 _SERIES = (
-    Variable("Delta0", ("time",), "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0)"),
+    Variable("Delta0", ("time",), "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0)", r"$\Delta_0$"),
     Variable("gap_edge", ("time",), "meV", "gap edge, Re Delta(E) = E"),
     Variable("f_gap", ("time",), "1", "quasiparticle occupation at the gap edge"),
     Variable("f_pump", ("time",), "1", "quasiparticle occupation at omega_pump + Delta0"),
@@ -93,7 +95,7 @@ _SERIES = (
     Variable("U_gap", ("time",), "meV nm-3", "energy that the moving gap gave to quasiparticles"),
 )
 _SCALARS = (
-    Variable("Delta0_peak", (), "meV", "largest Delta0 at any time"),
+    Variable("Delta0_peak", (), "meV", "largest Delta0 at any time", r"Peak $\Delta_0$"),
     Variable("gap_duration", (), "ps", "time for which a gap exists"),
     Variable("chi", (), "1", "absorbed fraction of the pump"),
     Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
@@ -101,14 +103,15 @@ _SCALARS = (
     Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
     Variable("overrun", (), "1", "share of the absorption that the lattice's end keeps from quasiparticles"),
 )
-_F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation")
+_STEADY = Variable("steady_time", (), "ps", "time from which the pumped film is steady, infinite for never")
+_F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation", "$f$")
 _DELTA = (
-    Variable("Delta_real", ("time", "energy"), "meV", "real part of the gap function"),
-    Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function"),
+    Variable("Delta_real", ("time", "energy"), "meV", "real part of the gap function", r"Re $\Delta$"),
+    Variable("Delta_imag", ("time", "energy"), "meV", "imaginary part of the gap function", r"Im $\Delta$"),
 )
-_N = Variable("n", ("time", "frequency"), "1", "phonon occupation")
+_N = Variable("n", ("time", "frequency"), "1", "phonon occupation", "$n$")
 _DEPTH = (
-    Variable("Delta0_slab", ("time", "depth"), "meV", "gap parameter of each slab"),
+    Variable("Delta0_slab", ("time", "depth"), "meV", "gap parameter of each slab", r"$\Delta_0$"),
     Variable("f_gap_slab", ("time", "depth"), "1", "quasiparticle occupation at each slab's gap edge"),
     Variable("n_qp_slab", ("time", "depth"), "nm-3", "number density of each slab's quasiparticles"),
     Variable("U_qp_slab", ("time", "depth"), "meV nm-3", "energy of each slab's quasiparticles above equilibrium"),
@@ -116,19 +119,31 @@ _DEPTH = (
     Variable("absorbed_energy_density_slab", ("depth",), "meV nm-3", "energy density absorbed by each slab"),
 )
 _PROBE = (
-    Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe"),
-    Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe"),
+    Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe", r"$\sigma_1$"),
+    Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe", r"$\sigma_2$"),
     Variable("n_real", ("time",), "1", "real part of the refractive index at the probe"),
     Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe"),
     Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity"),
     Variable("R", ("time",), "1", "reflectance of the film at the probe"),
-    Variable("dR_R0", ("time",), "1", "relative change of the reflectance"),
-    Variable("dR_R0_seen", ("time",), "1", "relative change of the reflectance as the instrument sees it"),
+    Variable("dR_R0", ("time",), "1", "relative change of the reflectance", r"$\Delta R/R_0$"),
+    Variable(
+        "dR_R0_seen",
+        ("time",),
+        "1",
+        "relative change of the reflectance as the instrument sees it",
+        r"$\Delta R/R_0$, as seen",
+    ),
 )
 _TRANSMISSION = (
     Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
-    Variable("dT_T0", ("time",), "1", "relative change of the transmittance"),
-    Variable("dT_T0_seen", ("time",), "1", "relative change of the transmittance as the instrument sees it"),
+    Variable("dT_T0", ("time",), "1", "relative change of the transmittance", r"$\Delta T/T_0$"),
+    Variable(
+        "dT_T0_seen",
+        ("time",),
+        "1",
+        "relative change of the transmittance as the instrument sees it",
+        r"$\Delta T/T_0$, as seen",
+    ),
 )
 
 
@@ -147,6 +162,10 @@ class Outputs:
     when: Callable[..., bool] = lambda: True
 
 
+def _is_continuous(pump_shape: str) -> bool:
+    return pump_shape == "continuous"
+
+
 def _is_given(value: float | None) -> bool:
     return value is not None
 
@@ -158,6 +177,7 @@ def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
 
 OUTPUTS = (
     Outputs(_SERIES + _SCALARS),
+    Outputs((_STEADY,), ("pump_shape",), _is_continuous),
     Outputs((_F, *_DELTA), ("energies",), bool),
     Outputs((_N,), ("frequencies",), bool),
     Outputs(_DEPTH, ("depth_profile",), bool),

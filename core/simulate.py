@@ -7,19 +7,21 @@ from typing import Final
 
 import numpy as np
 
-from . import processes
+from . import optical_trace, processes
+from .declaration import Joint
 from .deposition import Deposited, Deposition
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .kinetics import Film
 from .lattice import Array, Lattice
 from .material import Material
-from .optical_trace import check_probe, check_surroundings, film_thickness, observe_probe, surroundings
+from .optical_trace import film_thickness, observe_probe, surroundings
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
+from .pseudopotential import from_convention
 from .pump import Pump
-from .result import Outcome, Result
-from .series import film_series, ledger_error, overrun
+from .result import Outcome, Result, coordinates
+from .series import film_series, ledger_error, overrun, steady_time
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .tracking import GapError, GapTracker
@@ -27,6 +29,9 @@ from .windows import build_ladder
 
 MODEL_VERSION: Final = "3"
 """Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
+
+MOST_CELLS: Final = 200_000
+"""Quasiparticle cells of the finest lattice: its memory and time are still those of a point."""
 
 
 @lru_cache(maxsize=64)
@@ -41,8 +46,10 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
 def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
     """The material's coupling, mu_star stated or calibrated to Tc0."""
     film = build_film(material, spacing, window)
-    coupling = Coupling(film.lattice, film.alpha2F, material.mu_star or 0.0, material.cutoff)
-    return coupling if material.mu_star is not None else calibrate_mu_star(coupling, material.Tc0, damping)
+    coupling = Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
+    if material.mu_star is None:
+        return calibrate_mu_star(coupling, material.Tc0, damping)
+    return from_convention(coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0)
 
 
 @lru_cache(maxsize=64)
@@ -102,6 +109,9 @@ def simulate(point: Point, settings: Settings) -> Result:
     }
     if settings.depth_profile:
         data["absorbed_energy_density_slab"] = U
+    if settings.pump_shape == "continuous":
+        data["steady_time"] = np.array(steady_time(data, coordinates(settings)["time"]))
+        mean_U = max(mean_U, float(data["U_absorbed"][-1]))
     data["ledger_error"] = np.array(ledger_error(data, mean_U))
     data["overrun"] = np.array(overrun(slabs))
     if settings.omega_probe is not None:
@@ -110,25 +120,47 @@ def simulate(point: Point, settings: Settings) -> Result:
 
 
 def check(point: Point, settings: Settings) -> None:
-    """Refuse a point and settings that contradict each other, at no cost.
+    """Refuse a point and settings that contradict each other, at little cost.
 
     Raises:
         ValueError: naming the setting, the rule and the value.
     """
-    check_probe(point.material, settings)
+    for rule in RULES:
+        rule.refuse(point, settings)
+
+
+def _refuse_photon_below_spacing(point: Point, settings: Settings) -> None:
     spacing = settings.spacing or point.material.spacing
     if point.omega_pump < spacing:
         raise ValueError(
             f"`omega_pump` must be at least the lattice's spacing, {spacing:g} meV: what a smaller photon moves "
             f"is not resolved. Is it in meV? Got {point.omega_pump!r}."
         )
-    check_surroundings(point.omega_pump, settings)
-    processes.check(point, settings)
-    _check_recorded(point, settings)
 
 
-def _check_recorded(point: Point, settings: Settings) -> None:
-    """Refuse to record what is nowhere: f and Delta above the gap equation's window, n above the phonons."""
+def _refuse_lattice(point: Point, settings: Settings) -> None:
+    """Refuse a lattice that does not resolve the spectrum, or ends below it."""
+    material = point.material
+    spacing, window = settings.spacing or material.spacing, settings.window or material.window
+    cells, top = round(window / spacing), material.spectrum.omega[-1]
+    if cells <= math.ceil(top / spacing):
+        raise ValueError(
+            f"`window` must exceed the highest phonon energy of {material.name}, {top:.6g} meV, by more than "
+            f"`spacing`, {spacing:g} meV. Got {window!r}."
+        )
+    if cells > MOST_CELLS:
+        raise ValueError(
+            f"`spacing` must be at least `window` / {MOST_CELLS}, {window / MOST_CELLS:.3g} meV for "
+            f"{material.name}. Got {spacing!r}."
+        )
+    try:
+        build_film(material, spacing, window)
+    except ValueError as error:
+        raise ValueError(str(error).replace("`h`", "`spacing`", 1)) from None
+
+
+def _refuse_records(point: Point, settings: Settings) -> None:
+    """Refuse to record f and Delta above the gap equation's window, or n above the phonons."""
     h, window = settings.spacing or point.material.spacing, settings.window or point.material.window
     top = math.ceil(point.material.spectrum.omega[-1] / h) * h
     for key, values, end, what in (
@@ -138,6 +170,16 @@ def _check_recorded(point: Point, settings: Settings) -> None:
         if values and values[-1] > end:
             name = point.material.name
             raise ValueError(f"`{key}` must not exceed {what}, {end:g} meV for {name}. Got {values[-1]!r}.")
+
+
+RULES: Final = (
+    Joint(("material", "spacing", "window"), _refuse_lattice),
+    Joint(("material", "spacing", "omega_pump"), _refuse_photon_below_spacing),
+    *optical_trace.RULES,
+    *processes.RULES,
+    Joint(("material", "spacing", "window", "energies", "frequencies"), _refuse_records),
+)
+"""Rules that bind a point and its settings; a sweep tries each on the combinations of its axes before it starts."""
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:
@@ -165,6 +207,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
         U_ph=settings.phonon_share * U,
         channels=settings.pump_channels,
         stimulated_emission=settings.stimulated_emission,
+        shape=settings.pump_shape,
     )
 
 

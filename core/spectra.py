@@ -14,18 +14,9 @@ from scipy.special import erf
 from . import allen_dynes
 from .quadrature import gauss_points, hat_integrals
 from .tables import MIN_POINTS, check_cover, check_grid, check_values, column, normalise
+from .units import ENERGY
 
 Array = NDArray[np.float64]
-
-UNITS: Final = {
-    "meV": 1.0,
-    "THz": 4.135667696923859,
-    "cm-1": 0.12398419843320026,
-    "Ry": 13605.693122994,
-    "Ha": 27211.386245988,
-    "eV": 1000.0,
-}
-"""Energy in meV of one unit of phonon frequency; THz is an ordinary frequency, not an angular one."""
 
 REACH: Final = 6.0
 """Standard deviations at which a Gaussian peak ends; it has fallen to 1.5e-8 of its height there."""
@@ -39,9 +30,9 @@ COARSE: Final = 0.01
 
 def to_meV(units: str) -> float:
     """Factor from `units` to meV; raises for a unit it does not know."""
-    if units not in UNITS:
-        raise ValueError(f"`units` must be one of {', '.join(UNITS)}. Got {units!r}.")
-    return UNITS[units]
+    if units not in ENERGY:
+        raise ValueError(f"`units` must be one of {', '.join(ENERGY)}. Got {units!r}.")
+    return ENERGY[units]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +147,7 @@ class Spectrum:
             alpha2F: Eliashberg function, dimensionless, shape (K,), >= 0.
             F: Phonon density of states in any unit (it is normalised to 3 per atom), shape (K,), or that of
                 `omega_F`. None takes F proportional to alpha2F, a matrix element independent of frequency.
-            units: Unit of `omega`, a key of `UNITS`.
+            units: Unit of `omega`, a key of `ENERGY`.
             omega_F: Frequencies of `F` where it comes from another file, shape (L,); None means `omega`.
             units_F: Unit of `omega_F`; None means `units`.
 
@@ -240,6 +231,11 @@ class Spectrum:
     def omega_2(self) -> float:
         """Second-moment phonon energy, meV."""
         return allen_dynes.omega_2(self.omega, self.alpha2F)
+
+    @property
+    def omega_max(self) -> float:
+        """Highest phonon energy, meV: where alpha2F last exceeds a hundredth of its largest value."""
+        return float(self.omega[self.alpha2F > 0.01 * self.alpha2F.max()][-1])
 
     def allen_dynes_Tc(self, mu_star: float, *, factors: bool = True) -> float:
         """Allen-Dynes estimate of Tc, K, with or without the factors f1 and f2."""

@@ -20,12 +20,28 @@ The eigenvectors are cos(pi k (i + 1/2) / K), k = 0..K-1, for K slabs, with rate
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from .declaration import Joint
 from .kinetics import Change, JointProcess, State
 from .lattice import Array
 from .settings import Point, Settings
+
+
+def _refuse_exchange(point: Point, settings: Settings) -> None:
+    """Refuse exchange without slabs, or with a rate that belongs to one slab."""
+    if settings.phonon_velocity > 0 and settings.slabs == 1:
+        raise ValueError(
+            "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
+            f"Got {settings.phonon_velocity!r}."
+        )
+    if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
+        raise ValueError(
+            "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
+            f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +52,8 @@ class Exchange(JointProcess):
         velocity: Velocity of phonons v, nm/ps.
         thickness: Thickness of each slab dz, nm.
     """
+
+    rules: ClassVar[tuple[Joint, ...]] = (Joint(("phonon_velocity", "slabs", "pump_rate"), _refuse_exchange),)
 
     velocity: float
     thickness: float
@@ -67,21 +85,3 @@ class Exchange(JointProcess):
         """See `Term.relaxation`: to both sides, in an inner slab."""
         for rate in rates:
             rate.n += self.velocity / (2 * self.thickness)
-
-    @staticmethod
-    def check(point: Point, settings: Settings) -> None:
-        """Refuse exchange without slabs, or with a rate that belongs to one slab.
-
-        Raises:
-            ValueError: naming `phonon_velocity`, the rule and the value.
-        """
-        if settings.phonon_velocity > 0 and settings.slabs == 1:
-            raise ValueError(
-                "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
-                f"Got {settings.phonon_velocity!r}."
-            )
-        if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
-            raise ValueError(
-                "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
-                f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
-            )

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.declaration import Declaration, Joint, declarations
+from ..core.quantities import AXES
 from .errors import ConfigError
 from .files import ANYWHERE, Files
 
@@ -52,9 +54,8 @@ class Model:
         switches: Settings on which `variables` depends; None if it may be any.
         load_material: Material of a name or a file's path; it opens a file with the `Files` it gets, and nothing
             else.
-        units: CF units of those settings that have one.
-        check: Refuses (point, settings) that contradict each other, by ValueError, before any task.
-        checked: Groups of axes whose values `check` holds against one another: it sees each of their combinations.
+        rules: Rules that bind several of a point's quantities, `core.declaration.Joint` or like it: a sweep tries
+            each on the combinations of those that are axes, before any task.
         named: Settings of which a user gives a name.
         finer: Settings of the same physics with one numerical choice made finer, by what was changed, from
             (point, settings).
@@ -69,11 +70,16 @@ class Model:
     coordinates: Callable[[Any], dict[str, Any]]
     load_material: Callable[[str, Files], Any]
     switches: tuple[str, ...] | None = None
-    units: Mapping[str, str] = field(default_factory=dict)
-    check: Callable[[Any, Any], None] | None = None
-    checked: tuple[tuple[str, ...], ...] = ()
+    rules: tuple[Any, ...] = ()
     named: Mapping[str, Named] = field(default_factory=dict)
     finer: Callable[[Any, Any], Mapping[str, Any]] | None = None
+
+    def declaration(self, name: str) -> Declaration:
+        """Declaration of an axis or a setting; one without any is its name in words."""
+        words = f"{str(name).replace('_', ' ')} (setting of the model)"
+        settings: Any = self.settings
+        found = {**declarations(settings), **AXES}
+        return found.get(name) or Declaration(doc=words, long_name=words)
 
 
 def _core_simulate(point: Any, settings: Any) -> Any:
@@ -82,10 +88,14 @@ def _core_simulate(point: Any, settings: Any) -> Any:
     return simulate(point, settings)
 
 
-def _core_check(point: Any, settings: Any) -> None:
-    from ..core.simulate import check
+def _core_rules() -> tuple[Any, ...]:
+    from ..core.simulate import RULES
 
-    check(point, settings)
+    return RULES
+
+
+def _pass(point: Any, settings: Any) -> None:
+    """The rule of settings that exist is kept: they cannot be made otherwise."""
 
 
 def _core_material(name: str, files: Files = ANYWHERE) -> Any:
@@ -104,7 +114,7 @@ def _core_version() -> str:
 def _core() -> Model:
     from ..core.finer import finer
     from ..core.result import SWITCHES, coordinates, variables
-    from ..core.settings import Point, Settings
+    from ..core.settings import SETTINGS_RULES, Point, Settings
     from .materials import media
 
     index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file)
@@ -118,25 +128,7 @@ def _core() -> Model:
         coordinates=coordinates,
         switches=SWITCHES,
         load_material=_core_material,
-        units={
-            "tau_pump": "ps",
-            "spacing": "meV",
-            "window": "meV",
-            "thickness": "nm",
-            "phonon_velocity": "nm ps-1",
-            "omega_probe": "meV",
-            "scattering_rate": "meV",
-            "tau_probe": "ps",
-            "tail_decay": "ps",
-        },
-        check=_core_check,
-        checked=(
-            ("omega_pump", "omega_probe", "substrate", "cover"),
-            ("material", "thickness", "slabs", "phonon_velocity", "pump_rate"),
-            ("material", "spacing", "window", "omega_probe"),
-            ("material", "omega_pump", "phonon_share", "tau_pump"),
-            ("material", "spacing", "omega_pump"),
-        ),
+        rules=(*(Joint(rule.of, _pass) for rule in SETTINGS_RULES), *_core_rules()),
         named={"substrate": index, "cover": index},
         finer=finer,
     )

@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from ..core.equilibrium import Equilibrium
+from ..core.quantities import AXES, DIMS
 from ..core.result import Result, coordinates, variables
 from ..core.settings import Point, Settings
-from .ask.axes import FIRST, OWN, UNITS
+from .ask.axes import FIRST
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -85,7 +86,7 @@ class Simulation(Result):
         return {name: getattr(self.point, name) for name in FIRST[1:]}
 
     def __repr__(self) -> str:
-        labels = ", ".join(f"{k}={v:g} {UNITS[k]}" for k, v in self._labels.items())
+        labels = ", ".join(f"{k}={v:g} {AXES[k].unit}" for k, v in self._labels.items())
         sizes = f"{len(self.data)} outputs, {coordinates(self.settings)['time'].size} times"
         return f"Simulation({self.point.material.name}, {labels}: {self.outcome.value}, {self.message or sizes})"
 
@@ -93,7 +94,7 @@ class Simulation(Result):
         scalars = {v.name: v for v in variables(self.settings) if not v.dims and v.name in self.data}
         rows = [("material", self.point.material.name), ("outcome", self.outcome.value)]
         rows += [("message", self.message)] if self.message else []
-        rows += [(k, f"{v:g} {UNITS[k]}") for k, v in self._labels.items()]
+        rows += [(k, f"{v:g} {AXES[k].unit}") for k, v in self._labels.items()]
         rows += [(k, f"{float(self.data[k]):.6g} {v.units}".removesuffix(" 1")) for k, v in scalars.items()]
         return _table("Simulation", rows)
 
@@ -106,7 +107,7 @@ class Simulation(Result):
         if not self.data:
             raise ValueError(f"the point has no result: {self.outcome.value}, {self.message}")
         dims = {k: (k, v, _attrs(k)) for k, v in coordinates(self.settings).items()}
-        axes = {k: ((), v, {"units": UNITS[k]}) for k, v in self._labels.items()}
+        axes = {k: ((), v, {"units": AXES[k].unit}) for k, v in self._labels.items()}
         arrays = {
             v.name: (v.dims, np.asarray(self.data[v.name]), {"units": v.units, "long_name": v.long_name})
             for v in variables(self.settings)
@@ -115,8 +116,7 @@ class Simulation(Result):
 
 
 def _attrs(dim: str) -> dict[str, str]:
-    units, long_name = OWN[dim]
-    return {"units": units, "long_name": long_name}
+    return {"units": DIMS[dim].unit, "long_name": DIMS[dim].long_name}
 
 
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 import photogap
+from support.patience import PATIENCE
 
 TREE = {
     "name": "front",
@@ -69,7 +70,9 @@ def test_run_in_a_script_without_a_main_guard(tmp_path):
         f"ds = photogap.run({TREE!r}, 'x.zarr', workers=1, progress=False)\n"
         "print(sorted(set(ds.status.values.ravel().tolist())), __file__)\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=600)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["once", f"['ok'] {script}"]
 
@@ -122,7 +125,7 @@ def test_a_users_type_checker_sees_real_types(tmp_path):
     (tmp_path / "user.py").write_text(USER)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--disallow-any-expr", "--follow-imports=silent", "user.py"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=800,
+        capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if ": error:" in line or ": note:" in line]
     assert any('Revealed type is "float"' in line or 'Revealed type is "builtins.float"' in line for line in lines)
@@ -133,6 +136,10 @@ def test_a_users_type_checker_sees_real_types(tmp_path):
 
 def test_module_runs_as_the_command(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "photogap", "--version"], capture_output=True, text=True, cwd=tmp_path, timeout=600
+        [sys.executable, "-m", "photogap", "--version"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=PATIENCE,
     )
     assert done.stdout.startswith("photogap "), done.stderr

@@ -10,10 +10,11 @@ TESTS = Path(__file__).parent
 CLOCKS = {"perf_counter", "process_time", "thread_time", "monotonic"}
 WAITS = {"join", "wait", "result", "communicate", "set_default_timeout", "wait_procs"}
 MAY_LOOK = {
-    "sweeps/patience.py": "waits",
-    "server/serving.py": "waits",
+    "support/patience.py": "waits",
+    "support/serving.py": "waits",
     "server/test_sweeps_over_http.py": "waits",
-    "clusters/daemons.py": "waits, or gives up cleaning",
+    "support/daemons.py": "waits, or gives up cleaning",
+    "sweeps/test_generated_configs.py": "bounds work by CPU time",
     "sweeps/test_packing.py": "kills runs within the time that one takes, and passes whatever that is",
 }
 """Files that may read a clock, and why."""

@@ -72,6 +72,17 @@ def test_status_and_plot_of_the_first_sweep(first_sweep):
     assert (folder / "p.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_lines_of_python_run_as_they_stand(tmp_path):
+    lines = block("python", "photogap.run(").replace("[0.01, 1, 8]", "[0.03, 0.1, 2]")
+    (tmp_path / "mine.py").write_text(lines)
+    done = subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "mine.zarr").is_dir()
+
+
 PAGES = [ROOT / "README.md", ROOT / "REPRODUCTION.md", *sorted(ROOT.glob("docs/*.md"))]
 
 

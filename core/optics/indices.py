@@ -7,13 +7,14 @@ beyond the range that its source states: a substrate measured at the pump says n
 
 import itertools
 import math
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..constants import C_LIGHT, HBAR
-from ..spectra import UNITS
+from ..units import ENERGY
 from .fresnel import Array, ComplexArray
 
 LARGEST_RATIO = 2.0
@@ -36,9 +37,9 @@ def photon_energy(value: float, units: str = "um") -> float:
     """
     if units in _WAVELENGTHS:
         return 2e-3 * math.pi * HBAR * C_LIGHT / (value * _WAVELENGTHS[units]) if value else math.inf
-    if units not in UNITS:
-        raise ValueError(f"`units` must be one of {', '.join((*_WAVELENGTHS, *UNITS))}. Got {units!r}.")
-    return value * UNITS[units]
+    if units not in ENERGY:
+        raise ValueError(f"`units` must be one of {', '.join((*_WAVELENGTHS, *ENERGY))}. Got {units!r}.")
+    return value * ENERGY[units]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,17 +232,9 @@ def transparent_index_at(index: Index, omega: ArrayLike) -> Array:
     return n.real
 
 
-def check_index(key: str, index: Index) -> None:
-    """Refuse a number that is no refractive index.
-
-    Args:
-        key: What it belongs to, for the message.
-        index: A number or a medium, which is checked when made.
-    Raises:
-        ValueError: Unless Re > 0, Im >= 0 and both are finite.
-    """
+def is_index(index: object) -> bool:
+    """Whether this is a refractive index: a medium, which is checked when made, or a number, Re > 0 and Im >= 0."""
     if isinstance(index, Medium):
-        return
-    n = complex(index)
-    if not (0 < n.real < math.inf and 0 <= n.imag < math.inf):
-        raise ValueError(f"`{key}` must be an index with Re n > 0 and Im n >= 0, or a medium. Got {index!r}.")
+        return True
+    n = complex(index) if isinstance(index, numbers.Complex) else complex("nan")
+    return 0 < n.real < math.inf and 0 <= n.imag < math.inf

@@ -7,19 +7,15 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from ...core.units import SCALES
 from .fit import RANGE_NUMBERS, best_label, matched
 from .labels import Array, along, described, name_of, need, one_of, pick, tabled, units_of, unpacked
 
 NORMALISE = ("fit", "peak", "none")
 
-# A unit as written: the cube's unit of that quantity and the factor to it.
-_UNITS = {
-    "fs": ("ps", 1e-3), "ps": ("ps", 1.0), "ns": ("ps", 1e3),
-    "mJ cm-2": ("mJ cm-2", 1.0), "mJ/cm2": ("mJ cm-2", 1.0), "mJ/cm^2": ("mJ cm-2", 1.0),
-    "uJ cm-2": ("mJ cm-2", 1e-3), "uJ/cm2": ("mJ cm-2", 1e-3), "uJ/cm^2": ("mJ cm-2", 1e-3),
-    "meV": ("meV", 1.0), "eV": ("meV", 1e3), "K": ("K", 1.0), "1": ("1", 1.0), "%": ("1", 1e-2),
-    "arb. u.": ("arb. u.", 1.0),
-}  # fmt: skip
+_UNITS = {written: (unit, factor) for unit, scales in SCALES.items() for written, factor in scales.items()}
+_UNITS["arb. u."] = ("arb. u.", 1.0)
+"""A unit as written: the cube's unit of that quantity and the factor to it."""
 _MATCH = ("scale", "rms", "used", "chi2")
 _HEADER = re.compile(r"^\s*(?P<name>.+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]\s*$")
 

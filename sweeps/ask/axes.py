@@ -1,36 +1,25 @@
 """Axes of a sweep and their product: labels, positions, and how one grid extends another."""
 
 import functools
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.quantities import AXES, DIMS
 from ..errors import ConfigError, ContradictionError
 
 Scalar = str | float | int | bool
 Labels = dict[str, Any]
 Index = tuple[int, ...]
 
-FIRST = ("material", "F0", "omega_pump", "T", "tau_esc")
+FIRST = tuple(AXES)
 """The five axes of every point, in the cube's order; further axes follow them."""
 
-UNITS = {"material": "1", "F0": "mJ cm-2", "omega_pump": "meV", "T": "K", "tau_esc": "ps"}
-LONG_NAMES = {
-    "material": "superconducting film",
-    "F0": "incident fluence of the pump",
-    "omega_pump": "photon energy of the pump",
-    "T": "temperature of the bath",
-    "tau_esc": "escape time of phonons",
-}
-
-OWN = {
-    "time": ("ps", "time after the maximum of the pump pulse"),
-    "energy": ("meV", "quasiparticle energy"),
-    "frequency": ("meV", "phonon energy"),
-    "depth": ("nm", "depth of the slab's middle below the film's surface"),
-}
-"""Dims of variables that are no axes of the sweep: units and long name of each."""
+OWN = tuple(DIMS)
+"""Dims of variables that are no axes of the sweep."""
 
 
 def key(value: Any) -> Any:
@@ -201,3 +190,21 @@ def embed(inner: Grid, outer: Grid) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tuple(b.where[key(value)] for value in a.values) for a, b in zip(inner.axes, outer.axes, strict=True)
     )
+
+
+def thinned(axes: list[Axis], most: int) -> list[Axis]:
+    """Axes with fewer values, spread evenly with both ends, where they have more than `most` combinations."""
+    if math.prod(len(axis.values) for axis in axes) <= most:
+        return axes
+    each = int(most ** (1 / len(axes)))
+    chosen = [sorted({round(i * (len(a.values) - 1) / (each - 1)) for i in range(each)}) for a in axes]
+    return [
+        Axis(a.name, tuple(a.values[i] for i in at), {k: tuple(v[i] for i in at) for k, v in a.followers.items()})
+        for a, at in zip(axes, chosen, strict=True)
+    ]
+
+
+def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
+    """Labels of each combination of the axes' values; one without any for no axes."""
+    for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
+        yield functools.reduce(operator.or_, each, {})

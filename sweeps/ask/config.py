@@ -15,17 +15,12 @@ from typing import Any
 import numpy as np
 import pydantic
 
+from ...core.units import SCALES
 from ..errors import ConfigError
 from ..files import Files
 from ..model import DEFAULT
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
 
-_SCALES: dict[str, dict[str, float]] = {
-    "F0": {"mJ/cm2": 1.0, "mJ cm-2": 1.0, "uJ/cm2": 1e-3, "J/m2": 0.1},
-    "omega_pump": {"meV": 1.0, "eV": 1e3},
-    "T": {"K": 1.0, "mK": 1e-3},
-    "tau_esc": {"ps": 1.0, "fs": 1e-3, "ns": 1e3},
-}
 LONGEST = 100_000
 """Values of one axis, or of a setting that is a list."""
 _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
@@ -257,22 +252,28 @@ def _known(place: str) -> list[str]:
     ]
 
 
-def axis_values(name: str, spec: Any, files: Files) -> tuple[Any, ...]:
+def axis_values(name: str, spec: Any, files: Files, unit: str) -> tuple[Any, ...]:
     """Values that the spec of an axis stands for: a list, a scalar, a generator, or a column of a CSV file.
+
+    Args:
+        name: The axis.
+        spec: As its user wrote it.
+        files: What opens a CSV file.
+        unit: CF unit of the axis, to which the spec's `units` are brought.
 
     Raises:
         ConfigError: The spec is none of these, or breaks its rule.
     """
-    return _values(f"axes.{name}", name, spec, files)
+    return _values(f"axes.{name}", name, spec, files, unit)
 
 
-def setting_values(name: str, spec: Mapping[str, Any]) -> tuple[Any, ...]:
+def setting_values(name: str, spec: Mapping[str, Any], unit: str) -> tuple[Any, ...]:
     """Values of a setting that is given as a generator; a setting takes no table.
 
     Raises:
         ConfigError: The spec is no generator, or breaks its rule.
     """
-    return _values(f"settings.{name}", name, spec, None)
+    return _values(f"settings.{name}", name, spec, None, unit)
 
 
 def is_table(spec: Any) -> bool:
@@ -280,7 +281,7 @@ def is_table(spec: Any) -> bool:
     return isinstance(spec, dict) and "csv" in spec
 
 
-def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any, ...]:
+def _values(place: str, name: str, spec: Any, files: Files | None, unit: str) -> tuple[Any, ...]:
     """Values of a spec; without `files` it may name no table."""
     if not isinstance(spec, dict):
         values: Any = spec if isinstance(spec, list) else [spec]
@@ -301,7 +302,7 @@ def _values(place: str, name: str, spec: Any, files: Files | None) -> tuple[Any,
             found = _read_column(place, spec, name, files)
     else:
         found = _generate(place, kinds[0], spec[kinds[0]])
-    scale = _scale(place, name, spec.get("units"))
+    scale = _scale(place, unit, spec.get("units"))
     return found if scale == 1.0 else tuple(_round(_number(place, value) * scale) for value in found)
 
 
@@ -350,12 +351,12 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
     return tuple(_round(value) for value in _GENERATORS[kind](start, stop, int(spec[2])).tolist())
 
 
-def _scale(place: str, name: str, units: Any) -> float:
+def _scale(place: str, unit: str, units: Any) -> float:
     if units is None:
         return 1.0
-    known = _SCALES.get(name, {})
+    known = SCALES.get(unit, {})
     if not isinstance(units, str) or units not in known:
-        rule = f"must be one of {', '.join(known)}" if known else "must be left out: this axis has no other unit"
+        rule = f"must be one of {', '.join(known)}" if known else "must be left out: there is no other unit"
         raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
     return known[units]
 

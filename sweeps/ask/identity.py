@@ -13,7 +13,8 @@ def canonical(value: Any) -> Any:
     """JSON tree that equal values share and different ones do not; floats keep every bit.
 
     Arrays count by their bytes, dataclasses by their fields. One with a mapping `stated` counts by that: the last
-    bits of what was computed from those numbers depend on the processor.
+    bits of what was computed from those numbers depend on the processor. A field that came `later` (metadata) is
+    left out at its default, which is what points before it had.
     """
     if isinstance(value, np.ndarray):
         raw = np.ascontiguousarray(value)
@@ -22,7 +23,11 @@ def canonical(value: Any) -> Any:
         stated = getattr(value, "stated", None)
         if stated:
             return canonical(stated)
-        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name != "stated"}
+        return {
+            f.name: canonical(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if not (f.metadata.get("later") and getattr(value, f.name) == f.default) and f.name != "stated"
+        }
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):

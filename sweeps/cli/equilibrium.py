@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.table import Table
@@ -48,6 +48,13 @@ def equilibrium(
     mu_star: Annotated[
         float | None,
         typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
+    ] = None,
+    mu_star_at: Annotated[
+        str | None,
+        typer.Option(
+            help="Convention of mu_star: cutoff, matsubara, omega_max, omega_log or omega_2.",
+            show_default="the material's; cutoff",
+        ),
     ] = None,
     cutoff: Annotated[
         float | None,
@@ -94,19 +101,22 @@ def equilibrium(
         raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
     if rtol is not None and None not in (spacing, window):
         raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` or `--window`. Got {rtol!r}.")
+    if mu_star_at is not None:
+        _check_convention(mu_star_at, mu_star)
     several = temperatures(T)
     check_file("--plot", picture)
     try:
-        film, mu_star = _material(material, {"units": units, "column": column, "format": format}, mu_star)
-        film = film if cutoff is None else replace(film, cutoff=cutoff)
+        film = _material(material, {"units": units, "column": column, "format": format}, mu_star)
+        given: dict[str, Any] = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
+        film = replace(film, **{key: value for key, value in given.items() if value is not None})
         start = time.perf_counter()
         solved = _solve(
-            film, several, "real" if damping == "real" else "full", mu_star=mu_star, rtol=rtol, spacing=spacing,
-            window=window, errors=errors,
+            film, several, "real" if damping == "real" else "full", rtol=rtol, spacing=spacing, window=window,
+            errors=errors,
         )  # fmt: skip
         seconds = time.perf_counter() - start
     except (ValueError, OSError, GapError) as error:
-        raise ConfigError(re.sub(r"`rtol`", "`--rtol`", str(error))) from error
+        raise ConfigError(re.sub("`(rtol|cutoff)`", r"`--\1`", str(error))) from error
     record = _record(film, solved, seconds)
     if picture is not None:
         from ..figures.equilibrium import draw, draw_temperatures
@@ -122,18 +132,25 @@ def equilibrium(
         _show(record, solved)
 
 
+def _check_convention(at: str, mu_star: float | None) -> None:
+    from ...core.material import MuStarAt
+
+    if at not in get_args(MuStarAt):
+        raise ConfigError(f"`--mu-star-at` must be one of {', '.join(get_args(MuStarAt))}. Got {at!r}.")
+    if mu_star is None:
+        raise ConfigError(f"`--mu-star-at` needs a stated `--mu-star`: that of a material has its own. Got {at!r}.")
+
+
 def _solve(
-    film: "Material", several: tuple[float, ...], damping: "Damping", *, mu_star: float | None, rtol: float | None,
-    spacing: float | None, window: float | None, errors: bool,
+    film: "Material", several: tuple[float, ...], damping: "Damping", *, rtol: float | None, spacing: float | None,
+    window: float | None, errors: bool,
 ) -> _Solved:  # fmt: skip
     """States on a lattice chosen for `rtol`, or on the one given."""
     from ...core.accuracy import RTOL
     from ...core.equilibrium import observables, solve_equilibrium, solve_to_accuracy
 
     if spacing is None or window is None:
-        found = solve_to_accuracy(
-            film, several, rtol=rtol or RTOL, mu_star=mu_star, spacing=spacing, window=window, damping=damping
-        )
+        found = solve_to_accuracy(film, several, rtol=rtol or RTOL, spacing=spacing, window=window, damping=damping)
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
         left_out = "".join(
@@ -144,7 +161,7 @@ def _solve(
         return _Solved(found.states, bounds, choice.spacing, choice.window, "bound on the error" + left_out)
 
     def solve(T: float, h: float, top: float) -> "Equilibrium":
-        return solve_equilibrium(film, T, mu_star=mu_star, spacing=h, window=top, damping=damping)
+        return solve_equilibrium(film, T, spacing=h, window=top, damping=damping)
 
     states, bounds = [], []
     for T in several:
@@ -185,11 +202,22 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
         "omega_log_meV": film.spectrum.omega_log,
         "cutoff_meV": film.cutoff,
         **gathered(rows),
+        "mu_star_at": _conventions(film, states[0]),
         "spacing_meV": lattice.h,
         "window_meV": lattice.window,
         "seconds": seconds,
     }
     return record | ({"error": gathered(solved.errors)} if solved.errors else {})
+
+
+def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
+    """The same pseudopotential under every convention."""
+    from ...core.pseudopotential import conventions
+    from ...core.tc import critical_temperature
+
+    # the imaginary axis knows no gap equation without lifetimes
+    Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
+    return conventions(state.coupling, film.spectrum, Tc)
 
 
 def _show(record: dict[str, Any], solved: _Solved) -> None:
@@ -203,6 +231,10 @@ def _show(record: dict[str, Any], solved: _Solved) -> None:
             table.add_row(key, "0, gapless: lifetimes fill the gap")
         else:
             table.add_row(key, margin(number, bounds[key]) if key in bounds else short(number))
+        if key == "mu_star":
+            for at, other in record["mu_star_at"].items():
+                if at != "cutoff":
+                    table.add_row(f"  as {at}", short(other))
     OUT.print(table)
     if several:
         _show_temperatures(record, bounds)
@@ -221,8 +253,8 @@ def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
     OUT.print(table)
 
 
-def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tuple["Material", float | None]:
-    """The material, or one made around a spectrum file: only its alpha2F matters in equilibrium."""
+def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Material":
+    """The material, or one made around a spectrum file: only its alpha2F and mu_star matter in equilibrium."""
     from ...core.material import Material
     from ..materials import library
     from ..materials import spectra as spectrum_files
@@ -236,7 +268,7 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tup
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         for option in (k for k, v in reading.items() if v is not None):
             raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
-        return library.load(given), mu_star
+        return library.load(given)
     try:
         spectrum = spectrum_files.read(path, **reading)
     except ValueError as error:
@@ -244,8 +276,7 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> tup
     top = float(spectrum.omega[-1])
     mu_star = 0.1 if mu_star is None else mu_star
     Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
-    film = Material(
+    return Material(
         name=path.stem, spectrum=spectrum, N_ion=1.0, N0=1e-3, rho_N=1.0, Tc0=Tc,
-        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top,
+        cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top, mu_star=mu_star,
     )  # fmt: skip
-    return film, mu_star

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...core.units import printed
 from ..analysis.labels import geometric
 from ..ask.axes import OWN, number
 from ..errors import ConfigError
 from ..store.place import Place
 from ..text import suggest
 from .select import caption
-from .style import FAILED, MAP, MARKERS, UNITS, line_style, symbol
+from .style import FAILED, MAP, MARKERS, line_style, symbol
 
 _HUES = 12
 _INSIDE = 5
@@ -96,8 +97,7 @@ def _text(value: Any) -> str:
 
 
 def _title(name: str, attrs: dict[str, Any]) -> str:
-    units = str(attrs.get("units", "1"))
-    units = UNITS.get(units, units)
+    units = printed(str(attrs.get("units", "1")))
     return f"{symbol(name)}{f' ({units})' if units else ''}"
 
 

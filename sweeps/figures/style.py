@@ -10,6 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...core.declaration import choices, declarations
+from ...core.quantities import AXES, DIMS
+from ...core.result import OUTPUTS
+from ...core.settings import Settings
+from ...core.units import printed as in_print
+
 # Okabe and Ito's colours but yellow, which print loses; lines differ in dashes and markers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":")
@@ -39,43 +45,16 @@ RC: Any = {
     "figure.dpi": 150,
 }
 
+_OF_FIGURES = {"peak_Delta0": r"Peak $\Delta_0$", "alpha2F": r"$\alpha^2F$"}
+"""Symbols of quantities that no cube holds."""
+_DECLARED = {**declarations(Settings), **AXES, **DIMS}
 _SYMBOLS = {
-    "F0": "$F_0$",
-    "omega_pump": r"$\hbar\omega_\mathrm{pump}$",
-    "T": "$T$",
-    "tau_esc": r"$\tau_\mathrm{esc}$",
-    "tau_pump": r"$\tau_\mathrm{pump}$",
-    "omega_probe": r"$\hbar\omega_\mathrm{probe}$",
-    "tau_probe": r"$\tau_\mathrm{probe}$",
-    "sigma1": r"$\sigma_1$",
-    "sigma2": r"$\sigma_2$",
-    "time": "Time $t$",
-    "energy": "Energy $E$",
-    "depth": "Depth $z$",
-    "Delta0_slab": r"$\Delta_0$",
-    "frequency": r"Phonon energy $\hbar\omega$",
-    "Delta0": r"$\Delta_0$",
-    "Delta0_peak": r"Peak $\Delta_0$",
-    "peak_Delta0": r"Peak $\Delta_0$",
-    "Delta_real": r"Re $\Delta$",
-    "Delta_imag": r"Im $\Delta$",
-    "dR_R0": r"$\Delta R/R_0$",
-    "dR_R0_seen": r"$\Delta R/R_0$, as seen",
-    "dT_T0": r"$\Delta T/T_0$",
-    "dT_T0_seen": r"$\Delta T/T_0$, as seen",
-    "f": "$f$",
-    "n": "$n$",
-    "alpha2F": r"$\alpha^2F$",
+    **{name: found.symbol for name, found in _DECLARED.items() if found.symbol},
+    **{v.name: v.symbol for outputs in OUTPUTS for v in outputs.variables if v.symbol},
+    **_OF_FIGURES,
 }
-UNITS = {
-    "mJ cm-2": "mJ/cm²",
-    "meV nm-3": "meV/nm³",
-    "ps-1": "1/ps",
-    "nm ps-1": "nm/ps",
-    "ohm-1 nm-1": "1/(Ω nm)",
-    "1": "",
-}
-_BARE = ("material", "damping", "pump_channels", "pump_rate")
+_BARE = ("material", *(name for name in _DECLARED if name not in AXES | DIMS and choices(Settings, name)))
+"""Quantities whose value is a word that says enough."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -104,8 +83,7 @@ def symbol(name: object) -> str:
 
 def unit(values: xr.DataArray) -> str:
     """Unit as print writes it; empty for a number."""
-    text = str(values.attrs.get("units", "1"))
-    return UNITS.get(text, text)
+    return in_print(str(values.attrs.get("units", "1")))
 
 
 def title(values: xr.DataArray, text: str | None = None) -> str:

@@ -19,15 +19,16 @@ import difflib
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ...core.material import Material
+from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
+from ..ask.identity import digest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
@@ -49,6 +50,8 @@ UNITS: Final = {
 }
 """Quantities of a material and the unit of each, in the order of their description."""
 
+CHOSEN: Final = "chosen so that the equilibrium from 0.1 to 0.9 Tc0 is known to 1e-3"
+FOUR_TIMES: Final = "default: four times the end of the spectrum"
 UNSOURCED: Final = "stated without a source"
 MAX_DEPTH: Final = 8
 
@@ -176,9 +179,9 @@ class MaterialSpec(_Strict):
     N0_per_eV_nm3: Number
     rho_N: Number
     Tc0: Number
-    cutoff: Number
-    window: Number
-    spacing: Number
+    cutoff: NumberOrNone = OptionalQuantity(value=None, source=FOUR_TIMES)
+    window: NumberOrNone = OptionalQuantity(value=None, source=CHOSEN)
+    spacing: NumberOrNone = OptionalQuantity(value=None, source=CHOSEN)
     tau_pump: Number
     omega_pump: Number
     eps_infinity: Number = Quantity(
@@ -186,6 +189,7 @@ class MaterialSpec(_Strict):
     )
     thickness: Number = Quantity(value=math.inf, source="default: much thicker than the penetration depth")
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
+    mu_star_at: MuStarAt = "cutoff"
     spectrum: SpectrumSpec
     paper: dict[str, Fact] = {}
 
@@ -193,7 +197,21 @@ class MaterialSpec(_Strict):
         """The material in the solver's units."""
         numbers = {key: getattr(self, key).value for key in UNITS}
         N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
-        return Material(name=self.name, spectrum=self.spectrum.build(files), N0=N0, **numbers)
+        spectrum = self.spectrum.build(files)
+        four = 4.0 * float(spectrum.omega[-1])
+        spacing, window = numbers.pop("spacing"), numbers.pop("window")
+        numbers["cutoff"] = numbers["cutoff"] or four
+        material = Material(
+            name=self.name, spectrum=spectrum, N0=N0, mu_star_at=self.mu_star_at, spacing=spacing or four / 1000,
+            window=window or four, **numbers,
+        )  # fmt: skip
+        return material if spacing and window else _on_a_lattice(material, spacing, window)
+
+    def convention(self) -> "tuple[Entry, ...]":
+        """Convention of mu_star, where it is not this code's own."""
+        if self.mu_star_at == "cutoff":
+            return ()
+        return (Entry(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +264,8 @@ def load(name_or_path: str | Path, files: Files = ANYWHERE) -> Material:
 def describe(name_or_path: str | Path) -> Description:
     """A material's numbers with their units and provenance, and the moments of its spectrum."""
     spec = _spec(name_or_path, ANYWHERE)
-    spectrum = spec.spectrum.build()
+    built = spec.build()
+    spectrum = built.spectrum
     file = "" if spec.spectrum.file is None else f" ({spec.spectrum.file.name})"
     moments = {
         "lambda": spectrum.coupling_lambda,
@@ -256,9 +275,12 @@ def describe(name_or_path: str | Path) -> Description:
     return Description(
         name=spec.name,
         description=spec.description,
-        parameters=tuple(
-            Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
-            for k, unit in UNITS.items()
+        parameters=(
+            *(
+                Entry(key=k, value=_value(spec, built, k), unit=unit, source=getattr(spec, k).source)
+                for k, unit in UNITS.items()
+            ),
+            *spec.convention(),
         ),
         spectrum=(
             *(
@@ -272,6 +294,14 @@ def describe(name_or_path: str | Path) -> Description:
     )
 
 
+def _value(spec: MaterialSpec, built: Material, key: str) -> float | None:
+    """A number as the file states it, or as it was chosen for want of one."""
+    stated: float | None = getattr(spec, key).value
+    if stated is None and key in ("cutoff", "window", "spacing"):
+        return float(getattr(built, key))
+    return stated
+
+
 def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
     """What the phonon density of states is, and where it comes from."""
     if spec.phonons is not None:
@@ -280,6 +310,22 @@ def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
         source = "chosen here: one matrix element for all modes, for lack of a density of states"
         return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
     return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
+
+
+_CHOSEN: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}
+
+
+def _on_a_lattice(material: Material, spacing: float | None, window: float | None) -> Material:
+    """The material with the lattice that gives its equilibrium from 0.1 to 0.9 Tc0 to 1e-3."""
+    from ...core.equilibrium import solve_to_accuracy
+
+    key = digest(material), spacing, window
+    if key not in _CHOSEN:
+        temperatures = [t * material.Tc0 for t in (0.1, 0.5, 0.9)]
+        choice = solve_to_accuracy(material, temperatures, spacing=spacing, window=window).choice
+        _CHOSEN[key] = choice.spacing, choice.window
+    h, top = _CHOSEN[key]
+    return replace(material, spacing=h, window=top)
 
 
 @functools.cache

@@ -13,6 +13,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
+from ...core.quantities import AXES, DIMS
+from ...core.units import typed
 from ..cli.base import plain
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
@@ -76,7 +78,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 
-_UNITS = "in the axis's own unit (F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps)"
+_QUANTITIES = {name: typed(found.unit) for name, found in (AXES | DIMS).items() if found.unit != "1"}
+_UNITS = f"in the axis's own unit ({', '.join(f'{name} {unit}' for name, unit in _QUANTITIES.items())})"
 Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.", examples=["quickstart"])]
 At = Annotated[
     list[str],

@@ -185,6 +185,8 @@ class Coordinate(_Told):
     """Dim along which they lie; another name than the labels' own where the config zips axes."""
     units: str = Field(examples=["mJ cm-2"])
     """Unit as CF writes it; empty for words."""
+    printed: str = Field(examples=["mJ/cm²"])
+    """Unit as print writes it; empty for a number."""
     long_name: str = Field(examples=["incident fluence of the pump"])
     """What it is, in words."""
     values: list[Any]
@@ -198,6 +200,8 @@ class About(_Told):
     """Its dims, in order."""
     units: str = Field(examples=["meV"])
     """Unit as CF writes it."""
+    printed: str = Field(examples=["meV"])
+    """Unit as print writes it; empty for a number."""
     long_name: str
     """What it is, in words."""
     numeric: bool
@@ -255,6 +259,8 @@ class Array(_Told):
     """Its dims, in order."""
     units: str = Field(examples=["meV"])
     """Unit as CF writes it."""
+    printed: str = Field(examples=["meV"])
+    """Unit as print writes it; empty for a number."""
     long_name: str
     """What it is, in words."""
     values: Any

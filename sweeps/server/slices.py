@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...core.units import printed
 from ..analysis.cube import prepared
 from ..ask.axes import Index
 from ..ask.lookup import pick
@@ -121,6 +122,7 @@ def _json(array: xr.DataArray) -> dict[str, Any]:
     return {
         "dims": [str(d) for d in array.dims],
         "units": str(array.attrs.get("units", "")),
+        "printed": printed(str(array.attrs.get("units", ""))),
         "long_name": str(array.attrs.get("long_name", "")),
         "values": plain((values if values.dtype.kind in "fiub" else values.astype(object)).tolist()),
     }
@@ -274,6 +276,7 @@ def axes_of(place: Place) -> dict[str, Any]:
             str(n): {
                 "dims": [str(d) for d in v.dims],
                 "units": str(v.attrs.get("units", "")),
+                "printed": printed(str(v.attrs.get("units", ""))),
                 "long_name": str(v.attrs.get("long_name", "")),
                 "numeric": v.dtype.kind in "fiu",
             }

@@ -16,7 +16,8 @@ import zarr
 import zarr.storage
 from numpy.typing import NDArray
 
-from ..ask.axes import OWN, Axis, Grid, Index, boxes
+from ...core.quantities import DIMS
+from ..ask.axes import Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
 from .layout import Layout, choose, inner_chunk
@@ -326,7 +327,8 @@ def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, 
 
 def _label_outputs(group: Any, plan: Plan) -> None:
     for dim, values in plan.coordinates.items():
-        units, long_name = OWN.get(dim, ("1", dim))
+        known = DIMS.get(dim)
+        units, long_name = (known.unit, known.long_name) if known else ("1", dim)
         _label(group, dim, dim, np.asarray(values, float), {"units": units, "long_name": long_name})
 
 

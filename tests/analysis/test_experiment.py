@@ -45,7 +45,7 @@ def test_file_with_other_units_and_order(tmp_path):
     ("text", "message"),
     [
         ("time, y (1)\n1, 2\n2, 3\n", r"each column must be `name \(unit\)`.*Got 'time'"),
-        ("time (min), y (1)\n1, 2\n2, 3\n", "the unit one of fs, ps, ns"),
+        ("time (min), y (1)\n1, 2\n2, 3\n", "the unit one of meV, eV, ps, fs, ns"),
         ("time (ps), y (1)\n1, x\n2, 3\n", "each row must hold 2 finite numbers. Got '1, x'"),
         ("time (ps), y (1)\n1, 2\n", "at least two rows"),
     ],

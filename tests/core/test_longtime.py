@@ -154,7 +154,7 @@ def test_contradictions_are_refused_before_any_work(pb, settings, message):
     ("settings", "message"),
     [
         ({"thickness": -1.0}, "`thickness` must be positive"),
-        ({"slabs": 0}, "`slabs` must be positive"),
+        ({"slabs": 0}, "`slabs` must be a whole number, at least 1"),
         ({"omega_probe": -5.0}, "`omega_probe` must be positive"),
         ({"tau_probe": -1.0}, "`tau_probe` must be zero or positive"),
         ({"t_linear_stop": 9.0}, "`t_linear_stop` must be positive, after"),

@@ -186,5 +186,5 @@ def test_transport_without_a_meaning_is_refused(k3c60, settings, message):
     point = Point(material=k3c60, F0=0.03, omega_pump=170.0, T=8.0, tau_esc=1.0)
     with pytest.raises(ValueError, match=message):
         check(point, Settings(**FILM | {"phonon_velocity": 3.0} | settings))
-    with pytest.raises(ValueError, match=r"`phonon_velocity` must be zero or positive. Got -1.0"):
+    with pytest.raises(ValueError, match=r"`phonon_velocity` must be zero or positive, in nm/ps. Got -1.0"):
         Settings(phonon_velocity=-1.0)

@@ -343,7 +343,7 @@ def test_small_submits_whose_union_is_large_are_refused(small: Client) -> None:
     base = {"F0": [0.1]}
     for axes in (base | {"F0": {"linspace": [0.1, 1, 10]}}, base | {"T": {"linspace": [30, 40, 10]}}):
         small.submit(tree(axes, name="union"))
-        assert small.wait("union", 120)["state"] == "done"
+        assert small.wait("union", PATIENCE)["state"] == "done"
     refused = refusal(small, tree(base | {"tau_esc": {"linspace": [0.02, 0.1, 10]}}, name="union"))
     assert refused.status == 422
     assert "would grow to 1000 points" in refused.detail
@@ -362,7 +362,7 @@ def test_text_that_utf8_cannot_write_is_refused(small: Client) -> None:
             f"{small.url}/api/sweeps", config.encode(), {"Content-Type": "application/json"}, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=60)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         with refused.value as answer:
             assert answer.code == 422, config
             assert json.load(answer)["detail"]

@@ -3,12 +3,13 @@
 import ctypes
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from photogap.core.declaration import declare
 from photogap.core.result import Outcome, Result, Variable
 from photogap.sweeps.files import Files
 from photogap.sweeps.model import Model
@@ -57,8 +58,10 @@ class Settings:
     rtol: float = 1e-3
     seconds: float = 0.0
     fault: str = ""
-    n_times: int = 7
-    energies: tuple[float, ...] = ()
+    n_times: int = field(default=7, metadata=declare("Number of times.", long_name="number of times", shapes=True))
+    energies: tuple[float, ...] = field(
+        default=(), metadata=declare("Recorded energies.", long_name="energies", unit="meV", shapes=True)
+    )
 
     def __post_init__(self) -> None:
         if self.damping not in ("full", "real"):
@@ -174,5 +177,4 @@ MODEL = Model(
     variables=variables,
     coordinates=coordinates,
     load_material=load,
-    units={"rtol": "1"},
 )

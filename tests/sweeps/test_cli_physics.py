@@ -85,6 +85,20 @@ def test_a_cutoff_moves_what_mu_star_means():
     assert Tc("--cutoff", "30") < Tc() < Tc("--cutoff", "120")
 
 
+def test_mu_star_is_converted_and_printed():
+    def ask(*options):
+        done = photogap("equilibrium", "Pb", "--T", "2", "--mu-star", "0.1", *options, "--json")
+        return json.loads(done.stdout)
+
+    log = ask("--mu-star-at", "omega_log")
+    assert log["mu_star_at"]["omega_log"] == pytest.approx(0.1, abs=1e-5)
+    assert log["mu_star_at"]["cutoff"] == log["mu_star"] > 0.1
+    assert log["Tc_K"] < ask()["Tc_K"]
+    text = " ".join(photogap("equilibrium", "Pb", "--T", "2").output.split())
+    assert "as matsubara" in text
+    assert "as omega_2" in text
+
+
 def test_several_temperatures_draw_a_curve(tmp_path):
     out = tmp_path / "pb.png"
     done = photogap("equilibrium", "Pb", "--T", "2:8.5:2", "--plot", str(out), "--json")
@@ -131,6 +145,8 @@ def test_picture(tmp_path):
             ["Pb", "--T", "cold"],
             "`--T` must be a temperature, a list such as 2,4,6, or START:STOP:STEP, in K. Got 'cold'",
         ),
+        (["Pb", "--T", "2", "--mu-star", "0.1", "--mu-star-at", "top"], "`--mu-star-at` must be one of cutoff"),
+        (["Pb", "--T", "2", "--mu-star-at", "omega_log"], "`--mu-star-at` needs a stated `--mu-star`"),
         (["Pb", "--T", "2", "--cutoff", "0"], "`--cutoff` must be positive, in meV. Got 0.0"),
         (["Pb", "--T", "2", "--rtol", "-1"], "`--rtol` must be positive"),
         (

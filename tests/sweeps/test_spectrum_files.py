@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from photogap.core.constants import KB
-from photogap.core.spectra import UNITS, Spectrum
+from photogap.core.spectra import Spectrum
+from photogap.core.units import ENERGY
 from photogap.sweeps.materials import spectra as spectrum_files
 
 REAL = Path(__file__).parent / "spectra_real"
@@ -44,7 +45,7 @@ REPORTED = {
         "epw/al.a2f",
         {"F_path": REAL / "epw/al.phdos"},
         reported("epw/al.a2f", r"coupling\s+#\s+(\S+)"),
-        UNITS["Ry"] * reported("epw/reported.txt", r"logavg =\s+(\S+)"),
+        ENERGY["Ry"] * reported("epw/reported.txt", r"logavg =\s+(\S+)"),
     ),
     "EPW, its second smearing": (
         "epw/al.a2f",
@@ -56,26 +57,26 @@ REPORTED = {
         "epw/al.a2f.01.0.075",
         {"F_path": REAL / "epw/al.phdos.01.0.075"},
         reported("epw/al.a2f.01.0.075", r"coupling\s+#\s+(\S+)"),
-        UNITS["Ry"] * reported("epw/reported.txt", r"logavg =\s+(\S+)"),
+        ENERGY["Ry"] * reported("epw/reported.txt", r"logavg =\s+(\S+)"),
     ),
     "ABINIT, anaddb": (
         "abinit/al_anaddb_ep_A2F",
         {"F_path": REAL / "abinit/al_anaddb_PHDOS"},
         reported("abinit/reported.txt", r"mka2f: isotropic lambda =\s+(\S+)"),
-        UNITS["Ha"] * reported("abinit/reported.txt", r"mka2f: omegalog  =\s+(\S+)"),
+        ENERGY["Ha"] * reported("abinit/reported.txt", r"mka2f: omegalog  =\s+(\S+)"),
     ),
     # Its omega_log is the exponential of twice the mean logarithm, the square of what it should be.
     "ABINIT, eph": (
         "abinit/al_epho_A2FW",
         {},
         reported("abinit/reported.txt", r"al_eph.log:855: isotropic lambda =\s+(\S+)"),
-        UNITS["Ha"] * reported("abinit/reported.txt", r"al_eph.log:856: omegalog  =\s+(\S+)") ** 0.5,
+        ENERGY["Ha"] * reported("abinit/reported.txt", r"al_eph.log:856: omegalog  =\s+(\S+)") ** 0.5,
     ),
     "Elk": (
         "elk/ALPHA2F.OUT",
         {"F_path": REAL / "elk/PHDOS.OUT"},
         reported("elk/MCMILLAN.OUT", r"coupling constant.*:\s+(\S+)"),
-        UNITS["Ha"] * reported("elk/MCMILLAN.OUT", r"Logarithmic average frequency :\s+(\S+)"),
+        ENERGY["Ha"] * reported("elk/MCMILLAN.OUT", r"Logarithmic average frequency :\s+(\S+)"),
     ),
 }
 
@@ -110,11 +111,11 @@ def test_a_mistake_is_not_taken_for_noise(tmp_path):
     """The narrowest electronic smearing of the example needs far more k."""
     with pytest.raises(ValueError, match=r"a2F.dos1: no more than 5% of lambda may be negative .* Got 26.90%"):
         spectrum_files.read(REAL / "qe/a2F.dos1")
-    unstable = rows((OMEGA - 4.05) / UNITS["Ha"], ALPHA2F)
+    unstable = rows((OMEGA - 4.05) / ENERGY["Ha"], ALPHA2F)
     with pytest.raises(ValueError, match=r"no more than 1% of the spectrum may lie at negative frequency"):
         spectrum_files.read(write(tmp_path, "ALPHA2F.OUT", unstable))
     with pytest.raises(ValueError, match=r"`alpha2F` must be positive somewhere"):
-        spectrum_files.read(write(tmp_path, "ALPHA2F_0.OUT", rows(OMEGA / UNITS["Ha"], 0 * ALPHA2F)))
+        spectrum_files.read(write(tmp_path, "ALPHA2F_0.OUT", rows(OMEGA / ENERGY["Ha"], 0 * ALPHA2F)))
 
 
 def test_alpha2F_is_held_to_the_lambda_beside_it(tmp_path):
@@ -147,7 +148,7 @@ def epw_6():
 
 def isome(unit="THz"):
     """IsoME computes no alpha2F; its published files look like this."""
-    return f" # E ({unit})   5.0E-003   1.0E-002\n" + rows(OMEGA / UNITS[unit], ALPHA2F, 1.1 * ALPHA2F)
+    return f" # E ({unit})   5.0E-003   1.0E-002\n" + rows(OMEGA / ENERGY[unit], ALPHA2F, 1.1 * ALPHA2F)
 
 
 FILES = {
@@ -179,7 +180,7 @@ def test_every_other_format_gives_the_same_spectrum(tmp_path, name):
 
 def test_F_of_a_file_of_its_own(tmp_path):
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
-    F_path = write(tmp_path, "mine.dos", rows(OMEGA / UNITS["THz"], 7 * F))
+    F_path = write(tmp_path, "mine.dos", rows(OMEGA / ENERGY["THz"], 7 * F))
     spectrum = spectrum_files.read(path, units="meV", F_path=F_path, F_units="THz")
     assert np.trapezoid(spectrum.F, spectrum.omega) == pytest.approx(3.0, rel=1e-12)
     one, two = np.interp([4.0, 8.0], spectrum.omega, spectrum.F)

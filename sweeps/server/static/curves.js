@@ -65,7 +65,7 @@ export class Curves {
 
   slider(dim) {
     const values = this.values(dim);
-    const word = (i) => quantity(values[i], this.axes.coords[dim].units);
+    const word = (i) => quantity(values[i], this.axes.coords[dim].printed);
     const at = Math.min(this.index[dim] || 0, values.length - 1);
     const out = make("output", {}, word(at));
     const input = make("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: at, "data-dim": dim, "aria-valuetext": word(at), oninput: () => {
@@ -121,8 +121,8 @@ export class Curves {
         values: found.dims[0] === this.hue ? found.values[k] : found.values.map((row) => row[k]) }));
     const fixed = this.dims().filter((d) => d !== this.x && d !== this.hue);
     const drawn = draw($("curve"), { title: words(Object.fromEntries(fixed.map((d) => [d, this.values(d)[this.index[d] || 0]])), this.axes.coords),
-      x: { title: titled(this.x, x.units), values: x.values, log: isGeometric(x.values) },
-      y: { title: titled(this.variable, found.units), log: this.logY }, legend: hue ? `${titled(this.hue, hue.units)}:` : "", lines,
+      x: { title: titled(this.x, x.printed), values: x.values, log: isGeometric(x.values) },
+      y: { title: titled(this.variable, found.printed), log: this.logY }, legend: hue ? `${titled(this.hue, hue.printed)}:` : "", lines,
       none: this.ended() ? "No point here has a number: the map and the failures tell why." : "No point here is in the cube yet; each gets there within twenty seconds of its end." });
     $("svg").disabled = $("png").disabled = !drawn;
     say("curvesays", `${this.variable}: ${found.long_name}.${hue && hue.values.length > LINES ? ` The first ${LINES} of ${hue.values.length} lines; the data hold all.` : ""}`);
@@ -153,7 +153,7 @@ export class Pair {
     try {
       const point = await call(path(name, `points/${encodeURIComponent(text)}`));
       if (name !== this.name || this.latest[which] !== labels) return;
-      const facts = [...Object.entries(point.labels).map(([k, v]) => [k, quantity(v, this.axes.coords[k]?.units)]),
+      const facts = [...Object.entries(point.labels).map(([k, v]) => [k, quantity(v, this.axes.coords[k]?.printed)]),
         ["status", point.status], ...(point.message ? [["reason", point.message]] : []), ["wall time", point.wall_time == null ? "–" : `${show(point.wall_time)} s`],
         ["CPU time", point.cpu_time == null ? "–" : `${show(point.cpu_time)} s`], ["attempts", point.attempts], ["host", point.host || "–"], ["id", point.point_id]];
       const chart = make("div", { class: "chart" }), numbers = make("dl");
@@ -164,7 +164,7 @@ export class Pair {
       this.shown[which] = { at, chart, ok: point.status === "ok" };
       if (point.status !== "ok") return;
       const data = await call(path(name, `slice?${new URLSearchParams([...this.scalars.map((s) => ["variable", s]), ...at])}`));
-      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, quantity(v.values, v.units))]));
+      numbers.replaceChildren(...Object.entries(data.variables).flatMap(([k, v]) => [make("dt", { title: v.long_name }, k), make("dd", {}, quantity(v.values, v.printed))]));
       await this.curves();
     } catch (error) { nothing(box, error); }
   }
@@ -182,8 +182,8 @@ export class Pair {
     const low = Math.min(...all), high = Math.max(...all), pad = (high - low) * 0.05;
     found.forEach((data, k) => {
       const v = data.variables[variable], dim = v.dims[0];
-      draw(both[k].chart, { x: { title: titled(dim, data.coords[dim].units), values: data.coords[dim].values },
-        y: { title: titled(variable, v.units), range: [low - pad, high + pad] }, lines: [{ name: variable, values: v.values }] });
+      draw(both[k].chart, { x: { title: titled(dim, data.coords[dim].printed), values: data.coords[dim].values },
+        y: { title: titled(variable, v.printed), range: [low - pad, high + pad] }, lines: [{ name: variable, values: v.values }] });
     });
   }
 }

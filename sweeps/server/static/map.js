@@ -42,7 +42,7 @@ export class PointMap {
     } }, ...(optional ? [make("option", { value: "" }, "–")] : []), ...this.axes.dims.filter((d) => this.values(d).length > 1 || d === this[key])
       .map((d) => make("option", { value: d, selected: d === this[key] }, d))));
     const rest = this.axes.dims.filter((d) => d !== this.x && d !== this.y && this.values(d).length > 1);
-    $("mapcontrols").replaceChildren(pick("x", "across"), pick("y", "down", true), ...rest.map((d) => make("label", {}, titled(d, this.axes.coords[d].units),
+    $("mapcontrols").replaceChildren(pick("x", "across"), pick("y", "down", true), ...rest.map((d) => make("label", {}, titled(d, this.axes.coords[d].printed),
       make("select", { onchange: (e) => { this.at[d] = Number(e.target.value); this.refresh(); } },
         ...this.values(d).map((v, i) => make("option", { value: i, selected: i === this.at[d] }, show(v)))))));
   }
@@ -136,7 +136,7 @@ export class PointMap {
 
   // Labels of both axes with their names and units; only as many as have room.
   annotate(pen, { rows, left, w, h, tall, right }) {
-    const { data } = this, name = (d) => titled(d, this.axes.coords[d].units);
+    const { data } = this, name = (d) => titled(d, this.axes.coords[d].printed);
     const columns = data.x_values.map((v) => show(v)), every = (room, size) => Math.max(1, Math.ceil(size / room));
     const step = every(w, 8 + Math.max(...columns.map((t) => pen.measureText(t).width)));
     pen.textAlign = "center";

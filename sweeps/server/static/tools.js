@@ -44,13 +44,12 @@ export function show(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-const UNITS = { "mJ cm-2": "mJ/cm²", "meV nm-3": "meV/nm³", "ps-1": "1/ps", "1": "" };
-export const unit = (units) => (units in UNITS ? UNITS[units] : units || "");
-export const titled = (name, units) => (unit(units) ? `${name} (${unit(units)})` : name);
-export const quantity = (value, units) => `${show(value)} ${unit(units)}`.trim();
+// Units come as print writes them, the server's `printed`.
+export const titled = (name, unit) => (unit ? `${name} (${unit})` : name);
+export const quantity = (value, unit) => `${show(value)} ${unit || ""}`.trim();
 // Labels in words, such as "F0 = 1 mJ/cm²"; a material says what it is.
 export const words = (labels, coords) => Object.entries(labels)
-  .map(([k, v]) => (k === "material" ? show(v) : `${k} = ${quantity(v, coords[k]?.units)}`));
+  .map(([k, v]) => (k === "material" ? show(v) : `${k} = ${quantity(v, coords[k]?.printed)}`));
 
 export function clock(seconds) {
   if (seconds == null || !isFinite(seconds)) return "";

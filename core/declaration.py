@@ -1,0 +1,183 @@
+"""A quantity that a user sets states itself once, in the dataclass field that holds it.
+
+    spacing: float | None = field(default=None, metadata=declare(
+        "Lattice spacing h; None takes the material's.",
+        long_name="lattice spacing", unit="meV", symbol="$h$", rule=POSITIVE,
+    ))
+
+Checks, units, labels of cubes and figures, help and schemas all read this declaration, so that a new setting is
+one field in `core.settings` (and, where it switches outputs, a row in `core.result.OUTPUTS`). Words allowed stand
+in the field's type, a `Literal`; whether None is allowed stands in its type and default. A setting that joins the
+model when points have been stored says `later=True`: at its default it is no part of their identity.
+
+A rule that binds several quantities is a `Joint`: it names all that it reads, so that a sweep can try the
+combinations of those that are axes before its first point. Standard library alone.
+"""
+
+import dataclasses
+import functools
+import math
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeVar
+
+from .units import typed
+
+T = TypeVar("T")
+_KEY: Final = "declaration"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule for one value, whatever the others are.
+
+    Args:
+        words: It, after "must be".
+        holds: Whether a value keeps it.
+    """
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+POSITIVE: Final = Rule("positive", lambda x: 0 < x < math.inf)
+POSITIVE_OR_INFINITE: Final = Rule("positive", lambda x: x > 0)
+NOT_NEGATIVE: Final = Rule("zero or positive", lambda x: 0 <= x < math.inf)
+NOT_NEGATIVE_OR_INFINITE: Final = Rule("zero or positive", lambda x: x >= 0)
+FINITE: Final = Rule("finite", math.isfinite)
+SHARE: Final = Rule("between 0 and 1", lambda x: 0 <= x <= 1)
+LEVELS: Final = Rule(
+    "zero or positive, and increasing", lambda x: all(v >= 0 for v in x) and all(b > a for a, b in pairwise(x))
+)
+
+
+def whole(least: int) -> Rule:
+    """Rule of a count."""
+    return Rule(f"a whole number, at least {least}", lambda x: x >= least and x == int(x))
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A rule that binds several quantities.
+
+    Args:
+        of: Fields of the point and of the settings that it reads; it reads no others.
+        refuse: Raises ValueError, naming key, rule, value and remedy, where the rule is broken.
+    """
+
+    of: tuple[str, ...]
+    refuse: Callable[..., None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """One quantity that a user sets.
+
+    Args:
+        doc: Meaning, in sentences.
+        long_name: Meaning in a few words, for a label.
+        unit: CF unit; "1" for a number, a word or a choice.
+        symbol: Symbol in print; empty where the name in words says enough.
+        rule: Rule for its value; None where the type says all.
+        remedy: Advice where the rule is broken.
+        shapes: Whether it labels the outputs' own dims, which all points of a cube share: it is no axis.
+        later: Whether it joined when points had been stored.
+    """
+
+    doc: str
+    long_name: str
+    unit: str = "1"
+    symbol: str = ""
+    rule: Rule | None = None
+    remedy: str = ""
+    shapes: bool = False
+    later: bool = False
+
+    def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = ()) -> None:
+        """Raise ValueError unless a value keeps the rule, or is one of those allowed."""
+        if allowed and value not in allowed:
+            raise ValueError(f"`{name}` must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
+        if self.rule is not None and not _holds(self.rule, value):
+            unit = f", in {typed(self.unit)}" if self.unit != "1" else ""
+            remedy = f"; {self.remedy}" if self.remedy else ""
+            raise ValueError(f"`{name}` must be {self.rule.words}{unit}{remedy}. Got {value!r}.")
+
+
+def declare(
+    doc: str,
+    *,
+    long_name: str,
+    unit: str = "1",
+    symbol: str = "",
+    rule: Rule | None = None,
+    remedy: str = "",
+    shapes: bool = False,
+    later: bool = False,
+) -> Mapping[str, Any]:
+    """Metadata of a dataclass field that holds the quantity; see `Declaration`."""
+    found = Declaration(
+        doc=doc, long_name=long_name, unit=unit, symbol=symbol, rule=rule, remedy=remedy, shapes=shapes, later=later
+    )
+    return declared(found)
+
+
+def declared(declaration: Declaration) -> Mapping[str, Any]:
+    """Metadata of a dataclass field that holds a quantity declared elsewhere."""
+    return {_KEY: declaration, "later": declaration.later}
+
+
+@functools.cache
+def declarations(owner: Any) -> Mapping[str, Declaration]:
+    """Declarations of a dataclass by field; fields without one are left out."""
+    return {f.name: f.metadata[_KEY] for f in dataclasses.fields(owner) if _KEY in f.metadata}
+
+
+@functools.cache
+def choices(owner: Any, name: str) -> tuple[Any, ...]:
+    """Words that a field may hold, by its type; empty for any other type."""
+    hint = typing.get_type_hints(owner)[name]
+    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+
+
+def check_fields(values: Any) -> None:
+    """Hold each field of a dataclass against its own declaration; None is fine where it is the default.
+
+    Raises:
+        ValueError: naming the field, the rule, the unit, the value and the remedy.
+    """
+    owner: Any = type(values)
+    for name, declaration, default, allowed in _checks(owner):
+        value = getattr(values, name)
+        if value is not None or default is not None:
+            declaration.refuse(name, value, allowed)
+
+
+@functools.cache
+def _checks(owner: Any) -> tuple[tuple[str, Declaration, Any, tuple[Any, ...]], ...]:
+    found = declarations(owner)
+    return tuple(
+        (f.name, found[f.name], f.default, choices(owner, f.name))
+        for f in dataclasses.fields(owner)
+        if f.name in found
+    )
+
+
+def _in(unit: str) -> str:
+    return f" In {typed(unit)}." if unit != "1" else ""
+
+
+def _holds(rule: Rule, value: Any) -> bool:
+    try:
+        return bool(rule.holds(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def described(owner: type[T]) -> type[T]:
+    """Class decorator: add the declarations to the class's docstring."""
+    fields: Any = owner
+    lines = [f"    {name}: {found.doc}{_in(found.unit)}" for name, found in declarations(fields).items()]
+    owner.__doc__ = f"{owner.__doc__ or ''}\n\nArgs:\n" + "\n".join(lines)
+    return owner

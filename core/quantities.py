@@ -1,0 +1,65 @@
+"""The five axes of every point and the dims of its outputs: what each is, in which unit, by which symbol.
+
+Standard library alone, so that every front end can read it.
+"""
+
+from typing import Final
+
+from .declaration import NOT_NEGATIVE, NOT_NEGATIVE_OR_INFINITE, POSITIVE, Declaration
+
+AXES: Final = {
+    "material": Declaration(doc="The film.", long_name="superconducting film"),
+    "F0": Declaration(
+        doc="Incident fluence of the pump.",
+        long_name="incident fluence of the pump",
+        unit="mJ cm-2",
+        symbol="$F_0$",
+        rule=NOT_NEGATIVE,
+    ),
+    "omega_pump": Declaration(
+        doc="Photon energy of the pump.",
+        long_name="photon energy of the pump",
+        unit="meV",
+        symbol=r"$\hbar\omega_\mathrm{pump}$",
+        rule=POSITIVE,
+    ),
+    "T": Declaration(
+        doc="Temperature of the bath and of the film before the pulse.",
+        long_name="temperature of the bath",
+        unit="K",
+        symbol="$T$",
+        rule=POSITIVE,
+    ),
+    "tau_esc": Declaration(
+        doc="Time for phonons to escape into the substrate; 0 holds them at the bath's temperature, `.inf` keeps "
+        "them in the film.",
+        long_name="escape time of phonons",
+        unit="ps",
+        symbol=r"$\tau_\mathrm{esc}$",
+        rule=NOT_NEGATIVE_OR_INFINITE,
+        remedy="0 holds phonons at the bath's temperature, .inf keeps them in the film",
+    ),
+}
+"""Axes of every point, in the cube's order."""
+
+DIMS: Final = {
+    "time": Declaration(
+        doc="Time after the maximum of the pump pulse.",
+        long_name="time after the maximum of the pump pulse",
+        unit="ps",
+        symbol="Time $t$",
+    ),
+    "energy": Declaration(
+        doc="Quasiparticle energy.", long_name="quasiparticle energy", unit="meV", symbol="Energy $E$"
+    ),
+    "frequency": Declaration(
+        doc="Phonon energy.", long_name="phonon energy", unit="meV", symbol=r"Phonon energy $\hbar\omega$"
+    ),
+    "depth": Declaration(
+        doc="Depth of the slab's middle below the film's surface.",
+        long_name="depth of the slab's middle below the film's surface",
+        unit="nm",
+        symbol="Depth $z$",
+    ),
+}
+"""Dims of outputs that are no axes of a sweep."""
