@@ -59,7 +59,7 @@ class Limits(_Frozen):
     """What a point may cost.
 
     Args:
-        time_s: Wall time of a point, s; None for no limit.
+        time_s: Wall time of a point, s; `.inf` for no limit. Default: 100 times the median, 60 s at least.
         memory: Memory of a worker, such as `2GiB`; `auto` shares the machine's.
         losses: How many workers a point may take with it before it is given up.
         points: Largest number of points of the sweep, and of the cube that it grows.
