@@ -30,8 +30,7 @@ from photogap.core.simulate import build_film
 from photogap.core.spectra import Peak, Spectrum
 from photogap.core.tc import critical_temperature
 from photogap.core.tracking import GapError, GapTracker
-
-from . import matsubara
+from support import matsubara
 
 COUNT = 300
 REDUCED = (0.05, 0.5, 0.9, 0.95, 0.99)
