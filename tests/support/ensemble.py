@@ -129,7 +129,7 @@ def draw(index: int) -> Member:
 
 
 def exact(member: Member, reduced: float) -> tuple[float, float]:
-    """Edge (0 where gapless) and Delta0, meV, of the imaginary axis; NaN where its continuation did not converge."""
+    """Edge (0 where gapless) and Delta0, meV, of the imaginary axis; NaN where that did not converge."""
     found = matsubara.real_axis(member.spectrum, reduced * member.Tc, member.mu_star, member.cutoff, reach=CUTOFF)
     if not found.residual < UNCONVERGED:
         return math.nan, math.nan
