@@ -11,7 +11,6 @@ client.slice("quickstart", "Delta0", T=30).Delta0.max("time").plot(x="F0", xscal
 import contextlib
 import http.client
 import io
-import ipaddress
 import json
 import math
 import os
@@ -25,6 +24,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .errors import ConfigError, SweepError
+from .hosts import is_loopback
 from .private import noted_token
 
 ENDED = ("done", "cancelled", "failed")
@@ -81,10 +81,10 @@ class Client:
             raise ConfigError(f"`url` must begin with http:// or https:// and name a host. Got {self.url!r}.")
         here = unquote(fragment.removeprefix("token=")) if fragment.startswith("token=") else None
         self._token = token if token is not None else here or os.environ.get("PHOTOGAP_TOKEN")
-        self._port = parts.port if _is_here(parts.hostname) else None
+        self._port = parts.port if is_loopback(parts.hostname) else None
         context = ssl.create_default_context(cafile=certificate)
         handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
-        if _is_here(parts.hostname):
+        if is_loopback(parts.hostname):
             # A login node's proxy cannot reach this machine's loopback.
             handlers.append(urllib.request.ProxyHandler({}))
         self._open = urllib.request.build_opener(*handlers).open
@@ -272,13 +272,6 @@ class Client:
 
 def _config(config: str | dict[str, Any] | Path) -> str | dict[str, Any]:
     return config.read_text(encoding="utf-8") if isinstance(config, Path) else config
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refusal(status: int, body: bytes) -> RefusedError:

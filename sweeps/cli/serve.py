@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ..errors import ConfigError
+from ..hosts import is_loopback
 from .base import CLUSTERS, OUT, fail_clearly
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def serve(
         from ..clusters.config import own_folder
         from ..model import DEFAULT
         from ..server.access import made
-        from ..server.options import Limits, Options, is_loopback
+        from ..server.options import Limits, Options
         from ..server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
@@ -100,7 +101,6 @@ def serve(
 
 def _tell(options: "Options", folder: Path, url: str, *, known: bool) -> None:
     """Where the server is, and what to do next; its token, unless its user gave it."""
-    from ..server.options import is_loopback
 
     address = urlsplit(url)
     # In the fragment, which a browser sends to nobody; the page takes it and drops it.

@@ -1,6 +1,5 @@
 """Clusters as configuration: YAML files with a `kind`, found by name or path; unknown keys are refused."""
 
-import ipaddress
 import os
 import re
 from pathlib import Path
@@ -12,13 +11,13 @@ from dask.utils import parse_bytes, parse_timedelta
 
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
+from ..hosts import is_loopback
 from ..text import load_yaml, suggest
 from .trust import foreign
 
 JOBS = "jobs.json"
 """File beside a store with the ids of its worker jobs."""
 _HOUSE = Path(__file__).resolve().parents[2]
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 _WALLTIME = re.compile(r"(\d+-)?\d{1,3}:\d{2}(:\d{2})?")
 
 
@@ -311,14 +310,6 @@ KINDS: dict[str, type[Cluster]] = {
     "gateway": Gateway,
     "kubernetes": Kubernetes,
 }
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether only this machine reaches the host."""
-    try:
-        return host in LOCAL_NAMES or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def find(text: str, folder: str = ".") -> tuple[Cluster, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
 from ..errors import BusyError, StoreError
+from ..status import Status
 from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
 from ..store.log import Log
@@ -133,7 +134,7 @@ class Flow:
         return reason
 
     def _count(self, status: str) -> None:
-        if status == "ok":
+        if status == Status.OK:
             self.counts.done += 1
         else:
             self.counts.failed += 1
@@ -201,7 +202,7 @@ class Flow:
         else:
             reason = ended.error or RuntimeError("the task ended without its part")
             for todo in rest:
-                self._give_up(todo, "error", f"{type(reason).__name__}: {reason}")
+                self._give_up(todo, Status.ERROR, f"{type(reason).__name__}: {reason}")
 
     def _lose(self, rest: list[_Todo], ended: Ended) -> None:
         """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
@@ -216,7 +217,7 @@ class Flow:
         hard = None if limits.time_s is None else limits.time_s + GRACE_S / 2
         if hard and ended.ran is not None and ended.ran >= hard:
             self._give_up(
-                todo, "timeout", f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
+                todo, Status.TIMEOUT, f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
             )
             return
         if ended.innocent:
@@ -226,7 +227,7 @@ class Flow:
         if losses > limits.losses:
             self._give_up(
                 todo,
-                "lost",
+                Status.LOST,
                 f"its worker died {losses} times ({ended.story or 'killed, over memory, or crashed'}); "
                 "see the worker's own log",
             )
@@ -248,7 +249,7 @@ class Flow:
     def _give_up(self, todo: _Todo, status: str, message: str) -> None:
         record = {
             "point_id": todo.point_id,
-            "status": status,
+            "status": str(status),
             "message": message,
             "wall_time": float("nan"),
             "cpu_time": float("nan"),
@@ -297,8 +298,8 @@ class Flow:
         except TornError:
             self._blobs.delete([PARTS + todo.point_id])
             return None
-        if record["status"] == "ok" and (strange := self._strange(todo.labels, arrays)):
-            record |= {"status": "error", "message": strange}
+        if record["status"] == Status.OK and (strange := self._strange(todo.labels, arrays)):
+            record |= {"status": str(Status.ERROR), "message": strange}
             write(self._blobs, record, {})
         return record
 

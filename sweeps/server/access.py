@@ -4,8 +4,9 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 
+from ..hosts import is_loopback
 from ..private import leave_note, read_private, write_private
-from .options import Options, is_loopback
+from .options import Options
 
 
 def made(options: Options) -> str:

@@ -1,10 +1,10 @@
 """What an operator chooses when a server starts; nothing of it can be changed by a request."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..hosts import LOCAL_NAMES, is_loopback
 from ..model import DEFAULT
 
 _TOKEN_CHARACTERS = 16
@@ -111,17 +111,7 @@ class Options:
     @property
     def hosts(self) -> frozenset[str]:
         """Names under which requests may address the server, lower case, without a port."""
-        return frozenset({"127.0.0.1", "localhost", "::1", self.host.lower(), *(n.lower() for n in self.names)})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return frozenset({*LOCAL_NAMES, self.host.lower(), *(n.lower() for n in self.names)})
 
 
 def _is_plain(token: str) -> bool:
