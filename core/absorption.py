@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from .declaration import Joint
 from .kinetics import Change, Entry, Process, Setup, State
 from .lattice import Array
 from .pump import Pump
+from .settings import Point, Settings
 
 
 class Absorbed(NamedTuple):
@@ -25,6 +27,15 @@ class Absorbed(NamedTuple):
     unit_power: float
 
 
+def _refuse_constant_rate(point: Point, settings: Settings) -> None:
+    """Refuse a rate that is fixed by a pulse's whole energy where there is no pulse."""
+    if settings.pump_shape == "continuous" and settings.pump_rate == "constant":
+        raise ValueError(
+            "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's energy fixes a constant "
+            "Gamma. Got 'constant'."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Absorption(Process):
     """The term of light that quasiparticles take; its energy is booked as absorbed.
@@ -33,6 +44,8 @@ class Absorption(Process):
         pump: The pulse.
         gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
     """
+
+    rules: ClassVar[tuple[Joint, ...]] = (Joint(("pump_shape", "pump_rate"), _refuse_constant_rate),)
 
     pump: Pump
     gamma: Callable[[float, float], float]

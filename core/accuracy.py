@@ -112,6 +112,7 @@ def choose_lattice(
     window: float,
     rtol: float,
     fixed: tuple[bool, bool] = (False, False),
+    orders: tuple[float, float] = ORDERS,
     most_cells: int = MOST_CELLS,
 ) -> Choice:
     """Refine a lattice until its numbers are known to `rtol`.
@@ -121,12 +122,19 @@ def choose_lattice(
         spacing, window: The coarsest lattice, meV.
         rtol: Accuracy, relative to each number's scale.
         fixed: Whether spacing and window stay as they are, their share of the error left out of account.
+        orders: Lowest orders at which the error falls with spacing and window.
         most_cells: Cells beyond which the search ends.
     Raises:
         AccuracyError: if `rtol` is not positive, or `most_cells` do not suffice.
     """
     if not (rtol > 0 and math.isfinite(rtol)):
         raise AccuracyError(f"`rtol` must be positive, such as 1e-3. Got {rtol!r}.")
+    first = window / spacing * math.prod(1 if stays else 2 for stays in fixed)
+    if first > most_cells:
+        raise AccuracyError(
+            f"`spacing` and `window` must leave room to refine within {most_cells} cells; state both, which skips "
+            f"the search. Got {first:.0f} cells to begin with, {spacing:.4g} meV up to {window:.4g} meV."
+        )
     known: dict[tuple[int, int], Estimate] = {}
 
     def at(i: int, j: int) -> Estimate:
@@ -137,8 +145,8 @@ def choose_lattice(
     i, j = (0 if stays else 1 for stays in fixed)
     while True:
         best = at(i, j)
-        by_spacing = best.change(best if fixed[0] else at(i - 1, j)) / (2 ** ORDERS[0] - 1)
-        by_window = best.change(best if fixed[1] else at(i, j - 1)) / (2 ** ORDERS[1] - 1)
+        by_spacing = best.change(best if fixed[0] else at(i - 1, j)) / (2 ** orders[0] - 1)
+        by_window = best.change(best if fixed[1] else at(i, j - 1)) / (2 ** orders[1] - 1)
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
         if finer + wider <= rtol:

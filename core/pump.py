@@ -15,6 +15,9 @@ The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by wha
 `envelope` takes, at each time, the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the
 paper) takes Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U;
 S = exp(-4 ln 2 (t/tau_pump)^2).
+
+Continuous light (`pump_shape`) rises like a pulse and stays: S = 1 from t = 0 on. F0 then is what arrives in each
+tau_pump, P = U S / tau_pump, and `envelope` finds the Gamma that takes it.
 """
 
 import math
@@ -26,7 +29,7 @@ import numpy as np
 from .coherence import pair_ratio
 from .constants import HBAR
 from .lattice import Array, Lattice
-from .settings import PumpChannels
+from .settings import PumpChannels, PumpShape
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -65,15 +68,16 @@ def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: floa
 
 @dataclass(frozen=True, kw_only=True)
 class Pump:
-    """A Gaussian pump pulse.
+    """A Gaussian pump pulse, or light that rises like one and stays.
 
     Args:
         omega_pump: Photon energy, meV.
         tau_pump: Duration (FWHM), ps; the maximum is at t = 0.
-        U: Energy density that quasiparticles absorb, meV/nm^3.
+        U: Energy density that quasiparticles absorb, meV/nm^3; of continuous light in each tau_pump.
         U_ph: Energy density that phonons of the photon's energy absorb, meV/nm^3.
         channels: `scattering` or `scattering+pair-breaking`.
         stimulated_emission: Whether processes also run backwards.
+        shape: `pulse`, or `continuous`: S stays one from t = 0 on.
     """
 
     omega_pump: float
@@ -82,6 +86,7 @@ class Pump:
     channels: PumpChannels
     stimulated_emission: bool
     U_ph: float = 0.0
+    shape: PumpShape = "pulse"
 
     @property
     def total(self) -> float:
@@ -90,19 +95,33 @@ class Pump:
 
     def envelope(self, t: float) -> float:
         """S(t), dimensionless, one at t = 0."""
+        if self.continuous and t > 0.0:
+            return 1.0
         return math.exp(-4 * math.log(2) * (t / self.tau_pump) ** 2)
 
     @property
     def begins(self) -> float:
-        """Time at which S rises above 1e-12, ps; it falls below at the opposite one."""
+        """Time at which S rises above 1e-12, ps."""
         return -self.tau_pump * math.sqrt(12 * math.log(10) / (4 * math.log(2)))
 
+    @property
+    def ends(self) -> float:
+        """Time at which S falls below 1e-12 again, ps; `math.inf` for continuous light."""
+        return math.inf if self.continuous else -self.begins
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the light stays on."""
+        return self.shape == "continuous"
+
     def rate(self, t: float) -> float:
-        """Share of the pulse's energy that comes in a time, S(t) / Int S, 1/ps."""
+        """Share of the pulse's energy that comes in a time, S(t) / Int S, 1/ps; S / tau_pump if continuous."""
+        if self.continuous:
+            return self.envelope(t) / self.tau_pump
         return self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
 
     def arrived(self, t: float) -> float:
-        """Share of the pulse's energy that has come by t."""
+        """Share of the pulse's energy that has come by t, of its whole."""
         return 0.5 * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
 
     def unit_rate(self, lattice: Lattice, rho: Array, p: Array, f: Array) -> Array:

@@ -103,6 +103,7 @@ _SCALARS = (
     Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
     Variable("overrun", (), "1", "share of the absorption that the lattice's end keeps from quasiparticles"),
 )
+_STEADY = Variable("steady_time", (), "ps", "time from which the pumped film is steady, infinite for never")
 _F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation", "$f$")
 _DELTA = (
     Variable("Delta_real", ("time", "energy"), "meV", "real part of the gap function", r"Re $\Delta$"),
@@ -161,6 +162,10 @@ class Outputs:
     when: Callable[..., bool] = lambda: True
 
 
+def _is_continuous(pump_shape: str) -> bool:
+    return pump_shape == "continuous"
+
+
 def _is_given(value: float | None) -> bool:
     return value is not None
 
@@ -172,6 +177,7 @@ def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
 
 OUTPUTS = (
     Outputs(_SERIES + _SCALARS),
+    Outputs((_STEADY,), ("pump_shape",), _is_continuous),
     Outputs((_F, *_DELTA), ("energies",), bool),
     Outputs((_N,), ("frequencies",), bool),
     Outputs(_DEPTH, ("depth_profile",), bool),

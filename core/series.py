@@ -9,6 +9,10 @@ from .lattice import Array
 from .settings import Point, Settings
 from .slab import Sample
 
+STEADY_GAP = 1e-3
+"""Relative distance from the last gap that counts as steady."""
+STEADY_ENERGY = 1e-2
+"""Relative distance from the last energy, and of the powers in and out, that counts as steady."""
 _PROFILES = ("Delta0", "f_gap", "U_qp", "U_ph")
 
 
@@ -43,6 +47,26 @@ def overrun(samples: Sequence[Sequence[Sample]]) -> float:
     """Share of the absorption that the end of the lattice has kept from quasiparticles, of all slabs."""
     missed, absorbed = (sum(getattr(slab[-1], name) for slab in samples) for name in ("U_overrun", "U_absorbed"))
     return float(missed / (missed + absorbed)) if missed > 0.0 else 0.0
+
+
+def steady_time(data: dict[str, Array], times: Array) -> float:
+    """Time (ps) from which a continuously pumped film is steady; infinite where it is not by the last sample.
+
+    Delta0 then stays within `STEADY_GAP` of its last value, the energy held (U_qp + U_ph, less what a moving gap
+    gave) within `STEADY_ENERGY`, and in the last interval the film keeps less than that of what it absorbs.
+
+    Args:
+        data: Series of `film_series`.
+        times: Their times, ps, shape (n_times,).
+    """
+    held, absorbed = data["U_qp"] + data["U_ph"] - data["U_gap"], data["U_absorbed"]
+    if abs(held[-1] - held[-2]) > STEADY_ENERGY * (absorbed[-1] - absorbed[-2]):
+        return float("inf")
+    away = np.zeros(times.size, dtype=bool)
+    for series, tolerance in ((data["Delta0"], STEADY_GAP), (held, STEADY_ENERGY)):
+        away |= np.abs(series - series[-1]) > tolerance * abs(series[-1])
+    first = int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
+    return float(times[first]) if first < times.size - 1 else float("inf")
 
 
 def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:

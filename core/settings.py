@@ -31,6 +31,7 @@ from .quantities import AXES
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
+PumpShape = Literal["pulse", "continuous"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
 _INDEX: Final = Rule("an index with Re n > 0 and Im n >= 0, or a medium", is_index)
@@ -89,6 +90,15 @@ class Settings:
             "`constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy; `envelope` "
             "takes the instantaneous Gamma that deposits the pulse's own power.",
             long_name="absorption rate during the pulse",
+        ),
+    )
+    pump_shape: PumpShape = field(
+        default="pulse",
+        metadata=declare(
+            "`pulse`, Gaussian; `continuous` rises like one and stays: F0 arrives in each `tau_pump`, "
+            "and the time of the steady state is recorded.",
+            long_name="whether the pump is a pulse or stays on",
+            later=True,
         ),
     )
     phonon_share: float = field(

@@ -20,8 +20,8 @@ from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
 from .pseudopotential import from_convention
 from .pump import Pump
-from .result import Outcome, Result
-from .series import film_series, ledger_error, overrun
+from .result import Outcome, Result, coordinates
+from .series import film_series, ledger_error, overrun, steady_time
 from .settings import Damping, Point, Settings
 from .tc import calibrate_mu_star
 from .tracking import GapError, GapTracker
@@ -109,6 +109,9 @@ def simulate(point: Point, settings: Settings) -> Result:
     }
     if settings.depth_profile:
         data["absorbed_energy_density_slab"] = U
+    if settings.pump_shape == "continuous":
+        data["steady_time"] = np.array(steady_time(data, coordinates(settings)["time"]))
+        mean_U = max(mean_U, float(data["U_absorbed"][-1]))
     data["ledger_error"] = np.array(ledger_error(data, mean_U))
     data["overrun"] = np.array(overrun(slabs))
     if settings.omega_probe is not None:
@@ -204,6 +207,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
         U_ph=settings.phonon_share * U,
         channels=settings.pump_channels,
         stimulated_emission=settings.stimulated_emission,
+        shape=settings.pump_shape,
     )
 
 

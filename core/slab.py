@@ -22,7 +22,8 @@ from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut,
 BOUNDS_TOLERANCE = 1e-7
 """f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
 MISSED = 1e-4
-"""Largest error of the absorbed energy in a step, relative to the pulse's: it counts where f hardly moves."""
+"""Largest error of the absorbed energy in a step, relative to the pulse's, or to all so far of continuous light:
+it counts where f hardly moves."""
 MOST_PHOTONS = 1e4
 """Photons per quasiparticle and pulse, Gamma tau_pump, beyond which absorption has saturated."""
 
@@ -154,7 +155,7 @@ class Slab:
 
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
         """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
-        K, U = y.size - len(Entry), self.pump.total
+        K, U = y.size - len(Entry), self._reference
         scale = self._occupation_scale(y, rtol, atol)
         absorbed = abs(error[K + Entry.ABSORBED]) / (MISSED * U) if U > 0.0 else 0.0
         # not Python's max, which may pass over a NaN
@@ -162,8 +163,15 @@ class Slab:
 
     def scale(self, rtol: float, atol: float) -> Array:
         """Error allowed in each component of y in a step, shape of y; one for absorbed and escaped energy."""
-        energy = self.pump.total or float(np.abs(self.equations.invariant(self.weights[0])) @ np.abs(self.y))
+        energy = self._reference or float(np.abs(self.equations.invariant(self.weights[0])) @ np.abs(self.y))
         return np.concatenate([self._occupation_scale(self.y, rtol, atol), np.full(len(Entry), MISSED * energy)])
+
+    @property
+    def _reference(self) -> float:
+        """Energy density that an error of the absorbed energy is held against, meV/nm^3."""
+        if self.pump.continuous:
+            return max(self.pump.total, self.booked(Entry.ABSORBED))
+        return self.pump.total
 
     def _occupation_scale(self, y: Array, rtol: float, atol: float) -> Array:
         """Error allowed in each occupation of a step to y, shape (N + M + 1,)."""
@@ -219,7 +227,7 @@ class Slab:
                 f"quasiparticles above the window of the gap equation block {blocked:.1%} of the pairs (more than "
                 f"{MOST_BLOCKED:.0%}): raise `window` ({self.gap_cells * equations.film.lattice.h:g} meV)"
             )
-        if t < -self.pump.begins:
+        if t < self.pump.ends:
             return
         while (below := equations.below) is not None and abs(
             energy_above(equations.film, f, below.lattice.N)

@@ -24,8 +24,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .errors import ConfigError, SweepError
-from .hosts import is_loopback
-from .private import noted_token
+from .private import is_loopback, noted_token
 
 ENDED = ("done", "cancelled", "failed")
 _BROKEN = (OSError, http.client.HTTPException)

@@ -1,6 +1,7 @@
-"""Files and folders that only this user reads: certificates, scratch of workers, notes of servers."""
+"""What stays with this user on this machine: private files and folders, notes of servers, loopback."""
 
 import contextlib
+import ipaddress
 import json
 import os
 import re
@@ -15,6 +16,16 @@ from pathlib import Path
 def own_state() -> Path:
     """Folder of the user's state."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "photogap"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only this machine reaches the host."""
+    if (host or "").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager

@@ -23,13 +23,14 @@ from ..lattice import Array
 from .protocol import Problem, RightHandSide, Step
 
 _GAMMA = 1.0 + math.sqrt(0.5)
-_RESIDUAL = 0.02
+_RESIDUAL = 2e-3
 """Residual of a system that is left, in units of the step's tolerance."""
 _REDUCTION = 0.05
 """Residual that is left at most, relative to the right-hand side: the stricter one near a steady state."""
 _ITERATIONS = 80
-_PROBE = 1e-3
-"""Length of the difference that gives J times a vector, in units of the step's tolerance."""
+_PROBE = 0.1
+"""Length of the difference that gives J times a vector, in units of the step's tolerance: far above round-off,
+far below the curvature of F."""
 
 
 class _Solved(NamedTuple):

@@ -1,14 +1,16 @@
 """Commands for clusters: check one, submit a driver, read the logs."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from ..ask.config import read
 from ..ask.plan import resolve
-from ..errors import ConfigError
 from ..store.place import Place, place
 from .base import CLUSTERS, OUT, ConfigArgument, JsonFlag, OverridesOption, StoreArgument, fail_clearly, print_json
+from .drivers import DryRunFlag, FullFlag, RecomputeFlag, run_words, send, show_estimate, store_of
+from .interrupt import Interrupt
 
 clusters = typer.Typer(help="Check a cluster before a sweep is sent there.", no_args_is_help=True)
 
@@ -28,7 +30,8 @@ def check(
     as_json: JsonFlag = False,
 ) -> None:
     """Start one small job, report what its worker is, and say what to change."""
-    found = look_at(cluster, place(store) if store else None)
+    with Interrupt() as interrupt:
+        found = look_at(cluster, place(store) if store else None, interrupt.reason)
     if as_json:
         print_json(found)
         return
@@ -45,40 +48,29 @@ def _words(value: Any) -> str:
     return f"{value:.1f} s" if isinstance(value, float) else str(value)
 
 
-def look_at(cluster: str, target: Place | None) -> dict[str, Any]:
+def look_at(cluster: str, target: Place | None, stopped: Callable[[], str | None] = lambda: None) -> dict[str, Any]:
     """What `cluster check` reports; `change` holds its advice."""
-    from ..clusters.config import Jobs, Local, find
+    from ..clusters.config import find
 
     spec, where = find(cluster)
-    if isinstance(spec, Local):
-        return {"cluster": where, "kind": "local", "change": []}
-    from ..clusters.batch import oversubscription, processes_of, retirement
-    from ..clusters.pools import Visit, open_cluster
-    from ..clusters.probe import differences, oversubscribed
+    if spec.here:
+        return {"cluster": where, "kind": spec.kind_name(), "change": []}
+    from ..clusters.probe import differences
+    from ..clusters.visit import Visit
     from ..private import own_state
 
-    jobs = isinstance(spec, Jobs)
-    one = spec.model_copy(update={"jobs": 1, "adapt": None} if jobs else {})
     # Not the store's own folder: a driver may be at work there.
-    visit = Visit(place=target, folder=own_state() / "check", only_look=True, say=lambda text: None)
-    with open_cluster(one, visit) as pool:
+    visit = Visit(place=target, folder=own_state() / "check", only_look=True, stopped=stopped)
+    with spec.one_job().open(visit) as pool:
         seen = pool.seen | pool.memory_report()
-    processes = processes_of(spec) if isinstance(spec, Jobs) else 1
-    wrong = differences(seen)
-    change = [text for text in (oversubscribed(seen, processes),) if text]
-    if isinstance(spec, Jobs):
-        change += [text for text in (oversubscription(spec),) if text]
-        retire = retirement(spec)
-        seen["retires_after_s"] = None if retire is None else retire[0]
-        if not spec.tls:
-            change.append("set `tls: true`: every user of the network can run code as you")
-        if seen["cores"] < processes:
-            change.append(f"ask for {processes} cores, or set `processes: {seen['cores']}`")
+    change, wrong = spec.advice(seen), differences(seen)
     if seen["write"] not in (None, "ok"):
         change.append(f"use a --store that driver and nodes share: {seen['write']}")
-    if wrong:
+    if wrong and seen["container"]:
+        change.append(f"build {seen['container']} with the driver's versions: {'; '.join(wrong)}")
+    elif wrong:
         change.append(f"give the workers the driver's environment: {'; '.join(wrong)}")
-    return {"cluster": where, "kind": spec.kind} | seen | {"change": change}
+    return {"cluster": where, "kind": spec.kind_name()} | seen | {"change": change}
 
 
 @fail_clearly
@@ -90,23 +82,23 @@ def submit(
         typer.Option(help="Cube: a path that the nodes see too, or a URL.", show_default="results/NAME.zarr"),
     ] = None,
     overrides: OverridesOption = None,
+    full: FullFlag = False,
+    recompute: RecomputeFlag = False,
+    dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a sweep as a job of SLURM or PBS, which asks for the others; then status, logs and cancel."""
-    from ..clusters.submit import submit as send
+    from ..clusters.submit import check as check_submission
 
-    tree = read(config, tuple(overrides or ()))
-    resolve(tree)
-    target = place(store or f"results/{tree.name}.zarr")
-    if target.is_memory:
-        raise ConfigError("`--store` must outlive the job. Got memory://.")
-    more = [word for text in overrides or () for word in ("--set", text)]
-    job = send(cluster, config, target, more, folder=tree.folder)
-    if as_json:
-        print_json(job.__dict__ | {"store": target.url})
+    tree = read(config, tuple(overrides or ()), full=full)
+    plan = resolve(tree)
+    target = store_of(tree.name, store, full=full)
+    check_submission(cluster, target, tree.folder)
+    if dry_run:
+        show_estimate(plan, None, as_json=as_json)
         return
-    OUT.print(f"submitted job {job.job}; its log: {job.log}", highlight=False, soft_wrap=True)
-    OUT.print(f"follow it: photogap status {target.url}", highlight=False, soft_wrap=True)
+    words = run_words(config, target, overrides=overrides, full=full, recompute=recompute)
+    send(cluster, target, words, name=config.stem, folder=tree.folder, as_json=as_json)
 
 
 @fail_clearly

@@ -2,10 +2,9 @@
 
 import dataclasses
 import importlib.metadata
-import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ from ..ask.plan import resolve
 from ..drive import sweep as service
 from ..drive.progress import Bar
 from ..drive.sweep import Report, Watch
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreError
 from ..status import Status
 from ..store.place import Place, place
 from . import cluster as cli_cluster
@@ -38,6 +37,21 @@ from .base import (
     fail_clearly,
     print_json,
 )
+from .drivers import (
+    ClusterOption,
+    DryRunFlag,
+    FullFlag,
+    RecomputeFlag,
+    going_on,
+    in_words,
+    retry_words,
+    run_words,
+    say_how_to_go_on,
+    send,
+    show_estimate,
+    store_of,
+)
+from .interrupt import Interrupt
 
 app = typer.Typer(
     name="photogap",
@@ -91,23 +105,10 @@ def run(
     ] = None,
     workers: WorkersOption = None,
     overrides: OverridesOption = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
-    ] = False,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
-            show_default="the config's, else local",
-        ),
-    ] = None,
-    recompute: Annotated[
-        bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing."),
-    ] = False,
+    full: FullFlag = False,
+    cluster: ClusterOption = None,
+    recompute: RecomputeFlag = False,
+    dry_run: DryRunFlag = False,
     dashboard: DashboardFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -116,19 +117,18 @@ def run(
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
-    target = place(store or f"results/{plan.config.name}{'_full' if full else ''}.zarr")
+    target = store_of(plan.config.name, store, full=full)
     if dry_run:
         from ..clusters.config import find
-        from ..drive.estimate import estimate
 
         find(tree.cluster, tree.folder)
-        numbers = estimate(plan, workers)
-        print_json(numbers) if as_json else _show_estimate(numbers)
+        show_estimate(plan, workers, as_json=as_json)
         return
-    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+    words = run_words(config, target, overrides=overrides, full=full, cluster=cluster, workers=workers)
+    with Interrupt() as interrupt, going_on(words), Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
         report = service.run(plan, target, workers=workers, recompute=recompute, watch=watch)
-    finish(plan.config, target, report, as_json)
+    finish(plan.config, target, report, as_json, words)
 
 
 @app.command(rich_help_panel=SWEEPS)
@@ -137,6 +137,10 @@ def retry(
     store: StoreArgument,
     failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    submit: Annotated[
+        bool, typer.Option("--submit", help="As `photogap submit`: the driver is a job of `--cluster` too.")
+    ] = False,
     dashboard: DashboardFlag = False,
     trust: TrustFlag = False,
     as_json: JsonFlag = False,
@@ -145,10 +149,22 @@ def retry(
     if not failed:
         raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
     target = place(store)
-    with Interrupt() as interrupt, Bar(silent=as_json) as bar:
+    words = retry_words(target, trust=trust, cluster=None if submit else cluster, workers=workers)
+    if submit:
+        if not target.exists():
+            raise StoreError(f"No cube at {target.url}.")
+        send(
+            cluster or "slurm",
+            target,
+            words,
+            name=target.path.stem if target.is_local else "retry",
+            as_json=as_json,
+        )
+        return
+    with Interrupt() as interrupt, going_on(words), Bar(silent=as_json) as bar:
         watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
-        report = service.retry(target, workers=workers, watch=watch, trust=trust)
-    finish(None, target, report, as_json)
+        report = service.retry(target, workers=workers, watch=watch, cluster=cluster, trust=trust)
+    finish(None, target, report, as_json, words)
 
 
 @app.command(rich_help_panel=SWEEPS)
@@ -195,37 +211,8 @@ def cancel(store: StoreArgument) -> None:
     OUT.print(done, highlight=False, soft_wrap=True)
 
 
-class Interrupt:
-    """Ctrl-C as a reason to stop; a second one ends at once."""
-
-    def __init__(self) -> None:
-        self._asked: str | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "Interrupt":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self._before[number] = signal.signal(number, self._take)
-            except ValueError:
-                break  # not the main thread: the caller has its own way to stop
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _take(self, number: int, _: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = "interrupted" if number == signal.SIGINT else "terminated"
-
-    def reason(self) -> str | None:
-        """Why to stop, if asked."""
-        return self._asked
-
-
-def finish(config: Config | None, target: Place, report: Report, as_json: bool) -> None:
-    """Name the cube and the picture, print a short table, and exit by how it went."""
+def finish(config: Config | None, target: Place, report: Report, as_json: bool, words: Sequence[str]) -> None:
+    """Name the cube and the picture, print a short table, and exit by how it went; `words` go on with it."""
     from ..analysis import open_cube
     from ..figures import pictures
 
@@ -249,9 +236,12 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool) 
                 "seconds": report.seconds,
                 "pool": report.pool,
             }
+            | ({"go_on": in_words(words)} if report.reason else {})
         )
     else:
         _tell_end(target, report, picture, rows)
+        if report.reason:
+            say_how_to_go_on(words)
     if report.reason in ("interrupted", "terminated"):
         raise typer.Exit(130)
     if report.reason or report.counts.failed:
@@ -281,12 +271,6 @@ def _tell_end(target: Place, report: Report, picture: Path | None, rows: Any) ->
     OUT.print(f"cube: {target.url}", highlight=False, soft_wrap=True)
     if picture:
         OUT.print(f"picture: {picture}", highlight=False, soft_wrap=True)
-
-
-def _show_estimate(numbers: dict[str, Any]) -> None:
-    for key, value in numbers.items():
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        OUT.print(f"{key.replace('_', ' ')}: {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _brief(array: Any) -> Any:

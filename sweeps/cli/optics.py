@@ -6,16 +6,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from ..errors import ConfigError
-from ..numbers import left, margin, short
-from .base import OUT, PHYSICS, ErrorsOption, JsonFlag, check_file, fail_clearly, print_json
+from ..numbers import margin, short
+from .base import OUT, PHYSICS, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...core.material import Material
     from ...core.optics.indices import Index
     from ...core.optics.response import FilmResponse
+    from ..figures.optics import Film
 
 _UNITS = {
     "sigma1": "1/(ohm nm)",
@@ -54,6 +59,7 @@ def optics(
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Draw sigma1, sigma2 and R against frequency.")
     ] = None,
+    rtol: RtolOption = None,
     errors: ErrorsOption = True,
     as_json: JsonFlag = False,
 ) -> None:
@@ -72,20 +78,13 @@ def optics(
             Film, T=T, thickness=thickness, substrate=_index("substrate", substrate),
             cover=_index("cover", cover), scattering_rate=scattering_rate,
         )  # fmt: skip
-        given = library.load(material)
-        film = build(given)
+        film, off = _accurate(build, library.load(material), omega, rtol)
         normal = _numbers(film.normal(omega))
-        superconducting, off = None, {}
-        if film.holds(omega):
-            superconducting = _numbers(film.superconducting(omega))
-            if errors:
-                finer = (replace(given, spacing=given.spacing / 2), replace(given, window=2 * given.window))
-                others = [_numbers(build(better).superconducting(omega)) for better in finer]
-                off = {key: left([o[key] - value for o in others]) for key, value in superconducting.items()}
+        superconducting = _numbers(film.superconducting(omega)) if "sigma1" in off else None
         if picture is not None:
             draw(film, omega, picture)
     except (ValueError, OSError, GapError) as error:
-        raise ConfigError(str(error)) from error
+        raise ConfigError(str(error).replace("`rtol`", "`--rtol`")) from error
     reason = None
     if superconducting is None:
         reason = (
@@ -95,15 +94,50 @@ def optics(
     record: dict[str, Any] = {
         "material": film.material.name, "omega_meV": omega, "T_K": T, "Tc_K": film.Tc, "gap_edge_meV": film.edge,
         "thickness_nm": film.thickness, "substrate": substrate, "cover": cover, "normal": normal,
-        "superconducting": superconducting,
+        "superconducting": superconducting, "spacing_meV": film.h, "window_meV": film.h + film.top,
     }  # fmt: skip
-    record |= {"error": off} if off else {}
+    record |= {"error": off} if errors and superconducting else {}
     record |= {"reason": reason} if reason else {}
     record |= {"picture": str(picture)} if picture else {}
     if as_json:
         print_json(record)
         return
     _show(record)
+
+
+def _accurate(
+    build: "Callable[..., Film]", given: "Material", omega: float, rtol: float | None
+) -> tuple["Film", dict[str, float]]:
+    """The film on a lattice chosen for `rtol`, and the bound on the error of each number at `omega` (meV).
+
+    A photon energy too far above the phonons for a lattice is left to the normal state: the choice is for the gap.
+    """
+    from ...core.accuracy import MOST_CELLS, RTOL, Estimate, choose_lattice, first_lattice
+    from ...core.constants import KB
+
+    films: list[Film] = []
+    spacing, window = first_lattice(given.spectrum, 1.764 * KB * given.Tc0)
+    finest, widest = min(spacing, omega / 5), max(window, 2 * omega)
+    held = widest <= MOST_CELLS / 8 * finest
+    if held:
+        spacing, window = finest, widest
+
+    def estimate(h: float, top: float) -> Estimate:
+        near = films[-1].state if films else None
+        films.append(build(replace(given, spacing=h, window=top), near=near))
+        film = films[-1]
+        if not held:
+            return Estimate(np.array([film.edge]), np.array([film.edge or KB * film.Tc]), ("gap_edge",), film)
+        numbers, scale = _numbers(film.superconducting(omega)), _numbers(film.normal(omega))
+        for pair in (("sigma1", "sigma2"), ("n_real", "n_imag")):
+            scale |= dict.fromkeys(pair, math.hypot(*(numbers[key] for key in pair)))
+        sizes = [max(abs(numbers[key]), abs(scale[key]), 1e-300) for key in numbers]
+        return Estimate(np.array(list(numbers.values())), np.array(sizes), tuple(numbers), film)
+
+    # thresholds move against the lattice as it is refined: no more than the first order is sure
+    choice = choose_lattice(estimate, spacing=spacing, window=window, rtol=rtol or RTOL, orders=(1.0, 1.0))
+    found: Film = choice.best.state
+    return found, dict(zip(choice.best.names, choice.error.tolist(), strict=True))
 
 
 def _index(option: str, given: str) -> "Index":
@@ -164,7 +198,11 @@ def _show(record: dict[str, Any]) -> None:
         table.add_row(key, unit, short(record["normal"][key]), found)
     OUT.print(table)
     if "error" in record:
-        OUT.print("±: twice what half the spacing and twice the window change", style="dim")
+        OUT.print(
+            f"±: bound on the error, on a lattice of {record['spacing_meV']:.4g} meV up to "
+            f"{record['window_meV']:.4g} meV",
+            style="dim",
+        )
     for key in ("reason", "picture"):
         if key in record:
             OUT.print(record[key], highlight=False, soft_wrap=True)

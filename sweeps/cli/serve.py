@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ..errors import ConfigError
-from ..hosts import is_loopback
+from ..private import is_loopback
 from .base import CLUSTERS, OUT, fail_clearly
 
 if TYPE_CHECKING:
@@ -101,7 +101,6 @@ def serve(
 
 def _tell(options: "Options", folder: Path, url: str, *, known: bool) -> None:
     """Where the server is, and what to do next; its token, unless its user gave it."""
-
     address = urlsplit(url)
     # In the fragment, which a browser sends to nobody; the page takes it and drops it.
     lines = [f"serving {folder} at {url}" + ("" if known or options.token is None else f"#token={options.token}")]

@@ -22,7 +22,6 @@ from ..work.task import Batch, run_batch
 
 _SAY_S = 1.0
 _PATIENCE_S = 60.0
-_TAKEN = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
 
 SETTINGS = {
     # A lost worker is counted a point by the driver, which alone decides on another try.
@@ -101,6 +100,7 @@ class DaskPool:
         self._expected = _versions() if strict else None
         self._check: Callable[[], None] | None = None
         self._explain: Callable[[str], str] = lambda worker: ""
+        self._taken_words: tuple[str, ...] = ()
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._begun: dict[int, float] = {}
@@ -116,9 +116,14 @@ class DaskPool:
             # By this host's clock: a worker's may be off.
             self._begun[key] = time.monotonic()
 
-    def attend(self, check: Callable[[], None], *, explain: Callable[[str], str]) -> None:
-        """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss."""
-        self._check, self._explain = check, explain
+    def attend(
+        self, check: Callable[[], None], *, explain: Callable[[str], str], taken: tuple[str, ...] = ()
+    ) -> None:
+        """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss.
+
+        Words of `taken` in an explanation say that no point is to blame.
+        """
+        self._check, self._explain, self._taken_words = check, explain, taken
 
     def memory_report(self) -> dict[str, Any]:
         """Workers connected, and the memory limit of one."""
@@ -175,7 +180,7 @@ class DaskPool:
             raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
         if isinstance(error, KilledWorker):
             story = self._explain(str(error.last_worker.name))
-            taken = any(word in story for word in _TAKEN)
+            taken = any(word in story for word in self._taken_words)
             # A run's first batches are handed out two a worker: the later one only waited there.
             first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
             return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)

@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, SweepError
-from .batch import ENDED, PENDING, State, System, kind_of, log_of, processes_of, system_named, system_of, tail
-from .config import JOBS, Adapt, Jobs
+from .config import JOBS
+from .kinds import kind_named
+from .script import log_of, processes_of, tail
+from .spec import Adapt, Jobs, expanded
+from .system import ENDED, PENDING, State, System
 
 NOTES = "cluster.log"
 _LOOK_S = 0.5
 _FAILURES = 3
 _SUBMITS = 5
 _CANCEL_S = 20.0
+HOPELESS_S = 8.0
+"""For so long a reason that no wait cures must last: a system may correct itself."""
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Member:
     state: State = field(default_factory=lambda: State(PENDING))
     joined: float | None = None
     busy: float = field(default_factory=time.monotonic)
+    hopeless_since: float | None = None
     missed: int = 0
     dismissed: bool = False
 
@@ -78,11 +84,11 @@ class Fleet:
         jobs: int | None = None,
         system: System | None = None,
     ) -> None:
-        self.spec, self.system, self.folder, self.run = spec, system or system_of(spec), folder, run
+        self.spec, self.system, self.folder, self.run = spec, system or spec.system, folder, run
         self._script, self._workers, self._outstanding = script, workers, outstanding
         self._fixed = jobs or spec.jobs
         self.processes = processes_of(spec)
-        self.logs = Path(os.path.expandvars(spec.log_directory or str(folder / "logs"))).expanduser()
+        self.logs = Path(expanded(spec.log_directory or str(folder / "logs")))
         self.members: dict[str, Member] = {}
         self.ended: dict[str, Member] = {}
         self.lost = 0
@@ -148,9 +154,14 @@ class Fleet:
         name = next((n for n in everyone if worker == n or worker.startswith(f"{n}-")), None)
         if name is None:
             return ""
-        words = self.system.story(everyone[name].job)
-        log = log_of(self.spec, self.logs, name)
+        words = self._words(everyone[name])
+        log = log_of(self.logs, name)
         return f"job {everyone[name].job} {words}".strip() + (f", log {log}" if log else "")
+
+    def _words(self, member: Member) -> str:
+        """How a job ended, by the batch system's commands and by what it wrote itself."""
+        parts = (self.system.story(member.job), self.system.words(self.logs, member.name))
+        return "; ".join(filter(None, parts))
 
     def _keep(self) -> None:
         while not self._stop.wait(_LOOK_S):
@@ -202,20 +213,35 @@ class Fleet:
         for member in list(self.members.values()):
             state = states.get(member.job)
             if state is not None:
+                since = member.hopeless_since if member.hopeless_since is not None else self._asked
+                member.hopeless_since = since if state.hopeless else None
                 member.state, member.missed = state, 0
             elif not any(n == member.name or n.startswith(f"{member.name}-") for n in connected):
                 # A job may be slow to show after its submission, and its worker slow to show that it lives.
                 member.missed += 1
                 if member.missed > 1:
                     self._end(member)
-        if any(m.missed for m in self.members.values()):
+        self._give_up_on_hopeless()
+        if any(m.missed or m.hopeless_since is not None for m in self.members.values()):
             self._asked = now - self.spec.poll + min(1.0, self.spec.poll)
+
+    def _give_up_on_hopeless(self) -> None:
+        """Raise if every job waits for what no wait cures, and has for some seconds."""
+        alive = self._alive()
+        since = [m.hopeless_since for m in alive if m.hopeless_since is not None]
+        if not alive or len(since) < len(alive) or self._asked - max(since) < HOPELESS_S:
+            return
+        queue = self.spec.queue
+        raise ClusterError(
+            f"no job of this run can ever start: {hopeless(self.system, alive[0].job, alive[0].state, queue)} "
+            "The run's jobs were cancelled; finished points are kept."
+        )
 
     def _end(self, member: Member) -> None:
         del self.members[member.name]
         self.ended[member.name] = dataclasses.replace(member, state=State(ENDED))
-        words = self.system.story(member.job)
-        log = log_of(self.spec, self.logs, member.name)
+        words = self._words(member)
+        log = log_of(self.logs, member.name)
         self._note(f"job {member.job} ({member.name}) ended {words}".rstrip())
         self._remember()
         if member.dismissed:
@@ -300,7 +326,7 @@ class Fleet:
     def _remember(self) -> None:
         """Ids of the jobs, for a later run to cancel if this driver is killed."""
         record = {
-            "kind": kind_of(self.spec),
+            "kind": self.spec.kind_name(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "jobs": [m.job for m in self.members.values()],
@@ -313,6 +339,15 @@ class Fleet:
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError), (self.folder / NOTES).open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+
+
+def hopeless(system: System, job: str, state: State, queue: str | None) -> str:
+    """Why a job can never start, and what to change."""
+    offers = system.offers(queue)
+    return (
+        f"job {job} is {state.detail}, which no wait cures. Change `cores`, `memory`, `walltime`, `queue` or "
+        f"`account` of the cluster file to what there is" + (f" ({offers})." if offers else ".")
+    )
 
 
 def dismiss(system: System, jobs: list[str]) -> None:
@@ -335,8 +370,11 @@ def reap(folder: Path) -> list[str]:
         jobs = [str(job) for job in record["jobs"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+    kind = kind_named(str(record.get("kind")))
+    if kind is None or kind.system is None:
+        return []
     try:
-        system_named(str(record.get("kind"))).cancel(jobs)
+        kind.system.cancel(jobs)
     except ClusterError:
         return []
     (folder / JOBS).unlink(missing_ok=True)

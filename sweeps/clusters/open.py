@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from ..ask.config import Config
 from ..store.place import Place
 from ..work.pool import InlinePool, Pool
-from .config import JOBS, Cluster, Local, find
+from .config import JOBS, find
+from .spec import Spec
+from .visit import Visit
 
 
 @contextlib.contextmanager
@@ -16,7 +18,7 @@ def open_pool(
     *,
     in_process: bool = False,
     place: Place | None = None,
-    cluster: Cluster | None = None,
+    cluster: Spec | None = None,
     dashboard: bool = False,
     stopped: Callable[[], str | None] = lambda: None,
 ) -> Iterator[Pool]:
@@ -32,20 +34,9 @@ def open_pool(
         reap(place.state)
     if in_process or workers == 0:
         yield InlinePool()
-    elif isinstance(spec, Local):
-        from .local import open_local
-
-        count = workers or spec.workers or _cores()
-        with open_local(count, config.limits.memory, dashboard=dashboard) as pool:
-            yield pool
     else:
-        from .pools import Visit, open_cluster
-
-        with open_cluster(spec, Visit(place=place, workers=workers, dashboard=dashboard, stopped=stopped)) as pool:
+        visit = Visit(
+            place=place, workers=workers, memory=config.limits.memory, dashboard=dashboard, stopped=stopped
+        )
+        with spec.open(visit) as pool:
             yield pool
-
-
-def _cores() -> int:
-    from dask.system import CPU_COUNT
-
-    return int(CPU_COUNT)

@@ -29,6 +29,7 @@ def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
                 return None
 
         names = ("photogap", "numpy", "scipy", "numba", "dask", "distributed", "xarray", "zarr", "pydantic")
+        jobs = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
         affinity = getattr(os, "sched_getaffinity", None)
         found: dict[str, object] = {
             "host": socket.gethostname(),
@@ -36,7 +37,8 @@ def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
             "pid": os.getpid(),
             "cores": len(affinity(0)) if affinity else os.cpu_count(),
             "threads": {n: v for n, v in os.environ.items() if n.endswith("_NUM_THREADS")},
-            "job": os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID"),
+            "job": next(filter(None, (os.environ.get(n) for n in jobs)), None),
+            "container": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("SINGULARITY_CONTAINER"),
             "versions": {"python": platform.python_version(), **{n: version(n) for n in names}},
             "write": None,
         }
@@ -112,6 +114,11 @@ def demand(found: dict[str, Any], place: Place | None, *, strict: bool) -> None:
         StoreError: It cannot write the store.
     """
     wrong = differences(found)
+    if wrong and strict and found["container"]:
+        raise ClusterError(
+            f"the container {found['container']} on {found['host']} has other versions than the driver: "
+            f"{'; '.join(wrong)}. Build it with the driver's versions, or set `versions: warn` in the cluster file."
+        )
     if wrong and strict:
         raise ClusterError(
             f"the worker on {found['host']} has other versions than the driver: {'; '.join(wrong)}. Its Python is "

@@ -13,7 +13,7 @@ from typing import Any
 from distributed import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from .batch import NAME, STARTED
+from .script import NAME, STARTED
 
 _LOOK_S = 0.2
 

@@ -2,19 +2,20 @@
 
 import json
 import os
-import shlex
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ClusterError, ConfigError
 from ..store.place import Place
-from .batch import driver_header, kind_of, prologue, setting, system_named, system_of
-from .config import Jobs, find
-from .fleet import NOTES, reap
+from .config import find
+from .fleet import NOTES, hopeless, reap
+from .kinds import kind_named
+from .script import driver_script
+from .spec import Jobs
+from .system import ENDED, State, System
 
 DRIVER = "driver.json"
 
@@ -36,48 +37,63 @@ class Submitted:
     script: str
 
 
-def write_script(spec: Jobs, where: str, config: Path, place: Place, more: Sequence[str] = ()) -> Path:
-    """Script of the driver's job, beside the store."""
-    name = f"photogap-driver-{config.stem}"
-    state = place.state
-    for folder in (state / "scripts", state / "logs"):
-        folder.mkdir(parents=True, exist_ok=True)
-    command = [setting(spec, "python") or sys.executable, "-m", "photogap.sweeps.cli", "run", str(config.resolve())]
-    command += ["--store", place.url, "--cluster", os.path.abspath(where), *more]
-    lines = [
-        driver_header(spec, name, state / "logs" / "driver.log"),
-        *prologue(spec, name, worker=False),
-        f"cd {shlex.quote(os.getcwd())}",
-        # In place of the shell: a batch system's signal reaches the driver, which then cancels its workers.
-        f"exec {shlex.join(command)}",
-    ]
-    path = state / "scripts" / "driver.sh"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def submit(cluster: str, config: Path, place: Place, more: Sequence[str] = (), folder: str = ".") -> Submitted:
-    """Submit a sweep's driver.
+def _spec(cluster: str, folder: str) -> tuple[Jobs, str]:
+    """Cluster whose workers are jobs, and its file.
 
     Raises:
-        ConfigError: The cluster has no jobs.
-        ClusterError: The batch system refuses, or the store's driver is a job already.
+        ConfigError: There is no such cluster, or its workers are no jobs.
     """
     spec, where = find(cluster, folder)
-    if not isinstance(spec, Jobs):
-        raise ConfigError(f"`submit` needs a slurm or pbs cluster. Got {cluster!r}, which is {spec.kind}.")
+    if spec.system is None:
+        raise ConfigError(
+            f"a driver is submitted to a cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
+        )
+    return cast(Jobs, spec), os.path.abspath(where)
+
+
+def check(cluster: str, place: Place, folder: str = ".") -> None:
+    """Refuse a submission that cannot be.
+
+    Raises:
+        ConfigError: There is no such cluster, its workers are no jobs, or the store does not outlive a job.
+        ClusterError: The store's driver is a job already.
+    """
+    _spec(cluster, folder)
+    if place.is_memory:
+        raise ConfigError("STORE must outlive the job. Got memory://.")
     before = known(place)
     if before and state_of(before) != "ended":
         raise ClusterError(
             f"job {before.job} already drives {place.url}, or waits to. "
             "Look at it with `photogap status`, or end it with `photogap cancel`."
         )
-    script = write_script(spec, where, config, place, more)
-    log = place.state / "logs" / "driver.log"
+
+
+def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folder: str = ".") -> Submitted:
+    """Submit the driver of a store.
+
+    Args:
+        cluster: Its workers' cluster: a name or a file.
+        place: The store.
+        words: Command and arguments of `photogap` that the driver runs, without its `--cluster`.
+        name: Name of the sweep.
+        folder: Folder of the sweep's config.
+
+    Raises:
+        SweepError: As of `check`, or the batch system refuses.
+    """
+    check(cluster, place, folder)
+    spec, where = _spec(cluster, folder)
+    state = place.state
+    for part in (state / "scripts", state / "logs"):
+        part.mkdir(parents=True, exist_ok=True)
+    log, script = state / "logs" / "driver.log", state / "scripts" / "driver.sh"
+    command = ["-m", "photogap.sweeps.cli", *words, "--cluster", where]
+    script.write_text(driver_script(spec, f"photogap-driver-{name}", log, command), encoding="utf-8")
     log.unlink(missing_ok=True)
-    job = Submitted(kind_of(spec), system_of(spec).submit(script), str(log), str(script))
-    text = json.dumps(job.__dict__ | {"at": time.time()})
-    (place.state / DRIVER).write_text(text, encoding="utf-8")
+    job = Submitted(spec.kind_name(), spec.system.submit(script), str(log), str(script))
+    text = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
+    (state / DRIVER).write_text(text, encoding="utf-8")
     return job
 
 
@@ -90,15 +106,28 @@ def known(place: Place) -> Submitted | None:
         return None
 
 
-def state_of(job: Submitted) -> str:
-    """What the queue says of a driver's job; `ended` if it knows it no more."""
+def _system(job: Submitted) -> System:
+    kind = kind_named(job.kind)
+    if kind is None or kind.system is None:
+        raise ClusterError(
+            f"the driver was submitted to {job.kind!r}, a kind of cluster that is not installed here."
+        )
+    return kind.system
+
+
+def _state(job: Submitted) -> State | str:
+    """What the queue says of a driver's job; `ended` if it does not know it any more."""
     try:
-        states = system_named(job.kind).states([job.job])
+        states = _system(job).states([job.job])
     except ClusterError as error:
         return f"unknown ({error})"
-    if states is None:
-        return "unknown (the batch system does not answer)"
-    return f"{states[job.job].phase} {states[job.job].detail}".strip() if job.job in states else "ended"
+    return "unknown (the batch system does not answer)" if states is None else states.get(job.job, ENDED)
+
+
+def state_of(job: Submitted) -> str:
+    """State of a driver's job in words; `ended` if the queue does not know it any more."""
+    state = _state(job)
+    return state if isinstance(state, str) else f"{state.phase} {state.detail}".strip()
 
 
 def describe(place: Place) -> str | None:
@@ -106,9 +135,18 @@ def describe(place: Place) -> str | None:
     job = known(place)
     if job is None:
         return None
-    state = state_of(job)
-    words = system_named(job.kind).story(job.job) if state == "ended" else ""
-    return f"driver job {job.job}: {' '.join(filter(None, [state, words]))}; log {job.log}"
+    state = _state(job)
+    if isinstance(state, State):
+        said = f"{state.phase} {state.detail}".strip()
+        if state.hopeless:
+            said += f"; {hopeless(_system(job), job.job, state, None)} Then `photogap cancel` and submit again"
+    elif state == ENDED:
+        log = Path(job.log)
+        parts = (_system(job).story(job.job), _system(job).words(log.parent, log.stem))
+        said = " ".join([state, "; ".join(filter(None, parts))]).strip()
+    else:
+        said = state
+    return f"driver job {job.job}: {said}; log {job.log}"
 
 
 def end(place: Place) -> str | None:
@@ -120,7 +158,7 @@ def end(place: Place) -> str | None:
     done = []
     job = known(place)
     if job and state_of(job).startswith(("pending", "running")):
-        system_named(job.kind).cancel([job.job])
+        _system(job).cancel([job.job])
         done.append(f"cancelled the driver's job {job.job}")
     left = reap(place.state)
     if left:

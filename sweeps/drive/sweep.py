@@ -227,12 +227,13 @@ def _drive(
     return Report(flow.counts, reason, time.time() - begin, pool.describe())
 
 
-def plan_of(cube: Cube, root: str | None = None, *, trust: bool = False) -> Plan:
+def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, trust: bool = False) -> Plan:
     """Plan of a store's latest config, over the store's whole grid.
 
     Args:
         cube: The store.
         root: Folder that the config's files must not leave; None for any.
+        cluster: Cluster in place of the config's.
         trust: Follow the model and the cluster that the config names, whoever may have written the store.
 
     Raises:
@@ -240,6 +241,7 @@ def plan_of(cube: Cube, root: str | None = None, *, trust: bool = False) -> Plan
         ContradictionError: The config is no longer the store's, since a model or a file has changed.
     """
     tree = {k: v for k, v in cube.record["config"].items() if v is not None}
+    tree |= {"cluster": cluster} if cluster else {}
     config = Config(**tree, folder=root or cube.record.get("folder", "."), root=root)
     if not trust:
         refuse_foreign(cube.place, config)
@@ -268,14 +270,15 @@ def retry(
     workers: int | None = None,
     watch: Watch | None = None,
     root: str | None = None,
+    cluster: str | None = None,
     trust: bool = False,
 ) -> Report:
-    """Compute every failed point of a store again; `root` and `trust` as in `plan_of`."""
+    """Compute every failed point of a store again; `root`, `cluster` and `trust` as in `plan_of`."""
     _need(place)
     with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
         cube.guard = check
-        plan = plan_of(cube, root, trust=trust)
+        plan = plan_of(cube, root, cluster=cluster, trust=trust)
         status = cube.status()
         failed = [
             tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))

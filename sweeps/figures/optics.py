@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...core.equilibrium import solve_equilibrium
+from ...core.equilibrium import Equilibrium, solve_equilibrium
 from ...core.material import Material
 from ...core.optics.indices import Index, Medium, index_at, transparent_index_at
 from ...core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
@@ -19,9 +19,9 @@ class Film:
 
     def __init__(
         self, material: Material, T: float, *, thickness: float | None, substrate: Index, cover: Index,
-        scattering_rate: float | None,
+        scattering_rate: float | None, near: Equilibrium | None = None,
     ) -> None:  # fmt: skip
-        state = solve_equilibrium(material, T)
+        state = self.state = solve_equilibrium(material, T, near=near)
         self.material, self.T, self.Tc, self.gap = material, T, state.Tc, state.gap
         self.f = fermi(state.E, T)
         self.h, self.top = state.coupling.lattice.h, state.coupling.lattice.window - state.coupling.lattice.h

@@ -19,7 +19,7 @@ import difflib
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -28,6 +28,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
+from ..ask.identity import digest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
@@ -49,6 +50,8 @@ UNITS: Final = {
 }
 """Quantities of a material and the unit of each, in the order of their description."""
 
+CHOSEN: Final = "chosen so that the equilibrium from 0.1 to 0.9 Tc0 is known to 1e-3"
+FOUR_TIMES: Final = "default: four times the end of the spectrum"
 UNSOURCED: Final = "stated without a source"
 MAX_DEPTH: Final = 8
 
@@ -176,9 +179,9 @@ class MaterialSpec(_Strict):
     N0_per_eV_nm3: Number
     rho_N: Number
     Tc0: Number
-    cutoff: Number
-    window: Number
-    spacing: Number
+    cutoff: NumberOrNone = OptionalQuantity(value=None, source=FOUR_TIMES)
+    window: NumberOrNone = OptionalQuantity(value=None, source=CHOSEN)
+    spacing: NumberOrNone = OptionalQuantity(value=None, source=CHOSEN)
     tau_pump: Number
     omega_pump: Number
     eps_infinity: Number = Quantity(
@@ -195,7 +198,14 @@ class MaterialSpec(_Strict):
         numbers = {key: getattr(self, key).value for key in UNITS}
         N0 = numbers.pop("N0_per_eV_nm3") / 1000.0
         spectrum = self.spectrum.build(files)
-        return Material(name=self.name, spectrum=spectrum, N0=N0, mu_star_at=self.mu_star_at, **numbers)
+        four = 4.0 * float(spectrum.omega[-1])
+        spacing, window = numbers.pop("spacing"), numbers.pop("window")
+        numbers["cutoff"] = numbers["cutoff"] or four
+        material = Material(
+            name=self.name, spectrum=spectrum, N0=N0, mu_star_at=self.mu_star_at, spacing=spacing or four / 1000,
+            window=window or four, **numbers,
+        )  # fmt: skip
+        return material if spacing and window else _on_a_lattice(material, spacing, window)
 
     def convention(self) -> "tuple[Entry, ...]":
         """Convention of mu_star, where it is not this code's own."""
@@ -254,7 +264,8 @@ def load(name_or_path: str | Path, files: Files = ANYWHERE) -> Material:
 def describe(name_or_path: str | Path) -> Description:
     """A material's numbers with their units and provenance, and the moments of its spectrum."""
     spec = _spec(name_or_path, ANYWHERE)
-    spectrum = spec.spectrum.build()
+    built = spec.build()
+    spectrum = built.spectrum
     file = "" if spec.spectrum.file is None else f" ({spec.spectrum.file.name})"
     moments = {
         "lambda": spectrum.coupling_lambda,
@@ -266,7 +277,7 @@ def describe(name_or_path: str | Path) -> Description:
         description=spec.description,
         parameters=(
             *(
-                Entry(key=k, value=getattr(spec, k).value, unit=unit, source=getattr(spec, k).source)
+                Entry(key=k, value=_value(spec, built, k), unit=unit, source=getattr(spec, k).source)
                 for k, unit in UNITS.items()
             ),
             *spec.convention(),
@@ -283,6 +294,14 @@ def describe(name_or_path: str | Path) -> Description:
     )
 
 
+def _value(spec: MaterialSpec, built: Material, key: str) -> float | None:
+    """A number as the file states it, or as it was chosen for want of one."""
+    stated: float | None = getattr(spec, key).value
+    if stated is None and key in ("cutoff", "window", "spacing"):
+        return float(getattr(built, key))
+    return stated
+
+
 def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
     """What the phonon density of states is, and where it comes from."""
     if spec.phonons is not None:
@@ -291,6 +310,22 @@ def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
         source = "chosen here: one matrix element for all modes, for lack of a density of states"
         return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
     return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
+
+
+_CHOSEN: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}
+
+
+def _on_a_lattice(material: Material, spacing: float | None, window: float | None) -> Material:
+    """The material with the lattice that gives its equilibrium from 0.1 to 0.9 Tc0 to 1e-3."""
+    from ...core.equilibrium import solve_to_accuracy
+
+    key = digest(material), spacing, window
+    if key not in _CHOSEN:
+        temperatures = [t * material.Tc0 for t in (0.1, 0.5, 0.9)]
+        choice = solve_to_accuracy(material, temperatures, spacing=spacing, window=window).choice
+        _CHOSEN[key] = choice.spacing, choice.window
+    h, top = _CHOSEN[key]
+    return replace(material, spacing=h, window=top)
 
 
 @functools.cache

@@ -4,8 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 
-from ..hosts import is_loopback
-from ..private import leave_note, read_private, write_private
+from ..private import is_loopback, leave_note, read_private, write_private
 from .options import Options
 
 

@@ -12,8 +12,9 @@ from ..ask.axes import union
 from ..ask.bounds import Bounds, check_union, largest
 from ..ask.config import Config, parse
 from ..ask.plan import Plan, resolve
-from ..clusters.config import Cluster, Local, read
 from ..clusters.config import parse as parse_cluster
+from ..clusters.config import read
+from ..clusters.spec import Spec
 from ..drive.sweep import plan_of
 from ..errors import ConfigError, ContradictionError
 from ..files import Files
@@ -142,7 +143,7 @@ class Intake:
                 f"Got {model!r}."
             )
 
-    def cluster(self, text: str) -> tuple[str, Cluster]:
+    def cluster(self, text: str) -> tuple[str, Spec]:
         """Cluster that a config names, and where it is said: an address, a file, or `local`.
 
         A cluster's file can run commands, so only those of the operator's folders and of the served one count.
@@ -157,7 +158,7 @@ class Intake:
             with self.files.quiet("cluster", text, "a cluster"):
                 return str(named[text]), read(named[text])
         if text == "local":
-            return text, Local(kind="local")
+            return text, parse_cluster({"kind": "local"}, "`cluster`")
         if "://" in text or not text.endswith((".yaml", ".yml")):
             known = ", ".join((*sorted({"local", *named}), *self.options.clusters))
             raise ConfigError(

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..hosts import LOCAL_NAMES, is_loopback
 from ..model import DEFAULT
+from ..private import is_loopback
 
 _TOKEN_CHARACTERS = 16
 
@@ -111,7 +111,7 @@ class Options:
     @property
     def hosts(self) -> frozenset[str]:
         """Names under which requests may address the server, lower case, without a port."""
-        return frozenset({*LOCAL_NAMES, self.host.lower(), *(n.lower() for n in self.names)})
+        return frozenset({"127.0.0.1", "localhost", "::1", self.host.lower(), *(n.lower() for n in self.names)})
 
 
 def _is_plain(token: str) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ask.config import Config
-from ..clusters.config import Cluster, Local
+from ..clusters.spec import Spec
 from ..errors import ClusterError
 from ..store.place import Place
 from ..work.pool import Ended, InlinePool, Opener, Pool
@@ -105,7 +105,7 @@ class Hub:
         workers: int | None,
         idle_s: float = 60.0,
         place: Place | None = None,
-        cluster: Cluster | None = None,
+        cluster: Spec | None = None,
         after: "Hub | None" = None,
     ) -> None:
         self._opener, self._config, self._workers, self._idle_s = opener, config, workers, idle_s
@@ -273,7 +273,7 @@ class Hubs:
         workers: int | None,
         idle_s: float = 60.0,
         folder: Path | None = None,
-        find: Callable[[str], tuple[str, Cluster | None]] = lambda text: (text, None),
+        find: Callable[[str], tuple[str, Spec | None]] = lambda text: (text, None),
     ) -> None:
         self._opener, self._workers, self._idle_s, self._folder = opener, workers, idle_s, folder
         self._find = find
@@ -306,7 +306,7 @@ class Hubs:
                 raise ClusterError("the server stops. Run again to go on.")
             hub = self._hubs.get(where)
             if hub is None or not hub.join():
-                ours = where == "local" or (isinstance(cluster, Local) and cluster.workers is None)
+                ours = where == "local" or (cluster is not None and cluster.here and cluster.own_workers is None)
                 workers = self._workers if ours else None
                 hub = self._hubs[where] = Hub(
                     self._opener, _of_all(config), workers, self._idle_s, self._place(where), cluster, hub

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from photogap.sweeps.clusters.batch import driver_header, worker_script
-from photogap.sweeps.clusters.config import Pbs, parse
+from photogap.sweeps.clusters.config import parse
+from photogap.sweeps.clusters.kinds.pbs import Pbs
+from photogap.sweeps.clusters.script import driver_script, worker_script
 from photogap.sweeps.clusters.tls import certify
 from support.batch import Slurm, finish, lacking
 from support.cubes import physics
@@ -37,13 +38,19 @@ def script(spec: Pbs, folder: Path, security: Any = None) -> list[str]:
     return text.strip().splitlines()
 
 
-def environment(*prologue: str) -> list[str]:
+def environment(folder: Path, *prologue: str, scratch: str = "${TMPDIR:-/tmp}") -> list[str]:
     return [
+        f"exec >>{folder}/photogap-x-0.out 2>>{folder}/photogap-x-0.err",
         "export PHOTOGAP_JOB=photogap-x-0",
         "export PHOTOGAP_JOB_STARTED=$(date +%s)",
         THREADS,
         SETTINGS,
+        "export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'",
         *prologue,
+        f'mkdir -p "{scratch}" && photogap_scratch=$(mktemp -d "{scratch}/photogap-XXXXXXXX") || '
+        f'{{ echo "photogap: error: no scratch folder in {scratch}" >&2; exit 92; }}',
+        "trap 'rm -rf \"$photogap_scratch\"' EXIT",
+        "trap 'exit 143' TERM",
     ]
 
 
@@ -51,7 +58,8 @@ def worker(python: str, processes: int, memory: str, *more: str) -> str:
     many = f" --nworkers {processes}" if processes > 1 else ""
     return (
         f"{python} -m distributed.cli.dask_worker tls://10.0.0.1:1234 --name photogap-x-0 --nthreads 1 "
-        f"--memory-limit {memory}{many} --nanny --death-timeout 60{''.join(f' {m}' for m in more)}"
+        f'--memory-limit {memory}{many} --nanny --death-timeout 60 --local-directory "$photogap_scratch"'
+        f"{''.join(f' {m}' for m in more)}"
     )
 
 
@@ -60,26 +68,25 @@ def test_a_plain_script_line_by_line(tmp_path: Path) -> None:
         "#!/usr/bin/env bash",
         "",
         "#PBS -N photogap-x-0",
-        "#PBS -l select=1:ncpus=4:mem=15GB",
+        "#PBS -l select=1:ncpus=4:mem=16GB",
         "#PBS -l walltime=02:00:00",
-        f"#PBS -e {tmp_path}/photogap-x-0.err",
-        f"#PBS -o {tmp_path}/photogap-x-0.out",
-        *environment(),
-        worker(sys.executable, 4, "3.73GiB", "--dashboard-address 127.0.0.1:0 --no-dashboard"),
+        "#PBS -j oe",
+        f"#PBS -o {tmp_path}/photogap-x-0.pbs",
+        *environment(tmp_path),
+        worker(sys.executable, 4, "4.00GiB", "--dashboard-address 127.0.0.1:0 --no-dashboard"),
     ]
 
 
 def test_a_full_script_line_by_line(tmp_path: Path) -> None:
     spec = pbs(
-        queue="long", account="phys", resource_spec="nodes=1:ppn=2", job_extra_directives=["-W group_list=g"],
+        queue="long", account="phys", resource_spec="nodes=1:ppn=2", job_extra_directives=["#PBS -W group_list=g"],
         job_directives_skip=["-N "], prologue=["module load py", "source venv/bin/activate"], python="python3",
-        local_directory="$TMPDIR", interface="ib0", processes=2, death_timeout="90s",
+        local_directory="/local/$USER", interface="ib0", processes=2, death_timeout="90s",
     )  # fmt: skip
     expected_worker = worker(
         "python3",
         2,
-        "7.45GiB",
-        "--local-directory $TMPDIR",
+        "8.00GiB",
         "--dashboard-address 127.0.0.1:0 --no-dashboard",
         "--interface ib0",
     ).replace("--death-timeout 60", "--death-timeout 90")
@@ -90,14 +97,16 @@ def test_a_full_script_line_by_line(tmp_path: Path) -> None:
         "#PBS -A phys",
         "#PBS -l nodes=1:ppn=2",
         "#PBS -l walltime=02:00:00",
-        f"#PBS -e {tmp_path}/photogap-x-0.err",
-        f"#PBS -o {tmp_path}/photogap-x-0.out",
+        "#PBS -j oe",
+        f"#PBS -o {tmp_path}/photogap-x-0.pbs",
         "#PBS -W group_list=g",
         *environment(
+            tmp_path,
             "trap 'echo \"photogap: the prologue failed at: $BASH_COMMAND\" >&2; exit 91' ERR",
             "module load py",
             "source venv/bin/activate",
             "trap - ERR",
+            scratch="/local/$USER",
         ),
         expected_worker,
     ]
@@ -117,26 +126,37 @@ def test_dask_jobqueues_own_cluster_writes_the_same_directives(tmp_path: Path) -
     from dask_jobqueue import PBSCluster
 
     with PBSCluster(
-        cores=4, memory="16GB", processes=4, walltime="02:00:00", queue="q", account="a", interface="lo",
+        cores=4, memory="16GiB", processes=4, walltime="02:00:00", queue="q", account="a", interface="lo",
         job_name="photogap-x-0", scheduler_options={"dashboard_address": "127.0.0.1:0"},
     ) as cluster:  # fmt: skip
         theirs = [line for line in cluster.job_script().splitlines() if line.startswith("#PBS")]
     ours = script(pbs(queue="q", account="a"), tmp_path)
     assert theirs == [
-        line for line in ours if line.startswith("#PBS") and " -e " not in line and " -o " not in line
+        line for line in ours if line.startswith("#PBS") and " -j " not in line and " -o " not in line
     ]
 
 
-def test_a_drivers_script_asks_for_its_own_size(tmp_path: Path) -> None:
-    spec = pbs(queue="work", driver={"memory": "1GB", "walltime": "48:00:00", "queue": "long"})
-    assert driver_header(spec, "d", tmp_path / "driver.log").splitlines() == [
+def test_a_drivers_script_asks_for_its_own_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = pbs(
+        queue="work",
+        driver={"memory": "1GB", "walltime": "2d", "queue": "long"},
+        python="apptainer exec me.sif python3",
+    )
+    assert driver_script(spec, "d", tmp_path / "driver.log", ["-m", "photogap.sweeps.cli", "run"]).splitlines() == [
         "#!/usr/bin/env bash",
         "#PBS -N d",
         "#PBS -q long",
-        "#PBS -l select=1:ncpus=1:mem=954MB",
+        "#PBS -l select=1:ncpus=1:mem=1024MB",
         "#PBS -l walltime=48:00:00",
         "#PBS -j oe",
-        f"#PBS -o {tmp_path}/driver.log",
+        f"#PBS -o {tmp_path}/driver.pbs",
+        f"exec >>{tmp_path}/driver.log 2>&1",
+        "export PHOTOGAP_JOB=d",
+        "export PHOTOGAP_JOB_STARTED=$(date +%s)",
+        THREADS,
+        f"cd {tmp_path}",
+        f"exec {sys.executable} -m photogap.sweeps.cli run",
     ]
 
 

@@ -14,9 +14,10 @@ import pytest
 from distributed.comm import connect
 from distributed.security import Security
 
-from photogap.sweeps.clusters.config import find, is_loopback
-from photogap.sweeps.clusters.pools import Visit, open_cluster
+from photogap.sweeps.clusters.config import find
 from photogap.sweeps.clusters.tls import certify
+from photogap.sweeps.clusters.visit import Visit
+from photogap.sweeps.private import is_loopback
 from photogap.sweeps.store.place import place
 from support.batch import Slurm
 from support.patience import PATIENCE, until
@@ -41,7 +42,7 @@ def opened(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         f"interface: {outer_interface()}\nshared_directory: {home / 'certificates'}\n"
     )
     spec, _ = find(str(home / "c.yaml"))
-    with open_cluster(spec, Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
+    with spec.open(Visit(place=place(home / "a.zarr"), say=lambda text: None)) as pool:
         yield pool, home
     assert not list(home.rglob("*.pem"))
     until(lambda: not slurm.queue())

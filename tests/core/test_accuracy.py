@@ -106,6 +106,11 @@ def test_an_accuracy_out_of_reach_is_refused_with_the_remedy():
         choose_lattice(of_order(1.5, 2.0), spacing=1.0, window=10.0, rtol=-1.0)
 
 
+def test_a_search_that_has_no_room_is_refused_before_it_begins():
+    with pytest.raises(AccuracyError, match=r"must leave room to refine within 1000 cells.* Got 40000 cells"):
+        choose_lattice(of_order(1.5, 2.0), spacing=1e-3, window=10.0, rtol=1e-3, most_cells=1000)
+
+
 def test_numbers_that_are_nowhere_found_are_refused():
     def nothing(h: float, W: float) -> Estimate:
         return Estimate(np.array([np.nan]), np.array([1.0]), ("edge",))

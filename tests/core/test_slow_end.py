@@ -14,7 +14,7 @@ from photogap.core.thermal import bose, fermi
 
 TIMES = (-6.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 800.0)
 LONG = (*TIMES, 2e3, 5e3, 1e4, 1e5, 1e6)
-COARSE = {"spacing": 0.1, "atol": 1e-7, "gap_tol": 1e-7, "thickness": 10.0}
+COARSE = {"spacing": 0.1, "atol": 1e-7, "gap_tol": 1e-7, "rtol": 3e-3, "thickness": 10.0}
 
 
 def run(material, **settings):
@@ -42,7 +42,7 @@ def test_a_microsecond_takes_few_steps_and_keeps_the_energy(microsecond):
 
 
 def test_both_methods_agree(pb, microsecond):
-    """To the tolerance that both were given, 1e-2 a step, over the cascade and most of a nanosecond."""
+    """To some ten times the tolerance of a step, 3e-3, over the cascade and most of a nanosecond."""
     explicit = run(pb, integrator="rkc", times=TIMES)
     changes = [r.data["Delta0"][: len(TIMES)] - r.data["Delta0"][0] for r in (explicit, microsecond)]
     assert np.abs(changes[1] - changes[0]).max() < 2e-2 * np.abs(changes[0]).max()

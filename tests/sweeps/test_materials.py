@@ -1,5 +1,6 @@
 """Materials: the paper's numbers, each with its origin; a user's own file; what is refused."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from photogap.core.equilibrium import solve_equilibrium
 from photogap.sweeps.materials import library as materials
 
 # Table 1 of arXiv:2603.18182: N_ion (nm^-3), N(0) (eV^-1 nm^-3), rho_N (ohm nm), Tc0 (K); pump (meV).
@@ -65,6 +67,26 @@ def test_every_number_has_its_unit_and_origin(name):
 def test_doubt_about_the_spins_of_cac6_is_told():
     source = {e.key: e.source for e in materials.describe("CaC6").parameters}["N0_per_eV_nm3"]
     assert "both spins" in source
+
+
+def test_a_material_without_a_lattice_gets_one_that_holds(tmp_path):
+    numbers = {"N_ion": 33.0, "N0_per_eV_nm3": 5.9, "rho_N": 350.0, "Tc0": 8.0, "tau_pump": 2.0, "omega_pump": 20.0}
+    peaks = [{"centre": 4.0, "width": 0.7, "lambda": 1.0}, {"centre": 8.0, "width": 0.4, "lambda": 0.5}]
+    path = write(tmp_path, name="bare", spectrum={"peaks": peaks}, **numbers)
+    bare = materials.load(path)
+    assert materials.load(path).spacing == bare.spacing
+    found, finer = (
+        solve_equilibrium(film, 4.0).gap.edge
+        for film in (bare, dataclasses.replace(bare, spacing=bare.spacing / 2, window=2 * bare.window))
+    )
+    assert found == pytest.approx(finer, rel=1e-3)
+    entries = {e.key: e for e in materials.describe(path).parameters}
+    assert entries["spacing"].value == bare.spacing
+    assert "known to 1e-3" in entries["window"].source
+    assert entries["cutoff"].value == 4 * bare.spectrum.omega[-1]
+    half = materials.load(write(tmp_path, name="half", spectrum={"peaks": peaks}, window=60.0, **numbers))
+    assert half.window == 60.0
+    assert half.spacing <= 0.2
 
 
 def test_a_users_material_extends_another(tmp_path):

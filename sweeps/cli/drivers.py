@@ -1,0 +1,112 @@
+"""What the commands that start a driver share: options, the words of a driver as a job, and how to go on."""
+
+import contextlib
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..ask.plan import Plan
+from ..errors import ClusterError
+from ..store.place import Place, place
+from .base import ERR, OUT, print_json
+
+FullFlag = Annotated[
+    bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+]
+RecomputeFlag = Annotated[bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")]
+DryRunFlag = Annotated[
+    bool, typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing.")
+]
+
+
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
+        show_default="the config's, else local",
+    ),
+]
+
+
+def store_of(name: str, store: str | None, *, full: bool = False) -> Place:
+    """The store that a user names, or the one that belongs to the sweep."""
+    return place(store or f"results/{name}{'_full' if full else ''}.zarr")
+
+
+def run_words(
+    config: Path,
+    target: Place,
+    *,
+    overrides: Sequence[str] | None = None,
+    full: bool = False,
+    recompute: bool = False,
+    cluster: str | None = None,
+    workers: int | None = None,
+) -> list[str]:
+    """Words of `photogap run` for the same sweep, wherever they are given."""
+    words = ["run", str(config.resolve()), "--store", target.url]
+    words += [word for text in overrides or () for word in ("--set", text)]
+    words += ["--full"] if full else []
+    words += ["--recompute"] if recompute else []
+    words += ["--cluster", cluster] if cluster else []
+    return words + (["--workers", str(workers)] if workers is not None else [])
+
+
+def retry_words(
+    target: Place, *, trust: bool = False, cluster: str | None = None, workers: int | None = None
+) -> list[str]:
+    """Words of `photogap retry` for the same store."""
+    words = ["retry", target.url, "--failed"]
+    words += ["--trust"] if trust else []
+    words += ["--cluster", cluster] if cluster else []
+    return words + (["--workers", str(workers)] if workers is not None else [])
+
+
+def in_words(words: Sequence[str]) -> str:
+    """A command line to be copied."""
+    return f"photogap {shlex.join(words)}"
+
+
+def say_how_to_go_on(words: Sequence[str]) -> None:
+    """Print the command that goes on with a run that stopped."""
+    ERR.print(f"go on: {in_words(words)}", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def going_on(words: Sequence[str]) -> Iterator[None]:
+    """Say how to go on with a run that is interrupted or loses its workers."""
+    try:
+        yield
+    except (KeyboardInterrupt, ClusterError):
+        say_how_to_go_on(words)
+        raise
+
+
+def send(
+    cluster: str, target: Place, words: Sequence[str], *, name: str, folder: str = ".", as_json: bool = False
+) -> None:
+    """Submit a driver, and say how to follow it."""
+    from ..clusters.submit import submit
+
+    job = submit(cluster, target, words, name=name, folder=folder)
+    if as_json:
+        print_json(job.__dict__ | {"store": target.url})
+        return
+    OUT.print(f"submitted job {job.job}; its log: {job.log}", highlight=False, soft_wrap=True)
+    OUT.print(f"follow it: photogap status {target.url}", highlight=False, soft_wrap=True)
+
+
+def show_estimate(plan: Plan, workers: int | None, *, as_json: bool) -> None:
+    """Print points, bytes and time of a sweep."""
+    from ..drive.estimate import estimate
+
+    numbers: dict[str, Any] = estimate(plan, workers)
+    if as_json:
+        print_json(numbers)
+        return
+    for key, value in numbers.items():
+        text = f"{value:.4g}" if isinstance(value, float) else str(value)
+        OUT.print(f"{key.replace('_', ' ')}: {text}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,52 @@
+"""Kinds of clusters, one module each, found by what is here: a new module needs no other file.
+
+A package of its own adds kinds by the entry-point group `photogap.clusters`, each name leading to a `Spec`.
+"""
+
+import functools
+import importlib
+import pkgutil
+from importlib.metadata import EntryPoint, entry_points
+
+from ...errors import ConfigError
+from ..spec import Spec
+
+GROUP = "photogap.clusters"
+
+
+@functools.cache
+def _own() -> dict[str, type[Spec]]:
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return {module.KIND.kind_name(): module.KIND for module in modules}
+
+
+@functools.cache
+def _further() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _own()}
+
+
+def known() -> list[str]:
+    """Names of all kinds."""
+    return sorted({*_own(), *_further()})
+
+
+def kind_named(name: str) -> type[Spec] | None:
+    """Kind of a name; None if there is none.
+
+    Raises:
+        ConfigError: The package that brings it cannot be loaded.
+    """
+    if name in _own():
+        return _own()[name]
+    if name not in _further():
+        return None
+    entry = _further()[name]
+    try:
+        kind = entry.load()
+    except Exception as error:
+        raise ConfigError(
+            f"the cluster kind {name!r} of {entry.value!r} cannot be loaded ({type(error).__name__}: {error})."
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Spec)):
+        raise ConfigError(f"the cluster kind {name!r} must be a subclass of `Spec`. Got {entry.value!r}.")
+    return kind

@@ -1,0 +1,42 @@
+"""Worker processes of this machine."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ..spec import Spec, no_bool
+
+if TYPE_CHECKING:
+    from ..dask_pool import DaskPool
+    from ..visit import Visit
+
+
+class Local(Spec):
+    """Worker processes of this machine.
+
+    Args:
+        workers: Their number; a run's own, else the machine's cores, if None.
+    """
+
+    here: ClassVar[bool] = True
+
+    kind: Literal["local"]
+    workers: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=0, le=4096)
+
+    @property
+    def own_workers(self) -> int | None:
+        """As the file says."""
+        return self.workers
+
+    def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
+        """Pool of processes that end with it."""
+        from dask.system import CPU_COUNT
+
+        from ..local import open_local
+
+        count = visit.workers or self.workers or int(CPU_COUNT)
+        return open_local(count, visit.memory, dashboard=visit.dashboard)
+
+
+KIND = Local

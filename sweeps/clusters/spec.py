@@ -1,0 +1,280 @@
+"""What a cluster file holds: the base of every kind, and the keys of those whose workers are batch jobs."""
+
+import os
+import re
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import pydantic
+from pydantic import BeforeValidator, Field
+
+from . import quantities
+from .quantities import Reading
+from .synonyms import SYNONYMS
+from .system import System
+
+if TYPE_CHECKING:
+    from .dask_pool import DaskPool
+    from .visit import Visit
+
+
+def no_bool(value: Any) -> Any:
+    """Refuse true and false as numbers."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _optional(function: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: None if value is None else function(value))
+
+
+def _one_line(value: str | None) -> str | None:
+    if value is not None and (not value.strip() or not _is_plain(value)):
+        raise ValueError("must be one line of text, not empty")
+    return value
+
+
+def _shell_lines(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if values is not None and not all(_is_plain(value.replace("\n", " ").replace("\t", " ")) for value in values):
+        raise ValueError("must be shell lines without control characters")
+    return values
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a text holds no control character and no half of a surrogate pair."""
+    return value.isprintable()
+
+
+def _word(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[\w.:@+][\w.:@+-]*", value):
+        raise ValueError("must be one word of letters, digits, dots, dashes")
+    return value
+
+
+def _folder(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"(~(?=/|$)|[/$])[\w.@+/${}~ :-]*", value):
+        raise ValueError("must be an absolute path, which may hold variables such as $TMPDIR")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(no_bool)]
+Span = Annotated[float, BeforeValidator(quantities.seconds_of)]
+MaybeSpan = Annotated[float | None, _optional(quantities.seconds_of)]
+Ports = Annotated[tuple[int, int] | None, _optional(quantities.ports_of)]
+Line = Annotated[str | None, pydantic.AfterValidator(_one_line)]
+Word = Annotated[str | None, pydantic.AfterValidator(_word)]
+Folder = Annotated[str | None, pydantic.AfterValidator(_folder)]
+Lines = Annotated[tuple[str, ...] | None, pydantic.AfterValidator(_shell_lines)]
+
+
+class Frozen(pydantic.BaseModel):
+    """Settings that are checked when made, and refuse keys that they do not know."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Spec(Frozen):
+    """A kind of cluster: its keys, and how a pool of it is opened.
+
+    A subclass has a field `kind` with the kind's name as its only value; its module calls it `KIND`.
+    """
+
+    system: ClassVar[System | None] = None
+    """Batch system whose jobs are the workers."""
+    here: ClassVar[bool] = False
+    """Whether the workers are processes of this machine, as many as a run asks for."""
+    synonyms: ClassVar[dict[str, str]] = {}
+    """Keys of other programs, each with what to write instead."""
+
+    @property
+    def own_workers(self) -> int | None:
+        """Worker processes that the file asks for where they are this machine's."""
+        return None
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """Name of the kind."""
+        (name,) = cls.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+        return str(name)
+
+    def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
+        """Pool of the cluster, closed with what it started."""
+        raise NotImplementedError
+
+    def one_job(self) -> "Spec":
+        """The same cluster at its smallest, for `cluster check`."""
+        return self
+
+    def advice(self, seen: dict[str, Any]) -> list[str]:
+        """Changes that `cluster check` proposes after a look at a worker; may add to `seen`."""
+        return []
+
+
+class Adapt(Frozen):
+    """Number of jobs that follows the work.
+
+    Args:
+        minimum: Jobs that are kept.
+        maximum: Jobs at most.
+        idle: A job without work for so long ends.
+    """
+
+    minimum: Whole = Field(default=0, ge=0, le=10_000)
+    maximum: Whole = Field(ge=1, le=10_000)
+    idle: Span = 60.0
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> "Adapt":
+        if self.minimum > self.maximum:
+            raise ValueError("`minimum` must not exceed `maximum`")
+        return self
+
+
+def _reading(info: pydantic.ValidationInfo) -> Reading:
+    return (info.context or {}).get("reading") or Reading()
+
+
+def _walltime(value: Any, info: pydantic.ValidationInfo) -> Any:
+    return None if value is None else quantities.walltime_of(value, _reading(info))
+
+
+def _memory(value: Any, info: pydantic.ValidationInfo) -> Any:
+    return None if value is None else quantities.bytes_of(value, _reading(info))
+
+
+WallTime = Annotated[float | None, BeforeValidator(_walltime)]
+Memory = Annotated[int | None, BeforeValidator(_memory)]
+
+
+class Driver(Frozen):
+    """The job of a driver that `photogap submit` sends.
+
+    Args:
+        cores: Its cores.
+        memory: Its memory, bytes.
+        walltime: Its wall time, s, which should span the sweep; the workers' if None.
+        queue: Its queue; the workers' if None.
+        python: Its interpreter; the workers' if None, or this one where theirs is a command of several words, such
+            as a container's: a driver needs the batch system's commands.
+    """
+
+    cores: Whole = Field(default=1, ge=1, le=4096)
+    memory: Annotated[int, BeforeValidator(_memory)] = 2 * 2**30
+    walltime: WallTime = None
+    queue: Line = None
+    python: Line = None
+
+
+class Jobs(Spec):
+    """Workers as jobs of a batch system; None takes the value of dask-jobqueue's own configuration.
+
+    Args:
+        jobs: Number of jobs, kept up while there is work.
+        adapt: In place of `jobs`: a number that follows the work.
+        cores: Cores of a job.
+        memory: Memory of a job, bytes.
+        processes: Worker processes of a job, one thread each; as many as cores if None.
+        walltime: Wall time of a job, s.
+        queue: Queue or partition.
+        account: Whom to charge.
+        job_extra_directives: Further directives, with or without their `#SBATCH` or `#PBS`.
+        job_directives_skip: Directives that hold one of these words are left out.
+        prologue: Shell lines that run before the worker starts; one that fails ends the job.
+        python: Command of the workers' interpreter, such as a container's; the driver's interpreter if None.
+        local_directory: Folder on the node in which a job makes its scratch folder; $TMPDIR, else /tmp, if None.
+        interface: Network interface between driver and workers, such as ib0.
+        scheduler_ports: First and last port of the scheduler, on the driver's host; any if None.
+        worker_ports: First and last port of workers and nannies, two for each process of a node; any if None.
+        log_directory: Where jobs write; beside the store if None.
+        shared_directory: Private folder that the nodes can read, for certificates.
+        tls: Whether connections are encrypted and authenticated.
+        retire_before: A job takes no new points so long before its wall time.
+        stagger: Jobs retire over such a span, not all at once.
+        death_timeout: A worker without a scheduler ends after so long.
+        poll: The queue is asked at this interval.
+        start_timeout: How long to wait for the first worker; None waits for ever.
+        versions: Whether a worker with other versions ends the run or is only named.
+        driver: The driver's own job, for `photogap submit`.
+    """
+
+    system: ClassVar[System] = System()
+    synonyms: ClassVar[dict[str, str]] = SYNONYMS
+
+    jobs: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=10_000)
+    adapt: Adapt | None = None
+    cores: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
+    memory: Memory = None
+    processes: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
+    walltime: WallTime = None
+    queue: Line = None
+    account: Line = None
+    job_extra_directives: Lines = None
+    job_directives_skip: Lines = None
+    prologue: Lines = None
+    python: Line = None
+    local_directory: Folder = None
+    interface: Word = None
+    scheduler_ports: Ports = None
+    worker_ports: Ports = None
+    log_directory: Line = None
+    shared_directory: Line = None
+    tls: bool = True
+    retire_before: MaybeSpan = None
+    stagger: MaybeSpan = None
+    death_timeout: MaybeSpan = 60.0
+    poll: Span = 10.0
+    start_timeout: MaybeSpan = None
+    versions: Literal["same", "warn"] = "same"
+    driver: Driver = Driver()
+
+    @pydantic.field_validator("job_extra_directives")
+    @classmethod
+    def _bare(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if values is None else tuple(cls.system.bare_directive(value) for value in values)
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "Jobs":
+        if (self.jobs is None) == (self.adapt is None):
+            raise ValueError("one of `jobs` and `adapt` must be given")
+        if self.worker_ports:
+            needed, (first, last) = 2 * (self.processes or self.cores or 1), self.worker_ports
+            if last - first + 1 < needed:
+                raise ValueError(
+                    f"`worker_ports` must hold two ports for each process of a job, {needed} here; more where "
+                    f"several jobs share a node. Got {last - first + 1}"
+                )
+        return self
+
+    def own_directives(self) -> list[str]:
+        """Directives of the keys that only this kind has."""
+        return []
+
+    def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
+        """Pool of jobs, kept up and cancelled at the end."""
+        from .jobs import open_jobs
+
+        return open_jobs(self, visit)
+
+    def one_job(self) -> "Jobs":
+        """One job."""
+        return self.model_copy(update={"jobs": 1, "adapt": None})
+
+    def advice(self, seen: dict[str, Any]) -> list[str]:
+        """By the cores, threads and processes of a worker's node."""
+        from .probe import oversubscribed
+        from .script import oversubscription, processes_of, retirement
+
+        processes, retire = processes_of(self), retirement(self)
+        seen["retires_after_s"] = None if retire is None else retire[0]
+        change = [text for text in (oversubscribed(seen, processes), oversubscription(self)) if text]
+        if not self.tls:
+            change.append("set `tls: true`: every user of the network can run code as you")
+        if seen["cores"] < processes:
+            change.append(f"ask for {processes} cores, or set `processes: {seen['cores']}`")
+        return change
+
+
+def expanded(path: str) -> str:
+    """Path with its variables and `~` of this machine."""
+    return os.path.expanduser(os.path.expandvars(path))

@@ -1,0 +1,39 @@
+"""What a run brings to a cluster."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..store.place import Place
+
+
+def say(text: str) -> None:
+    """Print words for the user."""
+    from ..cli.base import ERR
+
+    ERR.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a run brings to a cluster.
+
+    Args:
+        place: The store, which workers must be able to write.
+        workers: Number of worker processes in place of the cluster's own.
+        memory: Memory of a worker process where the cluster does not set it: a size, or `auto`.
+        folder: Where scripts and logs of jobs go; beside the store if None.
+        only_look: Whether the first worker is looked at and not judged.
+        dashboard: Whether a scheduler of this run shows Dask's dashboard.
+        stopped: Why not to go on waiting for the first worker; None to go on.
+        say: Called with words for the user.
+    """
+
+    place: Place | None = None
+    workers: int | None = None
+    memory: str = "auto"
+    folder: Path | None = None
+    only_look: bool = False
+    dashboard: bool = False
+    stopped: Callable[[], str | None] = lambda: None
+    say: Callable[[str], None] = say

@@ -1,0 +1,199 @@
+"""Kinds of clusters that other packages bring, and a PBS of processes: sweeps end to end, without any daemon."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import xarray as xr
+import yaml
+
+from photogap.sweeps.clusters import kinds
+from photogap.sweeps.clusters.config import parse
+from photogap.sweeps.errors import ClusterError, ConfigError
+from support import fake_batch
+from support.cubes import physics
+from support.patience import PATIENCE, until
+
+PLUGINS = Path(__file__).parent / "plugins"
+SMALL: dict[str, Any] = {"jobs": 1, "cores": 1, "memory": "600MB", "walltime": "00:10:00", "interface": "lo"}
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Kinds of a package that is installed besides."""
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    kinds._further.cache_clear()
+    yield
+    kinds._further.cache_clear()
+
+
+@pytest.fixture
+def at(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Commands of a batch system, and a cluster file for it."""
+
+    def write(system: str, **more: Any) -> Path:
+        for name, value in fake_batch.install(home, system).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ["PYTHONPATH"]]))
+        path = home / f"{system}.yaml"
+        path.write_text(yaml.safe_dump({"kind": system, "poll": "1s", "python": sys.executable} | SMALL | more))
+        return path
+
+    return write
+
+
+def ended(process: "subprocess.Popen[str]", code: int = 0) -> tuple[str, str]:
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code, err
+    return out, err
+
+
+def queue(home: Path) -> list[str]:
+    """Jobs that have not ended."""
+    jobs = fake_batch.Batch("pbs").jobs()
+    return [str(job["id"]) for job in jobs if job["state"] != "F"]
+
+
+def test_a_kind_of_thirty_lines_needs_no_other_file() -> None:
+    for name in ("lsf", "sge"):
+        lines = (PLUGINS / f"photogap_{name}.py").read_text().splitlines()
+        assert sum(bool(line.strip()) for line in lines) <= 34
+
+
+def test_kinds_of_other_packages_are_found_and_faulty_ones_named(plugins: None) -> None:
+    assert {"lsf", "sge"} <= set(kinds.known())
+    assert parse(SMALL | {"kind": "lsf"}, "f.yaml").kind_name() == "lsf"
+    with pytest.raises(ConfigError, match=r"kind 'broken' of 'photogap_nowhere:Kind' cannot be loaded .*No module"):
+        parse({"kind": "broken"}, "f.yaml")
+    with pytest.raises(ConfigError, match="kind 'odd' must be a subclass of `Spec`"):
+        parse({"kind": "odd"}, "f.yaml")
+    with pytest.raises(ConfigError, match=r"hold directives of lsf, #BSUB .*, not #SBATCH"):
+        parse(SMALL | {"kind": "lsf", "job_extra_directives": ["#SBATCH -x"]}, "f.yaml")
+
+
+WRITTEN = {
+    "lsf": ["#BSUB -n 1", "#BSUB -W 00:10", "#BSUB -M 630"],
+    "sge": ["#$ -l h_rt=00:10:00", "#$ -l h_vmem=629145600"],
+    "pbs": ["#PBS -l walltime=00:10:00", "#PBS -l select=1:ncpus=1:mem=600MB"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", list(WRITTEN))
+def test_a_sweep_on_each(system: str, home: Path, at: Any, sweep: Any, photogap: Any) -> None:
+    cluster = at(system)
+    config = sweep(axes={"F0": [1, 2, 3]})
+    out, _ = ended(photogap("run", config, "--store", home / "a.zarr", "--cluster", cluster, "--json"))
+    found = json.loads(out.splitlines()[-1])
+    assert (found["done"], found["failed"]) == (3, 0)
+    (script,) = (home / "a.zarr.state" / "scripts").iterdir()
+    lines = script.read_text().splitlines()
+    assert set(WRITTEN[system]) <= set(lines)
+    until(lambda: not queue(home))
+    assert not list((home / "a.zarr.state").glob("jobs.json"))
+    ended(photogap("run", config, "--store", home / "b.zarr", "-n", "0"))
+    xr.testing.assert_identical(physics(home / "a.zarr"), physics(home / "b.zarr"))
+
+
+@pytest.mark.slow
+def test_a_pbs_job_writes_its_log_while_it_runs_and_its_end_is_told(
+    home: Path, at: Any, sweep: Any, photogap: Any, tally: Any
+) -> None:
+    """PBS spools a job's output to its end, so the script redirects it; what PBS adds comes from its own file."""
+    cluster, store = at("pbs"), home / "a.zarr"
+    config = sweep(axes={"F0": list(range(1, 9)), "seconds": 0.05})
+    tally.admit(2)
+    driver = photogap("run", config, "--store", store, "--cluster", cluster, "--json")
+    until(lambda: len(tally()) > 2)
+    (log,) = (Path(f"{store}.state") / "logs").glob("*-0.err")
+    assert "distributed" in log.read_text(), "the worker's log is there while it runs"
+    said, _ = ended(photogap("logs", store))
+    assert f"==> {log} <==" in said
+    # The batch system ends the job, and says why as it delivers the rest of its output.
+    batch = fake_batch.Batch("pbs")
+    (batch.folder / "last-words").write_text("=>> PBS: job killed: walltime 125 exceeded limit 120\n")
+    (job,) = (j for j in batch.jobs() if j["state"] == "R")
+    for child in psutil.Process(job["pid"]).children(recursive=True):
+        child.kill()
+    notes = Path(f"{store}.state", "cluster.log")
+    until(lambda: re.search(r"ended exit status \d+; PBS: job killed: walltime 125 exceeded", notes.read_text()))
+    tally.open()
+    out, _ = ended(driver)
+    assert json.loads(out.splitlines()[-1])["done"] == 8, "another job took its place"
+    assert not queue(home)
+
+
+NEVER = "Can Never Run: Insufficient amount of resource: ncpus (R: 8 A: 2 T: 2)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_jobs_that_can_never_start_end_the_wait_and_are_cancelled(
+    command: str, home: Path, at: Any, sweep: Any, photogap: Any
+) -> None:
+    cluster = at("pbs", cores=8, jobs=2)
+    (home / "batch" / "comment").write_text(NEVER)
+    words = ["run", sweep(), "--store", home / "a.zarr", "--cluster", cluster]
+    _, err = ended(
+        photogap(*(words if command == "run" else ["cluster", "check", cluster])), ClusterError.exit_code
+    )
+    assert f"is Q ({NEVER}), which no wait cures. Change `cores`, `memory`" in err
+    assert not queue(home)
+    assert fake_batch.Batch("pbs").jobs(), "there were some"
+
+
+@pytest.mark.slow
+def test_a_check_that_is_terminated_cancels_its_job(home: Path, at: Any, photogap: Any) -> None:
+    cluster = at("pbs")
+    (home / "batch" / "comment").write_text("Not Running: Insufficient amount of resource: ncpus")
+    check = photogap("cluster", "check", cluster)
+    until(lambda: queue(home))
+    check.send_signal(signal.SIGTERM)
+    ended(check, 130)
+    assert not queue(home)
+
+
+@pytest.mark.slow
+def test_retry_and_submit_take_what_run_takes(home: Path, at: Any, sweep: Any, photogap: Any) -> None:
+    """`submit --full --recompute`, `retry --cluster`, `retry --submit`."""
+    cluster, store = at("pbs", driver={"memory": "600MB"}), home / "a.zarr"
+    config = sweep(axes={"F0": [1, 2]}, full={"axes": {"F0": [1, 2, 3]}})
+    said, _ = ended(photogap("submit", config, "--cluster", cluster, "--store", store, "--full", "--dry-run"))
+    assert "points: 3" in said
+    assert not queue(home)
+    assert not store.exists()
+    for _ in range(2):
+        ended(photogap("submit", config, "--cluster", cluster, "--store", store, "--full", "--recompute"))
+        until(lambda: not queue(home))
+    status = json.loads(ended(photogap("status", store, "--json"))[0].splitlines()[-1])
+    assert status["counts"] == {"ok": 3}
+    assert "--full --recompute --cluster" in (home / "a.zarr.state" / "scripts" / "driver.sh").read_text()
+    ended(photogap("retry", store, "--failed", "--cluster", cluster, "--submit", "--trust"))
+    until(lambda: not queue(home))
+    assert "nothing to do" in (home / "a.zarr.state" / "logs" / "driver.log").read_text()
+    assert "nothing to do" in ended(photogap("retry", store, "--failed", "--cluster", cluster, "--trust"))[0]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_says_how_to_go_on(home: Path, at: Any, sweep: Any, photogap: Any) -> None:
+    cluster = at("pbs")
+    (home / "batch" / "comment").write_text("Not Running: Insufficient amount of resource: ncpus")
+    config = sweep(axes={"F0": [1, 2]})
+    driver = photogap("run", config, "--store", home / "a b.zarr", "--cluster", cluster, "--recompute")
+    until(lambda: queue(home))
+    driver.send_signal(signal.SIGINT)
+    _, err = ended(driver, 130)
+    (words,) = re.findall(r"^go on: photogap (.*)$", err, re.MULTILINE)
+    assert "--recompute" not in words, "what is finished is kept"
+    (home / "batch" / "comment").unlink()
+    ended(photogap(*shlex.split(words)))
+    assert not queue(home)
