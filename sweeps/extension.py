@@ -43,7 +43,7 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
     """The model with further outputs.
 
     Args:
-        model: The model to extend, such as `photogap.sweeps.model.MODEL`.
+        model: The model to extend, such as `photogap.sweeps.solver.MODEL`.
         outputs: The further outputs, in the cube's order.
         name: Name of the new model, part of a point's identity: another than the old one's.
         version: Version of the outputs; raise it when a number of theirs changes.

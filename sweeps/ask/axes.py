@@ -1,8 +1,10 @@
 """Axes of a sweep and their product: labels, positions, and how one grid extends another."""
 
 import functools
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,3 +181,21 @@ def embed(inner: Grid, outer: Grid) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tuple(b.where[key(value)] for value in a.values) for a, b in zip(inner.axes, outer.axes, strict=True)
     )
+
+
+def thinned(axes: list[Axis], most: int) -> list[Axis]:
+    """Axes with fewer values, spread evenly with both ends, where they have more than `most` combinations."""
+    if math.prod(len(axis.values) for axis in axes) <= most:
+        return axes
+    each = int(most ** (1 / len(axes)))
+    chosen = [sorted({round(i * (len(a.values) - 1) / (each - 1)) for i in range(each)}) for a in axes]
+    return [
+        Axis(a.name, tuple(a.values[i] for i in at), {k: tuple(v[i] for i in at) for k, v in a.followers.items()})
+        for a, at in zip(axes, chosen, strict=True)
+    ]
+
+
+def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
+    """Labels of each combination of the axes' values; one without any for no axes."""
+    for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
+        yield functools.reduce(operator.or_, each, {})

@@ -18,7 +18,7 @@ import pydantic
 from ...core.units import SCALES
 from ..errors import ConfigError
 from ..files import Files
-from ..model import DEFAULT
+from ..model import DEFAULT, current
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
 
 LONGEST = 100_000
@@ -59,7 +59,7 @@ class Limits(_Frozen):
     """What a point may cost.
 
     Args:
-        time_s: Wall time of a point, s; None for no limit.
+        time_s: Wall time of a point, s; `.inf` for no limit. Default: 100 times the median, 60 s at least.
         memory: Memory of a worker, such as `2GiB`; `auto` shares the machine's.
         losses: How many workers a point may take with it before it is given up.
         points: Largest number of points of the sweep, and of the cube that it grows.
@@ -127,6 +127,11 @@ class Config(_Frozen):
     def files(self) -> Files:
         """Where the config's files may lie."""
         return Files(Path(self.folder), None if self.root is None else Path(self.root))
+
+    @pydantic.field_validator("model")
+    @classmethod
+    def _model(cls, value: str) -> str:
+        return current(value)
 
     @pydantic.field_validator("name")
     @classmethod

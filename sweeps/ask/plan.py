@@ -3,13 +3,11 @@
 import contextlib
 import dataclasses
 import functools
-import itertools
 import math
-import operator
 import pickle
 import re
 import typing
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
 from ..text import rule, short, suggest
-from .axes import FIRST, Axis, Grid, Index, Labels
+from .axes import FIRST, Axis, Grid, Index, Labels, combinations, thinned
 from .bounds import Bounds, check_bytes, check_points, check_size, largest
 from .config import PRESETS, Config, axis_values, is_table, setting_values
 from .identity import canonical, digest
@@ -32,6 +30,7 @@ _TEXTS = {str, bool}
 Refusals = tuple[Callable[[Any, Any], None], ...]
 _TRIED = 20_000
 _CHECKED = 5_000
+_COMPARED = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,9 @@ class Plan:
     @functools.cached_property
     def coordinates(self) -> dict[str, Any]:
         """Labels of the outputs' own dims, which all points share that have them."""
-        each = [self.model.coordinates(settings) for settings in self.kinds]
+        # Points share their dims' labels, so one point of each set of dims is asked: labels may be millions.
+        having = {frozenset(d for v in self.model.variables(kind) for d in v.dims): kind for kind in self.kinds}
+        each = [self.model.coordinates(settings) for settings in having.values()]
         return {dim: values for coordinates in each for dim, values in coordinates.items()}
 
     @functools.cached_property
@@ -192,7 +193,7 @@ def resolve(
     check_points(largest(grid, config.refine), min(bounds.points, config.limits.points))
     # Numbers that label a cube are no secret; words may still be any line of a file.
     with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
-        _check_points(plan)
+        _check_points(plan, bounds)
     check_bytes(sum(plan.bytes_per_output.values()), bounds)
     _check_uses(plan)
     return plan
@@ -397,50 +398,45 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
     )
 
 
-def _check_points(plan: Plan) -> None:
+def _check_points(plan: Plan, bounds: Bounds) -> None:
     """Build a point and settings for each value of each axis: what the model refuses ends here.
 
     Axes that the model holds against one another are tried in each combination. Of very many values or combinations
-    the model's `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point.
+    `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point. Long dims are
+    compared between fewer points.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
     shared: dict[str, Any] = {}
     _check_point(plan, first, shared, "the first point")
+    sizes = {dim: len(values) for dim, values in shared.items()}
+    outputs = plan.model.variables(plan.settings_at(first))
+    check_bytes(sum(8 * math.prod(sizes[d] for d in v.dims) for v in outputs), bounds)
+    compared = max(2, _COMPARED // max(1, sum(sizes.values())))
     for axis in plan.grid.axes:
-        step = -(-len(axis.values) // _CHECKED)
+        step, stride = (-(-len(axis.values) // most) for most in (_CHECKED, compared))
         for i in range(1, len(axis.values)):
-            _check_point(
-                plan, first | axis.at(i), shared, f"axes.{axis.name}", refuse=None if i % step == 0 else ()
-            )
+            refuse = None if i % step == 0 else ()
+            dims = i % stride == 0 or i == 1
+            _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", refuse=refuse, dims=dims)
     groups = [(joint.of, (joint.refuse,)) for joint in plan.model.rules]
-    for group, refuse in [*groups, (plan.model.switches or (), ())]:
+    for group, rules in [*groups, (plan.model.switches or (), ())]:
         axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
-            for labels in combinations(_thinned(axes)):
-                _check_point(plan, first | labels, shared, place, refuse=refuse)
-
-
-def _thinned(axes: list[Axis]) -> list[Axis]:
-    """Axes with fewer values, spread evenly with both ends, where they have more than `_TRIED` combinations."""
-    if math.prod(len(axis.values) for axis in axes) <= _TRIED:
-        return axes
-    most = int(_TRIED ** (1 / len(axes)))
-    chosen = [np.unique(np.linspace(0, len(a.values) - 1, most).round().astype(int)).tolist() for a in axes]
-    return [
-        Axis(a.name, tuple(a.values[i] for i in at), {k: tuple(v[i] for i in at) for k, v in a.followers.items()})
-        for a, at in zip(axes, chosen, strict=True)
-    ]
-
-
-def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
-    """Labels of each combination of the axes' values; one without any for no axes."""
-    for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
-        yield functools.reduce(operator.or_, each, {})
+            tried = list(combinations(thinned(axes, _TRIED)))
+            stride = -(-len(tried) // compared)
+            for i, labels in enumerate(tried):
+                _check_point(plan, first | labels, shared, place, refuse=rules, dims=i % stride == 0)
 
 
 def _check_point(
-    plan: Plan, labels: Labels, shared: dict[str, Any], place: str, *, refuse: Refusals | None = None
+    plan: Plan,
+    labels: Labels,
+    shared: dict[str, Any],
+    place: str,
+    *,
+    refuse: Refusals | None = None,
+    dims: bool = True,
 ) -> None:
     """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before.
 
@@ -450,12 +446,14 @@ def _check_point(
         shared: Labels of the dims of the points before.
         place: Key of the config to blame.
         refuse: Rules to hold it against; None takes all of the model's.
+        dims: Whether the outputs' dims are compared.
     """
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
         for each in [joint.refuse for joint in plan.model.rules] if refuse is None else refuse:
             each(point, settings)
-        coordinates = {} if shared and settings is plan.settings else plan.model.coordinates(settings)
+        known = not dims or (shared and settings is plan.settings)
+        coordinates = {} if known else plan.model.coordinates(settings)
     except (ValueError, TypeError, ArithmeticError) as error:
         named = re.match(r"`(\w+)`", str(error))
         key = named[1] if named else ""

@@ -1,6 +1,7 @@
 """The driver's loop: a bounded window of batches, each point noted as it ends, whole shards packed."""
 
 import itertools
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from ..store.parts import TornError, decode
 from ..work.limits import GRACE_S
 from ..work.pool import Ended, Pool
 from ..work.task import PARTS, Batch, Job, write
+from ..work.texts import clean, describe
 
 WINDOW = 3
 """Batches in flight a worker thread."""
@@ -27,6 +29,12 @@ BATCH_POINTS = 64
 PACK_S = 20.0
 """A shard that is not full is packed at this interval, so that a growing cube shows its points."""
 _STORE_TRIES = 4
+MEDIANS = 100
+"""A point may take so many times the median where `limits.time_s` is not given."""
+LEAST_LIMIT_S = 60.0
+FIRST_LIMIT_S = 6 * 3600.0
+"""What a point may take before a median is known."""
+_ENOUGH = 8
 
 
 @dataclass
@@ -39,6 +47,7 @@ class Counts:
     computed: int = 0
     running: int = 0
     lost: int = 0
+    limit: float | None = None
     started: float = field(default_factory=time.time)
 
 
@@ -79,6 +88,8 @@ class Flow:
         self._status = cube.status()
         self._again: deque[tuple[_Todo, ...]] = deque()
         self._flying: dict[int, tuple[_Todo, ...]] = {}
+        self._given: dict[int, tuple[float | None, str]] = {}
+        self._times: deque[float] = deque(maxlen=999)
         self._losses: dict[str, int] = {}
         self._open: dict[Index, dict[Index, dict[str, Any]]] = {}
         self._left: dict[Index, int] = {}
@@ -172,53 +183,73 @@ class Flow:
             return False
         key = next(self._keys)
         self._flying[key] = batch
-        self.pool.submit(key, self._task(batch))
+        task = self._task(batch)
+        self._given[key] = (task.time_s, task.limit)
+        self.pool.submit(key, task)
         return True
 
     def _batch_size(self) -> int:
-        if self._cost is None:
+        # Alone until a median says how long a point may take: the limit is a batch's own.
+        if self._cost is None or self.counts.computed < _ENOUGH:
             return 1
         return max(1, min(BATCH_POINTS, int(BATCH_S / max(self._cost, 1e-4))))
 
+    def _limit(self) -> tuple[float | None, str]:
+        """Wall time that a point may take, and where that comes from; None for no limit."""
+        given = self.plan.config.limits.time_s
+        if given is not None:
+            return (given if given < float("inf") else None), ""
+        if len(self._times) < _ENOUGH:
+            return FIRST_LIMIT_S, "; `limits.time_s` changes it"
+        median = statistics.median(self._times)
+        self.counts.limit = max(LEAST_LIMIT_S, MEDIANS * median)
+        return (
+            self.counts.limit,
+            f", {MEDIANS} times the median of {median:.3g} s or more; `limits.time_s` changes it",
+        )
+
     def _task(self, batch: tuple[_Todo, ...]) -> Batch:
+        limit, origin = self._limit()
         return Batch(
             jobs=tuple(job_of(self.plan, t.labels, t.point_id, 1 + self._losses.get(t.point_id, 0)) for t in batch),
             model=self.plan.config.model,
             store=self.cube.place.url,
-            time_s=self.plan.config.limits.time_s,
+            time_s=limit,
+            limit=origin,
             memory=self.pool.memory,
             own_process=self.pool.own_process,
         )
 
     def _end(self, ended: Ended) -> None:
-        batch = self._flying.pop(ended.key)
+        batch, given = self._flying.pop(ended.key), self._given.pop(ended.key)
         rest = self._settle(batch)
         if not rest:
             self._store_faults = 0
         elif ended.lost:
-            self._lose(rest, ended)
+            self._lose(rest, ended, given)
         elif isinstance(ended.error, OSError | MemoryError) or _of_store(ended.error):
             self._fault(rest, ended.error)
+        elif len(rest) > 1:
+            # One of them is to blame: each is tried alone.
+            self._again.extend((todo,) for todo in rest)
         else:
             reason = ended.error or RuntimeError("the task ended without its part")
-            for todo in rest:
-                self._give_up(todo, Status.ERROR, f"{type(reason).__name__}: {reason}")
+            self._give_up(rest[0], Status.ERROR, describe(reason))
 
-    def _lose(self, rest: list[_Todo], ended: Ended) -> None:
+    def _lose(self, rest: list[_Todo], ended: Ended, given: tuple[float | None, str]) -> None:
         """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
         self.counts.lost += 1
         limits = self.plan.config.limits
-        self.log.event("worker lost", points=[t.point_id for t in rest], error=str(ended.error), job=ended.story)
+        self.log.event("worker lost", points=[t.point_id for t in rest], error=clean(ended.error), job=ended.story)
         if len(rest) > 1:
             self._again.extend((todo,) for todo in rest)
             return
         todo = rest[0]
         # Its end comes `GRACE_S` after its time is up; the news of its beginning may have been late.
-        hard = None if limits.time_s is None else limits.time_s + GRACE_S / 2
-        if hard and ended.ran is not None and ended.ran >= hard:
-            self._give_up(
-                todo, Status.TIMEOUT, f"over the limit of {limits.time_s:g} s for a point; its worker was ended"
-            )
+        limit, origin = given
+        if limit is not None and ended.ran is not None and ended.ran >= limit + GRACE_S / 2:
+            message = f"over the limit of {limit:g} s for a point{origin}; its worker was ended"
+            self._give_up(todo, Status.TIMEOUT, message)
             return
         if ended.innocent:
             self._again.append((todo,))
@@ -237,7 +268,7 @@ class Flow:
     def _fault(self, rest: list[_Todo], error: BaseException | None) -> None:
         """Try again after a while where a worker could not write; a store that stays away ends the run."""
         self._store_faults += 1
-        self.log.event("store fault", error=str(error))
+        self.log.event("store fault", error=clean(error))
         if self._store_faults >= _STORE_TRIES:
             text = str(error).rstrip(".")
             raise StoreError(
@@ -250,7 +281,7 @@ class Flow:
         record = {
             "point_id": todo.point_id,
             "status": str(status),
-            "message": message,
+            "message": clean(message),
             "wall_time": float("nan"),
             "cpu_time": float("nan"),
             "host": "",
@@ -276,6 +307,8 @@ class Flow:
             self.counts.computed += 1
             if record["wall_time"] == record["wall_time"]:
                 cost = record["wall_time"]
+                if record["status"] == Status.OK:
+                    self._times.append(cost)
                 self._cost = cost if self._cost is None else 0.8 * self._cost + 0.2 * cost
             corner = self.cube.layout.corner(todo.index)
             self._open.setdefault(corner, {})[todo.index] = record

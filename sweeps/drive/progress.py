@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .flow import Counts
+from .flow import MEDIANS, Counts
 
 _PLAIN_S = 10.0
 
@@ -20,6 +20,7 @@ class Bar:
         self._bar: Progress | None = None
         self._first: tuple[float, int] | None = None
         self._said = time.monotonic()
+        self._limited = False
 
     def __enter__(self) -> "Bar":
         if self._console.is_terminal and not self._console.quiet:
@@ -46,6 +47,10 @@ class Bar:
 
     def update(self, counts: Counts) -> None:
         """Show the counts."""
+        if counts.limit is not None and not self._limited:
+            self._limited = True
+            text = f"a point may take {counts.limit:.3g} s, {MEDIANS} times the median or more"
+            self._console.print(f"{text}; `limits.time_s` changes it", highlight=False)
         text = self.text(counts)
         if self._bar:
             task = self._bar.task_ids[0]

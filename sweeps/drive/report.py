@@ -107,8 +107,8 @@ def _from_log(place: Place) -> dict[str, Any]:
             slowest = log.points("wall_time IS NOT NULL", "wall_time DESC", _SLOWEST)
             recent = log.points("1", "ended DESC", 200)
             alive = log.last_alive()
-    except sqlite3.Error:
-        return {}
+    except (sqlite3.Error, ValueError, LookupError, TypeError):
+        return {}  # damaged; the next run sets it aside
     keep = ("point_id", "labels", "status", "wall_time", "host")
     out: dict[str, Any] = {"slowest": [{k: p[k] for k in keep} for p in slowest]}
     if len(recent) > 1 and recent[0]["ended"] > recent[-1]["ended"]:

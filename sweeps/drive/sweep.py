@@ -22,7 +22,7 @@ from ..errors import BusyError, ContradictionError, StoreError, SweepError
 from ..status import Status
 from ..store.buckets import patience
 from ..store.cube import MISSING, Cube, create
-from ..store.faults import store_faults
+from ..store.faults import refuse_unwritable, store_faults
 from ..store.lock import driver_lock, is_driven
 from ..store.log import Log
 from ..store.place import Place
@@ -95,6 +95,7 @@ def run(
 
 def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
     _refuse_what_is_no_cube(place)
+    refuse_unwritable(place)
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         finish(place)
         if recompute:
@@ -218,7 +219,7 @@ def _drive(
         ours = not isinstance(error, BusyError)
         raise
     finally:
-        with contextlib.suppress(OSError, sqlite3.OperationalError, SweepError):
+        with contextlib.suppress(OSError, sqlite3.Error, SweepError):
             log.alive(**dataclasses.asdict(flow.counts) | {"running": 0, "ended": outcome})
             log.event("end", outcome=outcome)
             ended = entry | {"end": time.time(), "outcome": outcome, "computed": flow.counts.computed}
@@ -275,6 +276,7 @@ def retry(
 ) -> Report:
     """Compute every failed point of a store again; `root`, `cluster` and `trust` as in `plan_of`."""
     _need(place)
+    refuse_unwritable(place)
     with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
         cube.guard = check

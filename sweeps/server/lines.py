@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_S: Final = 10.0
 """Time for a request's head, s, from the connection or from the end of the request before."""
 CONNECTIONS: Final = 700
-"""Connections at once; those beyond are closed."""
+"""Connections at once; beyond, the one that has waited longest for the head of a request is closed."""
 _FILES: Final = 4096
 
 
@@ -24,10 +24,9 @@ class Line(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, unless there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            transport.abort()
-            return
         self._wait()
+        if len(self.connections) > self.most:
+            self._oldest_waiting().transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -43,6 +42,11 @@ class Line(H11Protocol):
             self._arrived()
         elif idle and self._waiting is None:
             self._wait()
+
+    def _oldest_waiting(self) -> "Line":
+        """The connection that has been silent longest, this one at worst: a flood of them closes none at work."""
+        waiting = [line for line in self.connections if isinstance(line, Line) and line._waiting]
+        return min(waiting, key=lambda line: line._waiting.when() if line._waiting else 0.0, default=self)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self.header_s, self._late)

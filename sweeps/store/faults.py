@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..errors import StoreError, SweepError
 from .buckets import is_of_bucket, told
@@ -23,7 +25,7 @@ def store_faults(place: Place) -> Iterator[None]:
         yield
     except SweepError:
         raise
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.Error) as error:
         remedy = "make room and run again" if is_full(error) else "run again once it can"
         raise StoreError(
             f"the store {place.url} cannot be written: {first_line(error)}. Finished points are kept; {remedy}."
@@ -42,3 +44,28 @@ def is_full(error: Exception) -> bool:
 def first_line(error: Exception) -> str:
     """An error in one line."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(" .:")
+
+
+def refuse_unwritable(place: Place) -> None:
+    """Check that this user may write all that a run writes, before it changes anything.
+
+    Raises:
+        StoreError: Something belongs to somebody who has not shared it.
+    """
+    if not place.is_local:
+        return
+    inside = sorted(place.path.iterdir()) if place.path.is_dir() else []
+    folders = [place.path, *(p for p in inside if p.is_dir()), place.state, place.state / "parts"]
+    for path in (*folders, place.state / "lock", place.state / "log.sqlite"):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise StoreError(
+                f"{str(path)!r} belongs to {_owner(path)} and you may not write it. Ask for "
+                f"`chmod -R g+w {place.url} {place.state}` (umask 002 keeps it so), or use another --store."
+            )
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"

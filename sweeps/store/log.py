@@ -1,5 +1,10 @@
-"""The driver's log: one SQLite file in WAL mode beside the store, with what the cube has no room for."""
+"""The driver's log: one SQLite file next to the store, with what the cube has no room for.
 
+It has a rollback journal, since WAL needs memory that processes of several hosts cannot share (NFS, Lustre, GPFS)
+and files that belong to one user. It is auxiliary: a damaged one is set aside and a new one begun.
+"""
+
+import contextlib
 import json
 import sqlite3
 import time
@@ -27,10 +32,7 @@ class Log:
             self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, check_same_thread=False)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
+            self._db = _writable(path)
         self._db.row_factory = sqlite3.Row
 
     def close(self) -> None:
@@ -104,3 +106,36 @@ class Log:
     def attempts(self) -> dict[str, int]:
         """Attempts of each point noted."""
         return {r[0]: r[1] for r in self._db.execute("SELECT point_id, attempts FROM points")}
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    """Connection that may write; a damaged file is set aside first."""
+    try:
+        return _opened(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for found in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            with contextlib.suppress(FileNotFoundError):
+                found.replace(found.with_name(f"{found.name}.damaged"))
+        return _opened(path)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    # SQLite itself makes its files 0644, whatever the umask says; its journal takes the mode of this one.
+    path.open("ab").close()
+    db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=DELETE")
+        db.execute("PRAGMA synchronous=OFF")
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        db.executescript(_SCHEMA)
+        # Another program's tables of the same names end here too.
+        if "computed" not in {row[1] for row in db.execute("PRAGMA table_info(points)")}:
+            raise sqlite3.DatabaseError("other tables")
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import pickle
+import re
 import resource
 import socket
 import time
@@ -20,8 +21,11 @@ from ..store.buckets import patience
 from ..store.parts import encode
 from ..store.place import Place
 from .limits import PointTimeout, memory_limit, one_thread, time_limit
+from .texts import clean, describe
+from .traces import own_traces
 
 PARTS = "parts/"
+_STATUS = re.compile("[a-z_]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Batch:
         time_s: Wall time of a point, s.
         memory: Bytes of data that the process may hold.
         own_process: Whether the process may be ended for a point that does not listen.
+        limit: Where the limit comes from, in words for the message of a point that is over it.
     """
 
     jobs: tuple[Job, ...]
@@ -62,6 +67,7 @@ class Batch:
     time_s: float | None = None
     memory: int | None = None
     own_process: bool = True
+    limit: str = ""
 
 
 @functools.lru_cache(maxsize=64)
@@ -93,26 +99,34 @@ def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[
     """Record and outputs of one point; whatever goes wrong in it is a status with its reason."""
     started, cpu = time.time(), time.thread_time()
     begin = time.perf_counter()
-    try:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(one_thread())
-            if batch.own_process:
-                stack.enter_context(memory_limit(batch.memory))
-            stack.enter_context(time_limit(batch.time_s, hard=batch.own_process))
-            status, message, arrays, detail = _simulate(model, job)
-    except PointTimeout:
-        status, message, arrays = Status.TIMEOUT, f"over the limit of {batch.time_s:g} s for a point", {}
-        detail = {"traceback": traceback.format_exc()}
-    except MemoryError as error:
-        status, message, arrays = Status.MEMORY, _memory_message(error, batch.memory), {}
-        detail = {"traceback": traceback.format_exc()}
-    except Exception as error:
-        status, message, arrays = Status.ERROR, f"{type(error).__name__}: {error}", {}
-        detail = {"traceback": traceback.format_exc()}
+    with own_traces() as is_interrupt:
+        try:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(one_thread())
+                if batch.own_process:
+                    stack.enter_context(memory_limit(batch.memory))
+                stack.enter_context(time_limit(batch.time_s, hard=batch.own_process))
+                status, message, arrays, detail = _simulate(model, job)
+        except PointTimeout:
+            status, message, arrays = (
+                Status.TIMEOUT,
+                f"over the limit of {batch.time_s:g} s for a point{batch.limit}",
+                {},
+            )
+            detail = {"traceback": traceback.format_exc()}
+        except MemoryError as error:
+            status, message, arrays = Status.MEMORY, _memory_message(error, batch.memory), {}
+            detail = {"traceback": traceback.format_exc()}
+        except BaseException as error:
+            # SystemExit and the like end the point, not its worker; ctrl-C ends the run.
+            if is_interrupt():
+                raise
+            status, message, arrays = Status.ERROR, describe(error), {}
+            detail = {"traceback": traceback.format_exc()}
     record = {
         "point_id": job.point_id,
         "status": str(status),
-        "message": message,
+        "message": clean(message),
         "wall_time": time.perf_counter() - begin,
         "cpu_time": time.thread_time() - cpu,
         "host": socket.gethostname(),
@@ -122,19 +136,23 @@ def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         **detail,
     }
+    if "traceback" in record:
+        record["traceback"] = clean(record["traceback"], end=True)
     return record, arrays
 
 
 def _memory_message(error: MemoryError, limit: int | None) -> str:
     allowed = "" if limit is None else f" (limit of the worker: {limit / 2**20:.0f} MiB)"
-    return f"out of memory{allowed}. {error}".strip()
+    return f"out of memory{allowed}. {describe(error).partition(': ')[2]}".strip()
 
 
 def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     point = model.point(material=material_of(job.material), **job.labels)
     result = model.simulate(point, job.settings)
     status = str(result.outcome.value)
-    detail = {"diagnostics": {k: float(v) for k, v in result.diagnostics.items()}}
+    detail = {"diagnostics": {clean(k): float(v) for k, v in result.diagnostics.items()}}
+    if not _STATUS.fullmatch(status) or status == Status.MISSING:
+        return Status.ERROR, f"the model returned the outcome {status!r}", {}, detail
     if status != Status.OK:
         return status, result.message or status, {}, detail
     wrong = check(model, job.settings, result.data)
@@ -149,7 +167,7 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
 
 
 def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] | None:
-    """Status and reason if the outputs are not those of the schema, or hold NaN that it does not allow."""
+    """Status and reason if the outputs are not those of the schema, or hold infinity, or NaN that it forbids."""
     extra = sorted(set(data) - {v.name for v in model.variables(settings)})
     if extra:
         return Status.ERROR, f"the model returned {', '.join(extra)}, of which its variables say nothing"
@@ -158,10 +176,15 @@ def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] 
         expected = tuple(sizes[dim] for dim in v.dims)
         if v.name not in data:
             return Status.ERROR, f"the model returned no {v.name}"
-        found = np.asarray(data[v.name], float)
+        found = np.asarray(data[v.name])
+        if found.dtype.kind not in "fiub":
+            return Status.ERROR, f"{v.name} holds {found.dtype} values; an output is real"
         if found.shape != expected:
             return Status.ERROR, f"{v.name} has shape {found.shape}; its dims {v.dims} say {expected}"
         bad = int(np.isnan(found).sum())
         if bad and not getattr(v, "nan_allowed", False):
             return Status.NAN, f"{v.name} is NaN in {bad} of {found.size} values"
+        bad = int(np.isinf(found).sum())
+        if bad:
+            return Status.NAN, f"{v.name} is infinite in {bad} of {found.size} values"
     return None

@@ -1,8 +1,11 @@
 """A cheap solver with the interface of the real one: smooth numbers, and misbehaviour on demand by `F0`."""
 
+import ctypes
 import os
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +86,27 @@ def coordinates(settings: Settings) -> dict[str, np.ndarray]:
     return out
 
 
+class MuteError(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise SystemExit("no text")
+
+
+TEXTS: dict[str, Any] = {
+    "surrogate": "bad \udcff text",
+    "long": "x" * 20_000_000,
+    "bytes": b"\xff\x00",
+    "control": "a\x1b[31m\x00b",
+}
+ENDS: dict[str, type[BaseException]] = {
+    "system exit": SystemExit,
+    "keyboard": KeyboardInterrupt,
+    "base": BaseException,
+    "generator exit": GeneratorExit,
+}
+
+
 def misbehave(settings: Settings, point: Point) -> None:
     if settings.fault == "raise":
         raise RuntimeError(f"no solution at F0={point.F0}")
@@ -90,12 +114,26 @@ def misbehave(settings: Settings, point: Point) -> None:
         while True:
             pass
     if settings.fault == "deaf":
-        import ctypes
-
         ctypes.PyDLL(None).sleep(1000)  # holds the GIL
     if settings.fault == "memory":
         keep = [np.ones(2**27) for _ in range(64)]
         del keep
+    if settings.fault in TEXTS:
+        raise RuntimeError(TEXTS[settings.fault])
+    if settings.fault in ENDS:
+        raise ENDS[settings.fault]
+    if settings.fault == "mute":
+        raise MuteError
+    if settings.fault == "segfault":
+        ctypes.string_at(0)
+    if settings.fault == "exit":
+        os._exit(3)
+    if settings.fault == "fork":
+        os.fork()
+    if settings.fault == "chdir":
+        os.chdir("/")
+    if settings.fault == "unpicklable":
+        raise type("Local", (Exception,), {"__reduce__": lambda self: 1 / 0})("odd")
     if settings.fault == "die":
         os.kill(os.getpid(), 9)
 
@@ -108,6 +146,9 @@ def simulate(point: Point, settings: Settings) -> Result:
     # Slowness of the day is none of the point's numbers; `seconds` is.
     time.sleep(settings.seconds + float(os.environ.get("PHOTOGAP_TEST_SECONDS", "0")))
     misbehave(settings, point)
+    if settings.fault in ("odd outcome", "missing"):
+        outcome: Any = SimpleNamespace(value="missing" if settings.fault == "missing" else "\udcff")
+        return Result(outcome=outcome, message=b"\xff", diagnostics={})  # type: ignore[arg-type]
     if settings.fault == "diverge":
         return Result(
             outcome=Outcome.NOT_CONVERGED,
@@ -117,8 +158,10 @@ def simulate(point: Point, settings: Settings) -> Result:
     t = coordinates(settings)["time"]
     amplitude = point.material.strength * point.F0 / (1 + point.T) + (settings.damping == "real")
     gap = amplitude * np.exp(-(t**2)) + point.omega_pump * 1e-6 + 1e-9 / point.tau_esc
-    if settings.fault == "nan":
-        gap[2] = np.nan
+    if settings.fault in ("nan", "inf"):
+        gap[2] = np.nan if settings.fault == "nan" else -np.inf
+    if settings.fault == "complex":
+        gap = gap + 0j
     data = {"Delta0": gap, "Gamma": 2 * gap, "Delta0_peak": np.array(gap.max())}
     if settings.energies:
         data["f"] = gap[:, None] * np.exp(-np.array(settings.energies))

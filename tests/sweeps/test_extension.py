@@ -11,7 +11,8 @@ import pytest
 import photogap
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.extension import Output, with_outputs
-from photogap.sweeps.model import MODEL, resolve
+from photogap.sweeps.model import resolve
+from photogap.sweeps.solver import MODEL
 from support import fake_model
 from support.patience import PATIENCE
 
