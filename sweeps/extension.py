@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import Model
+from .status import Status
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
     """The model with further outputs.
 
     Args:
-        model: The model to extend, such as `photogap.sweeps.model.MODEL`.
+        model: The model to extend, such as `photogap.sweeps.solver.MODEL`.
         outputs: The further outputs, in the cube's order.
         name: Name of the new model, part of a point's identity: another than the old one's.
         version: Version of the outputs; raise it when a number of theirs changes.
@@ -65,7 +66,7 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
 
     def simulate(point: Any, settings: Any) -> Any:
         result = model.simulate(point, settings)
-        if result.outcome.value != "ok":
+        if result.outcome.value != Status.OK:
             return result
         wanted = {v.name for v in variables(settings)}
         further = {o.name: o.compute(point, settings, result.data) for o in outputs if o.name in wanted}

@@ -1,7 +1,7 @@
 """The seam between orchestration and physics: what a sweep needs to know of a solver.
 
 A model is named in a config by `module:attribute`, so that workers import it by name and a test or a user can
-sweep a solver of their own. The default is `photogap.core`.
+sweep a solver of their own. The default, over `photogap.core`, is made in `solver`.
 """
 
 import functools
@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.declaration import Declaration, Joint, declarations
+from ..core.declaration import Declaration, declarations
 from ..core.quantities import AXES
 from .errors import ConfigError
-from .files import ANYWHERE, Files
+from .files import Files
 
-DEFAULT = "photogap.sweeps.model:MODEL"
+DEFAULT = "photogap.sweeps.solver:MODEL"
+"""Reference of the built-in model."""
+_FORMER = {"photogap.sweeps.model:MODEL": DEFAULT}
+"""References in records of older stores, and those that take their place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,67 +85,13 @@ class Model:
         return found.get(name) or Declaration(doc=words, long_name=words)
 
 
-def _core_simulate(point: Any, settings: Any) -> Any:
-    from ..core.simulate import simulate
-
-    return simulate(point, settings)
-
-
-def _core_rules() -> tuple[Any, ...]:
-    from ..core.simulate import RULES
-
-    return RULES
-
-
-def _pass(point: Any, settings: Any) -> None:
-    """The rule of settings that exist is kept: they cannot be made otherwise."""
-
-
-def _core_material(name: str, files: Files = ANYWHERE) -> Any:
-    from .materials.library import load
-
-    return load(name, files)
-
-
-def _core_version() -> str:
-    from ..core import simulate
-
-    return simulate.MODEL_VERSION
-
-
-@functools.lru_cache
-def _core() -> Model:
-    from ..core.finer import finer
-    from ..core.result import SWITCHES, coordinates, variables
-    from ..core.settings import SETTINGS_RULES, Point, Settings
-    from .materials import media
-
-    index = Named(load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file)
-    return Model(
-        name="photogap.core",
-        version=_core_version(),
-        point=Point,
-        settings=Settings,
-        simulate=_core_simulate,
-        variables=variables,
-        coordinates=coordinates,
-        switches=SWITCHES,
-        load_material=_core_material,
-        rules=(*(Joint(rule.of, _pass) for rule in SETTINGS_RULES), *_core_rules()),
-        named={"substrate": index, "cover": index},
-        finer=finer,
-    )
-
-
-def __getattr__(name: str) -> Model:
-    """`MODEL`, made when it is asked for: the solver takes longer to import than all else here."""
-    if name == "MODEL":
-        return _core()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
 GROUP = "photogap.models"
 """Entry points by which plug-ins name their models."""
+
+
+def current(reference: str) -> str:
+    """The reference of today for one that a store's record may hold."""
+    return _FORMER.get(reference, reference)
 
 
 @functools.lru_cache
@@ -152,6 +101,7 @@ def resolve(reference: str) -> Model:
     Raises:
         ConfigError: The module or the attribute is missing, no plug-in has the name, or it is not a `Model`.
     """
+    reference = current(reference)
     try:
         found = _plugin(reference) if reference.isidentifier() else _attribute(reference)
     except (ImportError, AttributeError, ValueError) as error:

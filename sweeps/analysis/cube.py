@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from ..errors import StoreError
+from ..status import Status
 from ..store.place import ROOT, SCHEMES, Place, place
 from ..store.seal import opened
 from .labels import in_order
 
-OK = "ok"
+OK: str = Status.OK.value
 
 
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:

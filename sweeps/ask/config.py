@@ -18,7 +18,7 @@ import pydantic
 from ...core.units import SCALES
 from ..errors import ConfigError
 from ..files import Files
-from ..model import DEFAULT
+from ..model import DEFAULT, current
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
 
 LONGEST = 100_000
@@ -127,6 +127,11 @@ class Config(_Frozen):
     def files(self) -> Files:
         """Where the config's files may lie."""
         return Files(Path(self.folder), None if self.root is None else Path(self.root))
+
+    @pydantic.field_validator("model")
+    @classmethod
+    def _model(cls, value: str) -> str:
+        return current(value)
 
     @pydantic.field_validator("name")
     @classmethod

@@ -34,6 +34,10 @@ _UNITS = {
 }
 
 
+_PAIRS = (("sigma1", "sigma2"), ("n_real", "n_imag"))
+"""Components of complex numbers, whose errors are relative to the modulus."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(rich_help_panel=PHYSICS)(optics)
@@ -129,7 +133,7 @@ def _accurate(
         if not held:
             return Estimate(np.array([film.edge]), np.array([film.edge or KB * film.Tc]), ("gap_edge",), film)
         numbers, scale = _numbers(film.superconducting(omega)), _numbers(film.normal(omega))
-        for pair in (("sigma1", "sigma2"), ("n_real", "n_imag")):
+        for pair in _PAIRS:
             scale |= dict.fromkeys(pair, math.hypot(*(numbers[key] for key in pair)))
         sizes = [max(abs(numbers[key]), abs(scale[key]), 1e-300) for key in numbers]
         return Estimate(np.array(list(numbers.values())), np.array(sizes), tuple(numbers), film)
@@ -137,7 +141,11 @@ def _accurate(
     # thresholds move against the lattice as it is refined: no more than the first order is sure
     choice = choose_lattice(estimate, spacing=spacing, window=window, rtol=rtol or RTOL, orders=(1.0, 1.0))
     found: Film = choice.best.state
-    return found, dict(zip(choice.best.names, choice.error.tolist(), strict=True))
+    bounds = dict(zip(choice.best.names, choice.error.tolist(), strict=True))
+    for pair in _PAIRS if held else ():
+        # a component may agree by chance, both do not
+        bounds |= dict.fromkeys(pair, math.hypot(*(bounds[key] for key in pair)))
+    return found, bounds
 
 
 def _index(option: str, given: str) -> "Index":

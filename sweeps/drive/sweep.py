@@ -19,6 +19,7 @@ from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
+from ..status import Status
 from ..store.buckets import patience
 from ..store.cube import MISSING, Cube, create
 from ..store.faults import refuse_unwritable, store_faults
@@ -281,7 +282,9 @@ def retry(
         cube.guard = check
         plan = plan_of(cube, root, cluster=cluster, trust=trust)
         status = cube.status()
-        failed = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
+        failed = [
+            tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))
+        ]
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from ..analysis import open_cube
 from ..ask.config import PRESETS
-from ..model import MODEL
+from ..solver import MODEL
 from ..store.place import place
 from . import assumptions
 from .paper import facts, places

@@ -22,6 +22,7 @@ from ...core.quantities import DIMS
 from ..ask.axes import Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
+from ..status import Status
 from .buckets import is_of_bucket
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
@@ -29,7 +30,7 @@ from .place import COPY, ROOT, Place
 from .removal import clear_for_a_new_cube
 from .seal import damaged, opened, sealed
 
-MISSING = "missing"
+MISSING: str = Status.MISSING.value
 RECORD = "photogap"
 # name: (dtype, fill, units, long_name); status is written last.
 BOOK: dict[str, tuple[str, Any, str | None, str]] = {

@@ -99,7 +99,7 @@ def test_a_rule_reads_only_what_it_names(rule: Joint) -> None:
 
 
 def test_the_rules_are_the_cores_own() -> None:
-    model = model_of("photogap.sweeps.model:MODEL")
+    model = model_of("photogap.sweeps.solver:MODEL")
     assert [rule.of for rule in model.rules] == [rule.of for rule in (*SETTINGS_RULES, *RULES)]
 
 

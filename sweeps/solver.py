@@ -1,0 +1,35 @@
+"""The built-in model: the seam of `model`, filled by `photogap.core`."""
+
+from typing import Any, Final
+
+from ..core.declaration import Joint
+from ..core.finer import finer
+from ..core.result import SWITCHES, coordinates, variables
+from ..core.settings import SETTINGS_RULES, Point, Settings
+from ..core.simulate import MODEL_VERSION, RULES, simulate
+from .materials import library, media
+from .model import Model, Named
+
+
+def _pass(point: Any, settings: Any) -> None:
+    """Settings that exist keep their own rules: others cannot be made."""
+
+
+_INDEX: Final = Named(
+    load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file
+)
+
+MODEL: Final = Model(
+    name="photogap.core",
+    version=MODEL_VERSION,
+    point=Point,
+    settings=Settings,
+    simulate=simulate,
+    variables=variables,
+    coordinates=coordinates,
+    switches=SWITCHES,
+    load_material=library.load,
+    rules=(*(Joint(rule.of, _pass) for rule in SETTINGS_RULES), *RULES),
+    named={"substrate": _INDEX, "cover": _INDEX},
+    finer=finer,
+)
