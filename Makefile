@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest bench clean
+.PHONY: run reproduce test lint types pytest ensemble bench clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
@@ -32,6 +32,9 @@ ALONE := tests/core tests/analysis tests/figures
 pytest: $(STAMP)-test
 	$(BIN)/python -m pytest -n 2 $(ALONE)
 	$(BIN)/python -m pytest tests $(addprefix --ignore=,$(ALONE))
+
+ensemble: $(STAMP)-test      ## 300 random spectra against the imaginary axis: the table of docs/accuracy.md, resumed
+	PYTHONPATH=tests $(BIN)/python -m support.ensemble --page docs/accuracy.md
 
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds

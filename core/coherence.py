@@ -42,15 +42,34 @@ def _root(W: complex, phi: complex) -> complex:
 
 
 @nb.njit(cache=True, error_model="numpy")
+def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
+    """Int rho, Int y rho, Int p, Int y p over the interval between two points, y in [0, 1], where R is smooth.
+
+    There the closed form can cancel to nothing (dW = dphi makes a vanish).
+    """
+    r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+    for y, weight in zip(_NODES_3, _WEIGHTS_3):  # noqa: B905
+        Wy, Fy = W + y * (W1 - W), phi + y * (phi1 - phi)
+        inverse = weight / _root(Wy, Fy)
+        rho, p = (Wy * inverse).real, (Fy * inverse).real
+        r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
+    return r0, r1, p0, p1
+
+
+@nb.njit(cache=True, error_model="numpy")
 def _near(
     W: complex, W1: complex, phi: complex, phi1: complex, R: complex, R1: complex
 ) -> tuple[float, float, float, float]:
-    """Int rho, Int y rho, Int p, Int y p over the interval between two points, y in [0, 1]."""
+    """The same in closed form."""
     dW, dphi = W1 - W, phi1 - phi
     # R^2 = a y^2 + 2 b y + R(0)^2
     a, b = dW * dW - dphi * dphi, W * dW - phi * dphi
     s = np.sqrt(a)
-    J0 = np.log((s * R1 + a + b) / (s * R + b)) / s
+    below = s * R + b
+    if a == 0.0 or below == 0.0:
+        # the closed form has no value, where the slopes are equal or where a trial's W falls through E = 0
+        return _between(W, W1, phi, phi1)
+    J0 = np.log((s * R1 + a + b) / below) / s
     t = b / a
     J1 = (R1 - R) / a - t * J0
     J2 = 0.5 * (R1 / a - 3.0 * t * J1 - R * R / a * J0)
@@ -60,18 +79,6 @@ def _near(
         (phi * J0 + dphi * J1).real,
         (phi * J1 + dphi * J2).real,
     )
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
-    """The same where R is smooth: there the closed form can cancel to nothing (dW = dphi makes a vanish)."""
-    r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
-    for y, weight in zip(_NODES_3, _WEIGHTS_3):  # noqa: B905
-        Wy, Fy = W + y * (W1 - W), phi + y * (phi1 - phi)
-        inverse = weight / _root(Wy, Fy)
-        rho, p = (Wy * inverse).real, (Fy * inverse).real
-        r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
-    return r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy")

@@ -30,8 +30,8 @@ _SETTLE, _TRIALS = 80, 40
 """Most iterations at one amplitude, and most amplitudes."""
 _STEP, _MARGIN = 2.0, 1.05
 """Largest ratio of an amplitude to the one before, and what is added to one that is extrapolated, to bracket."""
-_VANISHING = 0.02
-"""Amplitude relative to the first at which a gap of a stable normal state is given up."""
+_VANISHING, _TINY = 0.02, 1e-4
+"""Amplitudes relative to the first at which a search ends, of a stable normal state and where no shape settles."""
 _NARROW = 1.01
 """Ratio of two amplitudes, the shape settling at the smaller one only, at which the search ends."""
 
@@ -133,7 +133,7 @@ def open_gap(
         found = held.settled and abs(held.growth - 1.0) < close
         search.add(held)
         height = search.next()
-        if found or not height > 0.0:
+        if found or not height > 0.0 or (not search.trail and height < _TINY * first):
             break
         if eigenvalue <= 1.0 and height < _VANISHING * first:
             return None

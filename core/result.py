@@ -97,6 +97,7 @@ _SERIES = (
 _SCALARS = (
     Variable("Delta0_peak", (), "meV", "largest Delta0 at any time", r"Peak $\Delta_0$"),
     Variable("gap_duration", (), "ps", "time for which a gap exists"),
+    Variable("gap_unresolved", (), "ps", "time for which a gap exists that is smaller than the lattice's spacing"),
     Variable("chi", (), "1", "absorbed fraction of the pump"),
     Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
     Variable("mu_star", (), "1", "Coulomb pseudopotential"),

@@ -91,6 +91,7 @@ def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: 
         "U_gap": np.array([s.U_gap for s in samples]),
         "Delta0_peak": np.array(Delta0.max()),
         "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
+        "gap_unresolved": np.array(np.trapezoid(((Delta0 > 0) & (Delta0 < lattice.h)).astype(float), times)),
     }
     if settings.energies:
         E = np.array(settings.energies)

@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from ..errors import StoreError
+from ..status import Status
 from ..store.place import SCHEMES, Place, place
 from .labels import in_order
 
-OK = "ok"
+OK: str = Status.OK.value
 
 
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:

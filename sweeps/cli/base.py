@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from ..ask.labels import pairs
 from ..errors import ConfigError, StoreError, SweepError
 from ..store.buckets import is_of_bucket, told
 
@@ -53,7 +54,7 @@ RtolOption = Annotated[
 ]
 AtOption = Annotated[
     list[str] | None,
-    typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
+    typer.Option("--at", help="Fix axes, such as T=30,F0=1, or keep some of one, T=30,60; may be repeated."),
 ]
 
 TrustFlag = Annotated[
@@ -128,12 +129,4 @@ def parse_at(at: list[str] | None) -> dict[str, str]:
     Raises:
         SweepError: One has another form.
     """
-    out = {}
-    for text in at or []:
-        name, sign, value = text.partition("=")
-        if not sign or not name or not value:
-            raise ConfigError(f"`--at` must be NAME=VALUE, such as T=30. Got {text!r}.")
-        if name.strip() in out:
-            raise ConfigError(f"`--at` may give {name.strip()} once. Got it again in {text!r}.")
-        out[name.strip()] = value.strip()
-    return out
+    return pairs(at or [], "--at")

@@ -20,6 +20,7 @@ from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
+from ..status import Status
 from ..store.buckets import patience
 from ..store.cube import MISSING, Cube, create
 from ..store.faults import refuse_unwritable, store_faults
@@ -312,7 +313,7 @@ def retry(
 def _failed(cube: Cube, plan: Plan) -> list[Index]:
     """Points that failed, and those that an interrupted retry had forgotten and not yet computed."""
     status = cube.status()
-    found = [tuple(int(i) for i in index) for index in np.argwhere((status != "ok") & (status != MISSING))]
+    found = [tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))]
     try:
         begun = set(json.loads(cube.place.blobs.get(RETRY) or b"[]"))
     except (ValueError, TypeError):

@@ -20,12 +20,13 @@ from ...core.quantities import DIMS
 from ..ask.axes import Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
+from ..status import Status
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
 from .place import ROOT, Place
 from .removal import clear_for_a_new_cube
 
-MISSING = "missing"
+MISSING: str = Status.MISSING.value
 RECORD = "photogap"
 # name: (dtype, fill, units, long_name); status is written last.
 BOOK: dict[str, tuple[str, Any, str | None, str]] = {

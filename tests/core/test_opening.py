@@ -132,3 +132,24 @@ def test_an_unstable_normal_state_without_a_solution_is_an_error(monkeypatch):
         GapError, match=r"the normal state is unstable \(largest eigenvalue 1\.1\d+\) .* residual is"
     ):
         GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 7.5), bose(lattice.Omega, 7.5))
+
+
+def test_a_step_at_the_fermi_energy_has_no_threshold_without_lifetimes():
+    """f(0) below 1/2 makes the eigenvalue grow with ln(1 / h), unless lifetimes end it: why driven thresholds of
+    `real` hang on the lattice.
+    """
+    material = materials.load("K3C60")
+    eigenvalues = {}
+    for damping in ("real", "full"):
+        for h in (1.0, 0.5, 0.25):
+            coupling = build_coupling(material, h, 600.0, damping)
+            lattice = coupling.lattice
+            f = 0.2 * np.exp(-lattice.E / 15.0)
+            linear = LinearGap.around(coupling.kernel(bose(lattice.Omega, 120.0)), f, damping)
+            eigenvalues[damping, h] = linear.largest_eigenvalue()[0]
+    halved, again = (eigenvalues["real", h / 2] - eigenvalues["real", h] for h in (1.0, 0.5))
+    assert halved > 0.05
+    assert again == pytest.approx(halved, rel=0.1)
+    # the width at the Fermi energy is 1 meV: what is left there is of order h^2
+    halved, again = (abs(eigenvalues["full", h / 2] - eigenvalues["full", h]) for h in (1.0, 0.5))
+    assert again < 0.5 * halved < 0.01

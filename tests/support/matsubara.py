@@ -80,6 +80,27 @@ def frequencies(W: Array, kT: float, cutoff: float, reach: float) -> int:
     return max(16, int(np.ceil(max(reach * W[-1], cutoff) / (2 * np.pi * kT))) + 1)
 
 
+def eigenvalue(
+    spectrum: Spectrum,
+    T: float,
+    mu_star: float = 0.0,
+    cutoff: float = 0.0,
+    *,
+    reach: float = 10.0,
+    h: float | None = None,
+) -> float:
+    """Largest eigenvalue of the linearised equations, symmetrised; it exceeds one below Tc."""
+    W, B, _ = lattice(spectrum, h)
+    kT = KB * T
+    N = frequencies(W, kT, cutoff, reach)
+    minus, plus, diagonal = kernels(W, B, kT, N)
+    pairing = minus + plus
+    weight = screened(kT, cutoff, N)
+    pairing -= 2 * mu_star * np.sqrt(np.outer(weight, weight))
+    scale = 1 / np.sqrt(2 * np.arange(N) + 1 + diagonal)
+    return float(np.linalg.eigvalsh(pairing * scale[:, None] * scale)[-1])
+
+
 def critical_temperature(
     spectrum: Spectrum,
     mu_star: float = 0.0,
@@ -89,17 +110,9 @@ def critical_temperature(
     h: float | None = None,
 ) -> float:
     """Tc in K: the largest eigenvalue of the linearised equations reaches one."""
-    W, B, _ = lattice(spectrum, h)
 
     def excess(T: float) -> float:
-        kT = KB * T
-        N = frequencies(W, kT, cutoff, reach)
-        minus, plus, diagonal = kernels(W, B, kT, N)
-        pairing = minus + plus
-        weight = screened(kT, cutoff, N)
-        pairing -= 2 * mu_star * np.sqrt(np.outer(weight, weight))
-        scale = 1 / np.sqrt(2 * np.arange(N) + 1 + diagonal)
-        return float(np.linalg.eigvalsh(pairing * scale[:, None] * scale)[-1]) - 1
+        return eigenvalue(spectrum, T, mu_star, cutoff, reach=reach, h=h) - 1
 
     # kTc < 0.1827 sqrt(lambda <w^2>) is Allen and Dynes' asymptote, a rigorous upper bound.
     top = 0.19 * np.sqrt(spectrum.coupling_lambda) * spectrum.omega_2 / KB
@@ -125,15 +138,21 @@ def imaginary_axis(
     W, B, _ = lattice(spectrum, h)
     kT = KB * T
     N = frequencies(W, kT, cutoff, reach)
-    minus, plus, diagonal = kernels(W, B, kT, N)
+    lam = coupling(W, B, kT, 2 * N)
+    diagonal = np.cumsum(2 * lam[:N]) - lam[0]
     weight = 2 * mu_star * screened(kT, cutoff, N)
     w = (2 * np.arange(N) + 1) * np.pi * kT
     Delta = spectrum.omega_log / (1 + (w / W[-1]) ** 2)
-    pairing, depairing = minus + plus - weight, minus - plus
+    both = np.concatenate([lam[:0:-1], lam])
+
+    def over_all(values: Array, sign: float) -> Array:
+        """sum_m lambda(n - m) values(m) over positive and negative frequencies, at n = 0..N-1."""
+        return np.asarray(fftconvolve(both, np.concatenate([sign * values[::-1], values])))[3 * N - 1 : 4 * N - 1]
+
     for _ in range(20000):
         root = np.hypot(w, Delta)
-        wZ = w + np.pi * kT * (diagonal + depairing @ (w / root - 1))
-        new = np.pi * kT * (pairing @ (Delta / root)) * w / wZ
+        wZ = w + np.pi * kT * (diagonal + over_all(w / root - 1, -1.0))
+        new = np.pi * kT * (over_all(Delta / root, 1.0) - weight @ (Delta / root)) * w / wZ
         change = np.abs(new - Delta).max()
         Delta = new
         if change < rtol * np.abs(Delta).max() or np.abs(Delta).max() < 1e-12:

@@ -72,7 +72,7 @@ def _open(spec: Address, visit: Visit) -> Iterator[DaskPool]:
 
     if urlsplit(spec.address).scheme == "tcp":
         visit.say(
-            f"warning: {spec.address} asks for no certificate: who reaches it, on loopback every user of this host, "
+            f"warning: {spec.address} asks for no certificate: who reaches it, on loopback all users of this host, "
             "can run code as you. Start it with TLS, and name its files in a cluster file."
         )
     security = None
