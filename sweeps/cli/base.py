@@ -14,14 +14,15 @@ from typer.core import TyperGroup
 from ..ask.labels import pairs
 from ..errors import ConfigError, StoreError, SweepError
 from ..store.buckets import is_of_bucket, told
+from ..store.seal import damaged, is_damage
 
 OUT = Console()
 ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "cancel"),
-    PHYSICS: ("materials", "equilibrium", "optics", "media"),
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
+    PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
 """Commands as the help shows them: in the order in which a user needs them."""
@@ -82,9 +83,10 @@ def fail_clearly(command: F) -> F:
             ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(StoreError.exit_code) from None
         except Exception as error:
-            if not is_of_bucket(error):
+            if not is_of_bucket(error) and not is_damage(error):
                 raise
-            ERR.print(f"photogap: the store {told(error)}.", style="red", markup=False, soft_wrap=True)
+            text = f"the store {told(error)}" if is_of_bucket(error) else damaged("STORE", error)
+            ERR.print(f"photogap: {text}.", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(StoreError.exit_code) from None
         except KeyboardInterrupt:
             ERR.print("photogap: interrupted; finished points are kept", highlight=False)

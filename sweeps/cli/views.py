@@ -26,6 +26,7 @@ from .base import (
 )
 
 _WIDTH = 9
+_PROBLEMS = 20
 NAMES = (
     "fig1c", "fig2a", "fig2b", "fig2c", "fig2d", "fig3", "fig4", "fig5", "fig6", "fig7a", "fig7b", "fig8", "fig9",
     "fig10", "fig11", "gap_function", "phase_diagram",
@@ -35,7 +36,7 @@ NAMES = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (status, plot, movie, show):
+    for command in (status, plot, movie, show, verify):
         app.command(rich_help_panel=SWEEPS)(command)
 
 
@@ -71,6 +72,42 @@ def status(
             if not found["live"]:
                 break
             time.sleep(every)
+
+
+@fail_clearly
+def verify(
+    store: StoreArgument,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make bad points missing, so that a run computes them again.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load the model that the cube names, whoever may have written it.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read every chunk of a cube and check its points; exit 1 where something is damaged."""
+    from ..drive.verify import verify as look
+
+    found = look(place(store), repair=repair, trust=trust)
+    if as_json:
+        print_json(found)
+    else:
+        OUT.print(_verified(found, repair), markup=False, highlight=False, soft_wrap=True)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def _verified(found: dict[str, Any], repair: bool) -> str:
+    lines = found["problems"][:_PROBLEMS]
+    if len(found["problems"]) > _PROBLEMS:
+        lines.append(f"and {len(found['problems']) - _PROBLEMS} more")
+    lines += [f"note: {note}" for note in found["notes"]]
+    bad = "made missing" if repair else "bad"
+    lines.append(f"{found['ok']} of {found['points']} points ok, {found['bad_points']} {bad}")
+    if found["problems"]:
+        again = "run the sweep again to compute what is missing"
+        lines.append(again if repair else f"repair: photogap verify {found['store']} --repair")
+    return "\n".join(lines)
 
 
 def _status_text(found: dict[str, Any]) -> Text:
