@@ -36,6 +36,15 @@ def _refuse_constant_rate(point: Point, settings: Settings) -> None:
         )
 
 
+def _refuse_retained(point: Point, settings: Settings) -> None:
+    """Refuse to match the retained energy at a rate that deposits the pulse's own power."""
+    if settings.energy_match == "retained" and settings.pump_rate != "constant":
+        raise ValueError(
+            "`energy_match: retained` needs `pump_rate: constant`, which is found by it. "
+            f"Got `pump_rate: {settings.pump_rate}`."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Absorption(Process):
     """The term of light that quasiparticles take; its energy is booked as absorbed.
@@ -45,7 +54,10 @@ class Absorption(Process):
         gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
     """
 
-    rules: ClassVar[tuple[Joint, ...]] = (Joint(("pump_shape", "pump_rate"), _refuse_constant_rate),)
+    rules: ClassVar[tuple[Joint, ...]] = (
+        Joint(("pump_shape", "pump_rate"), _refuse_constant_rate),
+        Joint(("energy_match", "pump_rate"), _refuse_retained),
+    )
 
     pump: Pump
     gamma: Callable[[float, float], float]

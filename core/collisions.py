@@ -15,6 +15,16 @@ forward and three inverse real transforms give all rates. States outside the win
 U_qp = 4 N0 Int_0 dE E rho f plus U_ph = N_ion Int dOmega F Omega n is conserved to round-off, and Fermi and Bose
 functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1, p = 0) is the normal state's
 Prange-Kadanoff equation.
+
+These coherence factors are averaged over the two branches of normal-state energies, +-sqrt(E^2 - Delta^2), that
+make up a quasiparticle energy (`averaged`). The paper's text takes E~ on one of them: u^2 - v^2 = q / rho instead
+of zero, 2 u v = p / rho, u^2 + v^2 = 1, and
+
+    rho rho' M1 = rho rho' - p p' + q q',    rho rho' M2 = rho rho' + p p' - q q',    q^2 = rho^2 - p^2,
+
+`printed` (with u v' for the second u u' of its M2, a misprint: only so is it symmetric and energy conserved). On
+the whole axis q is odd and enters as p does with the opposite sign. In the normal state it doubles scattering and
+leaves no recombination: not physics, but the text.
 """
 
 import math
@@ -26,7 +36,8 @@ from scipy import fft
 from .coherence import pair_ratio
 from .constants import HBAR
 from .kinetics import Change, Film, Process, Setup, State
-from .lattice import Array, Ring
+from .lattice import Array, Complex, Ring
+from .settings import Coherence
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +55,9 @@ class Rates:
     n_loss: Array
 
 
-def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rates:
+def collision_rates(
+    film: Film, rho: Array, p: Array, f: Array, n: Array, coherence: Coherence = "averaged"
+) -> Rates:
     """Gain and loss by electron-phonon collisions.
 
     Args:
@@ -52,10 +65,11 @@ def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rat
         rho, p: Spectral weights at E_i, dimensionless, shape (N,).
         f: Quasiparticle occupation at E_i, shape (N,).
         n: Phonon occupation at Omega_j, shape (M + 1,).
+        coherence: `averaged` over branches, or `printed`.
     Returns:
         Gross rates, 1/ps.
     """
-    C1, C2, created, absorbed = _integrals(film, rho, p, f, n)
+    C1, C2, created, absorbed = _integrals(film, rho, p, f, n, coherence)
     return Rates(
         f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
         f_loss=2 * np.pi / HBAR * f * C1,
@@ -64,7 +78,9 @@ def collision_rates(film: Film, rho: Array, p: Array, f: Array, n: Array) -> Rat
     )
 
 
-def _integrals(film: Film, rho: Array, p: Array, f: Array, n: Array) -> tuple[Array, Array, Array, Array]:
+def _integrals(
+    film: Film, rho: Array, p: Array, f: Array, n: Array, coherence: Coherence
+) -> tuple[Array, Array, Array, Array]:
     """C1 and C2 at E_i, meV, shape (N,); X(Omega_j) and X(-Omega_j), meV, shape (M + 1,)."""
     ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
     signals = np.empty((3, ring.L))
@@ -83,7 +99,30 @@ def _integrals(film: Film, rho: Array, p: Array, f: Array, n: Array) -> tuple[Ar
     created, absorbed = _with_filled_band(ring, h, signals[0])
     created[1:] += X[:M]
     absorbed[1:] += X[ring.L - M - 1 : ring.L - 1][::-1]
+    if coherence == "printed":
+        more = _one_branch(ring, h, rho, p, f, G, up, down)
+        C1, C2, created, absorbed = (a + b for a, b in zip((C1, C2, created, absorbed), more, strict=True))
     return C1, C2, created, absorbed
+
+
+def _one_branch(
+    ring: Ring, h: float, rho: Array, p: Array, f: Array, G: Complex, up: Array, down: Array
+) -> tuple[Array, Array, Array, Array]:
+    """What q q' adds to C1, C2, X(Omega) and X(-Omega): q is odd like p, its sign that of rho rho'."""
+    N, M = ring.lattice.N, ring.lattice.M
+    q = np.sqrt(np.maximum(rho * rho - p * p, 0.0))
+    ratio = np.divide(q, rho, out=np.zeros(N), where=rho > 1e-14)
+    signal = ring.from_halves(q * f, -q * (1.0 - f), np.empty(ring.L))
+    # as with rho, less the filled band, which here is -1 at E < 0
+    signal[ring.L - N :] += 1.0
+    D = fft.rfft(signal)
+    C_q, X = h * fft.irfft(np.stack([-G * np.conj(D), -D * D]), ring.L)
+    created, absorbed = _with_filled_band(ring, h, -signal)
+    created[1:] += -X[:M]
+    absorbed[1:] += -X[ring.L - M - 1 : ring.L - 1][::-1]
+    C1 = ratio * (ring.positive(C_q) + up)
+    C2 = -ratio * (ring.negative(C_q) + down)
+    return C1, C2, -created, -absorbed
 
 
 def _into_empty_band(ring: Ring, h: float, emission: Array) -> tuple[Array, Array]:
@@ -110,16 +149,22 @@ def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array
 
 @dataclass(frozen=True)
 class Collisions(Process):
-    """The term of electron-phonon collisions: they move energy between quasiparticles and phonons."""
+    """The term of electron-phonon collisions: they move energy between quasiparticles and phonons.
+
+    Args:
+        coherence: See `collision_rates`.
+    """
+
+    coherence: Coherence = "averaged"
 
     @classmethod
     def build(cls, setup: Setup) -> "Collisions":
         """The term of a slab."""
-        return cls()
+        return cls(setup.settings.coherence)
 
     def add(self, t: float, state: State, change: Change) -> None:
         """See `Term.add`."""
-        rates = collision_rates(state.film, state.rho, state.p, state.f, state.n)
+        rates = collision_rates(state.film, state.rho, state.p, state.f, state.n, self.coherence)
         change.f += rates.f_gain - rates.f_loss
         change.n += rates.n_gain - rates.n_loss
 
@@ -128,10 +173,11 @@ class Collisions(Process):
         film = state.film
         emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
         phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())
-        return 1.3 * 2 * math.pi / HBAR * emitted + phonons
+        branches = 2.0 if self.coherence == "printed" else 1.0
+        return branches * (1.3 * 2 * math.pi / HBAR * emitted + phonons)
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
         """See `Term.relaxation`: (2 pi / hbar) (C1 + C2), and the phonons' absorption less their emission."""
-        C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n)
+        C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n, self.coherence)
         rates.f += 2 * np.pi / HBAR * (C1 + C2)
         rates.n += state.film.phonon_rate * (absorbed - created)

@@ -34,6 +34,8 @@ ROUGH: Final = 10.0
 SLOPE: Final = 1.2
 """Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
 quasiparticles that the pulse brought up absorb more."""
+_FINE: Final = 65
+"""Times of a pulse among which the largest energy of quasiparticles is found."""
 
 Gamma = Callable[[Pump, float, float], float]
 """Absorption rate, 1/ps, from (pulse, t, absorbed power density at unit rate)."""
@@ -77,7 +79,8 @@ class Deposition:
         begins, ends = max(self.times[0], pump.begins), min(self.times[-1], -pump.begins)
         if pump.U == 0.0 or not begins < ends:
             return self.with_envelope()
-        times = np.linspace(begins, ends, 16)
+        retained = self.settings.energy_match == "retained"
+        times = np.linspace(begins, ends, _FINE if retained else 16)
         rough = self._run(_envelope, times, rough=True)
         if rough.trajectory.outcome is not Outcome.OK:
             rough = self._run(_envelope, times)
@@ -85,14 +88,14 @@ class Deposition:
                 return rough
         log_rate, slope = self._rough_rate(rough.trajectory, times)
         # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
-        pulse = self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
+        pulse = times if retained else self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
         best: dict[float, Deposited] = {}
         least = math.inf
 
         def missing(log_rate: float) -> float:
             nonlocal least
-            run = self._run(_constant(log_rate), pulse if least == math.inf else self.times)
-            defect = _missing(run.trajectory, pump)
+            run = self._run(_constant(log_rate), pulse if retained or least == math.inf else self.times)
+            defect = self._missing(run.trajectory)
             if abs(defect) <= least or not best:
                 least = min(least, abs(defect))
                 best.clear()
@@ -105,7 +108,7 @@ class Deposition:
             message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
             (run,) = best.values()
             return Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), run.gap_iterations)
-        if log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:
+        if retained or log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:
             return self._run(_constant(log_rate), self.times)
         return best[log_rate]
 
@@ -119,12 +122,30 @@ class Deposition:
         (pump,) = self.pumps
         exposure = np.trapezoid([s.Gamma for s in envelope.slabs[0]], times)
         x = math.log(exposure / np.trapezoid([pump.envelope(t) for t in times], times))
-        y = _missing(self._run(_constant(x), times, rough=True).trajectory, pump)
+        y = self._missing(self._run(_constant(x), times, rough=True).trajectory)
         if not 1e-3 < abs(y) < math.inf:
             return x, SLOPE
         step = -math.copysign(max(abs(y) / SLOPE, 0.03), y)
-        slope = (_missing(self._run(_constant(x + step), times, rough=True).trajectory, pump) - y) / step
+        slope = (self._missing(self._run(_constant(x + step), times, rough=True).trajectory) - y) / step
         return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
+
+    def _missing(self, trajectory: Trajectory) -> float:
+        """Logarithm of the energy that counts over what the pulse has brought; inf if it did not get there.
+
+        With `absorbed`, what quasiparticles took from the light counts; with `retained`, the most that they hold of
+        it at any time, phonons having got the rest.
+        """
+        (pump,) = self.pumps
+        if trajectory.outcome is not Outcome.OK:
+            return math.inf
+        samples = trajectory.slabs[0]
+        first, last = samples[0], samples[-1]
+        arrived = pump.arrived(last.t) - pump.arrived(first.t)
+        if self.settings.energy_match == "retained":
+            found = max(s.U_qp for s in samples) - first.U_qp
+        else:
+            found = last.U_absorbed - pump.U_ph * arrived
+        return math.log(max(found, 1e-300) / (pump.U * arrived))
 
     def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Deposited:
         """Trajectory through `times` (ps).
@@ -169,12 +190,3 @@ def _envelope(pump: Pump, t: float, unit_power: float) -> float:
 
 def _constant(log_rate: float) -> Gamma:
     return lambda pump, t, unit_power: math.exp(log_rate) * pump.envelope(t)
-
-
-def _missing(trajectory: Trajectory, pump: Pump) -> float:
-    """Logarithm of the quasiparticles' energy over what the pulse has brought them; inf if it did not get there."""
-    if trajectory.outcome is not Outcome.OK:
-        return math.inf
-    first, last = trajectory.slabs[0][0], trajectory.slabs[0][-1]
-    arrived = pump.arrived(last.t) - pump.arrived(first.t)
-    return math.log((last.U_absorbed - pump.U_ph * arrived) / (pump.U * arrived))

@@ -31,6 +31,8 @@ from .quantities import AXES
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
 PumpRate = Literal["constant", "envelope"]
+EnergyMatch = Literal["absorbed", "retained"]
+Coherence = Literal["averaged", "printed"]
 PumpShape = Literal["pulse", "continuous"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
 
@@ -107,6 +109,25 @@ class Settings:
             "Whether Re Z(E) divides the rates of quasiparticles and weights their energy: the times of strong "
             "couplers. The paper neglects it.",
             long_name="whether Z divides the rates",
+            later=True,
+        ),
+    )
+    energy_match: EnergyMatch = field(
+        default="absorbed",
+        metadata=declare(
+            "Energy that one Gamma makes equal to the absorbed share of the fluence: what quasiparticles "
+            "`absorbed` from the light, or the most that they `retained` at any time, phonons having the rest.",
+            long_name="energy by which the absorption rate is found",
+            later=True,
+        ),
+    )
+    coherence: Coherence = field(
+        default="averaged",
+        metadata=declare(
+            "Coherence factors of collisions, `averaged` over both branches of normal-state energies, or "
+            "`printed`, the paper's text with one branch: not physics, scattering doubled and no recombination in "
+            "a normal metal.",
+            long_name="coherence factors of collisions",
             later=True,
         ),
     )

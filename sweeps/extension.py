@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import Model
+from .status import Status
 
 Array = NDArray[np.float64]
 
@@ -65,7 +66,7 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
 
     def simulate(point: Any, settings: Any) -> Any:
         result = model.simulate(point, settings)
-        if result.outcome.value != "ok":
+        if result.outcome.value != Status.OK:
             return result
         wanted = {v.name for v in variables(settings)}
         further = {o.name: o.compute(point, settings, result.data) for o in outputs if o.name in wanted}

@@ -9,10 +9,12 @@ import numpy as np
 import xarray as xr
 
 from ..errors import StoreError
-from ..store.place import SCHEMES, Place, place
+from ..status import Status
+from ..store.place import ROOT, SCHEMES, Place, place
+from ..store.seal import opened
 from .labels import in_order
 
-OK = "ok"
+OK: str = Status.OK.value
 
 
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
@@ -30,7 +32,7 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
         The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
 
     Raises:
-        StoreError: There is no cube.
+        StoreError: There is no cube, or its metadata are damaged.
     """
     target = _target(store)
     # Dask cannot size strings, so that chunks are given once the variables are known.
@@ -49,6 +51,7 @@ def _target(store: str | Path | Place) -> Any:
     where = store if isinstance(store, Place) else place(store)
     if not where.exists():
         raise StoreError(f"`store` must be a cube. Got {where.url!r}, where there is none.")
+    opened(where.objects.get(ROOT) or b"", where.url)
     return where.zarr(read_only=True)
 
 

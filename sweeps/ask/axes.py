@@ -29,15 +29,6 @@ def key(value: Any) -> Any:
     return float(f"{value:.12g}") if isinstance(value, int | float) else value
 
 
-def number(typed: Any) -> float:
-    """A label as a user types it: infinity is YAML's `.inf` too.
-
-    Raises:
-        ValueError: It is no number.
-    """
-    return math.inf if typed == ".inf" else float(typed)
-
-
 def same(a: Any, b: Any) -> bool:
     """Whether two labels are one."""
     return bool(key(a) == key(b))

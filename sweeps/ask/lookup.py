@@ -1,12 +1,9 @@
 """A point, or a label of an axis, that a user names in words."""
 
-from typing import Any
-
-import numpy as np
-
 from ..errors import ConfigError
 from ..text import suggest
-from .axes import Grid, Index, number
+from .axes import Grid, Index
+from .labels import pairs, position, some
 from .plan import Plan
 
 
@@ -18,7 +15,7 @@ def find(plan: Plan, point: str) -> Index:
     """
     grid = plan.grid
     if "=" in point:
-        given = {name.strip(): text.strip() for name, _, text in (part.partition("=") for part in point.split(","))}
+        given = pairs([point], "POINT")
         for name, text in given.items():
             if name not in grid.dims:
                 raise ConfigError(
@@ -35,31 +32,15 @@ def find(plan: Plan, point: str) -> Index:
     return found[0]
 
 
-def pick(grid: Grid, name: str, text: str | None) -> int:
+def pick(grid: Grid, name: str, text: str | None, option: str = "") -> int:
     """Position of a label along a dim; the only one if none is given.
 
     Raises:
         ConfigError: No such label, or several and none given.
     """
     axis = next(a for a in grid.axes if a.name == name)
-    if text is None:
-        if len(axis.values) == 1:
-            return 0
-        raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {_some(axis.values)}.")
-    for i, value in enumerate(axis.values):
-        if str(value).lower() == text.lower() or (isinstance(value, float) and _close(value, text)):
-            return i
-    raise ConfigError(f"`{name}` must be one of {_some(axis.values)}. Got {text!r}.")
-
-
-def _some(values: tuple[Any, ...]) -> str:
-    return ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in values[:20]) + (
-        ", ..." if len(values) > 20 else ""
-    )
-
-
-def _close(value: float, text: str) -> bool:
-    try:
-        return bool(np.isclose(value, number(text), rtol=1e-5, atol=0))
-    except ValueError:
-        return False
+    if text is not None:
+        return position(axis.values, text, name, option)
+    if len(axis.values) == 1:
+        return 0
+    raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {some(axis.values)}.")

@@ -11,15 +11,17 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from ..ask.labels import pairs
 from ..errors import ConfigError, StoreError, SweepError
 from ..store.buckets import is_of_bucket, told
+from ..store.seal import damaged, is_damage
 
 OUT = Console()
 ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "cancel"),
+    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
     PHYSICS: ("materials", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
@@ -53,7 +55,7 @@ RtolOption = Annotated[
 ]
 AtOption = Annotated[
     list[str] | None,
-    typer.Option("--at", help="Fix an axis, such as T=30, or keep some of it, T=30,60; may be repeated."),
+    typer.Option("--at", help="Fix axes, such as T=30,F0=1, or keep some of one, T=30,60; may be repeated."),
 ]
 
 TrustFlag = Annotated[
@@ -81,9 +83,10 @@ def fail_clearly(command: F) -> F:
             ERR.print(f"photogap: {what}{error.strerror or error}.", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(StoreError.exit_code) from None
         except Exception as error:
-            if not is_of_bucket(error):
+            if not is_of_bucket(error) and not is_damage(error):
                 raise
-            ERR.print(f"photogap: the store {told(error)}.", style="red", markup=False, soft_wrap=True)
+            text = f"the store {told(error)}" if is_of_bucket(error) else damaged("STORE", error)
+            ERR.print(f"photogap: {text}.", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(StoreError.exit_code) from None
         except KeyboardInterrupt:
             ERR.print("photogap: interrupted; finished points are kept", highlight=False)
@@ -128,12 +131,4 @@ def parse_at(at: list[str] | None) -> dict[str, str]:
     Raises:
         SweepError: One has another form.
     """
-    out = {}
-    for text in at or []:
-        name, sign, value = text.partition("=")
-        if not sign or not name or not value:
-            raise ConfigError(f"`--at` must be NAME=VALUE, such as T=30. Got {text!r}.")
-        if name.strip() in out:
-            raise ConfigError(f"`--at` may give {name.strip()} once. Got it again in {text!r}.")
-        out[name.strip()] = value.strip()
-    return out
+    return pairs(at or [], "--at")

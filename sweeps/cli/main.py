@@ -17,6 +17,7 @@ from ..drive import sweep as service
 from ..drive.progress import Bar
 from ..drive.sweep import Report, Watch
 from ..errors import ConfigError, StoreError
+from ..status import Status
 from ..store.place import Place, place
 from . import cluster as cli_cluster
 from . import converge as cli_converge
@@ -185,7 +186,7 @@ def replay(
         lines = [f"{key}: {_told(key, value)}" for key, value in record.items() if value != ""]
         lines += [f"{name}{units[name]}: {_in_words(numbers)}" for name, numbers in summary.items()]
         OUT.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-    if record["status"] != "ok":
+    if record["status"] != Status.OK:
         raise typer.Exit(1)
 
 

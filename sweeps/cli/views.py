@@ -9,8 +9,8 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from ..ask.axes import number
 from ..errors import ConfigError
+from ..status import Status
 from ..store.place import place
 from .base import (
     MOVIES,
@@ -26,6 +26,7 @@ from .base import (
 )
 
 _WIDTH = 9
+_PROBLEMS = 20
 NAMES = (
     "fig1c", "fig2a", "fig2b", "fig2c", "fig2d", "fig3", "fig4", "fig5", "fig6", "fig7a", "fig7b", "fig8", "fig9",
     "fig10", "fig11", "gap_function", "phase_diagram",
@@ -35,7 +36,7 @@ NAMES = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (status, plot, movie, show):
+    for command in (status, plot, movie, show, verify):
         app.command(rich_help_panel=SWEEPS)(command)
 
 
@@ -71,6 +72,42 @@ def status(
             if not found["live"]:
                 break
             time.sleep(every)
+
+
+@fail_clearly
+def verify(
+    store: StoreArgument,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make bad points missing, so that a run computes them again.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load the model that the cube names, whoever may have written it.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read every chunk of a cube and check its points; exit 1 where something is damaged."""
+    from ..drive.verify import verify as look
+
+    found = look(place(store), repair=repair, trust=trust)
+    if as_json:
+        print_json(found)
+    else:
+        OUT.print(_verified(found, repair), markup=False, highlight=False, soft_wrap=True)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def _verified(found: dict[str, Any], repair: bool) -> str:
+    lines = found["problems"][:_PROBLEMS]
+    if len(found["problems"]) > _PROBLEMS:
+        lines.append(f"and {len(found['problems']) - _PROBLEMS} more")
+    lines += [f"note: {note}" for note in found["notes"]]
+    bad = "made missing" if repair else "bad"
+    lines.append(f"{found['ok']} of {found['points']} points ok, {found['bad_points']} {bad}")
+    if found["problems"]:
+        again = "run the sweep again to compute what is missing"
+        lines.append(again if repair else f"repair: photogap verify {found['store']} --repair")
+    return "\n".join(lines)
 
 
 def _status_text(found: dict[str, Any]) -> Text:
@@ -159,14 +196,14 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
         raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
     ds = _open(store)
     try:
-        return figures.save(figures.draw_cube(place(store), ds, figure, _labels_of(at), **options), out)
+        return figures.save(figures.draw_cube(place(store), ds, figure, at, **options), out)
     except ValueError as error:
         raise _as_options(error) from error
 
 
 def _as_options(error: ValueError) -> ConfigError:
     """A figure's refusal in the words of the command line, where its arguments are options."""
-    return ConfigError(re.sub(r"`(at|figure|out|x|y)`", r"`--\1`", str(error)))
+    return ConfigError(re.sub(r"`(at|figure|out|x|y)( \w+)?`", r"`--\1\2`", str(error)))
 
 
 @fail_clearly
@@ -192,7 +229,7 @@ def movie(
     where = parse_at(at)
     try:
         path = figures.movie(
-            figures.select(ds, _labels_of(where)),
+            figures.select(ds, where),
             out or beside(place(store)).with_suffix(".gif"),
             alpha2F=_spectrum(store, ds, where),
             fps=fps,
@@ -209,22 +246,6 @@ def _spectrum(store: str, ds: Any, at: dict[str, str]) -> Any:
     names = [str(v) for v in ds["material"].values]
     wanted = [n for n in names if n.lower() == at.get("material", n).lower()]
     return alpha2F_in(place(store), wanted[0]) if len(wanted) == 1 else None
-
-
-def _labels_of(at: dict[str, str]) -> dict[str, Any]:
-    """Labels as numbers where they are numbers; `T=30,60` keeps both."""
-    out: dict[str, Any] = {}
-    for name, text in at.items():
-        found = [_label_of(part.strip()) for part in text.split(",")]
-        out[name] = found if len(found) > 1 else found[0]
-    return out
-
-
-def _label_of(text: str) -> Any:
-    try:
-        return number(text)
-    except ValueError:
-        return text
 
 
 @fail_clearly
@@ -295,8 +316,8 @@ def _short(value: Any) -> str:
 
 def _status_cell(value: Any) -> Text:
     text = str(value)
-    style = {"ok": "green", "missing": "dim"}.get(text, "bold red")
-    return Text({"missing": "."}.get(text, text), style=style)
+    style = {str(Status.OK): "green", str(Status.MISSING): "dim"}.get(text, "bold red")
+    return Text({str(Status.MISSING): "."}.get(text, text), style=style)
 
 
 def _value_cell(value: float, largest: float) -> Text:

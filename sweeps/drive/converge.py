@@ -11,6 +11,7 @@ from ..ask.axes import Labels
 from ..ask.plan import Plan
 from ..errors import ConfigError, SweepError
 from ..numbers import left
+from ..status import Status
 from ..work.task import Batch, compute
 from .flow import job_of
 
@@ -62,14 +63,14 @@ def converge(
     settings = plan.settings_at(labels)
     tell("as it is")
     record, given = _compute(plan, labels, settings)
-    if record["status"] != "ok":
+    if record["status"] != Status.OK:
         raise SweepError(f"the point fails with {record['status']}: {record['message']}")
     changes: dict[str, dict[str, float]] = {name: {} for name in given}
     failed = {}
     for what, better in plan.model.finer(plan.point(labels), settings).items():
         tell(what)
         record, found = _compute(plan, labels, better)
-        if record["status"] != "ok":
+        if record["status"] != Status.OK:
             failed[what] = f"{record['status']}: {record['message']}"
         for name, values in given.items():
             changes[name][what] = float(np.abs(found[name] - values).max()) if found else np.nan

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..ask.plan import Plan
+from ..status import Status
 from ..store.cube import BOOK
 from ..store.layout import choose
 from ..work.task import Batch, compute
@@ -65,7 +66,7 @@ def _sample(plan: Plan) -> tuple[list[float], list[str]]:
             Batch((job,), plan.config.model, "", plan.config.limits.time_s, own_process=False),
         )
         seconds.append(float(record["wall_time"]))
-        if record["status"] != "ok":
+        if record["status"] != Status.OK:
             failed.append(f"{record['status']}: {record['message']}")
         if time.monotonic() - begin > _BUDGET_S:
             break

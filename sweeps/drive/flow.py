@@ -11,6 +11,7 @@ from typing import Any
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
 from ..errors import BusyError, StoreError
+from ..status import Status
 from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
 from ..store.log import Log
@@ -144,7 +145,7 @@ class Flow:
         return reason
 
     def _count(self, status: str) -> None:
-        if status == "ok":
+        if status == Status.OK:
             self.counts.done += 1
         else:
             self.counts.failed += 1
@@ -233,7 +234,7 @@ class Flow:
             self._again.extend((todo,) for todo in rest)
         else:
             reason = ended.error or RuntimeError("the task ended without its part")
-            self._give_up(rest[0], "error", describe(reason))
+            self._give_up(rest[0], Status.ERROR, describe(reason))
 
     def _lose(self, rest: list[_Todo], ended: Ended, given: tuple[float | None, str]) -> None:
         """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
@@ -248,7 +249,7 @@ class Flow:
         limit, origin = given
         if limit is not None and ended.ran is not None and ended.ran >= limit + GRACE_S / 2:
             message = f"over the limit of {limit:g} s for a point{origin}; its worker was ended"
-            self._give_up(todo, "timeout", message)
+            self._give_up(todo, Status.TIMEOUT, message)
             return
         if ended.innocent:
             self._again.append((todo,))
@@ -257,7 +258,7 @@ class Flow:
         if losses > limits.losses:
             self._give_up(
                 todo,
-                "lost",
+                Status.LOST,
                 f"its worker died {losses} times ({ended.story or 'killed, over memory, or crashed'}); "
                 "see the worker's own log",
             )
@@ -279,7 +280,7 @@ class Flow:
     def _give_up(self, todo: _Todo, status: str, message: str) -> None:
         record = {
             "point_id": todo.point_id,
-            "status": status,
+            "status": str(status),
             "message": clean(message),
             "wall_time": float("nan"),
             "cpu_time": float("nan"),
@@ -306,7 +307,7 @@ class Flow:
             self.counts.computed += 1
             if record["wall_time"] == record["wall_time"]:
                 cost = record["wall_time"]
-                if record["status"] == "ok":
+                if record["status"] == Status.OK:
                     self._times.append(cost)
                 self._cost = cost if self._cost is None else 0.8 * self._cost + 0.2 * cost
             corner = self.cube.layout.corner(todo.index)
@@ -330,8 +331,8 @@ class Flow:
         except TornError:
             self._blobs.delete([PARTS + todo.point_id])
             return None
-        if record["status"] == "ok" and (strange := self._strange(todo.labels, arrays)):
-            record |= {"status": "error", "message": strange}
+        if record["status"] == Status.OK and (strange := self._strange(todo.labels, arrays)):
+            record |= {"status": str(Status.ERROR), "message": strange}
             write(self._blobs, record, {})
         return record
 

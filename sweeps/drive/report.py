@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..status import Status
 from ..store.cube import MISSING, Cube
 from ..store.lock import is_driven
 from ..store.log import Log
@@ -33,7 +34,7 @@ def status(place: Place) -> dict[str, Any]:
         if str(record["point_id"]) not in {f["point_id"] for f in failed}:
             counts[MISSING] -= 1
             counts[record["status"]] += 1
-            if record["status"] != "ok":
+            if record["status"] != Status.OK:
                 failed.append(
                     {
                         "point_id": record["point_id"],
@@ -61,7 +62,7 @@ def status(place: Place) -> dict[str, Any]:
 
 def _failed_in_cube(cube: Cube, found: Any) -> list[dict[str, Any]]:
     out = []
-    for index in np.argwhere((found != "ok") & (found != MISSING)):
+    for index in np.argwhere((found != Status.OK) & (found != MISSING)):
         where = tuple(int(i) for i in index)
         out.append(
             {

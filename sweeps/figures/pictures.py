@@ -9,8 +9,10 @@ import xarray as xr
 
 from ...core.units import printed
 from ..analysis.labels import geometric
-from ..ask.axes import OWN, number
+from ..ask.axes import OWN
+from ..ask.labels import positions
 from ..errors import ConfigError
+from ..status import Status
 from ..store.place import Place
 from ..text import suggest
 from .select import caption
@@ -52,14 +54,13 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
     """
     for name, wanted in at.items():
         along = _dim(values, name, "--at")
-        several = str(wanted).split(",")
-        if along in keep and len(several) == 1:
+        found = positions(values[name].values.tolist(), wanted, name, "--at")
+        if along in keep and isinstance(found, int):
             raise ConfigError(
                 f"`--at {name}` fixes an axis that the picture shows. Leave it out, or give several, such as "
                 f"{name}={','.join(_text(v) for v in values[name].values[:2])}. Got {wanted!r}."
             )
-        found = [_where(values, name, part.strip()) for part in several] if len(several) > 1 else None
-        values = values.isel({along: found or _where(values, name, wanted)})
+        values = values.isel({along: found})
     for dim in list(values.dims):
         if dim in keep:
             continue
@@ -77,19 +78,6 @@ def _dim(values: xr.DataArray, name: str, option: str) -> str:
     if not dims:
         raise ConfigError(f"`{option}` must name an axis that is left. Got {name!r}, which is given twice.")
     return str(dims[0])
-
-
-def _where(values: xr.DataArray, name: str, wanted: Any) -> int:
-    labels = values[name].values
-    for i, label in enumerate(labels):
-        if str(label).lower() == str(wanted).lower():
-            return i
-        try:
-            if not isinstance(label, str) and np.isclose(float(label), number(wanted), rtol=1e-5, atol=0):
-                return i
-        except (TypeError, ValueError):
-            continue
-    raise ConfigError(f"`--at {name}` must be one of {', '.join(_text(v) for v in labels[:12])}. Got {wanted!r}.")
 
 
 def _text(value: Any) -> str:
@@ -232,8 +220,8 @@ def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
     from matplotlib.figure import Figure
 
     kinds = sorted(
-        {str(s) for s in status.values.ravel()} | {"ok", "missing"},
-        key=lambda s: (s != "ok", s != "missing", s),
+        {str(s) for s in status.values.ravel()} | {str(Status.OK), str(Status.MISSING)},
+        key=lambda s: (s != Status.OK, s != Status.MISSING, s),
     )
     codes = np.vectorize(lambda s: kinds.index(str(s)))(status.values)
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")

@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from ..ask.axes import FIRST, OWN
+from ..ask.labels import positions
 from .style import quantity
 
 _NOTHING = (
@@ -16,7 +16,7 @@ _NOTHING = (
 
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
-    """Part of a dataset at given labels; a list keeps the axis, a number that agrees to 1e-5 is the label.
+    """Part of a dataset at given labels, as `ask.labels` reads them; several keep the axis.
 
     Raises:
         ValueError: The axis or the label is not there.
@@ -25,20 +25,8 @@ def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
         if name not in ds.coords or ds[name].ndim != 1:
             axes = ", ".join(map(str, ds.dims))
             raise ValueError(f"`at` must name an axis of the cube: {axes}. Got {name!r}.")
-        found = [_where(ds[name], w) for w in (wanted if isinstance(wanted, list | tuple) else [wanted])]
-        ds = ds.isel({ds[name].dims[0]: found if isinstance(wanted, list | tuple) else found[0]})
+        ds = ds.isel({ds[name].dims[0]: positions(ds[name].values.tolist(), wanted, name, "at")})
     return ds
-
-
-def _where(labels: xr.DataArray, wanted: Any) -> int:
-    for i, label in enumerate(labels.values.tolist()):
-        if str(label).lower() == str(wanted).lower():
-            return i
-        numbers = not isinstance(label, str | bool) and not isinstance(wanted, str | bool)
-        if numbers and np.isclose(label, wanted, rtol=1e-5, atol=0):
-            return i
-    shown = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in labels.values.tolist()[:20])
-    raise ValueError(f"`at` must give {labels.name} as one of {shown}. Got {wanted!r}.")
 
 
 def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:

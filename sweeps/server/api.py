@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from ...core.quantities import AXES, DIMS
 from ...core.units import typed
+from ..ask.labels import pairs
 from ..cli.base import plain
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
@@ -261,7 +262,7 @@ def _cubes(app: FastAPI) -> None:
         cube = runner.intake.cube(name)
         job = runner.job(name)
         running = job.running(cube) if job else set()
-        return Map(**slices.status_map(cube, running, x, y, slices.at_of(at), _MAP_POINTS))
+        return Map(**slices.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
 
     @app.get("/api/sweeps/{name}/points/{point}")
     def point(

@@ -17,6 +17,7 @@ from ..drive.flow import Counts
 from ..drive.report import status as look
 from ..drive.sweep import Report, Watch, retry, run
 from ..errors import ConfigError, SweepError
+from ..status import Status
 from ..store.cube import MISSING, Cube
 from ..work.pool import Opener
 from .intake import Intake, positions
@@ -256,7 +257,7 @@ class Runner:
                 state = CANCELLED if found.get(MISSING) else DONE
                 self.queue.put(name, as_yaml(_short(tree)), tree, state=state)
                 total = sum(found.values())
-                done = found.get("ok", 0)
+                done = found.get(Status.OK, 0)
                 failed = total - done - found.get(MISSING, 0)
                 self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
 

@@ -15,6 +15,7 @@ import xarray as xr
 from ...core.units import printed
 from ..analysis.cube import prepared
 from ..ask.axes import Index
+from ..ask.labels import pairs, positions
 from ..ask.lookup import pick
 from ..cli.base import plain
 from ..drive.sweep import LOG
@@ -30,21 +31,6 @@ _RECENT_S = 90.0
 _DRAWING = threading.Lock()
 
 
-def at_of(texts: list[str]) -> dict[str, str]:
-    """Labels of `at=NAME=VALUE`; a word may be empty.
-
-    Raises:
-        ConfigError: One has another form.
-    """
-    out = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip():
-            raise ConfigError(f"`at` must be NAME=VALUE, such as T=30. Got {text!r}.")
-        out[name.strip()] = value.strip()
-    return out
-
-
 def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dataset:
     """Variables of a cube at labels; dims of length one stay, those of a label go.
 
@@ -58,7 +44,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
             known = ", ".join(map(str, ds.data_vars))
             raise ConfigError(f"`variable` must be a variable of the cube: {known}. Got {name!r}.")
     found = ds[[*dict.fromkeys([*variables, "status"])]]
-    for name, text in at_of(at).items():
+    for name, text in pairs(at, "at").items():
         found = chosen(found, name, text)
     size = sum(int(v.size) for n, v in found.data_vars.items() if n in variables)
     if size > limit:
@@ -79,32 +65,11 @@ def _open(place: Place) -> xr.Dataset:
 
 
 def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
-    """Dataset at one label: the same text, else the same number to five digits."""
+    """Dataset at a label, or at several, which keep the axis."""
     if name not in ds.coords or ds[name].ndim != 1:
         known = ", ".join(str(d) for d in ds.dims)
         raise ConfigError(f"`at` must name an axis that is left: {known}. Got {name!r}.")
-    labels = ds[name].values
-    dim = ds[name].dims[0]
-    exact = [i for i, label in enumerate(labels) if str(label).lower() == text.lower()]
-    if exact:
-        return _at(ds, dim, exact[0])
-    try:
-        number = float(text)
-        close = [
-            i
-            for i, v in enumerate(labels)
-            if not isinstance(v, str | bool | np.bool_) and np.isclose(float(v), number, rtol=1e-5, atol=0)
-        ]
-    except ValueError:
-        close = []
-    if not close:
-        some = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
-        raise ConfigError(f"`at` {name} must be one of {some}. Got {text!r}.")
-    return _at(ds, dim, close[0])
-
-
-def _at(ds: xr.Dataset, dim: Any, where: int) -> xr.Dataset:
-    out: xr.Dataset = ds.isel({dim: where})
+    out: xr.Dataset = ds.isel({ds[name].dims[0]: positions(ds[name].values.tolist(), text, name, "")})
     return out
 
 

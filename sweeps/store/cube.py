@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import zarr
+import zarr.codecs
+import zarr.core.buffer.cpu
 import zarr.storage
 from numpy.typing import NDArray
 
@@ -20,12 +22,15 @@ from ...core.quantities import DIMS
 from ..ask.axes import Axis, Grid, Index, boxes
 from ..ask.plan import Plan, flat_order
 from ..errors import ContradictionError, StoreError
+from ..status import Status
+from .buckets import is_of_bucket
 from .layout import Layout, choose, inner_chunk
 from .parts import Array
-from .place import ROOT, Place
+from .place import COPY, ROOT, Place
 from .removal import clear_for_a_new_cube
+from .seal import damaged, opened, sealed
 
-MISSING = "missing"
+MISSING: str = Status.MISSING.value
 RECORD = "photogap"
 # name: (dtype, fill, units, long_name); status is written last.
 BOOK: dict[str, tuple[str, Any, str | None, str]] = {
@@ -38,6 +43,8 @@ BOOK: dict[str, tuple[str, Any, str | None, str]] = {
     "status": ("string", MISSING, None, "outcome of the point: ok, missing, or why it failed"),
 }
 _CHUNK_1D = 4096
+_COMPRESSORS = (zarr.codecs.ZstdCodec(level=0), zarr.codecs.Crc32cCodec())
+"""The checksum is over what lies in the store: a changed bit never reads as another number."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +62,36 @@ class Cube:
     def __init__(self, place: Place, *, read_only: bool = False) -> None:
         """Open the cube at a place.
 
+        Args:
+            place: The place.
+            read_only: Change nothing.
+
         Raises:
-            StoreError: There is none, or it was not made by this package.
+            StoreError: There is none, it is damaged, or it was not made by this package.
         """
         self.place = place
         if not place.exists():
             raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
-        self._group = zarr.open_group(
-            place.zarr(read_only=read_only), mode="r" if read_only else "r+", use_consolidated=False
-        )
+        tree = opened(place.objects.get(ROOT) or b"", place.url)
+        if RECORD not in tree["attributes"]:
+            raise StoreError(f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record.")
         try:
-            self.record: dict[str, Any] = json.loads(str(self._group.attrs[RECORD]))
-        except (KeyError, json.JSONDecodeError):
-            raise StoreError(
-                f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record."
-            ) from None
+            self.record: dict[str, Any] = json.loads(tree["attributes"][RECORD])
+            self.grid = grid_of(self.record["axes"])
+            self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
+            self._group = zarr.open_group(
+                place.zarr(read_only=read_only), mode="r" if read_only else "r+", use_consolidated=False
+            )
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:
+            if is_of_bucket(error):
+                raise
+            raise StoreError(f"{damaged(place.url, error)}.") from error
         self.guard: Callable[[], None] = lambda: None
         """Raises if this process is no longer the store's driver; called before each write."""
         self._folder = _folder(place)
         self._arrays: dict[str, Any] = {}
-        self.grid = grid_of(self.record["axes"])
-        self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
 
     def array(self, name: str) -> Any:
         """Zarr array of a variable."""
@@ -133,8 +149,14 @@ class Cube:
         self.guard()
         self.refuse_another()
         self.record |= record
-        # Opened with its consolidated metadata, the group keeps them in the same single write.
-        zarr.open_group(self.place.zarr(), mode="r+").update_attributes({RECORD: json.dumps(self.record)})
+        self._put_root(self.place.objects.get(ROOT) or b"")
+
+    def _put_root(self, root: bytes) -> None:
+        """Write the root with the record and its seal, at once."""
+        data = sealed(root, **{RECORD: json.dumps(self.record)})
+        # The copy first: it may be ahead of the root, which `verify` puts back from it.
+        self.place.blobs.put(COPY, data)
+        self.place.objects.put(ROOT, data)
 
     def own_shape(self, name: str) -> tuple[int, ...]:
         """Shape of an output of one point."""
@@ -158,9 +180,30 @@ class Cube:
         _label_outputs(self._group, plan)
         outputs = self.outputs | {v.name: v.dims for v in new}
         _write_labels(self._group, grid, plan, outputs)
-        _consolidate(self.place.zarr())
+        self.guard()
+        self.refuse_another()
         self.grid = grid
-        self.note(axes=axes_json(grid), outputs=outputs)
+        self.record |= {"axes": axes_json(grid), "outputs": outputs}
+        self._put_root(self._consolidated([*outputs, *BOOK]))
+
+    def _consolidated(self, names: list[str]) -> bytes:
+        """The root with the present metadata of all arrays, made in memory."""
+        objects = self.place.objects
+        known = json.loads(objects.get(ROOT) or b"")["consolidated_metadata"]["metadata"]
+        labels = [name for axis in self.grid.axes for name in (axis.name, *axis.followers)]
+        found = {
+            f"{name}/{ROOT}": objects.get(f"{name}/{ROOT}")
+            for name in {*known, *names, *labels, *self._own_dims(names)}
+        }
+        found[ROOT] = objects.get(ROOT)
+        buffers: dict[str, Any] = {
+            k: zarr.core.buffer.cpu.Buffer.from_bytes(v) for k, v in found.items() if v is not None
+        }
+        _consolidate(zarr.storage.MemoryStore(buffers))
+        return bytes(buffers[ROOT].to_bytes())
+
+    def _own_dims(self, names: list[str]) -> set[str]:
+        return {dim for name in names for dim in self.record["outputs"].get(name, ())}
 
     def _refuse_other_labels(self, plan: Plan) -> None:
         for dim, values in plan.coordinates.items():
@@ -267,7 +310,11 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
     objects: dict[str, Any] = {}
     _template(zarr.storage.MemoryStore(objects), plan, record)
     for key in sorted(objects, key=lambda key: key == ROOT):
-        place.objects.put(key, objects[key].to_bytes())
+        data = objects[key].to_bytes()
+        if key == ROOT:
+            data = sealed(data)
+            place.blobs.put(COPY, data)
+        place.objects.put(key, data)
     return Cube(place)
 
 
@@ -286,6 +333,7 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
             fill_value=fill,
             dimension_names=plan.grid.dims,
             attributes=attributes,
+            compressors=_COMPRESSORS,
         )
     _label_outputs(group, plan)
     outputs = {v.name: v.dims for v in plan.variables}
@@ -321,6 +369,7 @@ def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, 
         fill_value=np.nan,
         dimension_names=grid.dims + v.dims,
         attributes={"units": v.units, "long_name": v.long_name},
+        compressors=_COMPRESSORS,
         overwrite=overwrite,
     )
 
@@ -362,6 +411,7 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
             dtype=dtype,
             dimension_names=(dim,),
             attributes={**attrs},
+            compressors=_COMPRESSORS,
             **({"fill_value": np.nan} if values.dtype.kind == "f" else {}),
         )
     group[name][:] = values if values.dtype.kind != "O" or isinstance(values[0], str) else values.astype(bool)

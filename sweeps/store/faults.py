@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import StoreError, SweepError
 from .buckets import is_of_bucket, told
 from .place import Place
+from .seal import damaged, is_damage
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -31,6 +32,8 @@ def store_faults(place: Place) -> Iterator[None]:
             f"the store {place.url} cannot be written: {first_line(error)}. Finished points are kept; {remedy}."
         ) from error
     except Exception as error:
+        if is_damage(error) and not is_of_bucket(error):
+            raise StoreError(f"{damaged(place.url, error)}.") from error
         if not is_of_bucket(error):
             raise
         raise StoreError(f"the store {place.url} {told(error)}. Finished points are kept; run again.") from error

@@ -20,6 +20,8 @@ from .buckets import object_store
 SCHEMES = ("s3", "gs", "az", "memory")
 ROOT = "zarr.json"
 """Metadata of the group: a cube is where this is."""
+COPY = "root"
+"""Copy of it among the objects next to the cube."""
 
 
 @dataclass(frozen=True)

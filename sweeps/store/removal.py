@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError
-from .place import ROOT, Place
+from .place import COPY, ROOT, Place
 
 _REMOVING = "removing"
 _ASIDE = "removed-"
@@ -25,7 +25,7 @@ _PARTS = "parts/"
 
 def remove(place: Place) -> None:
     """Remove the cube and its parts; log and lock stay. Only the driver that holds the lock may call it."""
-    place.blobs.delete(list(place.blobs.keys(_PARTS)))
+    place.blobs.delete([COPY, *place.blobs.keys(_PARTS)])
     if place.is_local and _set_aside(place):
         _remove_aside(place)
     elif place.exists() or next(everything(place), None):
@@ -60,7 +60,8 @@ def clear_for_a_new_cube(place: Place) -> None:
     if chunk is not None:
         raise StoreError(
             f"{place.url} has data ({chunk!r}) but no {ROOT}, so the cube that they belong to cannot be read. "
-            f"Put its {ROOT} back, use another --store, or --recompute to remove the data and start anew."
+            f"Put its {ROOT} back (`photogap verify {place.url} --repair` may), use another --store, or "
+            "--recompute to remove the data and start anew."
         )
     place.objects.delete(found)
 

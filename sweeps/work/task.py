@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Model, resolve
+from ..status import Status
 from ..store.blobs import Blobs
 from ..store.buckets import patience
 from ..store.parts import encode
@@ -108,23 +109,23 @@ def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[
                 status, message, arrays, detail = _simulate(model, job)
         except PointTimeout:
             status, message, arrays = (
-                "timeout",
+                Status.TIMEOUT,
                 f"over the limit of {batch.time_s:g} s for a point{batch.limit}",
                 {},
             )
             detail = {"traceback": traceback.format_exc()}
         except MemoryError as error:
-            status, message, arrays = "memory", _memory_message(error, batch.memory), {}
+            status, message, arrays = Status.MEMORY, _memory_message(error, batch.memory), {}
             detail = {"traceback": traceback.format_exc()}
         except BaseException as error:
             # SystemExit and the like end the point, not its worker; ctrl-C ends the run.
             if is_interrupt():
                 raise
-            status, message, arrays = "error", describe(error), {}
+            status, message, arrays = Status.ERROR, describe(error), {}
             detail = {"traceback": traceback.format_exc()}
     record = {
         "point_id": job.point_id,
-        "status": status,
+        "status": str(status),
         "message": clean(message),
         "wall_time": time.perf_counter() - begin,
         "cpu_time": time.thread_time() - cpu,
@@ -150,15 +151,15 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
     result = model.simulate(point, job.settings)
     status = str(result.outcome.value)
     detail = {"diagnostics": {clean(k): float(v) for k, v in result.diagnostics.items()}}
-    if not _STATUS.fullmatch(status) or status == "missing":
-        return "error", f"the model returned the outcome {status!r}", {}, detail
-    if status != "ok":
+    if not _STATUS.fullmatch(status) or status == Status.MISSING:
+        return Status.ERROR, f"the model returned the outcome {status!r}", {}, detail
+    if status != Status.OK:
         return status, result.message or status, {}, detail
     wrong = check(model, job.settings, result.data)
     if wrong:
         return *wrong, {}, detail
     return (
-        "ok",
+        Status.OK,
         "",
         {v.name: np.asarray(result.data[v.name], float) for v in model.variables(job.settings)},
         detail,
@@ -169,21 +170,21 @@ def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] 
     """Status and reason if the outputs are not those of the schema, or hold infinity, or NaN that it forbids."""
     extra = sorted(set(data) - {v.name for v in model.variables(settings)})
     if extra:
-        return "error", f"the model returned {', '.join(extra)}, of which its variables say nothing"
+        return Status.ERROR, f"the model returned {', '.join(extra)}, of which its variables say nothing"
     sizes = {dim: len(values) for dim, values in model.coordinates(settings).items()}
     for v in model.variables(settings):
         expected = tuple(sizes[dim] for dim in v.dims)
         if v.name not in data:
-            return "error", f"the model returned no {v.name}"
+            return Status.ERROR, f"the model returned no {v.name}"
         found = np.asarray(data[v.name])
         if found.dtype.kind not in "fiub":
-            return "error", f"{v.name} holds {found.dtype} values; an output is real"
+            return Status.ERROR, f"{v.name} holds {found.dtype} values; an output is real"
         if found.shape != expected:
-            return "error", f"{v.name} has shape {found.shape}; its dims {v.dims} say {expected}"
+            return Status.ERROR, f"{v.name} has shape {found.shape}; its dims {v.dims} say {expected}"
         bad = int(np.isnan(found).sum())
         if bad and not getattr(v, "nan_allowed", False):
-            return "nan", f"{v.name} is NaN in {bad} of {found.size} values"
+            return Status.NAN, f"{v.name} is NaN in {bad} of {found.size} values"
         bad = int(np.isinf(found).sum())
         if bad:
-            return "nan", f"{v.name} is infinite in {bad} of {found.size} values"
+            return Status.NAN, f"{v.name} is infinite in {bad} of {found.size} values"
     return None

@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from photogap.core import collisions
 from photogap.core.coherence import spectral_weights
 from photogap.core.collisions import collision_rates
 from photogap.core.constants import HBAR, KB
@@ -72,14 +73,15 @@ def test_cold_balance(film, gap):
     assert np.abs(rates.f_gain - rates.f_loss).max() < 1e-12 * fastest
 
 
+@pytest.mark.parametrize("coherence", ["averaged", "printed"])
 @pytest.mark.parametrize("gap", GAPS)
-def test_transforms_equal_direct_sums(gap, rng):
+def test_transforms_equal_direct_sums(gap, coherence, rng):
     """1e-10 of the largest rate, as the issue asks; round-off leaves 1e-14."""
     material = materials.load("K3C60")
     film = build_film(material, 2.0, 600.0)
     rho, p = weights(film, GAPS[gap], 10.0)
     f, n = arbitrary(film, rng)
-    fast, slow = collision_rates(film, rho, p, f, n), direct.collision_rates(film, rho, p, f, n)
+    fast, slow = (m.collision_rates(film, rho, p, f, n, coherence) for m in (collisions, direct))
     for name in ("f_gain", "f_loss", "n_gain", "n_loss"):
         a, b = getattr(fast, name), getattr(slow, name)
         assert np.abs(a - b).max() < 1e-10 * np.abs(b).max(), name
@@ -114,6 +116,37 @@ def test_rates_are_positive(film, gap, rng):
     rates = collision_rates(film, rho, p, *arbitrary(film, rng))
     for rate in (rates.f_gain, rates.f_loss, rates.n_gain, rates.n_loss):
         assert rate.min() > -1e-12 * rate.max()
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_printed_coherence_keeps_energy_and_balances(film, gap, rng):
+    """1e-12: the text's factors are symmetric, so that every process has its reverse."""
+    rho, p = weights(film, GAPS[gap], 0.05 * film.lattice.Omega[-1])
+    rates = collision_rates(film, rho, p, *arbitrary(film, rng), "printed")
+    net = film.quasiparticle_energy(rho, rates.f_gain - rates.f_loss) + film.phonon_energy(
+        rates.n_gain - rates.n_loss
+    )
+    gross = film.quasiparticle_energy(rho, rates.f_gain) + film.phonon_energy(rates.n_gain)
+    assert abs(net) < 1e-12 * gross
+    T = film.lattice.Omega[-1] / (2 * KB)
+    rates = collision_rates(film, rho, p, fermi(film.lattice.E, T), bose(film.lattice.Omega, T), "printed")
+    assert np.abs(rates.f_gain - rates.f_loss).max() < 1e-12 * rates.f_loss.max()
+    assert np.abs(rates.n_gain - rates.n_loss).max() < 1e-12 * rates.n_loss.max()
+
+
+def test_printed_coherence_of_a_normal_metal(film):
+    """Twice the scattering and no recombination: a quasiparticle above all others loses energy twice as fast."""
+    E, cold = film.lattice.E, np.zeros(film.lattice.M + 1)
+    rho, p, alone = np.ones(E.size), np.zeros(E.size), np.zeros(E.size)
+    f = np.exp(-E / film.lattice.Omega[-1])
+    pairs = collision_rates(film, rho, p, f, cold, "printed")
+    top = -1
+    f_top = alone.copy()
+    f_top[top] = 1e-3
+    kinds = [collision_rates(film, rho, p, f_top, cold, kind).f_loss[top] for kind in ("averaged", "printed")]
+    assert kinds[1] == pytest.approx(2 * kinds[0], rel=1e-10)
+    number = np.sum(pairs.f_gain - pairs.f_loss)
+    assert abs(number) < 1e-12 * np.sum(pairs.f_loss)
 
 
 def test_escape_leads_to_the_bath():

@@ -121,7 +121,7 @@ def test_movie(store, tmp_path):
         (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
         (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
-        (("plot", "--figure", "fig3", "--at", "F0=7"), r"`--at` must give F0 as one of 0.1, 0.3"),
+        (("plot", "--figure", "fig3", "--at", "F0=7"), r"`--at F0` must be one of 0.1, 0.3"),
         (("movie",), r"shows one point"),
         (("movie", "--at", "F0=0.3", "--out", "film.avi"), r"must be a file that ends in .gif or .mp4"),
     ],

@@ -118,7 +118,7 @@ def test_selection_by_label(cube):
     out = select(ds, {"F0": 0.1 * (1 + 1e-7), "T": [60], "material": "k3c60", "tau_esc": np.inf})
     assert out["F0"].item() == 0.1
     assert out.sizes["T"] == 1
-    with pytest.raises(ValueError, match=r"`at` must give T as one of 30, 60\. Got 45"):
+    with pytest.raises(ValueError, match=r"`at T` must be one of 30, 60\. Got 45"):
         select(ds, {"T": 45})
     with pytest.raises(ValueError, match=r"`at` must name an axis of the cube: .*\. Got 'fluence'"):
         select(ds, {"fluence": 1})

@@ -15,7 +15,8 @@ from photogap.core.kinetics import Film
 
 
 @nb.njit(cache=True)
-def _sums(h, alpha2F, rho, p, ratio, f, n):
+def _sums(h, alpha2F, rho, p, q, ratio, ratio_q, f, n):
+    """Scattering with rho rho' M1 = rho rho' - p p' + q q', pairs with rho rho' + p p' - q q'."""
     N, M = f.size, n.size - 1
     f_gain, f_loss = np.zeros(N), np.zeros(N)
     created, absorbed = np.zeros(M + 1), np.zeros(M + 1)
@@ -24,32 +25,35 @@ def _sums(h, alpha2F, rho, p, ratio, f, n):
             B = alpha2F[j] * h
             if i - j >= 0:  # a quasiparticle at i goes down to i - j and emits, or comes from there and absorbs
                 k = i - j
-                c = rho[k] - ratio[i] * p[k]
+                c = rho[k] - (ratio[i] * p[k] - ratio_q[i] * q[k])
                 f_loss[i] += B * c * f[i] * (1 - f[k]) * (n[j] + 1)
                 f_gain[i] += B * c * (1 - f[i]) * f[k] * n[j]
-                pair = rho[i] * rho[k] - p[i] * p[k]
+                pair = rho[i] * rho[k] - p[i] * p[k] + q[i] * q[k]
                 created[j] += 2 * h * pair * f[i] * (1 - f[k])
                 absorbed[j] += 2 * h * pair * f[k] * (1 - f[i])
             if i + j < N:  # it goes up to i + j and absorbs, or comes from there and emits
                 k = i + j
-                c = rho[k] - ratio[i] * p[k]
+                c = rho[k] - (ratio[i] * p[k] - ratio_q[i] * q[k])
                 f_loss[i] += B * c * f[i] * (1 - f[k]) * n[j]
                 f_gain[i] += B * c * (1 - f[i]) * f[k] * (n[j] + 1)
             k = j - 1 - i  # E_i + E_k = Omega_j: two recombine, or a phonon breaks a pair
             if 0 <= k < N:
-                c = rho[k] + ratio[i] * p[k]
+                c = rho[k] + (ratio[i] * p[k] - ratio_q[i] * q[k])
                 f_loss[i] += B * c * f[i] * f[k] * (n[j] + 1)
                 f_gain[i] += B * c * (1 - f[i]) * (1 - f[k]) * n[j]
-                pair = rho[i] * rho[k] + p[i] * p[k]
+                pair = rho[i] * rho[k] + p[i] * p[k] - q[i] * q[k]
                 created[j] += h * pair * f[i] * f[k]
                 absorbed[j] += h * pair * (1 - f[i]) * (1 - f[k])
     return f_gain, f_loss, created, absorbed
 
 
-def collision_rates(film: Film, rho, p, f, n) -> Rates:
+def collision_rates(film: Film, rho, p, f, n, coherence="averaged") -> Rates:
     """The same rates as `photogap.core.collisions.collision_rates`."""
     ratio = pair_ratio(rho, p)
-    f_gain, f_loss, created, absorbed = _sums(film.lattice.h, film.alpha2F, rho, p, ratio, f, n)
+    # u^2 - v^2 = q / rho of a quasiparticle on one branch of energies; zero on the average of both
+    q = np.sqrt(np.maximum(rho**2 - p**2, 0)) if coherence == "printed" else np.zeros_like(rho)
+    ratio_q = np.where(rho > 1e-14, q / np.maximum(rho, 1e-14), 0.0)
+    f_gain, f_loss, created, absorbed = _sums(film.lattice.h, film.alpha2F, rho, p, q, ratio, ratio_q, f, n)
     rate = 2 * np.pi / HBAR
     return Rates(
         f_gain=rate * f_gain,

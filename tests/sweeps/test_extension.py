@@ -14,6 +14,7 @@ from photogap.sweeps.extension import Output, with_outputs
 from photogap.sweeps.model import resolve
 from photogap.sweeps.solver import MODEL
 from support import fake_model
+from support.patience import PATIENCE
 
 DOCS = Path(__file__).parents[2] / "docs" / "extending.md"
 
@@ -26,7 +27,7 @@ def test_plugin_of_the_docs_from_a_wheel(tmp_path):
     for name, text in blocks.items():
         (source / name).write_text(text)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--target", str(site), str(source)], check=True, timeout=800, capture_output=True)
+    subprocess.run([*pip, "--target", str(site), str(source)], check=True, timeout=PATIENCE, capture_output=True)
     code = """
 import numpy as np, photogap
 axes = {"material": ["Pb"], "F0": [1e-6], "T": [4.0], "tau_esc": [100.0]}
@@ -43,7 +44,7 @@ print(ds.U_cond.attrs["units"], dict(ds.U_cond.sizes)["time"], ds.attrs["source"
         text=True,
         cwd=tmp_path,
         env={"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-        timeout=800,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("meV nm-3 3 condensate 3+1"), done.stdout

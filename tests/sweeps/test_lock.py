@@ -20,7 +20,7 @@ from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import place
 from support.cubes import physics
 from support.driving import go, plan_of
-from support.patience import until
+from support.patience import PATIENCE, until
 
 OTHER = b'{"host": "elsewhere", "pid": 1, "at": 0, "token": "theirs"}'
 
@@ -76,7 +76,7 @@ def test_a_claim_that_nobody_renews_is_taken_over_by_one_of_many(claimed: Any) -
             with lock._Claim(claimed) as check:
                 check()
                 outcomes.append("taken")
-                held.wait(20)
+                held.wait(PATIENCE)
         except BusyError:
             outcomes.append("busy")
 
@@ -155,10 +155,10 @@ def test_two_drivers_without_a_lock_that_holds_lose_nothing(
     def first(counts: Any) -> None:
         if counts.done > 3:
             begun.set()
-            refused.wait(20)
+            refused.wait(PATIENCE)
 
     def second() -> None:
-        begun.wait(20)
+        begun.wait(PATIENCE)
         try:
             run(plan_of(axes), target, workers=0)
         except BusyError as error:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from photogap.core.declaration import choices
 from photogap.core.result import OUTPUTS, SWITCHES, variables
 from photogap.core.settings import Settings
 from photogap.sweeps.ask.config import parse
@@ -31,6 +32,7 @@ def trials(field: Any) -> list[Any]:
     by_type = {"bool": (False, True), "float": (math.inf, 1.0, 5.0), "int": (1, 2), "tuple": ((), (0.5, 1.0))}
     return [
         field.default,
+        *choices(Settings, field.name),
         *(value for kind, values in by_type.items() if kind in str(field.type) for value in values),
     ]
 
