@@ -15,23 +15,38 @@
 #
 # The same config runs anywhere that Dask does: `cluster` names a scheduler. Here a cluster of one process
 # stands in for SLURM, PBS or a cloud; the driver, the cube and this notebook do not know the difference.
+# A plain scheduler lets every user of the machine run code as you, so this one takes a certificate, whose files a
+# cluster file names.
 
 # %%
 # %matplotlib inline
+import tempfile
+from pathlib import Path
+
 from distributed import LocalCluster
 
 from photogap.sweeps import figures
+from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.notebook import cube
 from photogap.sweeps.store.place import place
 
 # %%
-cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+folder = tempfile.TemporaryDirectory()
+keys = Path(folder.name)
+cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, security=certify(keys))
+(keys / "here.yaml").write_text(f"""
+kind: address
+address: {cluster.scheduler_address}
+ca_file: {keys}/ca.pem
+cert: {keys}/cert.pem
+key: {keys}/key.pem
+""")
 cluster.scheduler_address
 
 # %%
 config, store = "../configs/quickstart.yaml", "results/cluster.zarr"
-change = [f"cluster={cluster.scheduler_address}", "axes.F0={geomspace: [0.03, 1, 3]}", "axes.damping=[full]"]
+change = [f"cluster={keys}/here.yaml", "axes.F0={geomspace: [0.03, 1, 3]}", "axes.damping=[full]"]
 ds = cube(config, store, change=change, workers=None)
 figures.draw(ds, "fig8")
 
@@ -52,3 +67,4 @@ figures.draw(ds, "fig8")
 
 # %%
 cluster.close()
+folder.cleanup()

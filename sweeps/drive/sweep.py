@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -34,6 +35,8 @@ from .flow import Counts, Flow, job_of
 from .refine import rounds
 
 CANCEL = "cancel"
+RETRY = "retry"
+"""Object with the points that a retry has begun; an interrupted one goes on with them."""
 LOG = "log.sqlite"
 _LOOK_S = 1.0
 
@@ -281,10 +284,8 @@ def retry(
         cube = Cube(place)
         cube.guard = check
         plan = plan_of(cube, root, cluster=cluster, trust=trust)
-        status = cube.status()
-        failed = [
-            tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))
-        ]
+        failed = _failed(cube, plan)
+        place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
     chosen = frozenset(failed)
@@ -303,7 +304,24 @@ def retry(
             stopped=_stopping(place, watch),
         )
         with opened as pool:
-            return _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
+            report = _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
+    if report.reason is None:
+        place.blobs.delete([RETRY])
+    return report
+
+
+def _failed(cube: Cube, plan: Plan) -> list[Index]:
+    """Points that failed, and those that an interrupted retry had forgotten and not yet computed."""
+    status = cube.status()
+    found = [tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))]
+    try:
+        begun = set(json.loads(cube.place.blobs.get(RETRY) or b"[]"))
+    except (ValueError, TypeError):
+        begun = set()
+    if begun:
+        absent = (tuple(int(i) for i in index) for index in np.argwhere(status == MISSING))
+        found += [index for index in absent if plan.point_id(cube.grid.labels(index)) in begun]
+    return found
 
 
 def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:

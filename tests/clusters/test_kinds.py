@@ -197,3 +197,31 @@ def test_an_interrupted_run_says_how_to_go_on(home: Path, at: Any, sweep: Any, p
     (home / "batch" / "comment").unlink()
     ended(photogap(*shlex.split(words)))
     assert not queue(home)
+
+
+def test_one_place_decides_whether_a_driver_is_at_work(home: Path, at: Any, photogap: Any) -> None:
+    """After kill -9 of a driver `status`, `cancel` and the next driver agree, however young its claim is."""
+    from photogap.sweeps.clusters.fleet import JOBS
+    from photogap.sweeps.clusters.submit import end
+    from photogap.sweeps.store.lock import driver_lock, is_driven
+    from photogap.sweeps.store.place import place
+
+    at("pbs")
+    (home / "batch" / "comment").write_text("Not Running")
+    store, batch = place(home / "a.zarr"), fake_batch.Batch("pbs")
+    job = batch.submit("sleep 1")
+    with driver_lock(store):
+        (store.state / JOBS).write_text(json.dumps({"kind": "pbs", "jobs": [f"{job}.server"]}))
+        assert is_driven(store)
+        assert end(store) is None, "its jobs are its own"
+        assert len(queue(home)) == 1
+        claim = store.blobs.get("driver")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    # Killed: the claim stays, as young as can be.
+    store.blobs.put("driver", json.dumps(json.loads(claim or b"{}") | {"pid": dead.pid}).encode())
+    assert not is_driven(store)
+    assert end(store) == f"cancelled worker jobs {job}.server"
+    assert not queue(home)
+    with driver_lock(store):
+        assert is_driven(store)

@@ -174,6 +174,26 @@ def test_retry_computes_failed_points_again_and_replay_one_here(
     assert bool((xr.open_zarr(target.url).status == "ok").all())
 
 
+def test_an_interrupted_retry_goes_on_by_the_same_command(
+    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from support import fake_model
+
+    target = place(tmp_path / "a.zarr")
+    go(tmp_path, "a.zarr", {"fault": ["", "raise"], "F0": [0.1, 1.0, 10.0, 20.0, 30.0]})
+    monkeypatch.setattr(fake_model, "misbehave", lambda settings, point: None)
+    begun = len(tally())
+    stop = Watch(stopped=lambda: "interrupted" if len(tally()) > begun else None)
+    first = retry(target, workers=0, watch=stop)
+    assert first.reason == "interrupted"
+    assert 0 < first.counts.computed < 5
+    second = retry(target, workers=0)
+    assert first.counts.computed + second.counts.computed == 5
+    assert len(tally()) == begun + 5, "no point twice"
+    assert bool((xr.open_zarr(target.url).status == "ok").all())
+    assert retry(target, workers=0).counts.computed == 0
+
+
 def test_a_second_driver_is_told_who_holds_the_store(tmp_path: Path) -> None:
     target = place(tmp_path / "a.zarr")
     with driver_lock(target), pytest.raises(BusyError, match=r"process \d+ on .* already drives .*a.zarr"):

@@ -70,6 +70,11 @@ def _open(spec: Address, visit: Visit) -> Iterator[DaskPool]:
     from distributed import Client
     from distributed.security import Security
 
+    if urlsplit(spec.address).scheme == "tcp":
+        visit.say(
+            f"warning: {spec.address} asks for no certificate: who reaches it, on loopback all users of this host, "
+            "can run code as you. Start it with TLS, and name its files in a cluster file."
+        )
     security = None
     if spec.ca_file and spec.cert:
         wanted = {"ca_file": _expanded(spec.ca_file), "cert": _expanded(spec.cert), "key": _expanded(spec.key)}
