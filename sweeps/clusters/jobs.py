@@ -94,8 +94,8 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashbo
                 continue
             ports = f" and `scheduler_ports` {first}-{last}" if spec.scheduler_ports else ""
             raise ClusterError(
-                f"the scheduler cannot start here: {str(cause).rstrip('.')}. Check `interface`{ports} of the cluster "
-                f"file; `ip address` lists interfaces. Got {interface!r}."
+                f"the scheduler cannot start here: {str(cause).rstrip('.')}. Check `interface`{ports} of the "
+                f"cluster file; `ip address` lists interfaces. Got {interface!r}."
             ) from error
     raise AssertionError("a range of ports holds one")
 
