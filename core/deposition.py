@@ -177,7 +177,10 @@ class Deposition:
         """Equations of motion of a slab."""
         # without a pulse nothing is high
         rung = self.ladder.begin if setup.pump.U > 0 else self.ladder.last
-        return Equations(film=self.ladder.film(rung), terms=slab_terms(setup), ladder=self.ladder, rung=rung)
+        return Equations(
+            film=self.ladder.film(rung), terms=slab_terms(setup), ladder=self.ladder, rung=rung,
+            renormalised=self.settings.renormalised_rates,
+        )  # fmt: skip
 
 
 def _envelope(pump: Pump, t: float, unit_power: float) -> float:

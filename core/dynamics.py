@@ -74,8 +74,8 @@ def integrate(
         The trajectory; what stops it early is an outcome with its message.
     """
     out = Trajectory(slabs=[[] for _ in slabs])
+    start, run = float(times[0]), None
     try:
-        start = float(times[0])
         states = [
             Slab(equations, tracker, f[: equations.film.lattice.N], n, gap, start)
             for equations, tracker in zip(slabs, trackers, strict=True)
@@ -91,7 +91,7 @@ def integrate(
                 run.advance(float(target), dt_max)
             run.sample()
     except GapError as error:
-        out.outcome, out.message = Outcome.NOT_CONVERGED, f"{error}, at t = {run.t:.6g} ps"
+        out.outcome, out.message = Outcome.NOT_CONVERGED, f"{error}, at t = {run.t if run else start:.6g} ps"
     except SaturatedError as error:
         out.outcome, out.message = Outcome.SATURATED, str(error)
     except _StepTooSmall as error:

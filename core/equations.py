@@ -1,6 +1,22 @@
-"""The equations of motion of a slab, and of several slabs: sums of terms on state vectors.
+r"""The equations of motion of a slab, and of several slabs: sums of terms on state vectors.
 
 A slab's state vector is f (N,), n (M + 1,), and the energies absorbed and escaped since the start, meV/nm^3.
+
+**Z on the left-hand side** (`renormalised`). The kinetic equation of an interacting metal reads
+
+    Re Z(E) df/dt = I[f, n] + Gamma g,
+
+Prange & Kadanoff, Phys. Rev. 134, A566 (1964), here with Z of the gap equation for 1 - dSigma/dE, as Kaplan et al.,
+PRB 14, 4854 (1976) do with Z(0); the paper neglects it, its approximation (i). The phonons' equation does not
+change: phonons lose what I takes, whatever time the quasiparticles need for it. The energy
+
+    U_qp = 4 N0 Int_0 dE E Z rho f,
+    dU_qp/dt = 4 N0 Int_0 dE E Z rho (I + Gamma g) / Z = 4 N0 Int_0 dE E rho (I + Gamma g),
+
+moves as the one without Z does with I undivided: at fixed Z and rho the ledger stays exact. It is the right energy
+too: in the normal state Z(0) = 1 + lambda is the specific heat's enhancement. The number of quasiparticles carries
+the same weight, since scattering keeps Int Z rho f. A Z that moves is booked with the moving rho, as `U_gap`. Fermi
+and Bose functions of one temperature remain the fixed point. Re Z <= 0 has no meaning, and is refused.
 """
 
 import itertools
@@ -12,8 +28,8 @@ import numpy as np
 
 from .absorption import Absorption
 from .integrators import Problem
-from .kinetics import Change, Entry, Film, JointTerm, State, Term
-from .lattice import Array
+from .kinetics import Change, Entry, Film, JointTerm, State, Term, Weights
+from .lattice import Array, Complex
 from .windows import Ladder, fill_above
 
 
@@ -26,12 +42,14 @@ class Equations:
         terms: Processes whose rates are summed, in this order.
         ladder: Films on wider and narrower lattices of the same spacing; None stays on this one.
         rung: Where on the ladder `film` is.
+        renormalised: Whether Re Z(E) divides the rates of f and weights their energy.
     """
 
     film: Film
     terms: tuple[Term, ...]
     ladder: Ladder | None = None
     rung: int = 0
+    renormalised: bool = False
 
     @cached_property
     def absorption(self) -> Absorption:
@@ -50,9 +68,12 @@ class Equations:
             return None
         return self.ladder.film(self.rung + 1)
 
-    def weights(self, rho: Array, p: Array) -> tuple[Array, Array]:
-        """The gap equation's rho, p on this lattice, both shape (N,)."""
-        return fill_above(rho, p, self.film.lattice.N)
+    def weights(self, rho: Array, p: Array, omegaZ: Complex) -> Weights:
+        """The gap equation's rho, p and E Z on this lattice; above its window rho = Z = 1 and p = 0."""
+        N, E = self.film.lattice.N, self.film.lattice.E[: rho.size]
+        if not self.renormalised:
+            return Weights(*fill_above(rho, p, N))
+        return Weights(*fill_above(rho, p, N), fill_above(omegaZ.real / E, p, N)[0])
 
     @property
     def size(self) -> int:
@@ -68,33 +89,30 @@ class Equations:
         """State vector of f, n, U_absorbed and U_escaped, shape (N + M + 3,)."""
         return np.concatenate([f, n, np.zeros(len(Entry))])
 
-    def state(self, y: Array, rho: Array, p: Array) -> State:
-        """The state of a vector y with spectral weights rho, p (N,)."""
-        return State(self.film, rho, p, *self.split(y))
+    def state(self, y: Array, rho: Array, p: Array, Z: Array | None = None) -> State:
+        """The state of a vector y with spectral weights rho, p and Z, all (N,)."""
+        return State(self.film, Weights(rho, p, Z), *self.split(y))
 
     def change(self, rate: Array) -> Change:
         """Parts of a time derivative of a state vector, views."""
         return Change(*self.split(rate), rate[-len(Entry) :])
 
-    def derivative(self, t: float, y: Array, rho: Array, p: Array) -> Array:
-        """dy/dt at fixed spectral weights rho, p (N,)."""
-        out = np.zeros(y.size)
-        state, change = self.state(y, rho, p), self.change(out)
-        for term in self.terms:
-            term.add(t, state, change)
-        return out
+    def derivative(self, t: float, y: Array, rho: Array, p: Array, Z: Array | None = None) -> Array:
+        """dy/dt at fixed spectral weights rho, p and Z, all (N,)."""
+        return joint_derivative([self], (), t, y, [Weights(rho, p, Z)])
 
-    def spectral_radius(self, t: float, y: Array, rho: Array, p: Array) -> float:
+    def spectral_radius(self, t: float, y: Array, rho: Array, p: Array, Z: Array | None = None) -> float:
         """Estimate from above of the fastest rate, 1/ps: the sum of the terms'."""
-        state = self.state(y, rho, p)
-        return sum(term.fastest_rate(t, state) for term in self.terms)
+        state = self.state(y, rho, p, Z)
+        rate = sum(term.fastest_rate(t, state) for term in self.terms)
+        return rate if Z is None else rate / min(1.0, float(Z.min()))
 
-    def invariant(self, rho: Array) -> Array:
+    def invariant(self, weights: Weights) -> Array:
         """Weights w of the energy balance U_qp + U_ph - U_absorbed + U_escaped = w . y, shape of y."""
         film, lattice = self.film, self.film.lattice
         balance = np.zeros(len(Entry))
         balance[Entry.ABSORBED], balance[Entry.ESCAPED] = -1.0, 1.0
-        f, n = 4 * film.N0 * lattice.h * lattice.E * rho, film.N_ion * lattice.h * lattice.Omega * film.F
+        f, n = 4 * film.N0 * lattice.h * lattice.E * weights.energy, film.N_ion * lattice.h * lattice.Omega * film.F
         return np.concatenate([f, n, balance])
 
 
@@ -109,7 +127,7 @@ def joint_derivative(
     joint: Iterable[JointTerm],
     t: float,
     y: Array,
-    weights: Sequence[tuple[Array, Array]],
+    weights: Sequence[tuple[Array, ...] | Weights],
 ) -> Array:
     """dy/dt of several slabs.
 
@@ -118,21 +136,33 @@ def joint_derivative(
         joint: Processes between them.
         t: Time, ps.
         y: State vectors of the slabs, one after another.
-        weights: Spectral weights rho, p of each slab, each (N,).
+        weights: Spectral weights of each slab: rho, p and, where rates are renormalised, Z, each (N,).
     Returns:
         dy/dt, shape of y.
     """
     vectors = parts(slabs, y)
-    rates = [equations.derivative(t, v, *w) for equations, v, w in zip(slabs, vectors, weights, strict=True)]
-    for term in joint:
-        states = [equations.state(v, *w) for equations, v, w in zip(slabs, vectors, weights, strict=True)]
-        term.add(t, states, [equations.change(rate) for equations, rate in zip(slabs, rates, strict=True)])
+    rates = [np.zeros(v.size) for v in vectors]
+    states = [equations.state(v, *w) for equations, v, w in zip(slabs, vectors, weights, strict=True)]
+    changes = [equations.change(rate) for equations, rate in zip(slabs, rates, strict=True)]
+    for equations, state, change in zip(slabs, states, changes, strict=True):
+        for term in equations.terms:
+            term.add(t, state, change)
+    for between in joint:
+        between.add(t, states, changes)
+    _renormalise(states, changes)
     return np.concatenate(rates) if len(rates) > 1 else rates[0]
+
+
+def _renormalise(states: Sequence[State], changes: Sequence[Change]) -> None:
+    """Divide the rates of f by Z."""
+    for state, change in zip(states, changes, strict=True):
+        if state.weights.Z is not None:
+            change.f /= state.weights.Z
 
 
 def joint_spectral_radius(
     slabs: Sequence[Equations], joint: Iterable[JointTerm], t: float, vectors: Sequence[Array],
-    weights: Sequence[tuple[Array, Array]],
+    weights: Sequence[tuple[Array, ...] | Weights],
 ) -> float:  # fmt: skip
     """Estimate from above of the fastest rate of several slabs, 1/ps: the fastest slab's and the joint terms'."""
     found = list(zip(slabs, vectors, weights, strict=True))
@@ -143,7 +173,10 @@ def joint_spectral_radius(
 
 
 def joint_problem(
-    slabs: Sequence[Equations], joint: Sequence[JointTerm], weights: Sequence[tuple[Array, Array]], scale: Array
+    slabs: Sequence[Equations],
+    joint: Sequence[JointTerm],
+    weights: Sequence[tuple[Array, ...] | Weights],
+    scale: Array,
 ) -> Problem:
     """The right-hand side of several slabs at fixed spectral weights, with what an implicit method needs.
 
@@ -165,11 +198,13 @@ def joint_problem(
                 term.relaxation(t, state, change)
         for between in joint:
             between.relaxation(t, states, rates)
+        _renormalise(states, rates)
         # stimulated emission makes a few grow: nothing to precondition with
         return np.maximum(np.concatenate(out), 0.0)
 
+    balances = [equations.invariant(Weights(*w)) for equations, w in zip(slabs, weights, strict=True)]
     entries = [np.arange(equations.size) >= equations.size - len(Entry) for equations in slabs]
     return Problem(
-        rate=rate, scale=scale, relaxation=relaxation, integrals=np.concatenate(entries),
-        invariant=np.concatenate([equations.invariant(w[0]) for equations, w in zip(slabs, weights, strict=True)]),
+        rate=rate, scale=scale, relaxation=relaxation, invariant=np.concatenate(balances),
+        integrals=np.concatenate(entries),
     )  # fmt: skip

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -71,22 +71,54 @@ class Entry(enum.IntEnum):
     ESCAPED = 1
 
 
+class Weights(NamedTuple):
+    """Spectral weights at E_i, dimensionless, shape (N,) each.
+
+    Args:
+        rho, p: Density of states and pair amplitude.
+        Z: Re Z(E), by which rates of f are divided and U_qp is weighted (`equations`); None neglects it.
+    """
+
+    rho: Array
+    p: Array
+    Z: Array | None = None
+
+    @property
+    def energy(self) -> Array:
+        """Weight of f in U_qp and in the number of quasiparticles: rho, or Z rho."""
+        return self.rho if self.Z is None else self.Z * self.rho
+
+
 @dataclass(eq=False, slots=True)
 class State:
     """A slab at one time, as its terms see it.
 
     Args:
         film: Spectrum and densities on the slab's lattice.
-        rho, p: Spectral weights at E_i, dimensionless, shape (N,).
+        weights: Spectral weights.
         f: Quasiparticle occupation at E_i, shape (N,).
         n: Phonon occupation at Omega_j, shape (M + 1,).
     """
 
     film: Film
-    rho: Array
-    p: Array
+    weights: Weights
     f: Array
     n: Array
+
+    @property
+    def rho(self) -> Array:
+        """Density of states at E_i, dimensionless, shape (N,)."""
+        return self.weights.rho
+
+    @property
+    def p(self) -> Array:
+        """Pair amplitude at E_i, dimensionless, shape (N,)."""
+        return self.weights.p
+
+    @property
+    def U_qp(self) -> float:
+        """Energy of the quasiparticles, meV/nm^3."""
+        return self.film.quasiparticle_energy(self.weights.energy, self.f)
 
 
 @dataclass(eq=False, slots=True)

@@ -103,6 +103,15 @@ class Settings:
             later=True,
         ),
     )
+    renormalised_rates: bool = field(
+        default=False,
+        metadata=declare(
+            "Whether Re Z(E) divides the rates of quasiparticles and weights their energy: the times of strong "
+            "couplers. The paper neglects it.",
+            long_name="whether Z divides the rates",
+            later=True,
+        ),
+    )
     energy_match: EnergyMatch = field(
         default="absorbed",
         metadata=declare(

@@ -14,7 +14,7 @@ import numpy as np
 from .coherence import spectral_weights
 from .equations import Equations
 from .gap import GapSolution, SelfEnergy
-from .kinetics import Entry, State
+from .kinetics import Entry, State, Weights
 from .lattice import Array
 from .tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
@@ -37,7 +37,7 @@ class Ledger:
 
     def move_gap(self, old: State, new: State) -> None:
         """Add what a moving density of states gave to the quasiparticles."""
-        self.U_gap += new.film.quasiparticle_energy(new.rho - old.rho, 0.5 * (old.f + new.f))
+        self.U_gap += new.film.quasiparticle_energy(new.weights.energy - old.weights.energy, 0.5 * (old.f + new.f))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Slab:
         self.gap = gap
         self.slope: SelfEnergy | None = None
         self.blocked_above = 0.0
-        self.weights = (gap.rho, gap.p)
+        self.weights = self._weights(gap.rho, gap.p, gap.self_energy)
         self._next = gap
         self._missed = 0.0
 
@@ -111,8 +111,8 @@ class Slab:
         gamma = self.equations.absorption.at(t, state).gamma
         return Sample(
             t=t, E=film.lattice.E, f=state.f, n=state.n, gap=self.gap,
-            n_qp=film.quasiparticle_number(state.rho, state.f),
-            U_qp=film.quasiparticle_energy(state.rho, state.f), U_absorbed=self.booked(Entry.ABSORBED),
+            n_qp=film.quasiparticle_number(state.weights.energy, state.f),
+            U_qp=state.U_qp, U_absorbed=self.booked(Entry.ABSORBED),
             U_escaped=self.booked(Entry.ESCAPED), U_gap=self.ledger.U_gap, U_overrun=self.ledger.U_overrun,
             Gamma=gamma,
         )  # fmt: skip
@@ -129,7 +129,22 @@ class Slab:
     def _state(self, gap: GapSolution | None = None, y: Array | None = None) -> State:
         """The slab's state, or that of a trial's gap and y."""
         gap = self.gap if gap is None else gap
-        return self.equations.state(self.y if y is None else y, *self.equations.weights(gap.rho, gap.p))
+        return self.equations.state(self.y if y is None else y, *self._weights(gap.rho, gap.p, gap.self_energy))
+
+    def _weights(self, rho: Array, p: Array, dressed: SelfEnergy) -> Weights:
+        """Spectral weights on the slab's lattice.
+
+        Raises:
+            GapError: if rates are to be divided by a Re Z that is not positive.
+        """
+        found = self.equations.weights(rho, p, dressed.omegaZ)
+        if found.Z is not None and not found.Z.min() > 0.0:
+            E = float(self.equations.film.lattice.E[found.Z.argmin()])
+            raise GapError(
+                f"`renormalised_rates` need Re Z > 0: it is {found.Z.min():.2g} at {E:.4g} meV; leave Z out by "
+                "`renormalised_rates: false`"
+            )
+        return found
 
     def _change_lattice(self, equations: Equations, f: Array) -> None:
         """Go on with f on another lattice."""
@@ -150,7 +165,7 @@ class Slab:
         self._make_room(t)
         middle = self._extrapolate(0.5 * dt)
         found = (self.gap.rho, self.gap.p) if self.slope is None else spectral_weights(middle.omegaZ, middle.phi)
-        self.weights = self.equations.weights(*found)
+        self.weights = self._weights(*found, middle)
         self._check_absorption(t)
 
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
@@ -163,7 +178,7 @@ class Slab:
 
     def scale(self, rtol: float, atol: float) -> Array:
         """Error allowed in each component of y in a step, shape of y; one for absorbed and escaped energy."""
-        energy = self._reference or float(np.abs(self.equations.invariant(self.weights[0])) @ np.abs(self.y))
+        energy = self._reference or float(np.abs(self.equations.invariant(self.weights)) @ np.abs(self.y))
         return np.concatenate([self._occupation_scale(self.y, rtol, atol), np.full(len(Entry), MISSED * energy)])
 
     @property
@@ -232,7 +247,7 @@ class Slab:
         while (below := equations.below) is not None and abs(
             energy_above(equations.film, f, below.lattice.N)
         ) < NEGLIGIBLE * self.booked(Entry.ABSORBED):
-            f = cut(equations.film, f, equations.weights(self.gap.rho, self.gap.p)[0], below)
+            f = cut(equations.film, f, self._state().weights.energy[: f.size], below)
             equations = equations.on(equations.rung + 1)
         self._change_lattice(equations, f)
 

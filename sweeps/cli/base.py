@@ -22,7 +22,7 @@ ERR = Console(stderr=True)
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
     SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
-    PHYSICS: ("materials", "equilibrium", "optics", "media"),
+    PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
 """Commands as the help shows them: in the order in which a user needs them."""

@@ -241,7 +241,8 @@ def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
         return f"no cube: `configs/{config}.yaml` has not been run"
     ds = open_cube(path, chunks=None)
     if not ds.attrs["points_ok"]:
-        return "every point failed: " + "; ".join(sorted({str(m) for m in ds["message"].values.ravel()}))
+        messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
+        return f"every point failed: {messages}" if messages else "no point has been computed yet"
     return ds
 
 

@@ -29,6 +29,7 @@ SWEEPS = (
     Sweep("fig9_gap_function", ALL),
     Sweep("fig11_cac6"),
     Sweep("phonon_pump", ("paper",)),
+    Sweep("paper_variants", ANY),
     Sweep("cac6_spins", ("paper",)),
     Sweep("phase_diagram", ("paper",)),
     Sweep("phase_assumptions", ANY),

@@ -122,6 +122,22 @@ def test_a_process_that_is_absent_has_no_term(setup):
     assert processes.joint_terms(Settings(), math.inf) == ()
 
 
+@pytest.mark.parametrize("process", MOVING, ids=lambda process: process.__name__)
+def test_Z_divides_the_rates_of_f_and_keeps_the_energy(setup, film, process):
+    """At any fixed Z: energy weighted by Z rho against what is booked, to the gross rates' round-off."""
+    equations = Equations(film=film, terms=(process.build(setup),))
+    y, rho, p = hot(equations)
+    Z = 1.0 + 2.0 / (1.0 + (film.lattice.E / 80.0) ** 2)
+    plain = equations.change(equations.derivative(0.0, y, rho, p))
+    change = equations.change(equations.derivative(0.0, y, rho, p, Z))
+    np.testing.assert_array_equal(change.f, plain.f / Z)
+    np.testing.assert_array_equal(change.n, plain.n)
+    gained = film.quasiparticle_energy(Z * rho, change.f) + film.phonon_energy(change.n)
+    booked = change.ledger[Entry.ABSORBED] - change.ledger[Entry.ESCAPED]
+    scale = film.quasiparticle_energy(Z * rho, np.abs(change.f)) + film.phonon_energy(np.abs(change.n))
+    assert gained == pytest.approx(booked, abs=1e-13 * scale)
+
+
 def test_a_process_of_one_s_own_is_one_more_term(setup, film):
     """Recombination by radiation, say: quasiparticles lost at a rate, their energy booked as escaped."""
 

@@ -24,6 +24,8 @@ PAPER = {
     "cac6_spins",
     "pb_recovery",
     "lah10_bottleneck",
+    "phonon_pump",
+    "paper_variants",
     "lah10_depth",
 }
 

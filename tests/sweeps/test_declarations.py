@@ -2,11 +2,13 @@
 
 import dataclasses
 import itertools
+import json
 import math
 import typing
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from photogap.core.declaration import Joint, check_fields, choices, declarations, declare, described, whole
 from photogap.core.quantities import AXES
@@ -15,6 +17,7 @@ from photogap.core.simulate import RULES
 from photogap.core.units import printed, typed
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.cli.main import app
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import style
 from photogap.sweeps.materials.library import load
@@ -186,3 +189,17 @@ def test_a_dataclass_of_ones_own() -> None:
 )
 def test_units_as_people_write_them(unit: str, keyboard: str, paper: str) -> None:
     assert (typed(unit), printed(unit)) == (keyboard, paper)
+
+
+def test_the_command_lists_what_is_declared() -> None:
+    found = CliRunner().invoke(app, ["settings", "--json"])
+    rows = {row["name"]: row for row in json.loads(found.stdout)}
+    assert list(rows) == [*AXES, *declarations(Settings)]
+    assert rows["omega_probe"]["outputs"][:2] == ["sigma1", "sigma2"]
+    assert (rows["tau_pump"]["unit"], rows["tau_pump"]["default"]) == ("ps", None)
+    assert rows["damping"]["values"] == "full | real"
+    assert not rows["n_times"]["may_be_an_axis"]
+    one = CliRunner().invoke(app, ["settings", "thickness"])
+    assert "Film thickness" in " ".join(one.stdout.split())
+    wrong = CliRunner().invoke(app, ["settings", "thicknes"])
+    assert wrong.exit_code == 2
