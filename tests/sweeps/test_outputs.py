@@ -114,11 +114,11 @@ def test_growth_that_was_killed_before_the_record_is_gone_on_with(
     target = place(tmp_path / "a.zarr")
     run(switched({"probe": [0.0]}), target, workers=0)
 
-    def killed(self: Cube, **_: Any) -> None:
+    def killed(self: Cube, root: bytes) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Cube, "note", killed)
+        patch.setattr(Cube, "_put_root", killed)
         with pytest.raises(KeyboardInterrupt):
             run(switched({"probe": [0.0, 2.0]}), target, workers=0)
     assert "seen" not in Cube(target).outputs
