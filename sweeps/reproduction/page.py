@@ -114,7 +114,7 @@ PICTURES: tuple[Picture, ...] = (
     Picture(
         "Fig. 7a",
         ("LaH10_depth_change",),
-        ("fig7_penetration", "paper"),
+        ("fig7a_lah10", "paper"),
         "fig7a",
         {},
         "LaH10 at 6.2 mJ/cm2: depth of the 1.5 eV probe, less that of the pump in equilibrium",
@@ -122,10 +122,18 @@ PICTURES: tuple[Picture, ...] = (
     Picture(
         "Fig. 7b",
         ("K3C60_depth_change",),
-        ("fig7_penetration", "paper"),
+        ("fig7b_k3c60", "paper"),
         "fig7b",
         {},
         "K3C60 at 30 K and 1 mJ/cm2: depth of a 10 meV probe, less that of the pump in equilibrium",
+    ),
+    Picture(
+        "Fig. 7b, undamped",
+        ("K3C60_depth_change",),
+        ("fig7b_k3c60", "undamped"),
+        "fig7b",
+        {},
+        "The same without lifetimes in the gap equation",
     ),
     Picture(
         "Fig. 8",
@@ -150,6 +158,14 @@ PICTURES: tuple[Picture, ...] = (
         "fig9",
         {"F0": 1.0},
         "Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
+    ),
+    Picture(
+        "Fig. 9, undamped",
+        ("K3C60_gap_function",),
+        ("fig9_gap_function", "undamped"),
+        "fig9",
+        {"F0": 1.0},
+        "The same without lifetimes in the gap equation",
     ),
     Picture(
         "Fig. 11",
