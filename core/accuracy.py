@@ -8,7 +8,7 @@ two coarser lattices take half of the candidate's time each; finer ones would ta
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -59,8 +59,7 @@ class Choice:
     Args:
         spacing, window: Lattice, meV.
         best: Estimate on it.
-        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,); zero for
-            one that was fixed.
+        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,).
         tried: Number of lattices computed.
     """
 
@@ -121,7 +120,8 @@ def choose_lattice(
         estimate: The numbers on a lattice of a spacing and a window, meV.
         spacing, window: The coarsest lattice, meV.
         rtol: Accuracy, relative to each number's scale.
-        fixed: Whether spacing and window stay as they are, their share of the error left out of account.
+        fixed: Whether spacing and window stay as they are; the error that a fixed one leaves is measured by refining
+            it once, and is not held to `rtol`.
         orders: Lowest orders at which the error falls with spacing and window.
         most_cells: Cells beyond which the search ends.
     Raises:
@@ -150,10 +150,27 @@ def choose_lattice(
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
         if finer + wider <= rtol:
-            return choice
+            return _with_fixed_errors(choice, at, (i, j), fixed, orders, most_cells)
         i, j = i + (finer >= wider or finer > rtol), j + (wider > finer or wider > rtol)
         if window / spacing * 2 ** (i + j) > most_cells:
             raise AccuracyError(_unreached(choice, rtol, most_cells))
+
+
+def _with_fixed_errors(
+    choice: Choice, at: Callable[[int, int], Estimate], where: tuple[int, int], fixed: tuple[bool, bool],
+    orders: tuple[float, float], most_cells: int,
+) -> Choice:  # fmt: skip
+    """The choice with the errors that a fixed spacing or window leaves, from one refinement of each."""
+    (i, j), (p, q) = where, (2 ** orders[0], 2 ** orders[1])
+    room = 2 * choice.cells <= most_cells
+    found = {}
+    if fixed[0]:
+        change = choice.best.change(at(i + 1, j)) if room else np.full(choice.by_spacing.shape, np.inf)
+        found["by_spacing"] = change * p / (p - 1)
+    if fixed[1]:
+        change = choice.best.change(at(i, j + 1)) if room else np.full(choice.by_window.shape, np.inf)
+        found["by_window"] = change * q / (q - 1)
+    return replace(choice, **found)
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
