@@ -124,8 +124,8 @@ def choose_lattice(
         estimate: The numbers on a lattice of a spacing and a window, meV.
         spacing, window: The coarsest lattice, meV.
         rtol: Accuracy, relative to each number's scale.
-        fixed: Whether spacing and window stay as they are; the error that a fixed one leaves is measured by refining
-            it once, and is not held to `rtol`.
+        fixed: Whether spacing and window stay as they are; refining a fixed one once measures the error that it
+            leaves, which is not held to `rtol`.
         orders: Lowest orders at which the error falls with spacing and window.
         most_cells: Cells beyond which the search ends.
     Raises:
