@@ -165,16 +165,17 @@ def _with_fixed_errors(
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
     """The choice with the errors that a fixed spacing or window leaves, from one refinement of each."""
-    (i, j), (p, q) = where, (2 ** orders[0], 2 ** orders[1])
+    (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
-    found = {}
-    if fixed[0]:
-        change = choice.best.change(at(i + 1, j)) if room else np.full(choice.by_spacing.shape, np.inf)
-        found["by_spacing"] = change * p / (p - 1)
-    if fixed[1]:
-        change = choice.best.change(at(i, j + 1)) if room else np.full(choice.by_window.shape, np.inf)
-        found["by_window"] = change * q / (q - 1)
-    return replace(choice, **found)
+
+    def left(a: int, b: int, order: float) -> Array:
+        return choice.best.change(at(a, b)) / (1 - 2**-order) if room else unknown
+
+    return replace(
+        choice,
+        by_spacing=left(i + 1, j, orders[0]) if fixed[0] else choice.by_spacing,
+        by_window=left(i, j + 1, orders[1]) if fixed[1] else choice.by_window,
+    )
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
