@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest ensemble bench clean
+.PHONY: run reproduce test lint types pytest ensemble bench faults clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
@@ -39,6 +39,9 @@ ensemble: $(STAMP)-test      ## 300 random spectra against the imaginary axis: t
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
 	$(BIN)/python benchmarks/bench_sweep.py
+
+faults: $(STAMP)-test        ## harm stores and drivers hundreds of times, write the table of docs/reliability.md
+	$(BIN)/python benchmarks/faults.py --write docs/reliability.md
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .

@@ -35,7 +35,7 @@ class Estimate:
     """Numbers on one lattice.
 
     Args:
-        values: The numbers that are to agree, shape (K,); NaN where there is none.
+        values: The numbers that are to agree, shape (K,), or series, shape (K, n); NaN where there is none.
         scale: The size that the error of each is relative to, shape (K,), > 0.
         names: Name of each number, for messages.
         state: Anything that the numbers were taken from.
@@ -47,8 +47,12 @@ class Estimate:
     state: Any = None
 
     def change(self, other: "Estimate") -> Array:
-        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none."""
-        difference = np.abs(self.values - other.values)
+        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none.
+
+        Of a series it is the mean.
+        """
+        K = len(self.names)
+        difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
         return np.where(np.isnan(difference), np.inf, difference)
 
 

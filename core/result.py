@@ -33,6 +33,7 @@ class Variable:
         units: CF units; "1" for a dimensionless number.
         long_name: Meaning in a few words.
         symbol: Symbol in print; empty where the name says enough.
+        may_be_infinite: Whether infinity is a value of it and no failure.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Variable:
     units: str
     long_name: str
     symbol: str = ""
+    may_be_infinite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,9 @@ _SCALARS = (
     Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
     Variable("overrun", (), "1", "share of the absorption that the lattice's end keeps from quasiparticles"),
 )
-_STEADY = Variable("steady_time", (), "ps", "time from which the pumped film is steady, infinite for never")
+_STEADY = Variable(
+    "steady_time", (), "ps", "time from which the pumped film is steady, infinite for never", may_be_infinite=True
+)
 _F = Variable("f", ("time", "energy"), "1", "quasiparticle occupation", "$f$")
 _DELTA = (
     Variable("Delta_real", ("time", "energy"), "meV", "real part of the gap function", r"Re $\Delta$"),

@@ -52,7 +52,8 @@ class GapTracker:
     def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
         """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
 
-        The normal state is the answer only where its largest eigenvalue does not exceed one.
+        The normal state is the answer only where its largest eigenvalue does not exceed one, and where a gap to
+        start from has vanished.
 
         Raises:
             GapError: if the equation does not converge.
@@ -72,6 +73,8 @@ class GapTracker:
             found = self._open(kernel, f, start)
             if found is not None and found.converged:
                 return found
+            if found is not None and not unstable:
+                raise self._failure(found)
         if not unstable:
             return normal_state(kernel, f, self.damping)
         return self._open_normal(kernel, f, linear)
@@ -145,10 +148,15 @@ class GapTracker:
         solution = self._follow(kernel, f, opened.self_energy)
         if solution.converged and not solution.is_normal:
             return solution
-        raise GapError(
-            f"the gap equation did not converge: the normal state is unstable (largest eigenvalue "
-            f"{self.eigenvalue:.4f}) and at Re phi(0) = {opened.self_energy.phi[0].real:.4g} meV, where its search "
-            f"ended, the residual is {opened.residual:.2e} after {opened.iterations} iterations"
+        raise self._failure(opened)
+
+    def _failure(self, last: GapSolution) -> GapError:
+        remedy = "take `damping: full`" if self.damping == "real" else "take a smaller `spacing`"
+        state = "unstable" if self.eigenvalue > 1.0 else "stable, but a gap was there"
+        return GapError(
+            f"the gap equation did not converge: the normal state is {state} (largest eigenvalue "
+            f"{self.eigenvalue:.4f}) and at Re phi(0) = {last.self_energy.phi[0].real:.4g} meV, where the search "
+            f"ended, the residual is {last.residual:.2e} after {last.iterations} iterations; {remedy}"
         )
 
 

@@ -150,6 +150,10 @@ class Client:
         """Compute the failed points of a sweep again."""
         return self._json("POST", _path(name, "retry"))
 
+    def verify(self, name: str, *, repair: bool = False) -> dict[str, Any]:
+        """Read every chunk of a cube; with `repair`, bad points become missing and `resume` computes them."""
+        return self._json("POST", _path(name, f"verify?repair={str(repair).lower()}"))
+
     def watch(self, name: str) -> Iterator[dict[str, Any]]:
         """A sweep's numbers as they change, to its end; a server that is started again meanwhile is found again.
 

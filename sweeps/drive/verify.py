@@ -162,14 +162,14 @@ class _Findings:
     def points(self, plan: Plan | None) -> None:
         """Read each chunk of each output and of the book, then judge each point that has ended."""
         cube = self.cube
-        whole = np.ones(cube.grid.shape, bool)
+        whole, numbers = np.ones(cube.grid.shape, bool), np.zeros(cube.grid.shape, bool)
         damage: list[tuple[str, Box, Any]] = []
         for name in cube.outputs:
             for box in self._boxes(name):
                 block, bad = self._read(name, box)
                 if bad is not None:
                     damage.append((name, box, block))
-                    self._bad[box] |= bad
+                    numbers[box] |= bad
                 lacks = np.isnan(block).reshape(*block.shape[: len(box)], -1).any(-1)
                 if plan is not None and lacks.any():
                     whole[box] &= ~(lacks & self._required(plan, name, box))
@@ -186,7 +186,9 @@ class _Findings:
                         self._bad[box] = True
             book[name] = values
         status = book["status"]
-        status[guess & whole & ~self._bad & (book["point_id"] != "")] = "ok"
+        status[guess & whole & ~numbers & ~self._bad & (book["point_id"] != "")] = "ok"
+        # A failed point has no numbers to lose.
+        self._bad |= numbers & ((status == "ok") | guess)
         ended = status != MISSING
         if plan is not None:
             self._judge(plan, status, whole, book["point_id"], ended)

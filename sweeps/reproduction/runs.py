@@ -22,6 +22,7 @@ class Sweep:
 
 SWEEPS = (
     Sweep("fig6_equilibrium", ANY),
+    Sweep("headline", ALL),
     Sweep("fig3_k3c60", ALL),
     Sweep("fig3_cac6", ALL),
     Sweep("fig8_fluence", ALL),

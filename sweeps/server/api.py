@@ -41,6 +41,7 @@ from .schema import (
     Sweep,
     SweepDetail,
     Sweeps,
+    Verification,
 )
 from .turns import Turns
 
@@ -239,6 +240,15 @@ def _sweeps(app: FastAPI) -> None:
     def retry(runner: Running, name: Name) -> Sweep:
         """Compute the failed points of a sweep again."""
         return views.sweep(runner, runner.again(name, "retry"))
+
+    @app.post("/api/sweeps/{name}/verify")
+    def verify(
+        runner: Running,
+        name: Name,
+        repair: Annotated[bool, Query(description="Make bad points missing; `resume` then computes them.")] = False,
+    ) -> Verification:
+        """Read every chunk of a cube and check its points; refused while a run is at work on it."""
+        return views.verification(runner, name, repair)
 
 
 def _cubes(app: FastAPI) -> None:

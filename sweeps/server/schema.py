@@ -142,6 +142,23 @@ class Reason(_Told):
     """Command that computes it again with full diagnostics."""
 
 
+class Verification(_Told):
+    """Whether a cube is whole; as `photogap verify` reports it."""
+
+    points: int
+    """Points of the cube."""
+    ok: int
+    """Points with results that are whole."""
+    bad_points: int
+    """Points that are damaged, or missing after a repair."""
+    problems: list[str] = Field(examples=[["Delta0 Delta0/c/0/0/0/0/0/0: ValueError"]])
+    """Each damaged chunk, array or part."""
+    notes: list[str]
+    """Checks that could not be made."""
+    repaired: bool
+    """Whether the damage is gone now."""
+
+
 class Status(_Told):
     """Numbers of a cube; as `photogap status` tells them."""
 

@@ -16,13 +16,14 @@ from ..ask.lookup import find
 from ..cli.base import plain
 from ..drive.report import status as look
 from ..drive.sweep import LOG
+from ..drive.verify import verify
 from ..errors import ConfigError, SweepError
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place
 from .queue import Entry
 from .runner import Runner, UnknownError
-from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail
+from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail, Verification
 
 _ESTIMATE_S = 180.0
 _HASHED_POINTS = 200_000
@@ -94,6 +95,13 @@ def detail(runner: Runner, entry: Entry) -> SweepDetail:
     """A sweep with its config."""
     target = runner.intake.place(entry.name)
     return SweepDetail(**_sweep(runner, entry), config=entry.text, store=target.url, has_cube=target.exists())
+
+
+def verification(runner: Runner, name: str, repair: bool) -> Verification:
+    """The engine's verification of a cube, repaired on demand."""
+    runner.entry(name)
+    found = verify(runner.intake.place(name), repair=repair, root=runner.intake.root, trust=True)
+    return Verification(**{key: value for key, value in found.items() if key != "store"})
 
 
 def status(runner: Runner, name: str) -> Status:

@@ -50,13 +50,13 @@ def is_under_way(place: Place) -> bool:
 
 
 def clear_for_a_new_cube(place: Place) -> None:
-    """Delete metadata that a driver killed in `create` left behind.
+    """Delete metadata and labels that a driver killed in `create` left behind.
 
     Raises:
         StoreError: There are chunks: a new root would give them out as its own.
     """
     found = list(everything(place))
-    chunk = next((key for key in found if key.rpartition("/")[2] != ROOT), None)
+    chunk = next((key for key in found if _holds_points(key)), None)
     if chunk is not None:
         raise StoreError(
             f"{place.url} has data ({chunk!r}) but no {ROOT}, so the cube that they belong to cannot be read. "
@@ -64,6 +64,11 @@ def clear_for_a_new_cube(place: Place) -> None:
             "--recompute to remove the data and start anew."
         )
     place.objects.delete(found)
+
+
+def _holds_points(key: str) -> bool:
+    """Whether an object is a chunk over the sweep's dims; labels have one dim and are written before any point."""
+    return key.rpartition("/")[2] != ROOT and "/" in key.partition("/c/")[2]
 
 
 def everything(place: Place) -> Iterator[str]:

@@ -185,6 +185,6 @@ def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] 
         if bad and not getattr(v, "nan_allowed", False):
             return Status.NAN, f"{v.name} is NaN in {bad} of {found.size} values"
         bad = int(np.isinf(found).sum())
-        if bad:
+        if bad and not getattr(v, "may_be_infinite", False):
             return Status.NAN, f"{v.name} is infinite in {bad} of {found.size} values"
     return None

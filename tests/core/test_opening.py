@@ -118,20 +118,33 @@ def test_driven_states_are_normal_only_where_the_normal_state_is_stable(damping)
     assert unstable >= 10
 
 
-def test_an_unstable_normal_state_without_a_solution_is_an_error(monkeypatch):
-    """Given no iterations, the tracker raises and says which eigenvalue and residual."""
-    material = materials.load("K3C60")
-    coupling = build_coupling(material, 1.0, 600.0, "full")
+@pytest.mark.parametrize(("damping", "remedy"), [("full", "spacing"), ("real", "damping: full")])
+def test_an_unstable_normal_state_without_a_solution_is_an_error(damping, remedy, monkeypatch):
+    """Given one iteration, the tracker raises, and says eigenvalue, residual and remedy."""
+    coupling = build_coupling(materials.load("K3C60"), 1.0, 600.0, damping)
     lattice = coupling.lattice
     monkeypatch.setattr("photogap.core.opening._SETTLE", 1)
     monkeypatch.setattr("photogap.core.opening._TRIALS", 1)
     monkeypatch.setattr(
-        "photogap.core.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, "full")
+        "photogap.core.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, damping)
     )
-    with pytest.raises(
-        GapError, match=r"the normal state is unstable \(largest eigenvalue 1\.1\d+\) .* residual is"
-    ):
-        GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 7.5), bose(lattice.Omega, 7.5))
+    reason = rf"the normal state is unstable \(largest eigenvalue 1\.1\d+\) .* residual is .*`.*{remedy}`"
+    with pytest.raises(GapError, match=reason):
+        GapTracker(coupling, damping, 1e-6).solve(fermi(lattice.E, 7.5), bose(lattice.Omega, 7.5))
+
+
+def test_a_gap_that_is_lost_and_not_found_again_is_an_error(monkeypatch):
+    """The normal state is stable there, yet a solve that did not converge says nothing of the gap before it."""
+    coupling = build_coupling(materials.load("K3C60"), 1.0, 600.0, "full")
+    lattice = coupling.lattice
+    gap = GapTracker(coupling, "full", 1e-6).solve_equilibrium(7.5)
+    monkeypatch.setattr("photogap.core.opening._SETTLE", 1)
+    monkeypatch.setattr("photogap.core.opening._TRIALS", 1)
+    monkeypatch.setattr(
+        "photogap.core.tracking.solve_gap", lambda *_, **__: dataclasses.replace(gap, converged=False)
+    )
+    with pytest.raises(GapError, match=r"stable, but a gap was there \(largest eigenvalue 0\.\d+\)"):
+        GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 20.0), bose(lattice.Omega, 20.0), gap.self_energy)
 
 
 def test_a_step_at_the_fermi_energy_has_no_threshold_without_lifetimes():

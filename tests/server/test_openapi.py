@@ -94,7 +94,19 @@ def test_no_request_breaks_the_server_or_its_document(api: Any) -> None:
 def test_the_document_names_every_route(tmp_path: Path) -> None:
     with serving(tmp_path) as client:
         paths = client._json("GET", "openapi.json")["paths"]
-    for path in ("", "/cancel", "/resume", "/retry", "/events", "/record", "/status", "/slice", "/picture", "/map"):
+    for path in (
+        "",
+        "/cancel",
+        "/resume",
+        "/retry",
+        "/verify",
+        "/events",
+        "/record",
+        "/status",
+        "/slice",
+        "/picture",
+        "/map",
+    ):
         assert f"/api/sweeps/{{name}}{path}" in paths
     assert "/api/dry-run" in paths
 

@@ -289,3 +289,15 @@ def test_a_sweep_names_its_cluster_file(tmp_path: Path) -> None:
         assert pool["shared"] is True
         assert pool["workers"] == 1
         assert "dashboard" not in pool, "its address would let every reader of the cube in"
+
+
+def test_verification_and_repair(done: Client) -> None:
+    assert done.verify("two")["problems"] == []
+    store = Path(done.sweep("two")["store"])
+    for path in (p for p in (store / "Delta0").rglob("*") if p.is_file() and p.name != "zarr.json"):
+        path.write_bytes(b"damage")
+    assert done.verify("two")["bad_points"] == 6
+    assert done.verify("two", repair=True)["repaired"]
+    done.resume("two")
+    assert done.wait("two", PATIENCE)["done"] == 6
+    assert done.verify("two")["problems"] == []

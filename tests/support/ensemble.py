@@ -75,6 +75,7 @@ class Case:
     exact_edge: float = math.nan
     exact_Delta0: float = math.nan
     largest: float = math.nan
+    mu_star: float = math.nan
     Tc_error: float = math.nan
     cells: int = 0
     seconds: float = 0.0
@@ -163,7 +164,7 @@ def cases(index: int, rtol: float = RTOL) -> Iterator[Case]:
         yield Case(
             index=index, damping="full", reduced=t, outcome="normal" if state.gap.is_normal else "solved",
             edge=state.gap.edge, Delta0=state.gap.Delta0, exact_edge=edge, exact_Delta0=Delta0, largest=largest,
-            Tc_error=state.Tc / member.Tc - 1, cells=accurate.choice.cells, seconds=seconds,
+            mu_star=member.mu_star, Tc_error=state.Tc / member.Tc - 1, cells=accurate.choice.cells, seconds=seconds,
         )  # fmt: skip
     state = accurate.states[0]
     yield _alone(index, state.coupling, "full", ABOVE, state.Tc)
@@ -198,6 +199,8 @@ def table(found: Iterable[Case]) -> str:
     """Markdown: errors by temperature, refusals by reason, CPU seconds."""
     found = list(found)
     rows = [
+        f"{len({case.index for case in found})} of {COUNT} spectra.",
+        "",
         "| damping | T / Tc | cases | solved | gapless | wrong | refused | compared | median error of the edge "
         "| worst | worst of Delta0 | CPU s, median | worst |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
@@ -214,7 +217,7 @@ def table(found: Iterable[Case]) -> str:
             counts = (len(here), outcomes["solved"], gapless, sum(case.wrong for case in here), outcomes["refused"])
             cells = [damping, f"{t:g}", *map(str, counts), str(len(heights)), *numbers]
             rows.append(f"| {' | '.join(cells)} | {np.median(seconds):.2f} | {max(seconds):.1f} |")
-    Tc_errors = [abs(case.Tc_error) for case in found if case.Tc_error and draw(case.index).mu_star == 0.0]
+    Tc_errors = [abs(case.Tc_error) for case in found if case.mu_star == 0.0]
     rows += ["", f"Tc where mu_star is zero: median error {_median(Tc_errors):.1e}, worst {_worst(Tc_errors):.1e}."]
     rows += [f"CPU time of the solver: {sum(case.seconds for case in found):.0f} s.", ""]
     reasons = Counter((case.damping, _kind(case.reason)) for case in found if case.outcome in ("refused", "no Tc"))

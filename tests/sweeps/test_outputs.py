@@ -114,11 +114,11 @@ def test_growth_that_was_killed_before_the_record_is_gone_on_with(
     target = place(tmp_path / "a.zarr")
     run(switched({"probe": [0.0]}), target, workers=0)
 
-    def killed(self: Cube, **_: Any) -> None:
+    def killed(self: Cube, root: bytes) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Cube, "note", killed)
+        patch.setattr(Cube, "_put_root", killed)
         with pytest.raises(KeyboardInterrupt):
             run(switched({"probe": [0.0, 2.0]}), target, workers=0)
     assert "seen" not in Cube(target).outputs
@@ -175,3 +175,15 @@ def test_a_cube_packs_nothing_that_it_has_no_room_for(tmp_path: Path) -> None:
     cube = create(place(tmp_path / "a.zarr"), plan, record_of(plan))
     with pytest.raises(StoreError, match=r"has no room for unheard; the points' parts are kept"):
         cube.pack((0,) * 5, [Done((0,) * 5, {}, {"unheard": np.zeros(3)})])
+
+
+def test_a_time_that_never_comes_is_no_failure() -> None:
+    """`steady_time` of a film that is not steady by the last sample is infinite."""
+    (steady,) = [v for outputs in OUTPUTS for v in outputs.variables if v.name == "steady_time"]
+    model: Any = dataclasses.make_dataclass("M", ["variables", "coordinates"])(lambda s: (steady,), lambda s: {})
+    assert task.check(model, None, {"steady_time": np.array(math.inf)}) is None
+    plain = dataclasses.replace(steady, may_be_infinite=False)
+    model = dataclasses.replace(model, variables=lambda s: (plain,))
+    found = task.check(model, None, {"steady_time": np.array(math.inf)})
+    assert found is not None
+    assert found[0] == "nan"
