@@ -89,14 +89,22 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashbo
             scheduler = {"cls": ClosedScheduler, "options": options | {"port": port}}
             return stack.enter_context(SpecCluster(scheduler=scheduler, security=security))
         except (RuntimeError, ValueError, OSError) as error:
-            if port < last and getattr(error, "errno", None) == errno.EADDRINUSE:
+            cause = _root(error)
+            if port < last and isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
                 continue
             ports = f" and `scheduler_ports` {first}-{last}" if spec.scheduler_ports else ""
             raise ClusterError(
-                f"the scheduler cannot start here: {error}. Check `interface`{ports} of the cluster file; "
-                f"`ip address` lists interfaces. Got {interface!r}."
+                f"the scheduler cannot start here: {str(cause).rstrip('.')}. Check `interface`{ports} of the "
+                f"cluster file; `ip address` lists interfaces. Got {interface!r}."
             ) from error
     raise AssertionError("a range of ports holds one")
+
+
+def _root(error: BaseException) -> BaseException:
+    """What an error comes from: Dask wraps it twice."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
 
 
 def _shared(spec: Jobs) -> Path:

@@ -109,13 +109,15 @@ def test_a_pbs_job_writes_its_log_while_it_runs_and_its_end_is_told(
     home: Path, at: Any, sweep: Any, photogap: Any, tally: Any
 ) -> None:
     """PBS spools a job's output to its end, so the script redirects it; what PBS adds comes from its own file."""
-    cluster, store = at("pbs"), home / "a.zarr"
+    cluster, store = at("pbs", local_directory=str(home / "scratch")), home / "a.zarr"
     config = sweep(axes={"F0": list(range(1, 9)), "seconds": 0.05})
     tally.admit(2)
     driver = photogap("run", config, "--store", store, "--cluster", cluster, "--json")
     until(lambda: len(tally()) > 2)
     (log,) = (Path(f"{store}.state") / "logs").glob("*-0.err")
     assert "distributed" in log.read_text(), "the worker's log is there while it runs"
+    (scratch,) = (home / "scratch").iterdir()
+    assert scratch.stat().st_mode & 0o777 == 0o700, "workers import from it"
     said, _ = ended(photogap("logs", store))
     assert f"==> {log} <==" in said
     # The batch system ends the job, and says why as it delivers the rest of its output.
@@ -123,13 +125,15 @@ def test_a_pbs_job_writes_its_log_while_it_runs_and_its_end_is_told(
     (batch.folder / "last-words").write_text("=>> PBS: job killed: walltime 125 exceeded limit 120\n")
     (job,) = (j for j in batch.jobs() if j["state"] == "R")
     for child in psutil.Process(job["pid"]).children(recursive=True):
-        child.kill()
+        if "python" in child.name():
+            child.kill()
     notes = Path(f"{store}.state", "cluster.log")
     until(lambda: re.search(r"ended exit status \d+; PBS: job killed: walltime 125 exceeded", notes.read_text()))
     tally.open()
     out, _ = ended(driver)
     assert json.loads(out.splitlines()[-1])["done"] == 8, "another job took its place"
     assert not queue(home)
+    until(lambda: not list((home / "scratch").iterdir()))
 
 
 NEVER = "Can Never Run: Insufficient amount of resource: ncpus (R: 8 A: 2 T: 2)"
@@ -225,3 +229,18 @@ def test_one_place_decides_whether_a_driver_is_at_work(home: Path, at: Any, phot
     assert not queue(home)
     with driver_lock(store):
         assert is_driven(store)
+
+
+@pytest.mark.slow
+def test_check_names_the_container_of_its_worker(home: Path, at: Any, photogap: Any) -> None:
+    """A command of several words stands for `apptainer exec IMAGE python3`, which sets this variable."""
+    other = home / "image" / "scipy-0.0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: scipy\nVersion: 0.0.1\n")
+    inside = f"env APPTAINER_CONTAINER=/me.sif PYTHONPATH={other.parent} {sys.executable}"
+    found = json.loads(ended(photogap("cluster", "check", at("pbs", python=inside), "--json"))[0].splitlines()[-1])
+    assert found["container"] == "/me.sif"
+    assert any(
+        "build /me.sif with the driver's versions: scipy 0.0.1 (driver: " in text for text in found["change"]
+    )
+    assert not queue(home)

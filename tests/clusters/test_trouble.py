@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import re
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.errors import ClusterError, StoreError, SweepError
 from photogap.sweeps.store.place import place
 from support.batch import Slurm
+from support.daemons import free_ports
 from support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -85,6 +88,31 @@ def test_a_queue_that_is_full_is_left_at_once(slurm: Slurm, home: Path, cluster:
     ):
         cluster(job_extra_directives=["--begin=now+1hour"], start_timeout="3s")
         go(sweep(), home / "a.zarr")
+
+
+def test_jobs_that_no_node_can_hold(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    """Eight cores, as in the shipped file, on nodes of two: refused at once, or by the reason that it waits for."""
+    cluster(cores=8)
+    with ends(
+        slurm, ClusterError, "`sbatch` refused the job|can ever start: job .* no wait cures.*nodes of 2 cores"
+    ):
+        go(sweep(), home / "a.zarr")
+    cluster(name="held", job_extra_directives=["#SBATCH --hold"])
+    with ends(slurm, ClusterError, r"is PENDING \(JobHeldUser\), which no wait cures.*nodes of 2 cores and"):
+        go(sweep(), home / "b.zarr", "held")
+
+
+def test_ports_of_a_firewall(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+    first = free_ports(12)
+    cluster(jobs=1, scheduler_ports=f"{first}-{first + 3}", worker_ports=f"{first + 4}-{first + 11}")
+    with socket.create_server(("127.0.0.1", first)):
+        report = go(sweep(), home / "a.zarr")
+    assert report.counts.done == 3
+    assert int(report.pool["kind"].rpartition(":")[2]) in range(first + 1, first + 4)
+    text = "".join(path.read_text() for path in (home / "a.zarr.state" / "logs").glob("*.err"))
+    listened = {int(port) for port in re.findall(r"Listening to:\s+tls://[\d.]+:(\d+)", text)}
+    assert listened
+    assert listened <= set(range(first + 4, first + 12)), listened
 
 
 def test_other_versions_are_named_before_the_first_point(
