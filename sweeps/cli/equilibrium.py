@@ -157,7 +157,7 @@ def _solve(
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
         left_out = "".join(
-            f"; the {what} is yours, its error not counted"
+            f"; the {what} is yours, its error counted and not reduced"
             for what, given in (("spacing", spacing), ("window", window))
             if given
         )

@@ -74,7 +74,7 @@ def test_a_choice_of_ones_own_stays():
     numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--window", "40", "--json").stdout)
     assert numbers["window_meV"] == pytest.approx(40.0, rel=1e-3)
     text = " ".join(photogap("equilibrium", "Pb", "--T", "2", "--window", "40").output.split())
-    assert "the window is yours, its error not counted" in text
+    assert "the window is yours, its error counted and not reduced" in text
 
 
 def test_a_cutoff_moves_what_mu_star_means():
