@@ -146,7 +146,7 @@ def test_picture(tmp_path):
             "`--T` must be a temperature, a list such as 2,4,6, or START:STOP:STEP, in K. Got 'cold'",
         ),
         (["Pb", "--T", "2", "--mu-star", "0.1", "--mu-star-at", "top"], "`--mu-star-at` must be one of cutoff"),
-        (["Pb", "--T", "2", "--mu-star-at", "omega_log"], "`--mu-star-at` needs a stated `--mu-star`"),
+        (["Pb", "--T", "2", "--mu-star-at", "omega_log"], "`--mu-star-at` needs `--mu-star`"),
         (["Pb", "--T", "2", "--cutoff", "0"], "`--cutoff` must be positive, in meV. Got 0.0"),
         (["Pb", "--T", "2", "--rtol", "-1"], "`--rtol` must be positive"),
         (
