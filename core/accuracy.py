@@ -17,7 +17,7 @@ from .lattice import Array
 from .spectra import Spectrum
 
 RTOL: Final = 1e-3
-"""Relative accuracy of equilibrium where none is asked for."""
+"""Default relative accuracy of equilibrium."""
 
 MOST_CELLS: Final = 120_000
 """Cells of the largest lattice that is tried: half a minute and 200 MB for a gap."""

@@ -108,7 +108,7 @@ def _integrals(
 def _one_branch(
     ring: Ring, h: float, rho: Array, p: Array, f: Array, G: Complex, up: Array, down: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """What q q' adds to C1, C2, X(Omega) and X(-Omega): q is odd like p, its sign that of rho rho'."""
+    """Contribution of q q' to C1, C2, X(Omega) and X(-Omega): q is odd like p, its sign that of rho rho'."""
     N, M = ring.lattice.N, ring.lattice.M
     q = np.sqrt(np.maximum(rho * rho - p * p, 0.0))
     ratio = np.divide(q, rho, out=np.zeros(N), where=rho > 1e-14)

@@ -25,12 +25,12 @@ from .tracking import GapTracker
 from .windows import Ladder
 
 DEPOSITED: Final = 2e-4
-"""How far, relatively, the energy that a constant rate deposits may be from the absorbed energy."""
+"""Relative tolerance between the energy that a constant rate deposits and the absorbed energy."""
 NOISE: Final = 2e-3
 """The same where the deposited energy does not follow the rate any closer: a film of few quasiparticles that light
 multiplies, as LaH10 at 77 K by `scattering` alone, amplifies the errors of the time steps."""
 ROUGH: Final = 10.0
-"""How much larger the tolerances of the trajectories are that only look for that rate, with the gap held."""
+"""Factor on the tolerances of trajectories that only search for that rate, at constant gap."""
 SLOPE: Final = 1.2
 """Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
 quasiparticles that the pulse brought up absorb more."""

@@ -17,7 +17,7 @@ from .result import Outcome, Result
 from .settings import Point, Settings
 
 COMPARED: Final = ("Delta0", "gap_edge", "U_qp", "U_ph")
-"""Series that are to agree; their means over time tell where anything else of a point comes from."""
+"""Series that are to agree; their means over time show where everything else of a point comes from."""
 
 _FINER: Final = 16
 """Cells of the finest lattice, relative to the material's."""
@@ -76,7 +76,7 @@ def simulate_to_accuracy(
 
 
 def _stands(point: Point, settings: Settings, check: Callable[[Point, Settings], None]) -> bool:
-    """Whether the point can be computed on a coarser lattice."""
+    """Return whether the point can be computed on a coarser lattice."""
     try:
         check(point, settings)
         point.material.spectrum.on_lattice(settings.spacing or point.material.spacing)

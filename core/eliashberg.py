@@ -120,7 +120,7 @@ class Coupling:
         return float(np.log(wc / W)), 0.5 * (W**-2 - wc**-2)
 
     def kernel(self, n: Array) -> "Kernel":
-        """What depends on the phonon occupation n, shape (M + 1,)."""
+        """Kernels that depend on the phonon occupation n, shape (M + 1,)."""
         emission = self.ring.emission(self.alpha2F, n)
         G = fft.rfft(emission)
         tail = self.lattice.h * fft.irfft(np.conj(G) * self._tail, self.ring.L)

@@ -42,7 +42,7 @@ class Equilibrium:
 
     @property
     def gapless(self) -> bool:
-        """Whether there is an order parameter but no edge: lifetimes fill the gap."""
+        """Return whether there is an order parameter but no edge: lifetimes fill the gap."""
         return not self.gap.is_normal and self.gap.edge == 0.0
 
 

@@ -12,7 +12,7 @@ def finer(point: Point, settings: Settings) -> dict[str, Settings]:
     a change moves a number by is most of the error that the coarser choice leaves in it.
 
     Args:
-        point: The point; its material's lattice stands where the settings name none.
+        point: The point; its material's lattice is used where the settings give none.
         settings: Settings to refine; `slabs` are no discretisation where phonons pass between them (`transport`)
             or where they label the depth.
     """

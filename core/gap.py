@@ -80,7 +80,7 @@ class GapSolution:
 
     @property
     def is_normal(self) -> bool:
-        """Whether there is no gap."""
+        """Return whether there is no gap."""
         return not self.self_energy.phi.any()
 
     @cached_property

@@ -65,7 +65,7 @@ class Film:
 
 
 class Entry(enum.IntEnum):
-    """Where a term books energy that crosses the film's border: position behind f and n in a state vector."""
+    """Account of energy that crosses the film's border: its position after f and n in a state vector."""
 
     ABSORBED = 0
     ESCAPED = 1
@@ -196,7 +196,7 @@ class JointProcess:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What a slab's terms are made from.
+    """Inputs of a slab's terms.
 
     Args:
         point, settings: What is simulated.

@@ -1,4 +1,4 @@
-"""What a material is to the solver: its spectrum and the numbers of the paper's Table 1."""
+"""Material of a simulation: its spectrum and the numbers of the paper's Table 1."""
 
 import math
 from dataclasses import dataclass, field

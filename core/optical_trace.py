@@ -1,4 +1,4 @@
-r"""What a probe sees along a trajectory: conductivity, index, and the change of reflection and transmission.
+r"""Optical response along a trajectory: conductivity, index, and the change of reflection and transmission.
 
 At each sampled time the gap function and the occupation give sigma at the probe's photon energy (`optics.nam`,
 or `optics.kubo` with a finite elastic rate), the slabs' indices, and R and T of the whole stack

@@ -111,7 +111,7 @@ class Pump:
 
     @property
     def continuous(self) -> bool:
-        """Whether the light stays on."""
+        """Return whether the light stays on."""
         return self.shape == "continuous"
 
     def rate(self, t: float) -> float:

@@ -1,4 +1,4 @@
-"""What a simulation returns: an outcome, labelled series, and the schema that a cube is built from."""
+"""Result of a simulation: an outcome, labelled series, and the schema that a cube is built from."""
 
 import enum
 import math
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 class Outcome(enum.Enum):
-    """How a simulation ended; anything but OK is a result with its reason, not an exception."""
+    """Outcome of a simulation; anything but OK is a result with its reason, not an exception."""
 
     OK = "ok"
     NOT_CONVERGED = "not_converged"

@@ -1,4 +1,4 @@
-"""What is recorded of a trajectory: series of the film, fields at asked energies, profiles over the depth."""
+"""Record of a trajectory: series of the film, fields at requested energies, profiles over the depth."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How a point is solved: every choice of model and numerics, each of them a possible axis of a sweep.
+"""Settings of a point: every choice of model and numerics, each of them a possible axis of a sweep.
 
 Each field states itself once, by `declare` (see `core.declaration`): meaning, unit, symbol, rule. A new setting is
 a field here, `later=True` once points have been stored, and its use in the solver.
@@ -309,7 +309,7 @@ class Settings:
     substrate: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of what lies below the film: a number, a medium's name, or its file.",
+            "Refractive index of the medium below the film: a number, a medium's name, or its file.",
             long_name="refractive index below the film",
             rule=_INDEX,
         ),

@@ -1,7 +1,7 @@
 """One slab of a film, or a film that is one slab: its right-hand side and its state in an integration.
 
 Within a step Delta is that of its middle, extrapolated; after it the gap equation is solved again. Energy absorbed
-and escaped are integrated beside f and n with the same weights, so within a step the ledger closes to round-off,
+and escaped are integrated along with f and n at the same weights, so within a step the ledger closes to round-off,
 and what is left is the gap's: at fixed f a moving density of states changes U_qp by 4 N0 Int E f d(rho), integrated
 on its own by the trapezoidal rule. The lattice is as wide as the pulse needs and narrows as quasiparticles come
 down (`windows`).
@@ -147,12 +147,12 @@ class Slab:
         return found
 
     def _change_lattice(self, equations: Equations, f: Array) -> None:
-        """Go on with f on another lattice."""
+        """Continue with f on another lattice."""
         self.y = np.concatenate([f, self.y[self.equations.film.lattice.N :]])
         self.equations = equations
 
     def _widen(self, equations: Equations) -> None:
-        """Go on with a wider lattice, nothing above the old one yet."""
+        """Continue on a wider lattice, empty above the old one."""
         f = self.equations.split(self.y)[0]
         self._change_lattice(equations, np.concatenate([f, np.zeros(equations.film.lattice.N - f.size)]))
 
@@ -194,7 +194,7 @@ class Slab:
         return np.asarray(atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K])))
 
     def within_bounds(self, y: Array, atol: float) -> bool:
-        """Whether the occupations of a trial y have a meaning."""
+        """Return whether the occupations of a trial y are physical."""
         f, n = self.equations.split(y)
         eps = min(atol, BOUNDS_TOLERANCE)
         return bool(f.min() > -eps and f.max() < 1 + eps and n.min() > -eps)

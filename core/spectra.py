@@ -204,7 +204,7 @@ class Spectrum:
 
     @property
     def one_matrix_element(self) -> bool:
-        """Whether F is proportional to alpha2F."""
+        """Return whether F is proportional to alpha2F."""
         area = float(np.trapezoid(self.alpha2F, self.omega))
         return bool(np.allclose(self.F * area, 3.0 * self.alpha2F, rtol=1e-9, atol=1e-12))
 

@@ -1,4 +1,4 @@
-"""When a gap opens: the linearised gap equation, Tc, and the mu_star that gives a stated Tc.
+"""Opening of a gap: the linearised gap equation, Tc, and the mu_star that gives a stated Tc.
 
 For phi -> 0 the pair amplitude is p = Re[phi / W] with W = E Z of the normal state, so the gap equation becomes
 p = Re[phi(p) / W], a real linear map. A gap opens where its largest eigenvalue

@@ -111,11 +111,11 @@ class GapTracker:
         return solution
 
     def _unstable(self, T: float, eigenvalue: float) -> bool:
-        """Whether the normal state's largest eigenvalue at T (K) exceeds `eigenvalue`."""
+        """Return whether the normal state's largest eigenvalue at T (K) exceeds `eigenvalue`."""
         return pairing_eigenvalue(self.coupling, T, self.damping) > eigenvalue
 
     def _is_unstable(self, linear: LinearGap) -> bool:
-        """Whether the normal state's largest eigenvalue exceeds one; updates `eigenvalue` and its vector."""
+        """Return whether the normal state's largest eigenvalue exceeds one; updates `eigenvalue` and its vector."""
         if self._vector is not None:
             self.eigenvalue, self._vector, doubt = linear.growth(self._vector, steps=4)
             if self.eigenvalue + doubt <= 1.0:

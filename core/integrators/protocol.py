@@ -1,4 +1,4 @@
-"""What a time stepping method offers."""
+"""Protocol of time stepping methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

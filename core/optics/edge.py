@@ -182,5 +182,5 @@ def opposite_edges(
     exact_Q = -2j / h * np.log((stop + last.conj()) / (start + first.conj()))
     P = exact_P * (G[j] * G[i] - F[j] * F[i]) - (g[j] * g[i] - q[j] * q[i])
     Q = exact_Q * (G[j] * G[i].conj() - F[j] * F[i].conj()) - (g[j] * g[i].conj() - q[j] * q[i].conj())
-    # Each of these pairs is its own mirror image, unlike those at one edge, which stand for two.
+    # Each of these pairs is its own mirror image, unlike those at one edge, which count twice.
     return _gather(k, _pair(P, Q, h_f[j], -h_f[i]), N) / 2

@@ -106,7 +106,7 @@ class SellmeierIndex:
 
     Args:
         low, high: Range of photon energies that the formula holds for, meV.
-        A: Constant term, dimensionless; with no terms beside it the index is sqrt(A) throughout.
+        A: Constant term, dimensionless; without other terms the index is sqrt(A) throughout.
         B: Strengths, dimensionless.
         C_um: Resonances, micrometres, as many.
     """
@@ -175,7 +175,7 @@ class Medium:
         return " and ".join(f"{part.low:.6g} to {part.high:.6g} meV" for part in self.parts)
 
     def holds(self, omega: ArrayLike) -> NDArray[np.bool_]:
-        """Whether the index is known at photon energies in meV, any shape."""
+        """Return whether the index is known at photon energies in meV, any shape."""
         at = np.asarray(omega, dtype=float)
         return np.asarray(np.any([_inside(part, at) for part in self.parts], axis=0))
 
@@ -233,7 +233,7 @@ def transparent_index_at(index: Index, omega: ArrayLike) -> Array:
 
 
 def is_index(index: object) -> bool:
-    """Whether this is a refractive index: a medium, which is checked when made, or a number, Re > 0 and Im >= 0."""
+    """Return whether this is a refractive index: a medium (checked when made) or a number, Re > 0, Im >= 0."""
     if isinstance(index, Medium):
         return True
     n = complex(index) if isinstance(index, numbers.Complex) else complex("nan")

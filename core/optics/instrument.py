@@ -1,4 +1,4 @@
-r"""What a detector reports: relative changes, smeared by the probe pulse, on the substrate's thermal tail.
+r"""Signal of a detector: relative changes, smeared by the probe pulse, on the substrate's thermal tail.
 
 Traces are piecewise linear between the times at which they are known, constant before and after. Such a trace
 is a sum of ramps, and a ramp convolved with a Gaussian is known in closed form, so the convolution is exact

@@ -6,10 +6,10 @@ continued by g(-E) = g(E)*, q(-E) = -q(E)*, and h(E) = 1 - 2 f(E), odd:
     sigma(omega) / sigma_n = (1 / omega) Int dE h(E + omega) [rho(E + omega) g(E)* + p(E + omega) q(E)*]
 
 over the whole axis. Its real part is (1/omega) Int [f(E) - f(E + omega)] (rho rho' + p p'), its imaginary
-part keeps only Im g and Im q beside rho, p and f: for a constant Delta both are the integrals of Mattis and
+part keeps only Im g and Im q, with rho, p and f: for a constant Delta both are the integrals of Mattis and
 Bardeen, Phys. Rev. 111, 412 (1958). On the lattice every frequency comes from one correlation. It is summed
 over a window symmetric in E + omega / 2, for which the normal metal gives exactly 1, and cells above the
-window are added with f = 0 and a real, constant Delta: what lies beyond them cancels exactly.
+window are added with f = 0 and a real, constant Delta: contributions beyond them cancel exactly.
 """
 
 import math

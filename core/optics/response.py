@@ -80,7 +80,7 @@ def optical_response(
     scattering_rate: float | None = None,
     Z: ArrayLike = 1.0,
 ) -> OpticalResponse:
-    """Response of a material's film for any occupation and gap function, beside that of its normal state.
+    """Response of a material's film for any occupation and gap function, and that of its normal state.
 
     Args:
         material: The film; sigma_n = 1 / rho_N.

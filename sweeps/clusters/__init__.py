@@ -1,4 +1,4 @@
-"""Where the workers come from: batch systems, schedulers by address, gateways; their certificates and checks."""
+"""Sources of workers: batch systems, schedulers by address, gateways; their certificates and checks."""
 
 if __name__ != "photogap.sweeps.clusters":
     raise ImportError(

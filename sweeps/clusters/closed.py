@@ -1,6 +1,6 @@
 """Scheduler and worker without Dask's pages, which every user of their host could read.
 
-A dashboard that is asked for lies below a path that cannot be guessed; nothing else is answered.
+A requested dashboard is served below a path that cannot be guessed; every other path is refused.
 """
 
 import re
@@ -44,7 +44,7 @@ class ClosedScheduler(Scheduler):
 
     @property
     def dashboard(self) -> str | None:
-        """Where the dashboard is, which may not be the port that was wished for; None without one."""
+        """Address of the dashboard, whose port may differ from the requested one; None without a dashboard."""
         if self._pages is None:
             return None
         port = self.services["dashboard"].port

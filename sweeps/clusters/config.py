@@ -14,7 +14,7 @@ from .spec import Adapt, Driver, Frozen, Spec
 from .trust import foreign
 
 JOBS = "jobs.json"
-"""File beside a store with the ids of its worker jobs."""
+"""File next to a store with the ids of its worker jobs."""
 _HOUSE = Path(__file__).resolve().parents[2]
 
 
@@ -25,7 +25,7 @@ def find(text: str, folder: str = ".") -> tuple[Spec, str]:
         text: `local`, a scheduler's address, a file, or the name of a file in a folder of clusters.
         folder: Folder of the sweep's config, whose parents may hold `configs/clusters`.
     Raises:
-        ConfigError: There is no such cluster, its file breaks a rule, or somebody else may have written it.
+        ConfigError: There is no such cluster, its file breaks a rule, or another user may have written it.
     """
     if "://" in text:
         return parse({"kind": "address", "address": text}, "--cluster"), "--cluster"
@@ -47,16 +47,16 @@ def find(text: str, folder: str = ".") -> tuple[Spec, str]:
 
 
 def folders(folder: str) -> list[Path]:
-    """Where clusters are looked up by name: the user's own first, then the project's."""
+    """Folders in which clusters are looked up by name: the user's own first, then the project's."""
     starts = [Path.cwd(), Path(folder).resolve(), _HOUSE]
     tree = [base / "configs" / "clusters" for start in starts for base in (start, *start.parents)]
     return [path for path in dict.fromkeys([own_folder(), *tree]) if path.is_dir()]
 
 
 def _refuse_foreign(name: str, path: Path) -> None:
-    """Raise for a file that was come upon, not named, and that another user may have written: it runs commands.
+    """Raise if a file that was found by search, not named, may be another user's: it runs commands.
 
-    The user's own folder and the one that this code itself lies in are not asked.
+    The user's own folder and that of this package are exempt.
     """
     if path.parent in (own_folder(), _HOUSE / "configs" / "clusters"):
         return
@@ -64,14 +64,14 @@ def _refuse_foreign(name: str, path: Path) -> None:
         why = foreign(part)
         if why:
             raise ConfigError(
-                f"`cluster` {name!r} is {str(path)!r} here, which is passed over: a cluster file runs commands, "
+                f"`cluster` {name!r} is {str(path)!r} here, which is ignored: a cluster file runs commands, "
                 f"and {str(part)!r} {why}. If you trust it name it by its path, --cluster {path}; or keep a copy "
                 f"in {own_folder()}."
             )
 
 
 def own_folder() -> Path:
-    """Where the user keeps clusters of all projects."""
+    """The user's folder of clusters, shared by all projects."""
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "photogap" / "clusters"
 
 
@@ -117,7 +117,7 @@ def _explain(error: Any, kind: type[Spec], where: str) -> str:
 
 
 def _remedy(place: str, kind: type[Spec]) -> str:
-    """What to write in place of a key that is not known."""
+    """Suggestion in place of an unknown key."""
     groups: dict[str, type[Frozen]] = {"adapt": Adapt, "driver": Driver}
     group, _, word = place.rpartition(".")
     inner = groups.get(group.split(".")[0], kind) if group else kind

@@ -1,4 +1,4 @@
-"""A pool of the workers of a Dask client, whoever started them."""
+"""A pool of the workers of a Dask client."""
 
 import contextlib
 import functools
@@ -47,7 +47,7 @@ def _versions() -> dict[str, str]:
 
 
 def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
-    """Task of the Dask pool: tell that the batch began, then run it.
+    """Task of the Dask pool: report that the batch began, then run it.
 
     Args:
         topic: Where its driver listens.
@@ -177,7 +177,7 @@ class DaskPool:
         if status == "finished":
             return Ended(key)
         if self._client.status != "running":
-            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to continue.")
         if isinstance(error, KilledWorker):
             story = self._explain(str(error.last_worker.name))
             taken = any(word in story for word in self._taken_words)
@@ -192,15 +192,15 @@ class DaskPool:
             ) from error
         return Ended(
             key,
-            error or ClusterError(f"the scheduler gave a task up ({status})"),
+            error or ClusterError(f"the scheduler abandoned a task ({status})"),
             lost=error is None,
             ran=ran,
         )
 
     def _look(self) -> None:
-        """End a wait that nobody will answer."""
+        """Raise if the scheduler or all workers are gone."""
         if self._client.status != "running":
-            raise ClusterError("the scheduler is gone. Finished points are kept; run again to go on.")
+            raise ClusterError("the scheduler is gone. Finished points are kept; run again to continue.")
         try:
             workers = len(self._client.nthreads())
         except Exception as error:
@@ -211,7 +211,9 @@ class DaskPool:
             if time.monotonic() - self._quiet_since > _PATIENCE_S:
                 self._quiet_since = time.monotonic()
         elif self._check is None and time.monotonic() - self._quiet_since > _PATIENCE_S:
-            raise ClusterError(f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to go on.")
+            raise ClusterError(
+                f"no worker for {_PATIENCE_S:.0f} s. Finished points are kept; run again to continue."
+            )
 
     def describe(self) -> dict[str, Any]:
         """Scheduler and workers; not the dashboard, whose address is its key, and this is kept with the cube."""
@@ -249,9 +251,9 @@ def settled() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Dask's own words on lost workers are told by the driver instead, once, with the point.
+    """Silence Dask's messages on lost workers: the driver reports them once, with the point.
 
-    So is the dashboard's address: that the first choice is taken is ignored from then on.
+    The warning that the dashboard's first port is taken is ignored from then on.
     """
     # Without `catch_warnings`, which in one of a server's threads would undo another's.
     warnings.filterwarnings("ignore", message="Port .* is already in use")

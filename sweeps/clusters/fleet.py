@@ -29,7 +29,7 @@ _FAILURES = 3
 _SUBMITS = 5
 _CANCEL_S = 20.0
 HOPELESS_S = 8.0
-"""For so long a reason that no wait cures must last: a system may correct itself."""
+"""Time for which a hopeless reason must last before the run ends: a system may correct itself."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Worker:
-    """What the scheduler knows of a worker."""
+    """A worker as the scheduler sees it."""
 
     name: str
     busy: bool
@@ -115,7 +115,7 @@ class Fleet:
         self._thread.start()
 
     def close(self) -> None:
-        """Cancel what is left, and wait until the queue has let go of it."""
+        """Cancel what is left, and wait until it has left the queue."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_CANCEL_S)
@@ -148,7 +148,7 @@ class Fleet:
         return min(waits, default=None)
 
     def story(self, worker: str) -> str:
-        """How the job of a lost worker ended, and where its log is."""
+        """End of a lost worker's job, and the path of its log."""
         with self._lock:
             everyone = self.members | self.ended
         name = next((n for n in everyone if worker == n or worker.startswith(f"{n}-")), None)
@@ -159,7 +159,7 @@ class Fleet:
         return f"job {everyone[name].job} {words}".strip() + (f", log {log}" if log else "")
 
     def _words(self, member: Member) -> str:
-        """How a job ended, by the batch system's commands and by what it wrote itself."""
+        """End of a job, from the batch system's commands and messages."""
         parts = (self.system.story(member.job), self.system.words(self.logs, member.name))
         return "; ".join(filter(None, parts))
 
@@ -175,7 +175,7 @@ class Fleet:
                 self._note(f"look failed: {type(error).__name__}: {error}")
 
     def step(self) -> None:
-        """One look: who is there, who is gone, who is wanted."""
+        """One look: jobs that have joined, have gone, or are needed."""
         now = time.monotonic()
         missing = self._see(self._workers(), now)
         if missing or now - self._asked > self.spec.poll:
@@ -226,7 +226,7 @@ class Fleet:
             self._asked = now - self.spec.poll + min(1.0, self.spec.poll)
 
     def _give_up_on_hopeless(self) -> None:
-        """Raise if every job waits for what no wait cures, and has for some seconds."""
+        """Raise if every job has for some seconds waited for a reason that waiting does not resolve."""
         alive = self._alive()
         since = [m.hopeless_since for m in alive if m.hopeless_since is not None]
         if not alive or len(since) < len(alive) or self._asked - max(since) < HOPELESS_S:
@@ -253,9 +253,11 @@ class Fleet:
                 said = tail(log)
                 raise ClusterError(
                     f"{self._failures} worker jobs in a row ended before a worker joined, the last one "
-                    f"{member.job} {words}. " + (f"It said: {said}. " if said else "It left no word. ") + "Look at "
+                    f"{member.job} {words}. "
+                    + (f"Its last error: {said}. " if said else "Its log is empty. ")
+                    + "Look at "
                     f"its log {log or self.logs} and its script {self._path(member.name)}; `prologue`, `python`, "
-                    "`interface` and `memory` of the cluster file are what usually needs a change. Finished points "
+                    "`interface` and `memory` of the cluster file are the usual causes. Finished points "
                     "are kept."
                 )
 
@@ -267,7 +269,7 @@ class Fleet:
             # Towards the end there is less work than jobs: a job that ends then needs no successor.
             return min(self._fixed, work) if self._begun and self.ended else self._fixed
         adapt = self._adapt()
-        # The first worker is awaited before any work is handed out.
+        # The run waits for the first worker before it hands out work.
         return max(adapt.minimum, min(adapt.maximum, work if self._begun else 1))
 
     def _adapt(self) -> Adapt:
@@ -345,13 +347,13 @@ def hopeless(system: System, job: str, state: State, queue: str | None) -> str:
     """Why a job can never start, and what to change."""
     offers = system.offers(queue)
     return (
-        f"job {job} is {state.detail}, which no wait cures. Change `cores`, `memory`, `walltime`, `queue` or "
-        f"`account` of the cluster file to what there is" + (f" ({offers})." if offers else ".")
+        f"job {job} is {state.detail}, which waiting does not resolve. Change `cores`, `memory`, `walltime`, "
+        f"`queue` or `account` of the cluster file to available values" + (f" ({offers})." if offers else ".")
     )
 
 
 def dismiss(system: System, jobs: list[str]) -> None:
-    """Cancel jobs and wait until the queue has let go of them."""
+    """Cancel jobs and wait until they have left the queue."""
     if not jobs:
         return
     system.cancel(jobs)

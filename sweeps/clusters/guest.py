@@ -1,4 +1,4 @@
-"""The first worker of a cluster: awaited, looked at, judged; and pools on schedulers that others run."""
+"""The first worker of a cluster: wait for it and check it; and pools on schedulers that others run."""
 
 import time
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def _go_on(reason: str | None) -> None:
 
 
 def inspect(client: Any, worker: str, visit: Visit, rule: str, processes: int) -> dict[str, Any]:
-    """What a worker says of itself; judged unless the visit only looks.
+    """Report of a worker; checked unless the visit only looks.
 
     Raises:
         SweepError: It would spoil the run.

@@ -101,14 +101,14 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashbo
 
 
 def _root(error: BaseException) -> BaseException:
-    """What an error comes from: Dask wraps it twice."""
+    """Root cause of an error: Dask wraps it twice."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return error
 
 
 def _shared(spec: Jobs) -> Path:
-    """Where certificates lie: readable by the nodes, private to the user."""
+    """Folder of certificates: readable by the nodes, private to the user."""
     if spec.shared_directory:
         return Path(expanded(spec.shared_directory))
     return own_state() / "tls"

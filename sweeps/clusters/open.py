@@ -1,4 +1,4 @@
-"""Where batches run: this process, worker processes of this machine, or a cluster beyond it."""
+"""Open the pool that runs batches: this process, worker processes of this machine, or a cluster beyond it."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def open_pool(
 ) -> Iterator[Pool]:
     """Pool of a cluster, the one that the config names if None; `workers=0` or a store in memory computes here.
 
-    A batch system's queue may be long: `stopped` is asked while the first worker is awaited. `dashboard` switches
+    A batch system's queue may be long: `stopped` is polled in the wait for the first worker. `dashboard` switches
     Dask's on, at an address that cannot be guessed.
     """
     spec = cluster or find(config.cluster, config.folder)[0]

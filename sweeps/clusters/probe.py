@@ -1,4 +1,4 @@
-"""What a worker is: host, cores, threads, versions, and whether it writes where the driver reads."""
+"""Properties of a worker: host, cores, threads, versions, and whether it writes where the driver reads."""
 
 import uuid
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
 
 
 def look(client: Any, worker: str, place: Place | None) -> dict[str, Any]:
-    """What one worker says of itself, and whether the driver sees what it wrote.
+    """Report of one worker, and whether the driver sees what it wrote.
 
     Raises:
         ClusterError: The worker cannot even answer: another Python, most likely.

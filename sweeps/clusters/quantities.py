@@ -24,7 +24,7 @@ _NUMBER = r"(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})"
 
 @dataclass(frozen=True)
 class Reading:
-    """How a batch system reads values that carry no unit.
+    """Interpretation of values without a unit by a batch system.
 
     Args:
         name: The system.

@@ -49,7 +49,7 @@ def import_jobqueue() -> None:
 
         def leave(signalnum: Any, handler: Any) -> Any:
             mine = threading.get_ident() == importing
-            # What another thread sets meanwhile, a server that stops, say, is set.
+            # Keep handlers that another thread sets meanwhile, such as those of a stopping server.
             return signal.getsignal(signalnum) if mine else set_handler(signalnum, handler)
 
         try:
@@ -61,7 +61,7 @@ def import_jobqueue() -> None:
 
 
 def processes_of(spec: Jobs) -> int:
-    """Worker processes of a job: one a core unless told."""
+    """Worker processes of a job: one a core by default."""
     cores = setting(spec, "cores")
     if cores is None or setting(spec, "memory") is None:
         kind = spec.system.name
@@ -152,7 +152,7 @@ def prologue(spec: Jobs, name: str, *, log: str | None = None, more: Sequence[st
 def _scratch(spec: Jobs) -> list[str]:
     """Lines that make a folder on the node that only its owner can read, removed with the job.
 
-    Workers import from their folder, so it must not lie where others may write.
+    Workers import from their folder, so others must not be able to write there.
     """
     where = setting(spec, "local_directory")
     base = re.sub(r"^~(?=/|$)", "$HOME", where) if where else "${TMPDIR:-/tmp}"
@@ -210,7 +210,7 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any, befo
             *(["--worker-port", ports, "--nanny-port", ports] if ports else []),
             "--dashboard-address",
             "127.0.0.1:0",
-            # The scheduler's pages tell of the workers; theirs would be out of reach, at 20 MB a process.
+            # The scheduler's pages show the workers; theirs would be out of reach, at 20 MB a process.
             "--no-dashboard",
         ],
     }

@@ -1,4 +1,4 @@
-"""What a cluster file holds: the base of every kind, and the keys of those whose workers are batch jobs."""
+"""Keys of a cluster file: the base of every kind, and the keys of kinds whose workers are batch jobs."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def _shell_lines(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 def _is_plain(value: str) -> bool:
-    """Whether a text holds no control character and no half of a surrogate pair."""
+    """Return whether a text holds no control character and no half of a surrogate pair."""
     return value.isprintable()
 
 
@@ -83,7 +83,7 @@ class Spec(Frozen):
     system: ClassVar[System | None] = None
     """Batch system whose jobs are the workers."""
     here: ClassVar[bool] = False
-    """Whether the workers are processes of this machine, as many as a run asks for."""
+    """True if the workers are processes of this machine, as many as a run asks for."""
     synonyms: ClassVar[dict[str, str]] = {}
     """Keys of other programs, each with what to write instead."""
 
@@ -186,13 +186,13 @@ class Jobs(Spec):
         interface: Network interface between driver and workers, such as ib0.
         scheduler_ports: First and last port of the scheduler, on the driver's host; any if None.
         worker_ports: First and last port of workers and nannies, two for each process of a node; any if None.
-        log_directory: Where jobs write; beside the store if None.
+        log_directory: Where jobs write; next to the store if None.
         shared_directory: Private folder that the nodes can read, for certificates.
         tls: Whether connections are encrypted and authenticated.
         retire_before: A job takes no new points so long before its wall time.
         stagger: Jobs retire over such a span, not all at once.
         death_timeout: A worker without a scheduler ends after so long.
-        poll: The queue is asked at this interval.
+        poll: Interval between queries of the queue.
         start_timeout: How long to wait for the first worker; None waits for ever.
         versions: Whether a worker with other versions ends the run or is only named.
         driver: The driver's own job, for `photogap submit`.

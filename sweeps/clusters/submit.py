@@ -150,7 +150,7 @@ def describe(place: Place) -> str | None:
 
 
 def end(place: Place) -> str | None:
-    """Cancel a driver's job that waits, and worker jobs that nobody drives; what was done."""
+    """Cancel a driver's job that waits, and worker jobs without a driver; return what was done."""
     from ..store.lock import is_driven
 
     if is_driven(place):
@@ -178,5 +178,5 @@ def logs(place: Place, lines: int) -> str:
             text = path.read_text(encoding="utf-8", errors="replace").splitlines()
             parts.append(f"==> {path} <==\n" + "\n".join(text[-lines:]))
     if not parts:
-        raise ConfigError(f"STORE must have logs of a batch system beside it. Got {place.url!r}, which has none.")
+        raise ConfigError(f"No batch system logs next to {place.url!r}.")
     return "\n".join(parts)

@@ -14,7 +14,7 @@ SYNONYMS = {
     "exclusive": '`job_extra_directives: ["--exclusive"]` (SLURM)',
     "reservation": '`job_extra_directives: ["--reservation=NAME"]` (SLURM)',
     "mail_user": '`job_extra_directives: ["--mail-user=ADDRESS"]` (SLURM)',
-    "nodes": "`jobs: N`: a job lies on one node",
+    "nodes": "`jobs: N`: a job runs on one node",
     "n_jobs": "`jobs: N`",
     "njobs": "`jobs: N`",
     "maximum_jobs": "`adapt: {maximum: N}`",

@@ -24,12 +24,12 @@ _PREFIX = re.compile(r"#\s*(SBATCH|PBS|BSUB|\$|OAR|MSUB)\s+")
 
 @dataclass(frozen=True)
 class State:
-    """What a batch system says of a job.
+    """State of a job, as reported by the batch system.
 
     Args:
         phase: `pending` or `running`.
-        detail: Its own word and reason.
-        hopeless: Whether no wait cures the reason.
+        detail: The batch system's name for the state, and its reason.
+        hopeless: Whether waiting cannot resolve the reason.
     """
 
     phase: str
@@ -52,15 +52,15 @@ class System:
     submit_command: ClassVar[str] = ""
     cancel_command: ClassVar[str] = ""
     hint: ClassVar[str] = ""
-    """Where to look when a job is refused."""
+    """Advice when a job is refused."""
     by_stdin: ClassVar[bool] = False
-    """Whether the script is given on standard input, as bsub takes it."""
+    """True if the script is given on standard input, as for bsub."""
     spools: ClassVar[bool] = False
-    """Whether a job's output is a file only after its end: then the script itself redirects it."""
+    """True if a job's output becomes a file only after its end: then the script itself redirects it."""
     taken: ClassVar[tuple[str, ...]] = ()
     """Words of a job's story which say that it was taken away and no point ended it."""
     reading: ClassVar[Reading] = Reading()
-    """How it reads values without a unit."""
+    """Interpretation of values without a unit."""
 
     def submit(self, script: Path) -> str:
         """Id of the new job.
@@ -94,7 +94,7 @@ class System:
         return ""
 
     def words(self, logs: Path, name: str) -> str:
-        """What the system itself wrote about a job, next to the job's own output."""
+        """Messages of the batch system about a job, next to the job's own output."""
         return ""
 
     def offers(self, queue: str | None) -> str:

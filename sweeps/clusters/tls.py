@@ -1,6 +1,6 @@
 """Certificates of one run: an authority whose key is thrown away, and one certificate that it signed.
 
-Whoever holds the certificate's key belongs to the run.
+Every holder of the certificate's key belongs to the run.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Whether a file or a cube is the user's own word, where it was come upon and not named."""
+"""Check that files and cubes found by search, not named by the user, belong to the user."""
 
 import grp
 import os
@@ -62,7 +62,7 @@ def _foreign_store(place: Place) -> str | None:
 
 
 def _is_private(gid: int, uid: int) -> bool:
-    """Whether a group is one user's alone, as umask 002 supposes: of the user's name and without other members."""
+    """Return whether a group is one user's alone, as umask 002 assumes: of that name, without other members."""
     try:
         group, user = grp.getgrgid(gid), pwd.getpwuid(uid)
     except KeyError:

@@ -1,4 +1,4 @@
-"""What a run brings to a cluster."""
+"""Requirements of a run on its cluster."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True)
 class Visit:
-    """What a run brings to a cluster.
+    """Requirements of a run on its cluster.
 
     Args:
         place: The store, which workers must be able to write.
         workers: Number of worker processes in place of the cluster's own.
         memory: Memory of a worker process where the cluster does not set it: a size, or `auto`.
-        folder: Where scripts and logs of jobs go; beside the store if None.
+        folder: Where scripts and logs of jobs go; next to the store if None.
         only_look: Whether the first worker is looked at and not judged.
         dashboard: Whether a scheduler of this run shows Dask's dashboard.
-        stopped: Why not to go on waiting for the first worker; None to go on.
+        stopped: Reason to stop waiting for the first worker; None to continue.
         say: Called with words for the user.
     """
 

@@ -33,13 +33,13 @@ MEDIANS = 100
 """A point may take so many times the median where `limits.time_s` is not given."""
 LEAST_LIMIT_S = 60.0
 FIRST_LIMIT_S = 6 * 3600.0
-"""What a point may take before a median is known."""
+"""Wall time of a point before a median is known, s."""
 _ENOUGH = 8
 
 
 @dataclass
 class Counts:
-    """How far a run is."""
+    """Progress of a run."""
 
     total: int = 0
     done: int = 0
@@ -68,7 +68,7 @@ class Flow:
         pool: Where batches run.
         wanted: Whether a point of the cube belongs to this run.
         tell: Called with the counts, often.
-        stopped: Reason to stop, asked often; None to go on.
+        stopped: Reason to stop, polled often; None to continue.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class Flow:
                 stray.discard(todo.point_id)
                 self._settle([todo])
         self.counts.computed = 0
-        # What is left was packed already: its driver ended between the status and the deletion.
+        # The remaining parts were packed already: its driver ended between the status and the deletion.
         self._blobs.delete(PARTS + point_id for point_id in stray)
 
     def _submit(self, todo: Iterator[_Todo]) -> bool:

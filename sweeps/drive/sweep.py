@@ -1,4 +1,4 @@
-"""What the command line does: run a config into a store, retry, replay, cancel."""
+"""Actions of the command line: run a config into a store, retry, replay, cancel."""
 
 import contextlib
 import dataclasses
@@ -36,7 +36,7 @@ from .refine import rounds
 
 CANCEL = "cancel"
 RETRY = "retry"
-"""Object with the points that a retry has begun; an interrupted one goes on with them."""
+"""Object with the points that a retry has begun; an interrupted one continues with them."""
 LOG = "log.sqlite"
 _LOOK_S = 1.0
 
@@ -58,12 +58,12 @@ class Report:
 
 @dataclass
 class Watch:
-    """What a caller may hang on to a run.
+    """Callbacks and options of a run.
 
     Args:
         tell: Called with the counts, often.
         opened: Called with the pool's description once it is open.
-        stopped: Reason to stop, asked often; None to go on.
+        stopped: Reason to stop, polled often; None to continue.
         pool: Where batches run, where not in a pool of this run alone.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
@@ -124,7 +124,7 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
 
 
 def _refuse_what_is_no_cube(place: Place) -> None:
-    """Other people's files are neither mixed with a cube nor removed with one."""
+    """Refuse a place that holds other files: they are neither mixed with a cube nor removed with one."""
     if place.exists():
         Cube(place, read_only=True)
     elif not is_under_way(place) and (found := place.foreign()) is not None:
@@ -133,7 +133,7 @@ def _refuse_what_is_no_cube(place: Place) -> None:
 
 
 def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
-    """Why to stop: the caller's reason, or a cancelled store."""
+    """Reason to stop: the caller's, or a cancelled store."""
     looked = 0.0
 
     def stopped() -> str | None:
@@ -238,10 +238,10 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
         cube: The store.
         root: Folder that the config's files must not leave; None for any.
         cluster: Cluster in place of the config's.
-        trust: Follow the model and the cluster that the config names, whoever may have written the store.
+        trust: Follow the model and the cluster that the config names, even where the store may be another user's.
 
     Raises:
-        ConfigError: Following the config could run somebody else's code.
+        ConfigError: Following the config could run another user's code.
         ContradictionError: The config is no longer the store's, since a model or a file has changed.
     """
     tree = {k: v for k, v in cube.record["config"].items() if v is not None}
@@ -347,7 +347,7 @@ def units_of(place: Place, names: Iterable[str]) -> dict[str, str]:
 
 
 def cancel(place: Place) -> bool:
-    """Ask the store's driver to stop; it keeps what is finished. Whether one is seen from here."""
+    """Ask the store's driver to stop; it keeps what is finished. Return whether a driver is visible from here."""
     _need(place)
     place.blobs.put(CANCEL, b"stop\n")
     return is_driven(place)
@@ -355,7 +355,7 @@ def cancel(place: Place) -> bool:
 
 def _need(place: Place) -> None:
     if not place.exists():
-        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+        raise StoreError(f"No cube at {place.url!r}.")
 
 
 def state_dir(place: Place) -> Path:

@@ -13,7 +13,7 @@ from .buckets import clear, object_store, told
 
 Version = dict[str, str]
 PARTIAL = ".partial"
-"""How zarr ends the names of its temporary files too."""
+"""Suffix of temporary files, the same as zarr's."""
 
 
 class Blobs(Protocol):
@@ -26,7 +26,7 @@ class Blobs(Protocol):
         """The object, or None if there is none."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object."""
+        """Return whether there is an object."""
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those already gone are no error."""
@@ -77,7 +77,7 @@ class LocalBlobs:
             return None
 
     def exists(self, key: str) -> bool:
-        """Whether the file is there."""
+        """Return whether the file is there."""
         return (self.root / key).exists()
 
     def delete(self, keys: Iterable[str]) -> None:

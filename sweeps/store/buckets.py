@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import StoreError
 
 PATIENCE_S = 180.0
-"""How long a run asks a store that does not answer, with growing pauses."""
+"""Time for which a run retries a store that does not answer, s, with growing pauses."""
 _LOOK_S = 5.0
 """The same for a look, and for a run's first request."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
@@ -137,7 +137,7 @@ def clear(url: str) -> Iterator[None]:
 
 
 def is_of_bucket(error: BaseException | None) -> bool:
-    """Whether an error comes from the clouds' library."""
+    """Return whether an error comes from the clouds' library."""
     return type(error).__module__.startswith("obstore")
 
 

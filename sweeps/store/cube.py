@@ -44,12 +44,12 @@ BOOK: dict[str, tuple[str, Any, str | None, str]] = {
 }
 _CHUNK_1D = 4096
 _COMPRESSORS = (zarr.codecs.ZstdCodec(level=0), zarr.codecs.Crc32cCodec())
-"""The checksum is over what lies in the store: a changed bit never reads as another number."""
+"""The checksum is over the stored bytes: a changed bit never reads as another number."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """A point that ended: where it lies, its record and its outputs (none unless ok)."""
+    """A point that ended: its index, its record and its outputs (none unless ok)."""
 
     index: Index
     record: Mapping[str, Any]
@@ -71,10 +71,10 @@ class Cube:
         """
         self.place = place
         if not place.exists():
-            raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+            raise StoreError(f"No cube at {place.url!r}.")
         tree = opened(place.objects.get(ROOT) or b"", place.url)
         if RECORD not in tree["attributes"]:
-            raise StoreError(f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record.")
+            raise StoreError(f"No photogap cube at {place.url!r}: the Zarr group has no record.")
         try:
             self.record: dict[str, Any] = json.loads(tree["attributes"][RECORD])
             self.grid = grid_of(self.record["axes"])
@@ -304,7 +304,7 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
     It is made in memory and written with the group's own metadata last: a driver killed here leaves no cube.
 
     Raises:
-        StoreError: Chunks of another cube lie there.
+        StoreError: Chunks of another cube are there.
     """
     clear_for_a_new_cube(place)
     objects: dict[str, Any] = {}

@@ -40,7 +40,7 @@ def store_faults(place: Place) -> Iterator[None]:
 
 
 def is_full(error: Exception) -> bool:
-    """Whether room is short: of blocks, inodes, a quota or a file's size."""
+    """Return whether space has run out: of blocks, inodes, a quota or a file's size."""
     return getattr(error, "errno", None) in _ROOM or "database or disk is full" in str(error)
 
 
@@ -53,7 +53,7 @@ def refuse_unwritable(place: Place) -> None:
     """Check that this user may write all that a run writes, before it changes anything.
 
     Raises:
-        StoreError: Something belongs to somebody who has not shared it.
+        StoreError: A file belongs to another user who has not shared it.
     """
     if not place.is_local:
         return

@@ -1,4 +1,4 @@
-"""How a cube is cut: inner chunks that are worth a read, shards that are worth a file.
+"""Layout of a cube: inner chunks that are worth a read, shards that are worth a file.
 
 Both are blocks of neighbouring points, short along material and T, whose equilibrium points share: those that
 are computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.

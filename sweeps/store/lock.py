@@ -28,7 +28,7 @@ STALE_S = 120.0
 """A look reports no driver where its claim is older."""
 RENEW_S = 10.0
 WATCH_S = 6 * RENEW_S
-"""A claim that nobody renews for so long is taken over."""
+"""A claim that is not renewed for this long is taken over."""
 _TRIES = 4
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -144,7 +144,7 @@ class _Claim:
                 self._blobs.delete([_KEY])
 
     def _watched(self, text: bytes, seen: Version) -> Version:
-        """Version of a claim that nobody renews.
+        """Version of a claim that is no longer renewed.
 
         Raises:
             BusyError: It was renewed while it was watched.
@@ -183,7 +183,7 @@ class _Claim:
     def _keep(self, *, renew: bool) -> None:
         held = self._blobs.look(_KEY)
         if held is None and not self._end.is_set() and self._blobs.create(_KEY, self._text()):
-            return  # somebody removed the state
+            return  # the state was removed
         if held is None or not self._is_ours(held[0]):
             self._taken = held[0] if held else b"{}"
         elif renew:
@@ -191,13 +191,13 @@ class _Claim:
 
 
 def _is_dead_here(text: bytes, alone: bool = False) -> bool:
-    """Whether a claim's holder was a process of this host that is gone."""
+    """Return whether a claim's holder was a process of this host that has ended."""
     who = _read(text)
     return who.get("host") == socket.gethostname() and (alone or not os.path.exists(f"/proc/{who.get('pid')}"))
 
 
 def is_driven(place: Place) -> bool:
-    """Whether a driver holds the store now, as far as can be seen from here."""
+    """Return whether a driver holds the store now, as far as this host can see."""
     try:
         with (place.state / "lock").open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""Where a cube lies: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
+"""Location of a cube: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
 
-A store has three places: the Zarr group, parts beside it, and a local folder of the driver (log, lock).
+A store has three places: the Zarr group, parts next to it, and a local folder of the driver (log, lock).
 Objects are written whole or not at all: temporary and rename, or one PUT.
 """
 
@@ -26,7 +26,7 @@ COPY = "root"
 
 @dataclass(frozen=True)
 class Place:
-    """Location of a cube and of what lies beside it.
+    """Location of a cube and of the objects next to it.
 
     Args:
         url: Local path or URL of the Zarr group.
@@ -36,12 +36,12 @@ class Place:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a folder of a file system."""
+        """Return whether it is a folder of a file system."""
         return "://" not in self.url
 
     @property
     def is_memory(self) -> bool:
-        """Whether it lives in this process only."""
+        """Return whether it exists in this process only."""
         return self.url.startswith("memory://")
 
     @property
@@ -61,12 +61,12 @@ class Place:
 
     @property
     def blobs(self) -> Blobs:
-        """Objects of the driver and the workers beside the cube."""
+        """Objects of the driver and the workers, next to the cube."""
         return LocalBlobs(self.state) if self.is_local else ObjectBlobs(self.blobs_url)
 
     @property
     def blobs_url(self) -> str:
-        """Where these objects lie."""
+        """URL of these objects."""
         return f"{self.url}.state"
 
     def zarr(self, *, read_only: bool = False) -> Any:
@@ -83,11 +83,11 @@ class Place:
         return LocalBlobs(self.path) if self.is_local else ObjectBlobs(self.url)
 
     def exists(self) -> bool:
-        """Whether there is a Zarr group."""
+        """Return whether there is a Zarr group."""
         return self.objects.exists(ROOT)
 
     def foreign(self) -> str | None:
-        """What lies in a local store's place and is no part of a cube, whole or begun; None if nothing does.
+        """Entry in a local store's place that is no part of a cube, whole or begun; None if there is none.
 
         A cube made in such a folder would take it along when it is removed.
         """
@@ -101,7 +101,7 @@ class Place:
         """Remove temporary files that killed writers left in a local store.
 
         Args:
-            before: Those that are younger stay, s since 1970: somebody may be writing them.
+            before: Younger ones are kept, s since 1970: they may still be written.
         """
         if not self.is_local:
             return
@@ -115,7 +115,7 @@ class Place:
 
 
 def _of_a_cube(entry: Path) -> bool:
-    """Whether an entry of a folder is one that a driver writes: an array, metadata, or a temporary file."""
+    """Return whether an entry of a folder is one that a driver writes: an array, metadata, or a temporary file."""
     if not entry.is_dir():
         return entry.name == ROOT or entry.name.endswith(PARTIAL)
     try:

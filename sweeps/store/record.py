@@ -17,7 +17,7 @@ _PACKAGES = ("photogap", "numpy", "scipy", "numba", "dask", "distributed", "xarr
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, this package and what it stands on."""
+    """Versions of Python, this package and its dependencies."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -44,7 +44,7 @@ def git_revision() -> str | None:
 
 
 def record_of(plan: Plan) -> dict[str, Any]:
-    """What a new store says of its sweep."""
+    """Record of a new store."""
     return {
         "format": 1,
         "base": plan.base,

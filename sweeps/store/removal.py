@@ -6,7 +6,7 @@ that is a mount point or a link. There the order of deletion does it: first an o
 the parts; then the root is deleted, one atomic request and the moment at which the cube ends; then the rest; last
 `removing`. A removal killed before the root is deleted has not begun, and the cube is whole. After one killed later
 the next driver finds `removing` and no root, and deletes the rest before it creates anything. `create` checks that
-no chunk lies in its place: chunks without a root and without `removing` belong to a cube that lost its root.
+no chunk is in its place: chunks without a root and without `removing` belong to a cube that lost its root.
 """
 
 import os
@@ -35,7 +35,7 @@ def remove(place: Place) -> None:
 
 
 def finish(place: Place) -> None:
-    """Go on with a removal that was killed. Only the driver that holds the lock may call it."""
+    """Continue a removal that was killed. Only the driver that holds the lock may call it."""
     if place.is_local:
         _remove_aside(place)
     if place.blobs.exists(_REMOVING):
@@ -45,7 +45,7 @@ def finish(place: Place) -> None:
 
 
 def is_under_way(place: Place) -> bool:
-    """Whether a removal was killed after the cube's end: its remains are the next driver's to delete."""
+    """Return whether a removal was killed after the cube's end: its remains are the next driver's to delete."""
     return not place.exists() and place.blobs.exists(_REMOVING)
 
 
@@ -67,7 +67,7 @@ def clear_for_a_new_cube(place: Place) -> None:
 
 
 def _holds_points(key: str) -> bool:
-    """Whether an object is a chunk over the sweep's dims; labels have one dim and are written before any point."""
+    """Return whether an object is a chunk over the sweep's dims; labels have one dim and precede any point."""
     return key.rpartition("/")[2] != ROOT and "/" in key.partition("/c/")[2]
 
 

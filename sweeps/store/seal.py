@@ -49,7 +49,7 @@ def _digest(tree: dict[str, Any]) -> str:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error was raised while Zarr read what it or its codecs cannot make sense of."""
+    """Return whether an error was raised while Zarr read what it or its codecs cannot make sense of."""
     if isinstance(error, OSError | MemoryError | StoreError):
         return False
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""What a point may take of a worker: one thread, a wall time, memory."""
+"""Limits of a point on its worker: one thread, a wall time, memory."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""What the driver sees of the workers: a pool that takes batches and says how they ended."""
+"""The driver's view of the workers: a pool that takes batches and reports how they ended."""
 
 import contextlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Ended:
         key: Its key.
         error: None if the task returned; else what it raised.
         lost: Whether its worker died under it.
-        ran: How long a worker had been at it, s, if its beginning was heard of.
+        ran: Time that a worker spent on it, s; None if its start was not reported.
         story: How the worker's job ended, if its batch system says.
         innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
     """

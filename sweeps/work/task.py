@@ -1,4 +1,4 @@
-"""What a worker runs: points of one batch, each written as one atomic object."""
+"""Task of a worker: the points of one batch, each written as one atomic object."""
 
 import contextlib
 import functools
@@ -170,7 +170,7 @@ def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] 
     """Status and reason if the outputs are not those of the schema, or hold infinity, or NaN that it forbids."""
     extra = sorted(set(data) - {v.name for v in model.variables(settings)})
     if extra:
-        return Status.ERROR, f"the model returned {', '.join(extra)}, of which its variables say nothing"
+        return Status.ERROR, f"the model returned {', '.join(extra)}, which its variables do not declare"
     sizes = {dim: len(values) for dim, values in model.coordinates(settings).items()}
     for v in model.variables(settings):
         expected = tuple(sizes[dim] for dim in v.dims)

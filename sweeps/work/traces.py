@@ -13,7 +13,7 @@ from typing import Any
 def own_traces() -> Iterator[Callable[[], bool]]:
     """Run a point; yields whether a signal has interrupted it, rather than an error of its own.
 
-    A child that the point forked ends here and never goes on as a second worker; the working folder is put back.
+    A child that the point forked ends here and never continues as a second worker; the working folder is put back.
     """
     pid, folder = os.getpid(), _folder()
     interrupted = False

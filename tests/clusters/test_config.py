@@ -49,7 +49,10 @@ TEXTS: list[tuple[dict[str, Any], str]] = [
     ),
     (SLURM | {"jobs": None, "adapt": {"maxmum": 3}}, r"`adapt.maxmum`: unknown key. Did you mean `maximum`"),
     ({"kind": "address"}, r"`address`: required key is missing"),
-    ({"kind": "address", "address": "tcp://node7:8786"}, r"must be tls://HOST:PORT .* whoever reaches a plain one"),
+    (
+        {"kind": "address", "address": "tcp://node7:8786"},
+        r"must be tls://HOST:PORT .* anyone who can reach a plain scheduler",
+    ),
     ({"kind": "address", "address": "tls://node7:8786"}, r"needs `ca_file`, `cert` and `key`"),
     ({"kind": "gateway"}, r"one of `workers` and `adapt` must be given"),
     ({"kind": "kubernetes", "workers": 2}, r"one of `image` and `values` must be given"),
@@ -110,7 +113,7 @@ def test_a_file_that_another_user_may_have_planted_is_passed_over(
     below, part = str(home / "scratch" / "me"), [planted, *planted.parents][above]
     assert find("ours", below)[1] == str(planted)
     part.chmod(0o777)
-    with pytest.raises(ConfigError, match=rf"passed over: .* '{part}' may be written by everybody"):
+    with pytest.raises(ConfigError, match=rf"ignored: .* '{part}' may be written by everybody"):
         find("ours", below)
     part.chmod(0o775)
     for private in (True, False):

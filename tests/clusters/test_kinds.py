@@ -150,7 +150,7 @@ def test_jobs_that_can_never_start_end_the_wait_and_are_cancelled(
     _, err = ended(
         photogap(*(words if command == "run" else ["cluster", "check", cluster])), ClusterError.exit_code
     )
-    assert f"is Q ({NEVER}), which no wait cures. Change `cores`, `memory`" in err
+    assert f"is Q ({NEVER}), which waiting does not resolve. Change `cores`, `memory`" in err
     assert not queue(home)
     assert fake_batch.Batch("pbs").jobs(), "there were some"
 

@@ -94,11 +94,15 @@ def test_jobs_that_no_node_can_hold(slurm: Slurm, home: Path, cluster: Write, sw
     """Eight cores, as in the shipped file, on nodes of two: refused at once, or by the reason that it waits for."""
     cluster(cores=8)
     with ends(
-        slurm, ClusterError, "`sbatch` refused the job|can ever start: job .* no wait cures.*nodes of 2 cores"
+        slurm,
+        ClusterError,
+        "`sbatch` refused the job|can ever start: job .* waiting does not resolve.*nodes of 2 cores",
     ):
         go(sweep(), home / "a.zarr")
     cluster(name="held", job_extra_directives=["#SBATCH --hold"])
-    with ends(slurm, ClusterError, r"is PENDING \(JobHeldUser\), which no wait cures.*nodes of 2 cores and"):
+    with ends(
+        slurm, ClusterError, r"is PENDING \(JobHeldUser\), which waiting does not resolve.*nodes of 2 cores and"
+    ):
         go(sweep(), home / "b.zarr", "held")
 
 

@@ -141,7 +141,7 @@ def test_an_output_of_which_the_model_says_nothing_fails_its_point(
     monkeypatch.setenv("PHOTOGAP_TEST_WORKER", "extra")
     assert run(switched({}), place(tmp_path / "a.zarr"), workers=0).counts.failed == 1
     message = xr.open_zarr(tmp_path / "a.zarr").load().message.item()
-    assert message == "the model returned unheard, of which its variables say nothing"
+    assert message == "the model returned unheard, which its variables do not declare"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A scheduler that somebody else runs, by its address."""
+"""A scheduler started by others, by its address."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from ..visit import Visit
 
 
 class Address(Spec):
-    """A scheduler that somebody else runs.
+    """A scheduler started by others.
 
     Args:
         address: Its address, tls://HOST:PORT; tcp:// only on this machine or with `allow_plain`.
@@ -51,8 +51,8 @@ class Address(Spec):
         elif not (self.allow_plain or is_loopback(parts.hostname) or parts.scheme == "inproc"):
             raise ValueError(
                 "a scheduler beyond this machine must be tls://HOST:PORT with `ca_file`, `cert` and `key`: "
-                "whoever reaches a plain one runs code as you. Set `allow_plain: true` in a cluster file "
-                "if the network is yours alone"
+                "anyone who can reach a plain scheduler can run code as you. Set `allow_plain: true` in a cluster "
+                "file if the network is yours alone"
             )
         return self
 
@@ -72,8 +72,9 @@ def _open(spec: Address, visit: Visit) -> Iterator[DaskPool]:
 
     if urlsplit(spec.address).scheme == "tcp":
         visit.say(
-            f"warning: {spec.address} asks for no certificate: who reaches it, on loopback all users of this host, "
-            "can run code as you. Start it with TLS, and name its files in a cluster file."
+            f"warning: {spec.address} asks for no certificate: anyone who can reach it "
+            "(on loopback, all users of this host) can run code as you. Start it with TLS, and "
+            "name its files in a cluster file."
         )
     security = None
     if spec.ca_file and spec.cert:

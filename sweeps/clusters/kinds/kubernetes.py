@@ -29,7 +29,7 @@ class Kubernetes(Spec):
         adapt: In place of `workers`: a number that follows the work.
         resources: Requests and limits of a worker, as in a pod.
         env: Environment of the workers.
-        values: YAML file of a DaskCluster resource, used as it stands.
+        values: YAML file of a DaskCluster resource, used unchanged.
     """
 
     kind: Literal["kubernetes"]

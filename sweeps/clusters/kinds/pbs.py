@@ -18,7 +18,7 @@ class PbsSystem(System):
     submit_command = "qsub"
     cancel_command = "qdel"
     hint = "Check `queue`, `account`, `resource_spec` and `walltime` of the cluster file; `qstat -Q` lists queues."
-    # A job's output lies on its node until it has ended.
+    # A job's output is on its node until it has ended.
     spools = True
     reading = Reading("qsub", number_s=1, pair="MM:SS")
 
@@ -42,7 +42,7 @@ class PbsSystem(System):
         return {job: full[job]["comment"] for job in ids if "comment" in full.get(job, {})}
 
     def _full(self, command: list[str]) -> dict[str, dict[str, str]]:
-        """What `qstat -f` says of each job; lines go on after a tab."""
+        """Entries of `qstat -f` for each job; lines continue after a tab."""
         out: dict[str, dict[str, str]] = {}
         for block in re.split(r"^Job Id:\s*", self.run(command).stdout, flags=re.MULTILINE)[1:]:
             job, _, rest = block.partition("\n")
@@ -83,7 +83,7 @@ class PbsSystem(System):
         return {"account": spec.account, "resource_spec": known, "job_directives_skip": sorted(skip)}
 
     def log_lines(self, logs: Path, name: str) -> list[str]:
-        """What PBS itself has to say, next to the output that the script redirects."""
+        """Messages of PBS itself, next to the output that the script redirects."""
         return ["-j oe", f"-o {logs / name}.pbs"]
 
     def driver_lines(self, log: Path) -> list[str]:
