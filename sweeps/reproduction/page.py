@@ -82,7 +82,7 @@ PICTURES: tuple[Picture, ...] = (
         ("LaH10_setup", "LaH10_bottleneck", "normalised"),
         ("fig2d_lah10", "paper"),
         "fig2d",
-        {"spacing": 1.0},
+        {"spacing": 1.6},
         "dR/R0 as the instrument sees it (left) and the film's own, its size (right)",
     ),
     Picture("Fig. 3a", ("K3C60_gap",), ("fig3_k3c60", "paper"), "fig3", {"F0": 1.0}, "K3C60 at 1 mJ/cm2"),
