@@ -348,7 +348,14 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
         path = cubes.path(*picture.cube)
         if isinstance(_opened(cubes, *picture.cube), str):
             continue
-        drawn = figures.draw_cube(place(str(path)), open_cube(path), picture.figure, picture.at)
+        ds = open_cube(path)
+        try:
+            drawn = figures.draw_cube(place(str(path)), ds, picture.figure, picture.at)
+        except _UNREADABLE:
+            if _complete(ds):
+                raise
+            lines += [f"### {picture.heading}", "", f"`{path.stem}`: {_holes(ds)}", ""]
+            continue
         saved = figures.save(drawn, folder / f"{picture.stem}.png", dpi=_DPI)
         told = "; ".join(facts()[key].says for key in picture.paper) or "the paper has no such figure"
         lines += [
