@@ -44,7 +44,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
         BusyError: A driver is at work.
     """
     if not place.exists() and not place.blobs.exists(COPY):
-        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+        raise StoreError(f"No cube at {place.url}.")
     with store_faults(place), driver_lock(place) as check:
         problem = _root(place, repair)
         if problem and not repair:

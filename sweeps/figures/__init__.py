@@ -1,6 +1,6 @@
 """The paper's figures, phase diagrams and movies of a cube: pure functions from a dataset to a Matplotlib figure.
 
-A figure shows what the dataset holds: select first (`draw` does, with `at`), and what is left over becomes lines or
+A figure shows all of its dataset: select first (`draw` does, with `at`), and the remaining axes become lines or
 panels. Nothing here needs a display.
 """
 
@@ -43,9 +43,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "gap_function": gap_function,
     "phase_diagram": phase_diagram,
 }
-"""Figures by the name that `photogap plot STORE --figure NAME` takes."""
+"""Figures by name, as in `photogap plot STORE --figure NAME`."""
 _MATERIALS = {"fig1c": "K3C60", "fig2a": "Pb", "fig2b": "LaH10", "fig5": "CaC6", "fig7a": "LaH10", "fig7b": "K3C60"}
-"""Material of the paper's figure: selected where the cube has it and nothing else is asked for."""
+"""Material of the paper's figure, selected if the cube has it and no other is requested."""
 
 __all__ = [
     "FIGURES",
@@ -78,7 +78,7 @@ def draw(ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **optio
         options: Further keywords of the figure's function.
 
     Raises:
-        ValueError: The name is not known, or the cube lacks what the figure shows.
+        ValueError: The name is unknown, or the cube lacks data for the figure.
     """
     if name not in FIGURES:
         raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}. Got {name!r}.")
@@ -92,7 +92,7 @@ def draw(ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **optio
 def draw_cube(
     cube: Place, ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **options: Any
 ) -> Figure:
-    """A figure of a cube, with the materials that its config names.
+    """A figure of a cube, with the materials of its config.
 
     Args:
         cube: Place of the cube.

@@ -139,7 +139,7 @@ REFUSED = [
         r"`window` of material 'x' must exceed its highest phonon",
     ),
     ({"name": "x", "extends": "K3C6"}, r"must be one of CaC6, K3C60, LaH10, Pb, .* Did you mean K3C60\?"),
-    ({"name": "x", "extends": "mine.yaml"}, r"is there a circle"),
+    ({"name": "x", "extends": "mine.yaml"}, r"is there a cycle"),
     ({"extends": "K3C60"}, r"`name` must be given"),
     ({"name": "x", "extends": 3}, r"`extends` must be a material's name or a YAML file. Got 3"),
     ({"name": "x"}, r"`N_ion`: Field required"),
