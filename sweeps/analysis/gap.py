@@ -26,7 +26,7 @@ def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
 
 
 def time_above(ds: xr.Dataset, threshold: float, variable: str = "Delta0") -> xr.Dataset:
-    """Time for which a series is above a threshold, between recorded times taken as linear.
+    """Time for which a series is above a threshold, interpolated linearly between recorded times.
 
     Args:
         ds: A cube.

@@ -102,7 +102,7 @@ class Intake:
         return resolve(config, bounds=self.bounds)
 
     def place(self, name: str) -> Place:
-        """Place of the cube of a name."""
+        """Place of the cube with this name."""
         return place(self.options.folder / f"{name}.zarr")
 
     def cube(self, name: str) -> Cube:

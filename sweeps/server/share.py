@@ -50,7 +50,7 @@ class Share:
         return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
 
     def slots(self) -> int:
-        """All that the pool can run, or this sweep's own limit: another's turn only delays a batch."""
+        """Slots of the pool, or this sweep's own limit; other sweeps only delay a batch."""
         return min(self._hub.slots, self._cap or self._hub.slots)
 
     def running(self) -> int:
@@ -233,7 +233,7 @@ class Hub:
                 self._route(ended)
 
     def _room(self) -> int:
-        """Batches in the pool: one a slot, and a few so that no worker waits for the next."""
+        """Largest number of batches in the pool: one per slot and a few spare ones, so that no worker waits."""
         return self.slots + max(1, self.slots // 4)
 
     def _deal(self, pool: Pool) -> Iterator[tuple[int, Batch]]:
