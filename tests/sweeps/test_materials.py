@@ -213,7 +213,11 @@ def test_materials_beside_the_configs_build():
 
 
 def test_a_file_states_each_declared_quantity_and_no_other():
-    numbers = {k for k, f in materials.MaterialSpec.model_fields.items() if f.annotation in (materials.Quantity, materials.OptionalQuantity)}
+    numbers = {
+        k
+        for k, f in materials.MaterialSpec.model_fields.items()
+        if f.annotation in (materials.Quantity, materials.OptionalQuantity)
+    }
     assert numbers == materials.UNITS.keys()
     described = {entry.key: entry.unit for entry in materials.describe("Pb").parameters}
     assert described == materials.UNITS
