@@ -8,6 +8,7 @@ were computed again though their result was kept; points that read as `ok` with 
 import argparse
 import contextlib
 import functools
+import itertools
 import os
 import random
 import shutil
@@ -100,6 +101,15 @@ def child(work: Callable[[], Any]) -> int:
     return pid
 
 
+_END = [float("inf")]
+"""When a campaign ends with the tries that it has made, monotonic s."""
+
+
+def within(tries: int) -> Iterator[int]:
+    """Numbers of tries, until the campaign's time is over."""
+    return itertools.takewhile(lambda number: number == 0 or time.monotonic() < _END[0], range(tries))
+
+
 def small() -> None:
     """Small shards, packed all the time: many moments at which a kill could hurt."""
     layout.SHARD_POINTS = layout.SUMMARY_POINTS = 8
@@ -122,7 +132,7 @@ def drivers(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     plan = plan_of(AXES)
     names = {plan.point_id(x): f"A {x['F0']!r}" for x in map(plan.grid.labels, plan.grid.indices())}
     number = 0
-    while row.tried < tries:
+    while row.tried < tries and time.monotonic() < _END[0]:
         number += 1
         target, tally = place(folder / f"{number}.zarr"), Tally(folder / f"{number}.tally")
         os.environ |= {"PHOTOGAP_TEST_TALLY": str(tally.path), "PHOTOGAP_TEST_SECONDS": "0.005"}
@@ -147,7 +157,7 @@ def begun_after(now: Counter[str], look: tuple[set[str], Counter[str]], name: st
 def removals(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     """Kills in `--recompute` with another config: a cube of the one or of the other, never of both."""
     old, new = calm(folder / "old"), calm(folder / "new", **OTHER)
-    for number in range(tries):
+    for number in within(tries):
         target = place(folder / f"{number}.zarr")
         shutil.copytree(folder / "old" / "calm.zarr", target.path)
         pid = child(functools.partial(run, plan_of(AXES, **OTHER), target, workers=0, recompute=True))
@@ -166,7 +176,7 @@ def removals(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
 def repairs(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     """Kills in `verify --repair` of a cube with damage in several arrays."""
     expected = calm(folder)
-    for number in range(tries):
+    for number in within(tries):
         target = place(folder / f"{number}.zarr")
         shutil.copytree(folder / "calm.zarr", target.path)
         for path in rng.sample(chunks(target.path), 4):
@@ -202,7 +212,7 @@ def flips(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     expected, seen = read(), 0
     files = sorted(p for p in store.rglob("*") if p.is_file())
     part = encode({"status": "ok"}, {"x": np.arange(50.0)})
-    for _ in range(tries):
+    for _ in within(tries):
         row.tried += 1
         path = rng.choice(files)
         bit = rng.randrange(8 * path.stat().st_size)
@@ -218,7 +228,7 @@ def flips(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
         with contextlib.suppress(TornError):
             decode(bytes(torn))
             row.wrong += 1
-    row.remark = f"{seen} raise, {tries - seen} change nothing that is read"
+    row.remark = f"{seen} raise, {row.tried - seen} change nothing that is read"
 
 
 @contextlib.contextmanager
@@ -239,7 +249,7 @@ def stops(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     expected = calm(folder)
     os.environ["PHOTOGAP_TEST_SECONDS"] = "0.01"
     with two_hosts():
-        for number in range(tries):
+        for number in within(tries):
             target = place(folder / f"{number}.zarr")
             pid = child(functools.partial(run, plan_of(AXES), target, workers=0))
             time.sleep(rng.uniform(0.1, 1.2))
@@ -257,7 +267,7 @@ def pairs(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     """Two drivers begin at once on two hosts whose file locks do not see each other."""
     expected = calm(folder)
     with two_hosts():
-        for number in range(tries):
+        for number in within(tries):
             target = place(folder / f"{number}.zarr")
             both = [child(functools.partial(run, plan_of(AXES), target, workers=0)) for _ in range(2)]
             row.tried += 1
@@ -269,7 +279,7 @@ def pairs(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
 def moves(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     """The cube is renamed during a run and put back after it."""
     expected = calm(folder)
-    for number in range(tries):
+    for number in within(tries):
         target, aside = place(folder / f"{number}.zarr"), folder / f"{number}.aside"
         at = rng.randrange(1, 29)
 
@@ -290,7 +300,7 @@ def copies(row: Row, tries: int, folder: Path, rng: random.Random) -> None:
     """A cube is copied while it grows; the copy is verified, repaired and gone on with."""
     expected = calm(folder)
     os.environ["PHOTOGAP_TEST_SECONDS"] = "0.01"
-    for number in range(tries):
+    for number in within(tries):
         target, twin = place(folder / f"{number}.zarr"), place(folder / f"{number}.copy.zarr")
         pid = child(functools.partial(run, plan_of(AXES), target, workers=0))
         while not target.exists():
@@ -319,7 +329,7 @@ def disk(folder: Path, size: str) -> Iterator[Path]:
 def full(row: Row, tries: int, folder: Path, rng: random.Random, *, what: str) -> None:
     """The disk has no room, no inodes or no right to write for a while."""
     expected = calm(folder)
-    for number in range(tries):
+    for number in within(tries):
         first = {"blocks": f"size={rng.randrange(40, 400)}k", "inodes": f"nr_inodes={rng.randrange(20, 130)}"}
         with disk(folder / str(number), first.get(what, "size=64m")) as there:
             target = place(there / "a.zarr")
@@ -389,7 +399,7 @@ def table(rows: list[Row]) -> str:
     )
 
 
-def measure(scale: float, only: str = "") -> list[Row]:
+def measure(scale: float, only: str = "", seconds: float = float("inf")) -> list[Row]:
     """Rows of the table with a part of the tries."""
     rows = []
     os.environ["PYTHONPATH"] = str(ROOT / "tests")
@@ -398,6 +408,7 @@ def measure(scale: float, only: str = "") -> list[Row]:
         if only not in name:
             continue
         row, begin = Row(name), time.monotonic()
+        _END[0] = begin + seconds
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             try:
                 campaign(row, max(1, round(scale * tries)), Path(folder), random.Random(7))
@@ -413,9 +424,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="part of the tries")
     parser.add_argument("--only", default="", help="campaigns with this in their name")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="longest time of a campaign")
     parser.add_argument("--write", type=Path, help="file with the markers of the table")
     options = parser.parse_args()
-    rows = measure(options.scale, options.only)
+    rows = measure(options.scale, options.only, options.seconds)
     text = table(rows)
     print(text)
     if options.write:

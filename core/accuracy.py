@@ -8,7 +8,7 @@ two coarser lattices take half of the candidate's time each; finer ones would ta
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -35,7 +35,7 @@ class Estimate:
     """Numbers on one lattice.
 
     Args:
-        values: The numbers that are to agree, shape (K,); NaN where there is none.
+        values: The numbers that are to agree, shape (K,), or series, shape (K, n); NaN where there is none.
         scale: The size that the error of each is relative to, shape (K,), > 0.
         names: Name of each number, for messages.
         state: Anything that the numbers were taken from.
@@ -47,8 +47,12 @@ class Estimate:
     state: Any = None
 
     def change(self, other: "Estimate") -> Array:
-        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none."""
-        difference = np.abs(self.values - other.values)
+        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none.
+
+        Of a series it is the mean.
+        """
+        K = len(self.names)
+        difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
         return np.where(np.isnan(difference), np.inf, difference)
 
 
@@ -59,8 +63,7 @@ class Choice:
     Args:
         spacing, window: Lattice, meV.
         best: Estimate on it.
-        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,); zero for
-            one that was fixed.
+        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,).
         tried: Number of lattices computed.
     """
 
@@ -121,7 +124,8 @@ def choose_lattice(
         estimate: The numbers on a lattice of a spacing and a window, meV.
         spacing, window: The coarsest lattice, meV.
         rtol: Accuracy, relative to each number's scale.
-        fixed: Whether spacing and window stay as they are, their share of the error left out of account.
+        fixed: Whether spacing and window stay as they are; refining a fixed one once measures the error that it
+            leaves, which is not held to `rtol`.
         orders: Lowest orders at which the error falls with spacing and window.
         most_cells: Cells beyond which the search ends.
     Raises:
@@ -150,10 +154,28 @@ def choose_lattice(
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
         if finer + wider <= rtol:
-            return choice
+            return _with_fixed_errors(choice, at, (i, j), fixed, orders, most_cells)
         i, j = i + (finer >= wider or finer > rtol), j + (wider > finer or wider > rtol)
         if window / spacing * 2 ** (i + j) > most_cells:
             raise AccuracyError(_unreached(choice, rtol, most_cells))
+
+
+def _with_fixed_errors(
+    choice: Choice, at: Callable[[int, int], Estimate], where: tuple[int, int], fixed: tuple[bool, bool],
+    orders: tuple[float, float], most_cells: int,
+) -> Choice:  # fmt: skip
+    """The choice with the errors that a fixed spacing or window leaves, from one refinement of each."""
+    (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
+    room = 2 * choice.cells <= most_cells
+
+    def left(a: int, b: int, order: float) -> Array:
+        return choice.best.change(at(a, b)) / (1 - 2**-order) if room else unknown
+
+    return replace(
+        choice,
+        by_spacing=left(i + 1, j, orders[0]) if fixed[0] else choice.by_spacing,
+        by_window=left(i, j + 1, orders[1]) if fixed[1] else choice.by_window,
+    )
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:

@@ -149,6 +149,17 @@ class Settings:
             rule=POSITIVE,
         ),
     )
+    accuracy: float | None = field(
+        default=None,
+        metadata=declare(
+            "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None takes "
+            "the lattice as it is.",
+            long_name="accuracy that the lattice is refined to",
+            rule=POSITIVE,
+            later=True,
+        ),
+    )
     spacing: float | None = field(
         default=None,
         metadata=declare(

@@ -10,6 +10,7 @@ import numpy as np
 from . import optical_trace, processes
 from .declaration import Joint
 from .deposition import Deposited, Deposition
+from .driven_accuracy import simulate_to_accuracy
 from .eliashberg import Coupling
 from .gap import GapSolution
 from .kinetics import Film
@@ -76,6 +77,13 @@ def simulate(point: Point, settings: Settings) -> Result:
         ValueError: if point and settings contradict each other, before any work.
     """
     check(point, settings)
+    if settings.accuracy is not None:
+        return simulate_to_accuracy(point, settings, _on_lattice, check)
+    return _on_lattice(point, settings)
+
+
+def _on_lattice(point: Point, settings: Settings) -> Result:
+    """Trajectory on the lattice that the settings state, or the material."""
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
     ladder = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)

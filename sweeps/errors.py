@@ -1,26 +1,26 @@
-"""What can end a sweep before or during its run, each with its own exit code."""
+"""Errors that end a sweep before or during its run, each with its own exit code."""
 
 
 class SweepError(Exception):
-    """An end that is told to the user in one message, without a traceback."""
+    """An error that the user sees as one message, without a traceback."""
 
     exit_code = 1
 
 
 class ConfigError(SweepError, ValueError):
-    """A config that cannot be run: names the key, the rule, the value received and the remedy."""
+    """The config cannot be run; the message names the key, the rule, the value received and the remedy."""
 
     exit_code = 2
 
 
 class ContradictionError(SweepError):
-    """A config that contradicts what the store holds."""
+    """The config contradicts the store."""
 
     exit_code = 3
 
 
 class BusyError(SweepError):
-    """Another driver works on the same store."""
+    """Another driver is using the store."""
 
     exit_code = 4
 

@@ -1,8 +1,8 @@
-"""Files that a config names, all read through one door: it checks a path where it opens it.
+"""Files named by a config. All are read here, and each path is checked when it is opened.
 
-On the command line a config is its user's own and its paths lead anywhere. A server sets a root: a path that
-leaves it, links followed, is refused, and so is anything but a regular file of moderate size. A server's answers
-quote nothing of a file.
+On the command line a config may name any path. A server sets a root folder: a path that leaves it, with links
+resolved, is refused, and so is anything but a regular file of moderate size. Answers of a server never quote
+file contents.
 """
 
 import contextlib
@@ -17,38 +17,38 @@ from typing import Final
 from .errors import ConfigError
 
 LARGEST: Final = 256 * 1024**2
-"""Bytes of a file that a config on the command line may name."""
+"""Largest file, in bytes, for a config on the command line."""
 LARGEST_SERVED: Final = 16 * 1024**2
-"""Bytes of a file that a config in a request may name."""
+"""Largest file, in bytes, for a config in a request."""
 
 
 class RefusedError(ConfigError):
-    """A path that a server does not open; the message holds nothing of the path and of the file."""
+    """The server does not open this path; the message shows neither the path nor the file."""
 
 
-_OUTSIDE: Final = "must be a path inside the served folder, relative to it; no part of it may begin with a dot."
+_OUTSIDE: Final = "must be a path inside the served folder, relative to it; no part of it may start with a dot."
 _UNREADABLE: Final = f"must be a readable regular file of at most {LARGEST_SERVED // 1024**2} MiB."
 
 
 @dataclass(frozen=True)
 class Files:
-    """Where a config's files may lie.
+    """Folders in which a config's files may be.
 
     Args:
-        folder: Where relative paths start.
-        root: Folder that no path may leave; None for a config on the command line.
+        folder: Base of relative paths.
+        root: Folder that contains all allowed paths; None on the command line.
     """
 
     folder: Path = Path()
     root: Path | None = None
 
     def at(self, text: str | Path, base: Path | None = None) -> Path:
-        """Path of what a config says, relative to `base` or else the folder.
+        """Path of a file named in a config, relative to `base` or else to `folder`.
 
-        `text` checks it again where it opens it; here a model that opens files of its own accord gets no other.
+        `text` checks the path again when it opens the file; the check here covers models that open files
 
         Raises:
-            RefusedError: There is a root, and the path is absolute or leaves it.
+            RefusedError: A root is set, and the path is absolute or leaves it.
         """
         path = (self.folder if base is None else base) / text
         if self.root is not None:
@@ -58,20 +58,20 @@ class Files:
         return path
 
     def text(self, path: Path, *, what: str = "file", encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Content of a file as text, lines ended by \\n.
+        """Content of a text file, with lines ending in \\n.
 
         Args:
-            path: The file; a relative path starts in the working directory.
-            what: What the file is, for the error of one that is missing.
+            path: The file, relative to the working directory.
+            what: Kind of file, for the error message if it is missing.
             encoding: Encoding of the file.
-            errors: What becomes of bytes that are none of that encoding, as in `open`.
+            errors: Treatment of bytes that are invalid in the encoding, as in `open`.
 
         Raises:
-            RefusedError: There is a root, and the file is outside it, unreadable, too large or no regular file.
+            RefusedError: A root is set, and the file is outside it, unreadable, too large or not a regular file.
             ConfigError: The file is too large.
-            FileNotFoundError: There is no such file.
-            OSError: It cannot be read.
-            UnicodeDecodeError: It has another encoding.
+            FileNotFoundError: The file does not exist.
+            OSError: The file cannot be read.
+            UnicodeDecodeError: The file has another encoding.
         """
         if self.root is not None:
             data = _read_inside(self.root, path)
@@ -86,15 +86,15 @@ class Files:
 
     @contextlib.contextmanager
     def quiet(self, place: str, given: object, what: str) -> Iterator[None]:
-        """Errors without a word of a file's content, where there is a root; as they are otherwise.
+        """With a root, replace any error by one that quotes no file content.
 
         Args:
             place: Key of the config that names the file.
-            given: What the request says there.
-            what: What the file must hold.
+            given: Value of that key in the request.
+            what: Description of the required content.
 
         Raises:
-            ConfigError: Anything failed inside, and there is a root.
+            ConfigError: The block failed, and a root is set.
         """
         try:
             yield
@@ -104,18 +104,18 @@ class Files:
             rule = (
                 str(error)
                 if isinstance(error, RefusedError)
-                else f"the file must hold {what}. A server quotes nothing of a file: run the config on the command "
-                "line, where the file lies, to see why this one does not."
+                else f"the file must hold {what}. A server never quotes file contents: run the config "
+                "on the command line, on the machine with the file, to see what is wrong."
             )
             raise ConfigError(f"`{place}`: {rule} Got {given!r}.") from None
 
 
 ANYWHERE: Final = Files()
-"""Files of the command line, paths from the working directory."""
+"""Any file, relative to the working directory."""
 
 
 def _parts_inside(root: Path, path: Path) -> tuple[str, ...]:
-    """Folders and name below a root of what a path leads to, all links followed."""
+    """Parts of a path below the root, with all links resolved."""
     try:
         parts = Path(os.path.realpath(path)).relative_to(os.path.realpath(root)).parts
     except (OSError, ValueError):
@@ -128,8 +128,8 @@ def _parts_inside(root: Path, path: Path) -> tuple[str, ...]:
 def _read_inside(root: Path, path: Path) -> bytes:
     """Bytes of a regular file below a root.
 
-    Links are resolved first, and the result is opened folder by folder without following any, so that a link made
-    in between leads nowhere.
+    Links are resolved first, and the result is opened folder by folder without following links, so a link created
+    in between has no effect.
     """
     parts = _parts_inside(root, path)
     try:
@@ -152,7 +152,7 @@ def _read_inside(root: Path, path: Path) -> bytes:
 
 
 def _open(opened: contextlib.ExitStack, name: str, flags: int, folder: int | None) -> int:
-    """Descriptor of an entry of a folder, closed with `opened`; a link is not followed."""
+    """Descriptor of an entry in a folder, closed with `opened`; links are not followed."""
     found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
     opened.callback(os.close, found)
     return found

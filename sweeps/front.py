@@ -30,7 +30,7 @@ def run(
     cluster: str | None = None,
     progress: bool = True,
 ) -> xr.Dataset:
-    """Cube of a sweep: compute the points that it lacks, then open it.
+    """Compute the missing points of a sweep, then open its cube.
 
     >>> import photogap
     >>> axes = {"material": ["Pb"], "F0": [0.0], "T": [4.0], "tau_esc": [100.0]}
@@ -40,19 +40,19 @@ def run(
     {'material': 1, 'F0': 1, 'omega_pump': 1, 'T': 1, 'tau_esc': 1, 'time': 2}
 
     Args:
-        config: YAML file of the sweep, or its tree of keys (paths in a tree start at the working folder).
+        config: YAML file of the sweep, or a mapping (with paths relative to the working folder).
         store: Path or URL of the cube; None is `results/NAME.zarr`.
-        set: Changes of the config, `{"axes.T": [20, 30]}` or `["axes.T=[20,30]"]`.
-        full: Take the config's large variant.
-        workers: Worker processes; 0 computes in this process, None takes every core.
-        cluster: `local`, the name or file of a cluster, or a Dask scheduler's address; None takes the config's.
+        set: Overrides of the config, `{"axes.T": [20, 30]}` or `["axes.T=[20,30]"]`.
+        full: Use the config's `full` variant.
+        workers: Worker processes; 0 computes in this process, None uses every core.
+        cluster: `local`, the name or file of a cluster, or the address of a Dask scheduler; None uses the config's.
         progress: Show a progress bar, on a terminal and in a notebook.
 
     Returns:
-        The cube, as `open` returns it. Failed points do not end a run: they are NaN, and the attrs count them.
+        The cube, as `open` returns it. Failed points do not stop a run: they are NaN, and the attrs count them.
 
     Raises:
-        SweepError: The config breaks a rule or contradicts the store, or the sweep stopped before its end.
+        SweepError: The config breaks a rule or contradicts the store, or the sweep stopped early.
     """
     changes: tuple[Override, ...] = tuple(set.items()) if isinstance(set, Mapping) else tuple(set)
     if isinstance(config, Mapping):
@@ -71,7 +71,7 @@ def run(
 
 
 def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = None) -> xr.Dataset:
-    """A cube with sorted axes; points that are not `ok` are NaN, and the attrs count them.
+    """Open a cube with sorted axes; points that are not `ok` are NaN, and the attrs count them.
 
     >>> import photogap
     >>> photogap.open("no.zarr")
@@ -81,19 +81,19 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
 
     Args:
         store: Path or URL of the cube.
-        chunks: None reads arrays when they are first used; `stored` or a mapping makes Dask arrays.
+        chunks: None reads arrays on first use; `stored` or a mapping gives Dask arrays.
 
     Returns:
-        The dataset; `.gap` has the analysis of a cube (`sweeps.accessor`).
+        The dataset; its accessor `.gap` offers the analysis functions (`sweeps.accessor`).
 
     Raises:
-        StoreError: There is no cube.
+        StoreError: No cube exists at `store`.
     """
     return open_cube(store, chunks=chunks)
 
 
 def material(name: str | Path) -> Material:
-    """A material that comes with photogap, or one in a YAML file.
+    """Material shipped with photogap, or read from a YAML file.
 
     >>> import photogap
     >>> photogap.material("Pb").Tc0
@@ -103,7 +103,7 @@ def material(name: str | Path) -> Material:
         name: Name such as `K3C60`, or path of a YAML file.
 
     Raises:
-        ConfigError: Nothing has this name, or the file breaks a rule.
+        ConfigError: The name is unknown, or the file breaks a rule.
     """
     from .materials.library import load
 
@@ -128,12 +128,12 @@ def equilibrium(
     Args:
         material: Name, YAML file or `Material`.
         T: Temperature, K, > 0.
-        mu_star: Coulomb pseudopotential; None takes the material's, or calibrates it to its Tc0.
-        spacing, window: Lattice of quasiparticle energies, meV; None takes the material's.
+        mu_star: Coulomb pseudopotential; None uses the material's value, or calibrates it to Tc0.
+        spacing, window: Lattice of quasiparticle energies, meV; None uses the material's.
         damping: `full`, or `real` for self-energies without lifetimes.
 
     Raises:
-        ValueError: A number breaks its rule, or no mu_star gives Tc0.
+        ValueError: A value breaks its rule, or no mu_star gives Tc0.
         GapError: The gap equation does not converge.
     """
     from ..core.equilibrium import solve_equilibrium
@@ -145,17 +145,17 @@ def equilibrium(
 
 
 def simulate(point: Point, settings: Settings | None = None) -> Simulation:
-    """Trajectory of one film hit by one pulse, computed in this process.
+    """Simulate one film and one pulse in this process.
 
     >>> import photogap
     >>> lead = photogap.material("Pb")
     >>> point = photogap.Point(material=lead, F0=0.0, omega_pump=1500.0, T=4.0, tau_esc=100.0)
     >>> photogap.simulate(point, photogap.Settings(n_times=2, spacing=0.5, window=60.0))
-    Simulation(Pb, F0=0 mJ cm-2, omega_pump=1500 meV, T=4 K, tau_esc=100 ps: ok, 17 outputs, 2 times)
+    Simulation(Pb, F0=0 mJ cm-2, omega_pump=1500 meV, T=4 K, tau_esc=100 ps: ok, 18 outputs, 2 times)
 
     Args:
         point: Material, F0 (mJ/cm^2), omega_pump (meV), T (K), tau_esc (ps).
-        settings: Model and numerics; None takes the defaults.
+        settings: Model and numerics; None uses the defaults.
 
     Returns:
         Outcome and outputs; `to_xarray()` labels them.
@@ -178,7 +178,7 @@ def _script_kept_out_of_workers() -> Iterator[None]:
     """Keep worker processes from importing the user's script.
 
     A spawned process imports the main module again, and a script without `if __name__ == "__main__"` would run its
-    sweep in each worker. Nothing that a worker needs is defined there: models are imported by name.
+    sweep in each worker. Workers do not need that script: models are imported by name.
     """
     script = sys.modules["__main__"]
     kept = {name: getattr(script, name) for name in ("__file__", "__spec__") if hasattr(script, name)}

@@ -1,6 +1,6 @@
-"""Text from users and for users: YAML of moderate size, the one place where it is parsed, and parts of messages.
+"""YAML from users, parsed here only, and parts of the messages to users.
 
-What a text holds, its aliases written out, is counted before any of it is built.
+Values are counted, with aliases expanded, before anything is built from a text.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from .errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """Largest YAML text that is taken.
+    """Largest YAML text accepted.
 
     Args:
         characters: Characters of the text.
-        values: Values and keys, aliases written out.
+        values: Values and keys, with aliases expanded.
         depth: Levels of lists and mappings.
         aliases: Aliases.
     """
@@ -33,24 +33,24 @@ class Size:
 
 
 TYPED: Final = Size()
-"""Of a file that the user of the command line names."""
+"""Limits for files named on the command line."""
 SERVED: Final = Size(values=10_000, depth=20, aliases=50)
-"""Of a config in a request."""
+"""Limits for a config in a request."""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's floats, `1e-3` is a number although it has no dot, and its rule that a key is given once."""
+    """YAML 1.2's floats (`1e-3` is a number although it has no dot) and unique keys."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Node of a mapping; PyYAML alone would keep the last of two equal keys and say nothing.
+        """Node of a mapping; PyYAML alone would silently keep the last of two equal keys.
 
-        Once built, a node holds what it merges beside what it says anew, each a key twice.
+        Keys are checked here because a built node holds merged and overridden keys together.
         """
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen: dict[str, int] = {}
         for k, _ in node.value:
             line = k.start_mark.line + 1
-            # `<<` merges keys, it is none.
+            # `<<` is a merge, not a key.
             if isinstance(k, yaml.ScalarNode) and k.tag != "tag:yaml.org,2002:merge":
                 if k.value in seen:
                     raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
@@ -59,10 +59,10 @@ class _Loader(yaml.SafeLoader):
 
 
 class _TwiceError(yaml.YAMLError):
-    """A key that a mapping holds twice."""
+    """A mapping holds a key twice."""
 
 
-# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody means.
+# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody intends.
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in _NUMBERS]
@@ -84,12 +84,12 @@ def load_yaml(text: str, where: str, size: Size = TYPED) -> Any:
     """Plain values of a YAML text; `where` names it in an error.
 
     Raises:
-        ConfigError: It is no YAML, or larger than `size` allows.
+        ConfigError: The text is not YAML, or is larger than `size` allows.
     """
     if len(text) > size.characters:
         raise ConfigError(f"{where} must have at most {size.characters} characters. Got {len(text)}.")
     try:
-        # A fault is explained by the second reading, which knows the line.
+        # The second parse reports a fault with its line.
         with contextlib.suppress(yaml.YAMLError):
             _weigh(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), where, size)
         tree = yaml.load(text, Loader=_Loader)
@@ -104,7 +104,7 @@ def load_yaml(text: str, where: str, size: Size = TYPED) -> Any:
 
 
 def _weigh(events: Iterator[yaml.Event], where: str, size: Size) -> None:
-    """Refuse a text by its events, before any of it is built: its depth, and what its aliases expand to."""
+    """Check the depth and the expanded size of a text from its events, before anything is built."""
     weights: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
     total = aliases = 0
@@ -119,23 +119,27 @@ def _weigh(events: Iterator[yaml.Event], where: str, size: Size) -> None:
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
             if any(anchor == event.anchor for anchor, _ in open_nodes):
-                raise ConfigError(f"{where} must not hold itself. Got the alias *{event.anchor} inside its anchor.")
+                raise ConfigError(
+                    f"{where} must not contain itself. Got the alias *{event.anchor} inside its own anchor."
+                )
         total += weights.get(event.anchor or "", 1) if isinstance(event, yaml.AliasEvent) else 1
         if isinstance(event, yaml.CollectionStartEvent):
             open_nodes.append((event.anchor, total - 1))
         if len(open_nodes) > size.depth:
             raise ConfigError(f"{where} must not nest deeper than {size.depth} levels.")
         if aliases > size.aliases:
-            raise ConfigError(f"{where} must have at most {size.aliases} YAML aliases. Got more; write values out.")
+            raise ConfigError(
+                f"{where} must have at most {size.aliases} YAML aliases. Got more; replace aliases by their values."
+            )
         if total > size.values:
-            raise ConfigError(f"{where} must hold at most {size.values} values, aliases written out. Got more.")
+            raise ConfigError(f"{where} must hold at most {size.values} values, with aliases expanded. Got more.")
 
 
 def check_size(tree: Any, where: str, size: Size) -> None:
-    """Refuse plain values that nest too deep, hold too much, or hold text that no file can.
+    """Check the depth, the number of values, and that every text can be encoded.
 
     Raises:
-        ConfigError: They do.
+        ConfigError: A limit is exceeded, or a text cannot be encoded.
     """
     count, level = 0, [tree]
     for _ in range(size.depth + 1):
@@ -163,11 +167,11 @@ def _check_text(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ConfigError(f"{where} must hold text that UTF-8 can write. Got {text[:80]!r}.") from None
+        raise ConfigError(f"{where} must hold text that UTF-8 can encode. Got {text[:80]!r}.") from None
 
 
 def _fault(error: yaml.YAMLError) -> str:
-    """What is wrong with a text, and where."""
+    """Fault of a YAML text with its line and column."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return " ".join(str(error).split())
     mark, began = error.problem_mark, error.context_mark
@@ -176,18 +180,18 @@ def _fault(error: yaml.YAMLError) -> str:
 
 
 def rule(error: Any) -> str:
-    """What pydantic wants, in the words of YAML."""
+    """Rule of a pydantic error, in YAML terms."""
     words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
     return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def suggest(word: str, known: list[str]) -> str:
-    """Remedy for a word that is not known."""
+    """Remedy for an unknown word: the nearest known one, or the list."""
     near = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
 
 
 def short(value: Any) -> str:
-    """A value as an error quotes it."""
+    """Representation of a value in a message, at most 500 characters."""
     text = repr(value)
     return text if len(text) <= 500 else f"{text[:500]}..."

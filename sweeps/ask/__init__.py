@@ -1,1 +1,1 @@
-"""A sweep as its user asks for it: config, axes, labels, the plan of its points and their identity."""
+"""From a user's config to a plan: axes, labels, and the identity of each point."""

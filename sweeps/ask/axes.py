@@ -1,4 +1,4 @@
-"""Axes of a sweep and their product: labels, positions, and how one grid extends another."""
+"""Axes of a sweep and their product: labels, positions, and extension of a grid by another."""
 
 import functools
 import itertools
@@ -23,14 +23,14 @@ OWN = tuple(DIMS)
 
 
 def key(value: Any) -> Any:
-    """What makes two labels one: numbers that agree to twelve digits are the same label."""
+    """Key of a label: numbers that agree to twelve digits are the same label."""
     if isinstance(value, bool):
         return str(value)
     return float(f"{value:.12g}") if isinstance(value, int | float) else value
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two labels are one."""
+    """True if two labels are the same."""
     return bool(key(a) == key(b))
 
 
@@ -49,7 +49,7 @@ class Axis:
     followers: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot label a cube."""
+        """Check the labels and the followers."""
         if not self.values:
             raise ConfigError(f"`axes.{self.name}` must have at least one value. Got none.")
         if len(self.where) < len(self.values):
@@ -97,7 +97,7 @@ class Grid:
         return math.prod(self.shape)
 
     def labels(self, index: Index) -> Labels:
-        """Everything that the axes say of the point at `index`."""
+        """Labels and followers of the point at `index`."""
         out: Labels = {}
         for axis, i in zip(self.axes, index, strict=True):
             out |= axis.at(i)
@@ -133,14 +133,14 @@ def boxes(shape: Index, step: Index, order: Index | None = None) -> Iterator[Ind
 
 
 def extend(old: Axis, new: Axis) -> Axis:
-    """The old axis followed by those values of the new one that it lacks.
+    """The old axis, extended by the new values.
 
     Raises:
         ContradictionError: A zipped value differs for a label that both have.
     """
     if set(old.followers) != set(new.followers):
         raise ContradictionError(
-            f"axis `{old.name}` carries {sorted(old.followers) or 'nothing'} in the store "
+            f"axis `{old.name}` is zipped with {sorted(old.followers) or 'nothing'} in the store "
             f"and {sorted(new.followers) or 'nothing'} in the config."
         )
     kinds = ["words" if isinstance(axis.values[0], str) else "numbers" for axis in (old, new)]
@@ -166,7 +166,7 @@ def extend(old: Axis, new: Axis) -> Axis:
 
 
 def union(old: Grid, new: Grid) -> Grid:
-    """Grid of a cube that holds `old` and is to hold `new` too.
+    """Grid of a cube that holds both `old` and `new`.
 
     Raises:
         ContradictionError: The dims differ, or a zipped value does.

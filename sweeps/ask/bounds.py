@@ -1,4 +1,4 @@
-"""Largest plan that is made: each limit is checked before what it limits."""
+"""Limits on a plan, each checked before the large object is built."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from .config import LONGEST, Refine
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Largest plan that is made.
+    """Limits on a plan.
 
     Args:
         number: A whole number among the settings.
@@ -27,23 +27,25 @@ class Bounds:
 
 
 def check_size(place: str, value: Any, bounds: Bounds) -> None:
-    """Refuse a value that makes something large: a long list, or a number that may be a length.
+    """Refuse a long list, and a whole number that may be used as a length and is too large.
 
     Raises:
-        ConfigError: It is one.
+        ConfigError: The list is too long or the number too large.
     """
     if isinstance(value, list | tuple):
         if len(value) > bounds.axis:
             raise ConfigError(f"`{place}` must have at most {bounds.axis} values. Got {len(value)}.")
     elif isinstance(value, int) and abs(value) > bounds.number:
-        raise ConfigError(f"`{place}` must be at most {bounds.number}, as all whole numbers. Got {short(value)}.")
+        raise ConfigError(
+            f"`{place}` must be at most {bounds.number}, like every whole number. Got {short(value)}."
+        )
 
 
 def check_bytes(each: int, bounds: Bounds) -> None:
-    """Refuse points of too much output.
+    """Refuse points whose output is too large.
 
     Raises:
-        ConfigError: A point's outputs take more bytes than it may.
+        ConfigError: The outputs of a point exceed the limit.
     """
     if each > bounds.point_bytes:
         raise ConfigError(
@@ -53,7 +55,7 @@ def check_bytes(each: int, bounds: Bounds) -> None:
 
 
 def largest(grid: Grid, refine: Refine | None) -> int:
-    """Points of a grid, with those that refinement may add."""
+    """Points of a grid, including those that refinement may add."""
     if refine is None or refine.axis not in grid.dims:
         return grid.size
     length = grid.shape[grid.dims.index(refine.axis)]
@@ -61,7 +63,7 @@ def largest(grid: Grid, refine: Refine | None) -> int:
 
 
 def check_points(points: int, limit: int) -> None:
-    """Refuse a sweep of too many points.
+    """Refuse a sweep with too many points.
 
     Raises:
         ConfigError: It has more than `limit`.

@@ -1,6 +1,6 @@
-"""From YAML to a frozen config, the one place where what a user typed is parsed.
+"""From YAML to a frozen config; user input is parsed only here.
 
-Unknown keys are rejected; every error names the key, the rule, the value received and, if any, the remedy.
+Unknown keys are rejected; every error names the key, the rule, the value received and the remedy if there is one.
 """
 
 import csv
@@ -26,7 +26,7 @@ LONGEST = 100_000
 _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
 
 
-# Most cells of a table: read without YAML, which takes a hundred times as long.
+# Most cells of a table: read without YAML, which is a hundred times slower.
 _DECIMAL = re.compile(r"[-+]?\d+\.\d*([eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -41,28 +41,28 @@ PRESETS: dict[str, dict[str, Any]] = {
         "pump_rate": "envelope",
     },
 }  # fmt: skip
-"""Models by name: settings that hold unless the config's own `settings` or axes say otherwise.
+"""Presets by name: settings that apply unless the config's `settings` or axes override them.
 
 `paper` is the model of arXiv:2603.18182: complex self-energies (its solver gives the Tc of all four materials, real
 ones cannot, and its Fig. 9 plots the real part of Delta), photons that only move quasiparticles up (the pump term
 as printed), one Gamma for the pulse. `undamped` is the same without lifetimes in the gap equation and with
-stimulated emission. `complete` adds what the paper leaves out: photons that break pairs.
+stimulated emission. `complete` adds pair breaking by photons, which the paper leaves out.
 """
 
 
 class _Frozen(pydantic.BaseModel):
-    # An infinite escape time stays one in a store's record.
+    # Keep an infinite escape time infinite in a store's record.
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Limits(_Frozen):
-    """What a point may cost.
+    """Limits on a point.
 
     Args:
         time_s: Wall time of a point, s; `.inf` for no limit. Default: 100 times the median, 60 s at least.
         memory: Memory of a worker, such as `2GiB`; `auto` shares the machine's.
-        losses: How many workers a point may take with it before it is given up.
-        points: Largest number of points of the sweep, and of the cube that it grows.
+        losses: Number of workers that a point may kill before it is marked `lost`.
+        points: Largest number of points in the sweep, and in the extended cube.
     """
 
     time_s: float | None = pydantic.Field(default=None, gt=0)
@@ -79,7 +79,7 @@ class Limits(_Frozen):
 
 
 class Plot(_Frozen):
-    """The picture that ends a run."""
+    """Picture drawn at the end of a run."""
 
     x: str = "F0"
     hue: str | None = None
@@ -88,14 +88,14 @@ class Plot(_Frozen):
 
 
 class Refine(_Frozen):
-    """Where new points go: along `axis`, where `variable` changes most.
+    """Refinement: add values of `axis` where `variable` changes most.
 
     Args:
         variable: A scalar of the cube, such as `Delta0_peak`.
         axis: A numeric axis of the cube.
-        tolerance: Change of the variable between neighbours that needs no point between, in its units.
+        tolerance: Change of the variable between neighbours below which no point is added, in its units.
         budget: Largest number of new values on the axis.
-        scale: Whether intervals are halved on a linear or a logarithmic axis.
+        scale: Halve intervals on a linear or a logarithmic axis.
     """
 
     variable: str
@@ -106,7 +106,7 @@ class Refine(_Frozen):
 
 
 class Config(_Frozen):
-    """A sweep as its user wrote it; `plan.resolve` gives it meaning."""
+    """A sweep as written by the user; `plan.resolve` interprets it."""
 
     name: str
     model: str = DEFAULT
@@ -125,7 +125,7 @@ class Config(_Frozen):
 
     @property
     def files(self) -> Files:
-        """Where the config's files may lie."""
+        """Folders in which the config's files may be."""
         return Files(Path(self.folder), None if self.root is None else Path(self.root))
 
     @pydantic.field_validator("model")
@@ -137,7 +137,9 @@ class Config(_Frozen):
     @classmethod
     def _name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
-            raise ValueError("must be letters, digits, `.`, `_` and `-`, a letter or digit first: it names files")
+            raise ValueError(
+                "must be letters, digits, `.`, `_` and `-`, starting with a letter or digit: it becomes a file name"
+            )
         return value
 
     @pydantic.field_validator("preset")
@@ -149,12 +151,12 @@ class Config(_Frozen):
 
 
 def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool = False) -> Config:
-    """Config in a YAML file, with `KEY.KEY=VALUE` overrides.
+    """Config from a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
         path: The file.
         overrides: Applied last.
-        full: Take the file's `full` variant: its values replace the small ones, key by key.
+        full: Use the file's `full` variant: its values replace the small ones, key by key.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
@@ -175,14 +177,14 @@ def parse(
     root: str | None = None,
     size: Size = TYPED,
 ) -> Config:
-    """Config of a parsed YAML tree.
+    """Config from a parsed YAML tree.
 
     Args:
         tree: The tree.
         overrides: Applied last.
         folder: Where relative paths start.
-        full: Take the tree's `full` variant.
-        root: Folder that no path may leave; None for any.
+        full: Use the tree's `full` variant.
+        root: Folder that contains all allowed paths; None for no limit.
         size: Largest tree.
 
     Raises:
@@ -196,7 +198,7 @@ def parse(
     check_size(tree, "CONFIG", size)
     for name in ("folder", "root"):
         if name in tree:
-            raise ConfigError(f"`{name}`: unknown key. Remove it; paths start at the config's own folder.")
+            raise ConfigError(f"`{name}`: unknown key. Remove it; paths are relative to the config's folder.")
     try:
         return Config(**{str(k): v for k, v in tree.items()}, folder=folder, root=root)
     except pydantic.ValidationError as error:
@@ -204,7 +206,7 @@ def parse(
 
 
 def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
-    """The small sweep, or the large one that its `full` key describes; an axis is replaced as a whole."""
+    """The small sweep, or the large one under its `full` key; an axis is replaced as a whole."""
     more = tree.get("full") or {}
     tree = {k: v for k, v in tree.items() if k != "full"}
     if not full:
@@ -258,36 +260,36 @@ def _known(place: str) -> list[str]:
 
 
 def axis_values(name: str, spec: Any, files: Files, unit: str) -> tuple[Any, ...]:
-    """Values that the spec of an axis stands for: a list, a scalar, a generator, or a column of a CSV file.
+    """Values of an axis from its spec: a list, a scalar, a generator, or a column of a CSV file.
 
     Args:
         name: The axis.
-        spec: As its user wrote it.
-        files: What opens a CSV file.
-        unit: CF unit of the axis, to which the spec's `units` are brought.
+        spec: As written by the user.
+        files: Opens CSV files.
+        unit: CF unit of the axis; values in the spec's `units` are converted to it.
 
     Raises:
-        ConfigError: The spec is none of these, or breaks its rule.
+        ConfigError: The spec has another form, or breaks its rule.
     """
     return _values(f"axes.{name}", name, spec, files, unit)
 
 
 def setting_values(name: str, spec: Mapping[str, Any], unit: str) -> tuple[Any, ...]:
-    """Values of a setting that is given as a generator; a setting takes no table.
+    """Values of a setting given as a generator; a setting cannot come from a table.
 
     Raises:
-        ConfigError: The spec is no generator, or breaks its rule.
+        ConfigError: The spec is not a generator, or breaks its rule.
     """
     return _values(f"settings.{name}", name, spec, None, unit)
 
 
 def is_table(spec: Any) -> bool:
-    """Whether an axis takes its values from a file."""
+    """True if the values of an axis come from a file."""
     return isinstance(spec, dict) and "csv" in spec
 
 
 def _values(place: str, name: str, spec: Any, files: Files | None, unit: str) -> tuple[Any, ...]:
-    """Values of a spec; without `files` it may name no table."""
+    """Values of a spec; without `files` a table is refused."""
     if not isinstance(spec, dict):
         values: Any = spec if isinstance(spec, list) else [spec]
         _check_length(place, len(values))
@@ -369,7 +371,7 @@ def _scale(place: str, unit: str, units: Any) -> float:
 def _read_column(place: str, spec: dict[str, Any], name: str, files: Files) -> tuple[Any, ...]:
     column = str(spec.get("column", name))
     try:
-        # Spreadsheets begin a CSV file with a byte order mark.
+        # Spreadsheets start a CSV file with a byte order mark.
         lines = io.StringIO(files.text(files.at(str(spec["csv"])), what="CSV file", encoding="utf-8-sig"))
         reader = csv.DictReader((line for line in lines if not line.startswith("#")), skipinitialspace=True)
         rows = list(itertools.islice(reader, LONGEST + 1))

@@ -10,11 +10,11 @@ import numpy as np
 
 
 def canonical(value: Any) -> Any:
-    """JSON tree that equal values share and different ones do not; floats keep every bit.
+    """JSON tree that is equal exactly for equal values; floats keep every bit.
 
-    Arrays count by their bytes, dataclasses by their fields. One with a mapping `stated` counts by that: the last
-    bits of what was computed from those numbers depend on the processor. A field that came `later` (metadata) is
-    left out at its default, which is what points before it had.
+    Arrays enter by their bytes, dataclasses by their fields, or by their mapping `stated` if they have one: the
+    last bits of numbers computed from it depend on the processor. A field added `later` (metadata) is left
+    out at its default, with which older points were computed.
     """
     if isinstance(value, np.ndarray):
         raw = np.ascontiguousarray(value)

@@ -1,4 +1,4 @@
-"""Labels as a user names them, `T=30,F0=1`: one reading and one matching for every command, figure and request."""
+"""Labels as users type them, `T=30,F0=1`: parsed and matched here for all commands, figures and requests."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,17 +7,17 @@ from typing import Any
 from ..errors import ConfigError
 
 _NEAR = 1e-5
-"""Relative distance within which a typed number is a label."""
+"""Relative distance within which a typed number matches a label."""
 _INFINITE = {"inf", "infinity", "∞"}
 
 
 def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
-    """Names and labels of `NAME=VALUE` texts, several a text where commas divide them.
+    """Names and labels from `NAME=VALUE` texts, with several per text separated by commas.
 
-    A part without `=` belongs to the value before it: `T=30,60,F0=1` gives `T` two labels.
+    A part without `=` continues the value before it: `T=30,60,F0=1` gives `T` two labels.
 
     Raises:
-        ConfigError: A text has another form, or gives a name twice.
+        ConfigError: A text has another form, or repeats a name.
     """
     out: dict[str, str] = {}
     for text in texts:
@@ -31,17 +31,17 @@ def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
             if not sign:
                 out[name] += f",{part.strip()}"
             elif name in out:
-                raise ConfigError(f"`{option}` may give {name} once. Got it again in {text!r}.")
+                raise ConfigError(f"`{option}` may give {name} only once. Got it again in {text!r}.")
             else:
                 out[name] = value.strip()
     return out
 
 
 def position(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int:
-    """Position of the label that a user means: the same word, else the nearest number, to five digits.
+    """Position of the label that matches: the same word, else the nearest number to five digits.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: No label matches.
     """
     word = str(wanted).strip().lower()
     for i, label in enumerate(labels):
@@ -57,10 +57,10 @@ def position(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int:
 
 
 def positions(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int | list[int]:
-    """Position of a label, or of each of several: a list, or a text with commas that is no label itself.
+    """Position of a label, or positions of several: a list, or a text with commas that is not itself a label.
 
     Raises:
-        ConfigError: One of them is not there.
+        ConfigError: A label does not match.
     """
     if isinstance(wanted, str):
         words = {str(label).lower() for label in labels}
@@ -73,7 +73,7 @@ def positions(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int
 
 
 def number(typed: Any) -> float | None:
-    """Number that a user types, infinity as `inf` or YAML's `.inf`; None for a word or a flag."""
+    """Number from user input, infinity as `inf` or YAML's `.inf`; None for a word or a flag."""
     if isinstance(typed, bool):
         return None
     text = str(typed).strip().lower()

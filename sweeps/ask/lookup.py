@@ -1,4 +1,4 @@
-"""A point, or a label of an axis, that a user names in words."""
+"""Lookup of a point, or of a label of an axis, from user input."""
 
 from ..errors import ConfigError
 from ..text import suggest
@@ -8,10 +8,10 @@ from .plan import Plan
 
 
 def find(plan: Plan, point: str) -> Index:
-    """Index of the point of a plan that a user names by the first digits of its id, or by `T=30,F0=1` labels.
+    """Index of a point of a plan, given by the first digits of its id or by labels such as `T=30,F0=1`.
 
     Raises:
-        ConfigError: No point has that name, or several have it.
+        ConfigError: No point matches, or several do.
     """
     grid = plan.grid
     if "=" in point:
@@ -27,16 +27,16 @@ def find(plan: Plan, point: str) -> Index:
     if len(found) != 1:
         raise ConfigError(
             "POINT must be the id of one point, or labels such as T=30,F0=1. "
-            f"Got {point!r}, which {len(found)} have."
+            f"Got {point!r}, which matches {len(found)} points."
         )
     return found[0]
 
 
 def pick(grid: Grid, name: str, text: str | None, option: str = "") -> int:
-    """Position of a label along a dim; the only one if none is given.
+    """Position of a label along a dim; the only label if none is given.
 
     Raises:
-        ConfigError: No such label, or several and none given.
+        ConfigError: The label does not exist, or none is given and the axis has several.
     """
     axis = next(a for a in grid.axes if a.name == name)
     if text is not None:

@@ -1,4 +1,4 @@
-"""A config with meaning: materials loaded, settings checked, axes in order, each point with its identity."""
+"""Resolved config: materials loaded, settings checked, axes in order, an identity for each point."""
 
 import contextlib
 import dataclasses
@@ -35,15 +35,15 @@ _COMPARED = 20_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """Every point of a sweep, without holding the points.
+    """All points of a sweep, generated on demand.
 
     Args:
-        config: What the user wrote.
+        config: The user's config.
         model: The solver.
         materials: Material of each label of the `material` axis.
-        settings: Settings that all points share where no axis says otherwise.
+        settings: Settings shared by all points unless an axis overrides them.
         grid: Axes in the cube's order.
-        named: Content of each name, a label in words, of each setting that the model takes by name.
+        named: For each setting that may be given by name, the content of each name.
     """
 
     config: Config
@@ -70,7 +70,7 @@ class Plan:
 
     @functools.cached_property
     def material_blobs(self) -> dict[str, bytes]:
-        """Materials as a task carries them: equal bytes unpickle once a worker."""
+        """Pickled materials for tasks: equal bytes are unpickled once per worker."""
         return {label: pickle.dumps(material, protocol=5) for label, material in self.materials.items()}
 
     @functools.cached_property
@@ -80,7 +80,7 @@ class Plan:
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
-        """What all points share, canonical: the store refuses a config in which this differs."""
+        """Canonical form of what all points share; the store refuses a config in which it differs."""
         axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
         return {
             "model": self.model.name,
@@ -98,30 +98,31 @@ class Plan:
 
     @functools.cached_property
     def variables(self) -> tuple[Any, ...]:
-        """Outputs of any of the points, which are the cube's; a point that has not all of them holds NaN there."""
+        """Outputs of any point, which are the cube's variables; a point without one of them holds NaN there."""
         each = [self.model.variables(settings) for settings in self.kinds]
         return tuple({v.name: v for variables in each for v in variables}.values())
 
     @functools.cached_property
     def coordinates(self) -> dict[str, Any]:
-        """Labels of the outputs' own dims, which all points share that have them."""
-        # Points share their dims' labels, so one point of each set of dims is asked: labels may be millions.
+        """Labels of the outputs' own dims, shared by all points that have them."""
+        # Points share the labels of their dims, so one point per set of dims is enough: there may be millions of
+        # labels.
         having = {frozenset(d for v in self.model.variables(kind) for d in v.dims): kind for kind in self.kinds}
         each = [self.model.coordinates(settings) for settings in having.values()]
         return {dim: values for coordinates in each for dim, values in coordinates.items()}
 
     @functools.cached_property
     def bytes_per_output(self) -> dict[str, int]:
-        """Bytes that a point takes in each of the cube's outputs."""
+        """Bytes per point of each output of the cube."""
         sizes = {dim: len(values) for dim, values in self.coordinates.items()}
         return {v.name: 8 * math.prod(sizes[dim] for dim in v.dims) for v in self.variables}
 
     @property
     def _said(self) -> dict[str, Any]:
-        """Settings that all points share, by their labels where the model takes a name.
+        """Settings shared by all points; those given by name enter by their label.
 
-        A setting whose field's metadata say `later` joined when points had been stored: its default is what they
-        were computed with, and is left out.
+        A setting marked `later` in its metadata was added after points had been stored with its default value,
+        so the default is left out.
         """
         said = {
             f.name: value
@@ -147,7 +148,7 @@ class Plan:
 
 
 def _labels_one_of(axis: Axis, names: tuple[str, ...] | None) -> bool:
-    """Whether an axis has labels of one of these settings, of any if None."""
+    """True if an axis varies one of these settings (any setting for None)."""
     own = {axis.name, *axis.followers}
     return bool(own - set(FIRST) if names is None else own & set(names))
 
@@ -158,9 +159,9 @@ def resolve(
     """Plan of a config.
 
     Args:
-        config: What the user wrote.
-        known: Content of names as a store's record has it, for those whose file is gone.
-        bounds: Largest plan; checked before anything large is made.
+        config: The user's config.
+        known: Content of names from a store's record, used if a file is gone.
+        bounds: Limits on the plan, checked before anything large is built.
 
     Raises:
         ConfigError: A key, value, material or file of the config breaks a rule; nothing has been computed.
@@ -191,7 +192,7 @@ def resolve(
         grid = _grid(typed, zips)
     plan = Plan(config, model, materials, settings, grid, names.contents)
     check_points(largest(grid, config.refine), min(bounds.points, config.limits.points))
-    # Numbers that label a cube are no secret; words may still be any line of a file.
+    # Numbers that label a cube may be quoted; words could be any line of a file.
     with _quiet(config, *(name for name, found in typed.items() if any(isinstance(v, str) for v in found))):
         _check_points(plan, bounds)
     check_bytes(sum(plan.bytes_per_output.values()), bounds)
@@ -200,21 +201,21 @@ def resolve(
 
 
 def _quiet(config: Config, *names: str) -> contextlib.AbstractContextManager[None]:
-    """Errors without the cells of those of the axes that come from a table, on a server."""
+    """On a server, hide the cells of axes that come from a table in errors."""
     tables = [name for name in names if is_table(config.axes.get(name))]
     if not tables:
         return contextlib.nullcontext()
     place = f"axes.{tables[0]}"
-    return config.files.quiet(place, config.axes[tables[0]]["csv"], f"values that the rules of `{place}` allow")
+    return config.files.quiet(place, config.axes[tables[0]]["csv"], f"values that satisfy the rules of `{place}`")
 
 
 class _Names:
-    """Settings that the model takes by name, as they are read.
+    """Settings given by name, with the content that was read.
 
     Args:
-        model: Says which settings these are, and reads them.
-        files: Where the files that they name may lie.
-        known: Content of names as a store's record has it.
+        model: Declares these settings and reads them.
+        files: Folders in which the named files may be.
+        known: Content of names from a store's record.
     """
 
     def __init__(self, model: Model, files: Files, known: Mapping[str, Mapping[str, Any]]) -> None:
@@ -222,7 +223,7 @@ class _Names:
         self.contents: dict[str, dict[str, Any]] = {}
 
     def content(self, name: str, given: Any, place: str) -> Any:
-        """Content of what a config says of a setting; its name is noted."""
+        """Content of a setting's value in a config; its name is recorded."""
         kind = self._model.named[name]
         if not isinstance(given, bool | int | float | str):
             raise ConfigError(f"`{place}` must be a number or a word. Got {given!r}.")
@@ -305,7 +306,8 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
     for name in values:
         if name in settings and name not in known:
             raise ConfigError(
-                f"`axes.{name}`: points of one cube share it; move it to `settings`. Got {config.axes[name]!r}."
+                f"`axes.{name}`: all points of a cube share this setting; move it to `settings`. Got "
+                f"{config.axes[name]!r}."
             )
         if name not in known:
             raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")
@@ -341,7 +343,7 @@ def _material(model: Model, text: str, where: str, files: Files) -> Any:
 def _default_pump(
     values: dict[str, tuple[Any, ...]], materials: Mapping[str, Any], zips: tuple[tuple[str, ...], ...]
 ) -> tuple[tuple[str, ...], ...]:
-    """Photon energy of each material where no axis says it: constant, or following the material."""
+    """Photon energy of each material if no axis gives it: constant, or per material."""
     if "omega_pump" in values:
         return zips
     found = tuple(getattr(material, "omega_pump", None) for material in materials.values())
@@ -381,10 +383,10 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
     follows: dict[str, str] = {}
     for group in zips:
         if len(group) < 2:
-            raise ConfigError(f"`zip` must name at least two axes a group. Got {list(group)!r}.")
+            raise ConfigError(f"`zip` must name at least two axes per group. Got {list(group)!r}.")
         for name in group:
             if name not in values:
-                raise ConfigError(f"`zip` names `{name}`, which is no axis.{suggest(name, list(values))}")
+                raise ConfigError(f"`zip` names `{name}`, which is not an axis.{suggest(name, list(values))}")
             if name in follows or name in follows.values():
                 raise ConfigError(f"`zip` may name an axis once. Got `{name}` twice.")
         follows |= dict.fromkeys(group[1:], group[0])
@@ -399,11 +401,11 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
 
 
 def _check_points(plan: Plan, bounds: Bounds) -> None:
-    """Build a point and settings for each value of each axis: what the model refuses ends here.
+    """Build a point and its settings for each value of each axis, so that the model's rules are checked now.
 
-    Axes that the model holds against one another are tried in each combination. Of very many values or combinations
-    `check` sees `_CHECKED` or `_TRIED`, spread evenly; what only another one shows is a failed point. Long dims are
-    compared between fewer points.
+    Axes that share a rule are tried in every combination. Of very many values or combinations
+    only `_CHECKED` or `_TRIED`, spread evenly, are checked; the others can still give failed points. Long dims are
+    compared for fewer points.
     """
     first = plan.grid.labels((0,) * len(plan.grid.axes))
     shared: dict[str, Any] = {}
@@ -438,15 +440,15 @@ def _check_point(
     refuse: Refusals | None = None,
     dims: bool = True,
 ) -> None:
-    """Refuse a point that breaks a rule, or whose outputs' dims are not those of the points checked before.
+    """Refuse a point that breaks a rule, or whose output dims differ from those of earlier points.
 
     Args:
         plan: The sweep.
         labels: The point.
-        shared: Labels of the dims of the points before.
-        place: Key of the config to blame.
-        refuse: Rules to hold it against; None takes all of the model's.
-        dims: Whether the outputs' dims are compared.
+        shared: Labels of the dims of earlier points.
+        place: Key of the config for the error.
+        refuse: Rules to check; None for all rules of the model.
+        dims: Compare the dims of the outputs.
     """
     try:
         point, settings = plan.point(labels), plan.settings_at(labels)
@@ -462,12 +464,12 @@ def _check_point(
     for dim, values in coordinates.items():
         if not np.array_equal(values, shared.setdefault(dim, values)):
             raise ConfigError(
-                f"`{place}`: points of one cube share their `{dim}`; give its settings in `settings`, not as axes."
+                f"`{place}`: all points of a cube share `{dim}`; move its settings from the axes to `settings`."
             )
 
 
 def _check_uses(plan: Plan) -> None:
-    """Names in `plot` and `refine` must exist."""
+    """Check the names in `plot` and `refine`."""
     names = [name for axis in plan.grid.axes for name in (axis.name, *axis.followers)]
     outputs = {v.name: v for v in plan.variables}
     plot, refine = plan.config.plot, plan.config.refine
@@ -490,10 +492,10 @@ def _check_uses(plan: Plan) -> None:
 
 
 def at_grid(plan: Plan, grid: Grid) -> Plan:
-    """The same plan over another grid."""
+    """The plan over another grid."""
     return dataclasses.replace(plan, grid=grid)
 
 
 def flat_order(grid: Grid) -> Index:
-    """Dims for points to be computed, slowest first: material and T, so that equilibria are reused."""
+    """Order of dims for computation, slowest first: material and T lead, so that equilibria are reused."""
     return tuple(sorted(range(len(grid.axes)), key=lambda i: grid.dims[i] not in ("material", "T")))

@@ -1,4 +1,4 @@
-"""What the commands share: options, consoles, and errors that end in one message."""
+"""Shared parts of the commands: options, consoles, and errors that end in one message."""
 
 import functools
 import json
@@ -25,7 +25,7 @@ PANELS = {
     PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
-"""Commands as the help shows them: in the order in which a user needs them."""
+"""Commands in the order of the help: as a user needs them."""
 
 
 class Commands(TyperGroup):
@@ -42,26 +42,28 @@ OverridesOption = Annotated[
     typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
 ]
 StoreArgument = Annotated[
-    str, typer.Argument(help="Cube that `run` made: a path, s3://, gs:// or az://.", show_default=False)
+    str, typer.Argument(help="Cube written by `run`: a path, s3://, gs:// or az://.", show_default=False)
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ErrorsOption = Annotated[
     bool,
-    typer.Option(help="Print errors; on a lattice of your own by a finer and a wider one, four times as long."),
+    typer.Option(
+        help="Print errors; with a given lattice this adds a finer and a wider one and takes four times as long."
+    ),
 ]
 RtolOption = Annotated[
     float | None,
-    typer.Option(help="Relative accuracy; the lattice is refined until it is reached.", show_default="0.001"),
+    typer.Option(help="Relative accuracy; the lattice is refined until this is reached.", show_default="0.001"),
 ]
 AtOption = Annotated[
     list[str] | None,
-    typer.Option("--at", help="Fix axes, such as T=30,F0=1, or keep some of one, T=30,60; may be repeated."),
+    typer.Option("--at", help="Fix axes, such as T=30,F0=1, or select labels of one, T=30,60; may be repeated."),
 ]
 
 TrustFlag = Annotated[
     bool,
     typer.Option(
-        "--trust", help="Follow the model and cluster that the cube names, though others may have written it."
+        "--trust", help="Run the model and cluster named in the cube even if other users may have written it."
     ),
 ]
 
@@ -99,7 +101,7 @@ PICTURES, MOVIES = (".png", ".pdf", ".svg"), (".gif", ".mp4")
 
 
 def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTURES) -> None:
-    """Refuse a file that cannot be drawn into, before anything is computed.
+    """Check the output file of a picture before anything is computed.
 
     Raises:
         ConfigError: It is a folder, or ends otherwise.

@@ -12,7 +12,7 @@ from .base import CLUSTERS, OUT, ConfigArgument, JsonFlag, OverridesOption, Stor
 from .drivers import DryRunFlag, FullFlag, RecomputeFlag, run_words, send, show_estimate, store_of
 from .interrupt import Interrupt
 
-clusters = typer.Typer(help="Check a cluster before a sweep is sent there.", no_args_is_help=True)
+clusters = typer.Typer(help="Check a cluster before you submit a sweep to it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
 @clusters.command()
 @fail_clearly
 def check(
-    cluster: Annotated[str, typer.Argument(help="Cluster: a file, a name, or an address.", show_default=False)],
-    store: Annotated[str | None, typer.Option(help="Where the sweep will write; the worker tries it.")] = None,
+    cluster: Annotated[str, typer.Argument(help="Cluster: a name, a file or an address.", show_default=False)],
+    store: Annotated[str | None, typer.Option(help="Cube of the sweep; the worker tests writing to it.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Start one small job, report what its worker is, and say what to change."""
+    """Start one small job, describe its worker, and list what to change."""
     with Interrupt() as interrupt:
         found = look_at(cluster, place(store) if store else None, interrupt.reason)
     if as_json:
@@ -49,7 +49,7 @@ def _words(value: Any) -> str:
 
 
 def look_at(cluster: str, target: Place | None, stopped: Callable[[], str | None] = lambda: None) -> dict[str, Any]:
-    """What `cluster check` reports; `change` holds its advice."""
+    """Report of `cluster check`; `change` holds the advice."""
     from ..clusters.config import find
 
     spec, where = find(cluster)
@@ -76,10 +76,10 @@ def look_at(cluster: str, target: Place | None, stopped: Callable[[], str | None
 @fail_clearly
 def submit(
     config: ConfigArgument,
-    cluster: Annotated[str, typer.Option(help="A slurm or pbs cluster: its name or file.")] = "slurm",
+    cluster: Annotated[str, typer.Option(help="Name or file of a slurm or pbs cluster.")] = "slurm",
     store: Annotated[
         str | None,
-        typer.Option(help="Cube: a path that the nodes see too, or a URL.", show_default="results/NAME.zarr"),
+        typer.Option(help="Cube: a URL, or a path that the nodes can reach.", show_default="results/NAME.zarr"),
     ] = None,
     overrides: OverridesOption = None,
     full: FullFlag = False,
@@ -87,7 +87,7 @@ def submit(
     dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Run a sweep as a job of SLURM or PBS, which asks for the others; then status, logs and cancel."""
+    """Submit a sweep to SLURM or PBS: a driver job requests the workers. Then use status, logs and cancel."""
     from ..clusters.submit import check as check_submission
 
     tree = read(config, tuple(overrides or ()), full=full)
@@ -106,7 +106,7 @@ def logs(
     store: StoreArgument,
     lines: Annotated[int, typer.Option(help="Lines of each log.", min=1)] = 20,
 ) -> None:
-    """Show the last lines that a sweep's jobs on SLURM or PBS wrote."""
+    """Show the last lines of the logs of a sweep's SLURM or PBS jobs."""
     from ..clusters.submit import logs as ends
 
     OUT.print(ends(place(store), lines), highlight=False, markup=False, soft_wrap=True)

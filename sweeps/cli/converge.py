@@ -1,4 +1,4 @@
-"""Command `converge`: how far the numbers of a point can be trusted."""
+"""Command `converge`: numerical errors of a point."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ def command(
     trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute a point again with finer numerics: how many of its digits are known."""
+    """Compute a point again with finer numerics and show the error of each number."""
     plan = _plan(target, trust)
     labels = plan.grid.labels(find(plan, point))
     with ERR.status("computing the point") as line:
@@ -57,11 +57,11 @@ def _plan(target: str, trust: bool) -> Plan:
 
 def _show(labels: dict[str, Any], found: list[Trust], failed: dict[str, str]) -> None:
     OUT.print(", ".join(f"{k} = {v}" for k, v in labels.items()), highlight=False, markup=False)
-    table = Table("variable", "value, of a series the largest", "±, most of it by")
+    table = Table("variable", "value (largest of a series)", "± mostly from")
     for t in found:
         value = margin(t.value, t.error, negligible=1e-9)
         table.add_row(t.name, value if t.units == "1" else f"{value} {t.units}", t.source)
     OUT.print(table)
-    OUT.print("±: twice the largest changes by finer numerics; each of them: --json", style="dim")
+    OUT.print("±: twice the largest changes with finer numerics; --json lists each change", style="dim")
     for what, reason in failed.items():
         ERR.print(f"{what}: {reason}", style="red", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""What the commands that start a driver share: options, the words of a driver as a job, and how to go on."""
+"""Shared parts of the commands that start a driver: options, command lines, and how to continue."""
 
 import contextlib
 import shlex
@@ -14,25 +14,28 @@ from ..store.place import Place, place
 from .base import ERR, OUT, print_json
 
 FullFlag = Annotated[
-    bool, typer.Option("--full", help="The large sweep: what the config's `full` key says, for a cluster.")
+    bool, typer.Option("--full", help="Run the large sweep under the config's `full` key, meant for a cluster.")
 ]
-RecomputeFlag = Annotated[bool, typer.Option("--recompute", help="Remove what the store holds and start anew.")]
+RecomputeFlag = Annotated[bool, typer.Option("--recompute", help="Delete the existing cube and start again.")]
 DryRunFlag = Annotated[
-    bool, typer.Option("--dry-run", help="Check all, count points and bytes, time a few points; write nothing.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Check the config, count points and bytes, and time a few points; write nothing."
+    ),
 ]
 
 
 ClusterOption = Annotated[
     str | None,
     typer.Option(
-        help="`local`, the name or file of a cluster, or a Dask scheduler's address.",
+        help="`local`, the name or file of a cluster, or the address of a Dask scheduler.",
         show_default="the config's, else local",
     ),
 ]
 
 
 def store_of(name: str, store: str | None, *, full: bool = False) -> Place:
-    """The store that a user names, or the one that belongs to the sweep."""
+    """The store given by the user, or the default one of the sweep."""
     return place(store or f"results/{name}{'_full' if full else ''}.zarr")
 
 
@@ -46,7 +49,7 @@ def run_words(
     cluster: str | None = None,
     workers: int | None = None,
 ) -> list[str]:
-    """Words of `photogap run` for the same sweep, wherever they are given."""
+    """Command line of `photogap run` for the same sweep, valid from any folder."""
     words = ["run", str(config.resolve()), "--store", target.url]
     words += [word for text in overrides or () for word in ("--set", text)]
     words += ["--full"] if full else []
@@ -58,7 +61,7 @@ def run_words(
 def retry_words(
     target: Place, *, trust: bool = False, cluster: str | None = None, workers: int | None = None
 ) -> list[str]:
-    """Words of `photogap retry` for the same store."""
+    """Command line of `photogap retry` for the same store."""
     words = ["retry", target.url, "--failed"]
     words += ["--trust"] if trust else []
     words += ["--cluster", cluster] if cluster else []
@@ -66,18 +69,18 @@ def retry_words(
 
 
 def in_words(words: Sequence[str]) -> str:
-    """A command line to be copied."""
+    """A command line to copy."""
     return f"photogap {shlex.join(words)}"
 
 
 def say_how_to_go_on(words: Sequence[str]) -> None:
-    """Print the command that goes on with a run that stopped."""
+    """Print the command that continues a stopped run."""
     ERR.print(f"go on: {in_words(words)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def going_on(words: Sequence[str]) -> Iterator[None]:
-    """Say how to go on with a run that is interrupted or loses its workers."""
+    """Print how to continue if a run is interrupted or loses its workers."""
     try:
         yield
     except (KeyboardInterrupt, ClusterError):
@@ -88,14 +91,14 @@ def going_on(words: Sequence[str]) -> Iterator[None]:
 def send(
     cluster: str, target: Place, words: Sequence[str], *, name: str, folder: str = ".", as_json: bool = False
 ) -> None:
-    """Submit a driver, and say how to follow it."""
+    """Submit a driver, and print how to follow it."""
     from ..clusters.submit import submit
 
     job = submit(cluster, target, words, name=name, folder=folder)
     if as_json:
         print_json(job.__dict__ | {"store": target.url})
         return
-    OUT.print(f"submitted job {job.job}; its log: {job.log}", highlight=False, soft_wrap=True)
+    OUT.print(f"submitted job {job.job}; log: {job.log}", highlight=False, soft_wrap=True)
     OUT.print(f"follow it: photogap status {target.url}", highlight=False, soft_wrap=True)
 
 

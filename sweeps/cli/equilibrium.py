@@ -25,11 +25,11 @@ _OF_THE_MATERIAL = ("mu_star", "Tc_K")
 
 @dataclass(frozen=True)
 class _Solved:
-    """States at the temperatures asked for, the bound on the error of each number, and the lattice.
+    """States at the given temperatures, error bounds of the numbers, and the lattice.
 
     Args:
-        states: One for each temperature.
-        errors: Bounds by name, for each state; empty where none were asked for.
+        states: One per temperature.
+        errors: Bounds by name, one mapping per state; empty if not requested.
         spacing, window: Lattice, meV.
         how: Origin of the errors, in words.
     """
@@ -43,23 +43,24 @@ class _Solved:
 
 @fail_clearly
 def equilibrium(
-    material: Annotated[str, typer.Argument(help="A material's name or YAML, or a spectrum file.")],
-    T: Annotated[str, typer.Option("--T", help="Temperature, K; or several: 2,4,6 or START:STOP:STEP.")],
+    material: Annotated[str, typer.Argument(help="Name or YAML file of a material, or a spectrum file.")],
+    T: Annotated[str, typer.Option("--T", help="Temperature, K; several as 2,4,6 or START:STOP:STEP.")],
     mu_star: Annotated[
         float | None,
-        typer.Option(help="Coulomb pseudopotential.", show_default="what gives Tc0; 0.1 for a spectrum file"),
+        typer.Option(help="Coulomb pseudopotential.", show_default="calibrated to Tc0; 0.1 for a spectrum file"),
     ] = None,
     mu_star_at: Annotated[
         str | None,
         typer.Option(
             help="Convention of mu_star: cutoff, matsubara, omega_max, omega_log or omega_2.",
-            show_default="the material's; cutoff",
+            show_default="the material's, or cutoff",
         ),
     ] = None,
     cutoff: Annotated[
         float | None,
         typer.Option(
-            help="Cut-off of mu_star, meV.", show_default="the material's; 4 times the highest phonon of a file"
+            help="Cut-off of mu_star, meV.",
+            show_default="the material's; for a file, 4 times the highest phonon energy",
         ),
     ] = None,
     rtol: RtolOption = None,
@@ -67,29 +68,31 @@ def equilibrium(
         float | None, typer.Option(help="Lattice spacing, meV.", show_default="chosen for --rtol")
     ] = None,
     window: Annotated[
-        float | None, typer.Option(help="Upper edge of the lattice, meV.", show_default="chosen for --rtol")
+        float | None, typer.Option(help="Highest energy of the lattice, meV.", show_default="chosen for --rtol")
     ] = None,
-    damping: Annotated[str, typer.Option(help="Gap equation with lifetimes (full) or without (real).")] = "full",
+    damping: Annotated[str, typer.Option(help="Gap equation with (full) or without (real) lifetimes.")] = "full",
     units: Annotated[
         str | None,
-        typer.Option(help="Unit of a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
+        typer.Option(help="Frequency unit, for a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
     ] = None,
     column: Annotated[
         int | None,
-        typer.Option(help="Column of alpha2F in a spectrum file that has several, from 1 after the frequency."),
+        typer.Option(help="Column of alpha2F if the file has several; 1 is the first after the frequency."),
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="Format of a spectrum file, such as columns.", show_default="by its header or name"),
+        typer.Option(help="Format of a spectrum file, such as columns.", show_default="from the header or name"),
     ] = None,
     errors: ErrorsOption = True,
     picture: Annotated[
         Path | None,
-        typer.Option("--plot", help="Draw Delta, Z and the density of states; of several temperatures Delta(T)."),
+        typer.Option(
+            "--plot", help="Draw Delta, Z and the density of states, or Delta(T) for several temperatures."
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Solve for gap, renormalisation and Tc in thermal equilibrium, to an accuracy or on a lattice of your own."""
+    """Compute gap, renormalisation and Tc in thermal equilibrium, to a given accuracy or on a given lattice."""
     from ...core.tracking import GapError
 
     if damping not in ("full", "real"):
@@ -138,14 +141,14 @@ def _check_convention(at: str, mu_star: float | None) -> None:
     if at not in get_args(MuStarAt):
         raise ConfigError(f"`--mu-star-at` must be one of {', '.join(get_args(MuStarAt))}. Got {at!r}.")
     if mu_star is None:
-        raise ConfigError(f"`--mu-star-at` needs a stated `--mu-star`: that of a material has its own. Got {at!r}.")
+        raise ConfigError(f"`--mu-star-at` needs `--mu-star`: a material states its own convention. Got {at!r}.")
 
 
 def _solve(
     film: "Material", several: tuple[float, ...], damping: "Damping", *, rtol: float | None, spacing: float | None,
     window: float | None, errors: bool,
 ) -> _Solved:  # fmt: skip
-    """States on a lattice chosen for `rtol`, or on the one given."""
+    """States on a lattice chosen for `rtol`, or on the given lattice."""
     from ...core.accuracy import RTOL
     from ...core.equilibrium import observables, solve_equilibrium, solve_to_accuracy
 
@@ -154,7 +157,7 @@ def _solve(
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
         left_out = "".join(
-            f"; the {what} is yours, its error not counted"
+            f"; the {what} is yours, its error counted and not reduced"
             for what, given in (("spacing", spacing), ("window", window))
             if given
         )
@@ -176,7 +179,7 @@ def _solve(
 
 
 def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]:
-    """Everything that the command found; of several temperatures lists of the numbers that depend on them."""
+    """Results of the command; numbers that depend on temperature become lists for several temperatures."""
     from ...core.equilibrium import observables
 
     states, several = solved.states, len(solved.states) > 1
@@ -211,11 +214,11 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
 
 
 def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
-    """The same pseudopotential under every convention."""
+    """The pseudopotential in every convention."""
     from ...core.pseudopotential import conventions
     from ...core.tc import critical_temperature
 
-    # the imaginary axis knows no gap equation without lifetimes
+    # there is no imaginary-axis gap equation without lifetimes
     Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
     return conventions(state.coupling, film.spectrum, Tc)
 
@@ -254,7 +257,7 @@ def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
 
 
 def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Material":
-    """The material, or one made around a spectrum file: only its alpha2F and mu_star matter in equilibrium."""
+    """The material, or one built from a spectrum file: equilibrium needs only alpha2F and mu_star."""
     from ...core.material import Material
     from ..materials import library
     from ..materials import spectra as spectrum_files

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Interrupt:
-    """Ctrl-C as a reason to stop; a second one ends at once."""
+    """Ctrl-C as a reason to stop; a second Ctrl-C exits at once."""
 
     def __init__(self) -> None:
         self._asked: str | None = None
@@ -30,5 +30,5 @@ class Interrupt:
         self._asked = "interrupted" if number == signal.SIGINT else "terminated"
 
     def reason(self) -> str | None:
-        """Why to stop, if asked."""
+        """The reason to stop, if there is one."""
         return self._asked

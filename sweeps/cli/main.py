@@ -57,7 +57,7 @@ app = typer.Typer(
     name="photogap",
     cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
-    epilog="To begin: photogap run configs/quickstart.yaml. Every command has --help.",
+    epilog="Start with: photogap run configs/quickstart.yaml. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -76,7 +76,7 @@ WorkersOption = Annotated[
     ),
 ]
 DashboardFlag = Annotated[
-    bool, typer.Option("--dashboard", help="Show Dask's dashboard, at an address to be kept to yourself.")
+    bool, typer.Option("--dashboard", help="Serve Dask's dashboard at a private address; do not share it.")
 ]
 
 
@@ -92,7 +92,7 @@ def options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """What holds for no command of its own."""
+    """Options of the program itself."""
 
 
 @app.command(rich_help_panel=SWEEPS)
@@ -112,7 +112,7 @@ def run(
     dashboard: DashboardFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute those points of a sweep that its cube lacks, then draw its picture."""
+    """Compute the missing points of a sweep, then draw its picture."""
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
@@ -139,7 +139,7 @@ def retry(
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     submit: Annotated[
-        bool, typer.Option("--submit", help="As `photogap submit`: the driver is a job of `--cluster` too.")
+        bool, typer.Option("--submit", help="Submit the driver as a job to `--cluster`, like `photogap submit`.")
     ] = False,
     dashboard: DashboardFlag = False,
     trust: TrustFlag = False,
@@ -147,7 +147,7 @@ def retry(
 ) -> None:
     """Compute the failed points of a cube again."""
     if not failed:
-        raise ConfigError("`retry` needs `--failed`, the only choice of points so far.")
+        raise ConfigError("`retry` needs `--failed`; no other selection is available.")
     target = place(store)
     words = retry_words(target, trust=trust, cluster=None if submit else cluster, workers=workers)
     if submit:
@@ -175,7 +175,7 @@ def replay(
     trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute one point here and now with full diagnostics; the cube is not changed."""
+    """Compute one point in this process with full diagnostics; the cube is not changed."""
     target = place(store)
     record, arrays = service.replay(target, point, trust=trust)
     summary = {name: _brief(array) for name, array in arrays.items()}
@@ -196,7 +196,7 @@ app.command("converge", rich_help_panel=SWEEPS)(cli_converge.command)
 @app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
-    """Stop the run that computes a cube, wherever it is; finished points are kept."""
+    """Stop the run of a cube, on whatever machine; finished points are kept."""
     from ..clusters.submit import end
 
     target = place(store)
@@ -206,13 +206,13 @@ def cancel(store: StoreArgument) -> None:
         done = done or (
             f"asked the run that computes {store} to stop"
             if seen
-            else f"no run of {store} is seen from here; one on another machine will stop"
+            else f"no run of {store} is visible from here; a run on another machine will stop"
         )
     OUT.print(done, highlight=False, soft_wrap=True)
 
 
 def finish(config: Config | None, target: Place, report: Report, as_json: bool, words: Sequence[str]) -> None:
-    """Name the cube and the picture, print a short table, and exit by how it went; `words` go on with it."""
+    """Print the cube, the picture and a short table, and set the exit code; `words` is the command to continue."""
     from ..analysis import open_cube
     from ..figures import pictures
 
@@ -285,7 +285,7 @@ def _brief(array: Any) -> Any:
 
 
 def _told(key: str, value: Any) -> str:
-    """An entry of a point's record with its unit."""
+    """Entry of a point's record with its unit."""
     if isinstance(value, dict):
         return ", ".join(f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in value.items())
     if key in ("wall_time", "cpu_time"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _OUTPUTS = {"T": "T_film"}
 """Names of a cube's outputs, whose units the table prints, where they differ."""
 _PAIRS = (("sigma1", "sigma2"), ("n_real", "n_imag"))
-"""Components of complex numbers, whose errors are relative to the modulus."""
+"""Components of complex numbers; their errors are relative to the modulus."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,17 +36,19 @@ def register(app: typer.Typer) -> None:
 
 @fail_clearly
 def optics(
-    material: Annotated[str, typer.Argument(help="A material's name or YAML.")],
+    material: Annotated[str, typer.Argument(help="Name or YAML file of a material.")],
     omega: Annotated[float, typer.Option("--omega", help="Photon energy, meV.")],
     T: Annotated[float, typer.Option("--T", help="Temperature, K.")],
     thickness: Annotated[
         float | None,
-        typer.Option(help="Film thickness, nm; inf is a half space.", show_default="the material's"),
+        typer.Option(help="Film thickness, nm; inf for a half space.", show_default="the material's"),
     ] = None,
     substrate: Annotated[
-        str, typer.Option(help="What lies below: an index, a medium's name (`photogap media`), or a .csv file.")
+        str, typer.Option(help="Medium below the film: an index, a name (`photogap media`) or a .csv file.")
     ] = "1",
-    cover: Annotated[str, typer.Option(help="What the light comes from, likewise.")] = "1",
+    cover: Annotated[
+        str, typer.Option(help="Medium above the film, from which the light arrives: as for the substrate.")
+    ] = "1",
     scattering_rate: Annotated[
         float | None, typer.Option(help="hbar / tau of elastic scattering, meV.", show_default="dirty limit")
     ] = None,
@@ -57,7 +59,7 @@ def optics(
     errors: ErrorsOption = True,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print sigma, n, penetration depth, R, T and chi of a film, normal and in equilibrium at T."""
+    """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
     from ...core.tracking import GapError
     from ..figures.optics import Film, draw
     from ..materials import library
@@ -82,7 +84,7 @@ def optics(
     reason = None
     if superconducting is None:
         reason = (
-            f"`--omega` lies outside the lattice of {film.material.name}, {film.h:g} to {film.top:g} meV: "
+            f"`--omega` is outside the lattice of {film.material.name}, {film.h:g} to {film.top:g} meV: "
             "normal state only"
         )
     record: dict[str, Any] = {
@@ -102,9 +104,10 @@ def optics(
 def _accurate(
     build: "Callable[..., Film]", given: "Material", omega: float, rtol: float | None
 ) -> tuple["Film", dict[str, float]]:
-    """The film on a lattice chosen for `rtol`, and the bound on the error of each number at `omega` (meV).
+    """Film on a lattice chosen for `rtol`, and error bounds of the numbers at `omega` (meV).
 
-    A photon energy too far above the phonons for a lattice is left to the normal state: the choice is for the gap.
+    For a photon energy far above the phonons the lattice is chosen for the gap alone, and optics is normal-state
+    only.
     """
     from ...core.accuracy import MOST_CELLS, RTOL, Estimate, choose_lattice, first_lattice
     from ...core.constants import KB
@@ -128,18 +131,18 @@ def _accurate(
         sizes = [max(abs(numbers[key]), abs(scale[key]), 1e-300) for key in numbers]
         return Estimate(np.array(list(numbers.values())), np.array(sizes), tuple(numbers), film)
 
-    # thresholds move against the lattice as it is refined: no more than the first order is sure
+    # thresholds shift relative to the lattice as it is refined: only first order is guaranteed
     choice = choose_lattice(estimate, spacing=spacing, window=window, rtol=rtol or RTOL, orders=(1.0, 1.0))
     found: Film = choice.best.state
     bounds = dict(zip(choice.best.names, choice.error.tolist(), strict=True))
     for pair in _PAIRS if held else ():
-        # a component may agree by chance, both do not
+        # one component may agree by chance, but not both
         bounds |= dict.fromkeys(pair, math.hypot(*(bounds[key] for key in pair)))
     return found, bounds
 
 
 def _index(option: str, given: str) -> "Index":
-    """Index that an option names."""
+    """Refractive index given by an option."""
     from ...core.declaration import declarations
     from ...core.settings import Settings
     from ..materials import media as library
@@ -154,7 +157,7 @@ def _index(option: str, given: str) -> "Index":
 
 @fail_clearly
 def media(as_json: JsonFlag = False) -> None:
-    """List the media that come with the package, each with its ranges and where they come from."""
+    """List the built-in media with their ranges and sources."""
     from ..materials import media as library
 
     found = {name: library.describe(name) for name in library.names()}
@@ -169,7 +172,7 @@ def media(as_json: JsonFlag = False) -> None:
 
 
 def _numbers(response: "FilmResponse") -> dict[str, float]:
-    """One photon energy's response as plain numbers."""
+    """Response at one photon energy as plain numbers."""
     return {
         "sigma1": float(response.sigma.real),
         "sigma2": float(response.sigma.imag),

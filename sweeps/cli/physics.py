@@ -1,4 +1,4 @@
-"""Commands of physics: materials and their equilibrium state, which has a module of its own."""
+"""Commands `materials` and `settings`; `equilibrium` has its own module."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -22,10 +22,12 @@ def register(app: typer.Typer) -> None:
 
 @fail_clearly
 def materials(
-    name: Annotated[str | None, typer.Argument(help="One material, with the origin of every number.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Material to describe, with the source of every number.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the materials that come with the package, or describe one."""
+    """List the built-in materials, or describe one."""
     from ..materials import library
 
     if name is not None:
@@ -41,7 +43,7 @@ def materials(
         numbers = (film.Tc0, spectrum.coupling_lambda, spectrum.omega_log, film.omega_pump, film.tau_pump)
         table.add_row(name, *(f"{x:.4g}" for x in numbers))
     OUT.print(table)
-    OUT.print("origin of every number: photogap materials NAME", style="dim", highlight=False)
+    OUT.print("source of every number: photogap materials NAME", style="dim", highlight=False)
 
 
 def _describe(name: str, as_json: bool) -> None:
@@ -75,10 +77,10 @@ def _describe(name: str, as_json: bool) -> None:
 
 @fail_clearly
 def settings(
-    name: Annotated[str | None, typer.Argument(help="One of them.", show_default="all")] = None,
+    name: Annotated[str | None, typer.Argument(help="Axis or setting to describe.", show_default="all")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the axes and settings of a config: unit, default, rule, meaning, and the outputs that they switch on."""
+    """List the axes and settings of a config with unit, default, rule, meaning and the outputs they switch on."""
     found = {row["name"]: row for row in _declared()}
     if name is not None and name not in found:
         raise ConfigError(f"NAME must be an axis or a setting.{suggest(name, list(found))} Got {name!r}.")
@@ -95,7 +97,7 @@ def settings(
 
 
 def _declared() -> Iterator[dict[str, Any]]:
-    """Axes and settings as they declare themselves."""
+    """Axes and settings from their declarations."""
     from ...core.declaration import choices, declarations
     from ...core.result import OUTPUTS
     from ...core.settings import Point, Settings

@@ -6,14 +6,14 @@ from typing import Final
 from ..errors import ConfigError
 
 MOST: Final = 1000
-"""Numbers in a range."""
+"""Largest number of values in a range."""
 
 
 def temperatures(text: str) -> tuple[float, ...]:
     """Temperatures (K) of `2`, `2,4,6` or `START:STOP:STEP`, both ends included, in increasing order.
 
     Raises:
-        ConfigError: if a part is no number, is not positive, or stands twice, or a range has no step upwards.
+        ConfigError: A part is not a number, is not positive or is repeated, or the step of a range is not positive.
     """
     found: list[float] = []
     for part in text.split(","):

@@ -28,41 +28,52 @@ def register(app: typer.Typer) -> None:
 def serve(
     folder: Annotated[Path, typer.Argument(help="Folder of cubes, cluster files and materials.")] = Path("results"),
     host: Annotated[
-        str, typer.Option(help="Address to listen on; beyond loopback needs token and TLS.")
+        str, typer.Option(help="Address to listen on; any address but loopback needs a token and TLS.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8765,
+    port: Annotated[int, typer.Option(help="Port; 0 picks a free one.", min=0, max=65535)] = 8765,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "-n", min=0, help="Workers of the local cluster.", show_default="cores"),
+        typer.Option("--workers", "-n", min=0, help="Worker processes of the local cluster.", show_default="cores"),
     ] = None,
-    at_once: Annotated[int, typer.Option(min=1, help="Sweeps that run at the same time.")] = 8,
+    at_once: Annotated[int, typer.Option(min=1, help="Number of sweeps that run at the same time.")] = 8,
     token_file: Annotated[
         Path | None,
-        typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}, else made for the folder"),
+        typer.Option(
+            help="File that holds the token.", show_default=f"the variable {TOKEN}, else made for the folder"
+        ),
     ] = None,
     no_token: Annotated[
-        bool, typer.Option("--no-token", help="Let every user of this machine in; on loopback only.")
+        bool,
+        typer.Option("--no-token", help="Accept every user of this machine without a token; on loopback only."),
     ] = False,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
-    name: Annotated[list[str] | None, typer.Option(help="Further host name of this server.")] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Further model that configs may name, module:attribute.")
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another host name of this server; may be repeated.")
     ] = None,
-    cluster: Annotated[list[str] | None, typer.Option(help="Scheduler address that configs may name.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Another model that configs may name, as module:attribute; may be repeated."),
+    ] = None,
+    cluster: Annotated[
+        list[str] | None, typer.Option(help="Scheduler address that configs may name; may be repeated.")
+    ] = None,
     cluster_folder: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of cluster files that configs may name, beside ~/.config/photogap/clusters."),
+        typer.Option(
+            help="Folder of cluster files that configs may name, in addition to ~/.config/photogap/clusters."
+        ),
     ] = None,
-    max_body: Annotated[int, typer.Option(min=1024, help="Bytes of a request's body.")] = 64 * 1024,
-    max_values: Annotated[int, typer.Option(min=1, help="Numbers of a slice.")] = 1_000_000,
-    max_points: Annotated[int, typer.Option(min=1, help="Points of a sweep without a confirmation.")] = 2_000,
+    max_body: Annotated[int, typer.Option(min=1024, help="Largest request body, bytes.")] = 64 * 1024,
+    max_values: Annotated[int, typer.Option(min=1, help="Largest slice, in numbers.")] = 1_000_000,
+    max_points: Annotated[int, typer.Option(min=1, help="Largest sweep, in points, without confirmation.")] = 2_000,
 ) -> None:
-    """Serve a folder of cubes to a group: a queue of sweeps, an API and a page in the browser.
+    """Share a folder of cubes with a group: a queue of sweeps, an API and a web page.
 
-    FOLDER holds the cubes, one a sweep, and what configs name: materials, CSV columns, cluster files.
+    FOLDER holds one cube per sweep and the files that configs name: materials, CSV columns, cluster files.
 
-    It is made if need be, and cubes of `photogap run` in it are listed. Only this machine is answered.
+    It is created if missing, and its cubes from `photogap run` are listed. By default only this machine can
+    connect.
     """
     try:
         from ..clusters.config import own_folder
@@ -71,11 +82,11 @@ def serve(
         from ..server.options import Limits, Options
         from ..server.start import serve as start
     except ImportError as error:
-        raise ConfigError(f"`serve` needs further packages: pip install 'photogap[serve]' ({error}).") from error
+        raise ConfigError(f"`serve` needs more packages: pip install 'photogap[serve]' ({error}).") from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"FOLDER must be a folder, made or to be made. Got {str(folder)!r} ({error}).") from error
+        raise ConfigError(f"FOLDER must be a folder, existing or new. Got {str(folder)!r} ({error}).") from error
     given = _token(token_file)
     if given is not None and no_token:
         raise ConfigError(f"`--no-token` cannot go with a token. Leave it out, or `--token-file` and {TOKEN}.")
@@ -100,32 +111,30 @@ def serve(
 
 
 def _tell(options: "Options", folder: Path, url: str, *, known: bool) -> None:
-    """Where the server is, and what to do next; its token, unless its user gave it."""
+    """Print the address of the server, its token if it was generated, and what to do next."""
     address = urlsplit(url)
-    # In the fragment, which a browser sends to nobody; the page takes it and drops it.
+    # In the fragment, which a browser never sends; the page reads and removes it.
     lines = [f"serving {folder} at {url}" + ("" if known or options.token is None else f"#token={options.token}")]
     if is_loopback(options.host):
-        lines.append("Open that address in a browser. From another machine, first run there:")
+        lines.append("Open this address in a browser. From another machine, first run there:")
         who = os.environ.get("USER", "USER")
         lines.append(f"  ssh -L {address.port}:{address.hostname}:{address.port} {who}@{gethostname()}")
     elif options.names:
         lines.append(f"Others open {address.scheme}://{options.names[0]}:{address.port}/ in a browser.")
     else:
-        lines.append(
-            f"Others open it under this machine's name once `--name` tells it, such as --name {gethostname()}."
-        )
+        lines.append(f"To let others open it by this machine's name, add `--name`, such as --name {gethostname()}.")
     if options.token is None:
         lines.append(
-            "Every user of this machine can use it and run code as you; without `--no-token` it asks for a token."
+            "Every user of this machine can use it and run code as you; leave `--no-token` out to require a token."
         )
     lines.append(f"In Python: from photogap.sweeps.client import Client; client = Client({url.rstrip('/')!r})")
-    lines.append("Ctrl-C ends it; the next server of this folder goes on with what is queued or running.")
+    lines.append("Ctrl-C stops it; the next server of this folder continues the queued and running sweeps.")
     for line in lines:
         OUT.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _token(path: Path | None) -> str | None:
-    # What the server starts does not inherit it.
+    # Processes that the server starts do not inherit it.
     found = os.environ.pop(TOKEN, None)
     if path is None:
         return found

@@ -1,4 +1,4 @@
-"""Commands that look at a store: status, plot, movie, show."""
+"""Commands that read a store: status, verify, plot, movie, show."""
 
 import re
 import time
@@ -41,11 +41,11 @@ def status(
     store: StoreArgument,
     as_json: JsonFlag = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every few seconds until nobody drives the store.")
+        bool, typer.Option("--watch", help="Repeat every few seconds until no driver is running.")
     ] = False,
-    every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.2)] = 2.0,
+    every: Annotated[float, typer.Option(help="Seconds between updates.", min=0.2)] = 2.0,
 ) -> None:
-    """Count the points of a cube by status, name slow ones, group failures by reason."""
+    """Count the points of a cube by status, list the slowest, and group failures by reason."""
     from ..clusters.submit import describe
     from ..drive.report import status as look
 
@@ -74,14 +74,15 @@ def status(
 def verify(
     store: StoreArgument,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make bad points missing, so that a run computes them again.")
+        bool, typer.Option("--repair", help="Mark bad points as missing, so that the next run computes them again.")
     ] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Load the model that the cube names, whoever may have written it.")
+        bool,
+        typer.Option("--trust", help="Load the model named in the cube even if other users may have written it."),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Read every chunk of a cube and check its points; exit 1 where something is damaged."""
+    """Read every chunk of a cube and check its points; exit code 1 if anything is damaged."""
     from ..drive.verify import verify as look
 
     found = look(place(store), repair=repair, trust=trust)
@@ -110,7 +111,7 @@ def _status_text(found: dict[str, Any]) -> Text:
     counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
     lines = [f"{found['name']}: {found['points']} points: {counts}", f"model: {found['model']}"]
     if found["live"]:
-        lines.append(f"a driver is at work: {found.get('running', 0)} batches running")
+        lines.append(f"a driver is running: {found.get('running', 0)} batches running")
     elif "last_run" in found:
         run = found["last_run"]
         outcome = "its driver died" if run["outcome"] == "running" else run["outcome"]
@@ -141,23 +142,23 @@ def plot(
     figure: Annotated[
         str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(FIGURES)}.")
     ] = None,
-    x: Annotated[str | None, typer.Option("--x", help="Axis across, or time.", show_default="F0")] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Horizontal axis, or time.", show_default="F0")] = None,
     at: AtOption = None,
-    hue: Annotated[str | None, typer.Option("--hue", help="Axis with one line per value.")] = None,
+    hue: Annotated[str | None, typer.Option("--hue", help="Axis that gives one line per value.")] = None,
     y: Annotated[
         str | None,
         typer.Option(
             "--y",
-            help="Variable, its largest value over time; for phase_diagram, the axis up.",
+            help="Variable, drawn as its largest value over time; for phase_diagram, the vertical axis.",
             show_default="Delta0",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="beside the cube")
+        Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="next to the cube")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw the largest value over time of a variable against an axis, or a figure of the paper."""
+    """Plot the maximum of a variable over time against an axis, or draw a figure of the paper."""
     from ..figures import pictures
 
     check_file("--out", out)
@@ -184,7 +185,7 @@ def _tell_picture(path: Path) -> None:
 
 
 def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path) -> Path:
-    """A figure of `figures`, drawn and written."""
+    """Draw a figure of `figures` and write it."""
     from .. import figures
 
     row = FIGURES.get(figure)
@@ -199,7 +200,7 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
 
 
 def _as_options(error: ValueError) -> ConfigError:
-    """A figure's refusal in the words of the command line, where its arguments are options."""
+    """Error of a figure with its arguments renamed to command-line options."""
     return ConfigError(re.sub(r"`(at|figure|out|x|y)( \w+)?`", r"`--\1\2`", str(error)))
 
 
@@ -212,12 +213,12 @@ def movie(
         typer.Option(
             "--out",
             help="GIF, or MP4 (with ffmpeg or the extra 'movie').",
-            show_default="a GIF beside the cube",
+            show_default="a GIF next to the cube",
         ),
     ] = None,
-    fps: Annotated[int, typer.Option(help="Frames a second.", min=1)] = 12,
+    fps: Annotated[int, typer.Option(help="Frames per second.", min=1)] = 12,
 ) -> None:
-    """Make a film of one point, which --at selects: f, n and Delta as time goes by."""
+    """Make a movie of one point, selected by --at: f, n and Delta over time."""
     from .. import figures
     from ..figures.pictures import beside
 
@@ -237,7 +238,7 @@ def movie(
 
 
 def _spectrum(store: str, ds: Any, at: dict[str, str]) -> Any:
-    """alpha2F of the material shown, as the cube's own record has it; None for several materials."""
+    """alpha2F of the material shown, from the cube's record; None for several materials."""
     from ..figures.spectrum import alpha2F_in
 
     names = [str(v) for v in ds["material"].values]
@@ -251,13 +252,13 @@ def show(
     x: Annotated[str, typer.Option("--x", help="Axis across.")] = "F0",
     y: Annotated[
         str | None,
-        typer.Option("--y", help="Axis down.", show_default="the first other with several values"),
+        typer.Option("--y", help="Axis down.", show_default="the next axis with several values"),
     ] = None,
-    variable: Annotated[str, typer.Option("--variable", help="Variable of the right map.")] = "Delta0",
+    variable: Annotated[str, typer.Option("--variable", help="Variable of the second map.")] = "Delta0",
     at: AtOption = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Also draw both maps into this file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write both maps to this file.")] = None,
 ) -> None:
-    """Print maps of the points' status and of a variable's largest value over two axes."""
+    """Print maps over two axes: the status of the points, and the maximum of a variable over time."""
     from ..figures import pictures
 
     check_file("--out", out)
@@ -288,7 +289,7 @@ def _open(store: str) -> Any:
 
 
 def _map_text(title: str, values: Any, cell: Any) -> Text:
-    """A map in characters, as wide as its numbers; every n-th column where the terminal is narrow."""
+    """A map in text, as wide as its numbers; on a narrow terminal only every n-th column."""
     down, across = (str(d) for d in values.dims)
     step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 13) // _WIDTH)))
     left_out = f" (one value in {step}; all with --out)" if step > 1 else ""

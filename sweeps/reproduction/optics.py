@@ -33,13 +33,13 @@ def apart(_: xr.Dataset) -> Cell:
 
 def moves_little(ds: xr.Dataset) -> Cell:
     """Largest change of the probe's depth in LaH10."""
-    found = float(_moves(one(ds, material="LaH10")))
+    found = float(_moves(one(ds)))
     return judged(found <= FEW_ANGSTROM, f"{10 * found:.2g} angstrom")
 
 
 def far_apart(ds: xr.Dataset) -> Cell:
     """Depth of the 10 meV probe in K3C60, against the pump's and over time."""
-    part = one(ds, material="K3C60")
+    part = one(ds)
     probe, moved = part["penetration_depth"], float(_moves(part))
     away = float(probe[0]) - pump_depth(load("K3C60"), float(part["omega_pump"]))
     first, second = HUNDRED[0] <= abs(away) <= HUNDRED[1], NANOMETRE_TENS[0] <= moved <= NANOMETRE_TENS[1]
@@ -68,7 +68,7 @@ ROWS = (
         "LaH10: that changes by at most a few angstroms at 6.2 mJ/cm2",
         ("LaH10_depth_change",),
         moves_little,
-        "fig7_penetration",
+        "fig7a_lah10",
         ("paper",),
         "the probe's 1.5 eV, far above the gap: the film conducts as in the normal state",
     ),
@@ -85,8 +85,8 @@ ROWS = (
         "tens of nm after the pulse",
         ("K3C60_depth_change",),
         far_apart,
-        "fig7_penetration",
-        ("paper",),
+        "fig7b_k3c60",
+        ("paper", "undamped"),
         "rho_N of Table 1 at the probe, and how far the gap opens",
         "30 K, 1 mJ/cm2, tau_esc 1 ps",
     ),

@@ -1,5 +1,6 @@
 """REPRODUCTION.md: every statement, its cells and its cubes; written from the cubes alone."""
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,16 @@ from ..ask.config import PRESETS
 from ..figures.registry import FIGURES
 from ..solver import MODEL
 from ..store.place import place
-from . import assumptions
+from . import abstract, assumptions
 from .paper import facts, places
-from .rows import ALL, ANY, OPEN, Cell, Row, told
+from .rows import ALL, ANY, OPEN, Cell, Row, Verdict, told
 from .runs import Cubes
-from .statements import GROUPS
+from .statements import GROUPS, STATEMENTS
 
-_HEAD = """# Reproduction
-
-Written by `make reproduce` from the cubes it makes; do not edit. The paper is Simon et al., arXiv:2603.18182v1,
-text and supplement; every number and statement that this page calls the paper's stands, with its place, in
-[paper.yaml](sweeps/reproduction/paper.yaml). Nothing was tuned to agree.
+_TITLE = "# Reproduction"
+_HEAD = """Written by `make reproduce` from the cubes it makes; do not edit. The paper is Simon et al.,
+arXiv:2603.18182v1, text and supplement; every number and statement that this page calls the paper's stands, with
+its place, in [paper.yaml](sweeps/reproduction/paper.yaml). Nothing was tuned to agree.
 
 The paper's alpha2F files are not public, and its figures' numbers are in no text, so that few gaps, fluences or
 times can be compared as numbers; what can is whether a statement holds. **agrees** and **differs** are decided by
@@ -82,7 +82,7 @@ PICTURES: tuple[Picture, ...] = (
         "fig2c",
         caption="-dT/T0 as the instrument sees it (left) and the film's own (right); 10 nm on glass, chosen here",
     ),
-    Picture(("LaH10_setup", "LaH10_bottleneck", "normalised"), ("fig2d_lah10", "paper"), "fig2d", {"spacing": 1.0}),
+    Picture(("LaH10_setup", "LaH10_bottleneck", "normalised"), ("fig2d_lah10", "paper"), "fig2d", {"spacing": 1.6}),
     Picture(
         ("K3C60_gap",), ("fig3_k3c60", "paper"), "fig3", {"F0": 1.0}, heading="Fig. 3a", caption="K3C60 at 1 mJ/cm2"
     ),
@@ -106,8 +106,15 @@ PICTURES: tuple[Picture, ...] = (
         caption="K3C60 with 189 modes: f(E, t), n(omega, t), alpha2F",
     ),
     Picture(("equilibrium_gaps",), ("fig6_equilibrium", ""), "fig6"),
-    Picture(("LaH10_depth_change",), ("fig7_penetration", "paper"), "fig7a"),
-    Picture(("K3C60_depth_change",), ("fig7_penetration", "paper"), "fig7b"),
+    Picture(("LaH10_depth_change",), ("fig7a_lah10", "paper"), "fig7a"),
+    Picture(("K3C60_depth_change",), ("fig7b_k3c60", "paper"), "fig7b"),
+    Picture(
+        ("K3C60_depth_change",),
+        ("fig7b_k3c60", "undamped"),
+        "fig7b",
+        heading="Fig. 7b, undamped",
+        caption="The same without lifetimes in the gap equation",
+    ),
     Picture(("K3C60_fluence", "K3C60_saturation"), ("fig8_fluence", "paper"), "fig8"),
     Picture(
         ("K3C60_fluence", "K3C60_saturation"),
@@ -117,6 +124,14 @@ PICTURES: tuple[Picture, ...] = (
         caption="peak gap of K3C60 against fluence without lifetimes in the gap equation",
     ),
     Picture(("K3C60_gap_function",), ("fig9_gap_function", "paper"), "fig9", {"F0": 1.0}),
+    Picture(
+        ("K3C60_gap_function",),
+        ("fig9_gap_function", "undamped"),
+        "fig9",
+        {"F0": 1.0},
+        heading="Fig. 9, undamped",
+        caption="The same without lifetimes in the gap equation",
+    ),
     Picture(
         ("CaC6_populations",),
         ("fig11_cac6", "paper"),
@@ -144,8 +159,10 @@ PICTURES: tuple[Picture, ...] = (
 
 def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
     """Write the page, and its pictures if they are wanted."""
+    _cell.cache_clear()
     names = "\n".join(f"- `{k}`: {', '.join(f'{a} {_yaml(b)}' for a, b in v.items())}" for k, v in PRESETS.items())
     parts = [_HEAD.format(open=OPEN, presets=names, version=MODEL.version)]
+    parts[:0] = _abstract(cubes)
     parts += ["## Statements", ""]
     for heading, rows in GROUPS.items():
         parts += [f"### {heading}", "", *_table(rows, cubes), ""]
@@ -154,6 +171,19 @@ def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
         parts += ["## Pictures", "", *_draw(cubes, pictures, out.parent)]
     out.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
     return out
+
+
+def _abstract(cubes: Cubes) -> list[str]:
+    """Title and abstract."""
+
+    def verdict(row: Row, preset: str) -> Verdict | None:
+        if row.presets != ANY and preset not in row.presets:
+            return None
+        return _cell(row, cubes, "" if row.presets == ANY else preset).verdict
+
+    texts = [abstract.counted(STATEMENTS, verdict)]
+    texts.append(abstract.headline({preset: _opened(cubes, "headline", preset) for preset in ALL}))
+    return [_TITLE, "", *(line for text in texts if text for line in (text, ""))]
 
 
 def _yaml(value: object) -> str:
@@ -183,6 +213,7 @@ def _cells(row: Row, columns: list[str], cubes: Cubes) -> list[str]:
     return [str(_cell(row, cubes, preset)) if preset in row.presets else "not run" for preset in columns]
 
 
+@functools.cache
 def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
     if not row.config:
         return row.ask(xr.Dataset())

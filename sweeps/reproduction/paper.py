@@ -75,7 +75,7 @@ def value(key: str, name: str) -> float:
 
 def places(keys: Iterable[str]) -> str:
     """Places of some entries, each once."""
-    return "; ".join(dict.fromkeys(facts()[key].place for key in keys))
+    return "; ".join(dict.fromkeys(part for key in keys for part in facts()[key].place.split("; ")))
 
 
 def numbers_in(text: str) -> set[float]:

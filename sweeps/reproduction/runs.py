@@ -22,6 +22,7 @@ class Sweep:
 
 SWEEPS = (
     Sweep("fig6_equilibrium", ANY),
+    Sweep("headline", ALL),
     Sweep("fig3_k3c60", ALL),
     Sweep("fig3_cac6", ALL),
     Sweep("fig8_fluence", ALL),
@@ -33,7 +34,8 @@ SWEEPS = (
     Sweep("cac6_spins", ("paper",)),
     Sweep("phase_diagram", ("paper",)),
     Sweep("phase_assumptions", ANY),
-    Sweep("fig7_penetration", ("paper",)),
+    Sweep("fig7a_lah10", ("paper",)),
+    Sweep("fig7b_k3c60", ("paper", "undamped")),
     Sweep("fig2c_pb"),
     Sweep("pb_recovery", ("paper",)),
     Sweep("fig2d_lah10"),

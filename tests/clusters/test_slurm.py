@@ -140,7 +140,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     until(lambda: len(tally()) > 4)
     found = said("status", store)
     assert f"driver job {sent['job']}: running RUNNING" in found
-    assert "a driver is at work" in found
+    assert "a driver is running" in found
     found = said("logs", store)
     assert "driver.log <==" in found
     assert "submitted job" in found

@@ -95,6 +95,8 @@ def test_a_choice_that_stays_is_not_refined():
     choice = choose_lattice(of_order(2.0, 2.0), spacing=0.01, window=1.0, rtol=1e-3, fixed=(True, False))
     assert choice.spacing == 0.01
     assert choice.window > 8.0
+    # the error of the spacing that stays is counted all the same
+    assert choice.by_spacing.max() > 0
 
 
 def test_an_accuracy_out_of_reach_is_refused_with_the_remedy():

@@ -148,7 +148,7 @@ def test_movie(store, tmp_path):
         (("plot", "--y", "message"), r"`--y` must be a numeric variable"),
         (("show", "--y", "G"), r"`--y` must name an axis.*Got 'G'"),
         (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis that the picture shows"),
-        (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T once. Got it again in 'T=60'"),
+        (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T only once. Got it again in 'T=60'"),
         (
             ("plot", "--figure", "phase_diagram", "--x", "T", "--y", "T"),
             r"`--y` must be another axis than `--x`. Got 'T'",

@@ -8,7 +8,7 @@ import xarray as xr
 
 from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
-from photogap.sweeps.reproduction import assumptions, k3c60, statements
+from photogap.sweeps.reproduction import abstract, assumptions, k3c60, statements
 from photogap.sweeps.reproduction.page import PICTURES, write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
@@ -87,3 +87,35 @@ def test_each_pane_of_the_registry_is_on_the_page():
     headings = " ".join(picture.heading for picture in PICTURES)
     panes = [row.pane.removeprefix("Fig. ") for row in FIGURES.values() if row.pane]
     assert [pane for pane in panes if not re.search(rf"\b{pane}", headings)] == []
+
+
+def test_headline_has_the_lattice_s_error_and_says_what_decides(cube):
+    def on_two_lattices(gaps):
+        ds = cube(F0=[1.0], n_times=61)[["Delta0"]]
+        factor = xr.DataArray(gaps, dims="spacing", coords={"spacing": [0.25, 0.125]})
+        return ds.assign(Delta0=(ds["Delta0"] * factor).assign_attrs(units="meV"))
+
+    text = abstract.gap(on_two_lattices([1.0, 1.01]))
+    assert "±" in text
+    assert text.count("ps") == 1
+    both = {"paper": on_two_lattices([1.0, 1.01]), "complete": on_two_lattices([0.0, 0.0])}
+    assert "no gap under `complete`" in abstract.headline(both)
+    assert "decides between a gap and none" in abstract.headline(both)
+    assert "decides" not in abstract.headline({"paper": both["paper"]})
+    assert abstract.headline({"paper": "no cube"}) == ""
+
+
+def test_statements_are_counted_by_preset():
+    rows = [row for row in statements.STATEMENTS if row.paper][:4]
+    verdicts = dict(zip(rows, [Verdict.AGREES, Verdict.DIFFERS, Verdict.NO_COMPARISON, None], strict=True))
+    text = abstract.counted(rows, lambda row, preset: verdicts[row] if preset == "paper" else None)
+    assert "1 of 2 hold under `paper`" in text
+    assert "complete" not in text
+
+
+def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
+    part = cube(T=[30, 60])
+    cut_off = part.isel(time=part["time"] < 0.1)
+    assert "≥" in k3c60.exists({})(cut_off).text
+    assert "≥" not in k3c60.exists({})(part).text
+    assert "≥" in assumptions.table(combos(0.0))[2]

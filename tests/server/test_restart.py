@@ -88,6 +88,6 @@ def test_one_server_a_folder(tmp_path: Path, start_server: Any) -> None:
         server.terminate()
         server.wait(PATIENCE)
     said = server.stdout.read()
-    assert "Open that address in a browser. From another machine, first run there:\n  ssh -L" in said
+    assert "Open this address in a browser. From another machine, first run there:\n  ssh -L" in said
     assert f"client = Client({client.url!r})" in said
     assert "Traceback" not in said, "whoever watches is no fault"

@@ -162,7 +162,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
             ),
             "at most 10000 values, aliases written out",
         ),
-        ("a: &a [*a]", "CONFIG must not hold itself"),
+        ("a: &a [*a]", "CONFIG must not contain itself"),
         ("[" * 15_000, "must not nest deeper than 20 levels"),
         ("[" * 30 + "]" * 30, "must not nest deeper than 20 levels"),
         ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor for the tag"),
@@ -278,7 +278,7 @@ def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
     pem = ("--tls-certificate", str(tmp_path / "file"), "--tls-key", str(tmp_path / "file"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for args, message in (
-            ((str(tmp_path / "file"),), "FOLDER must be a folder, made or to be made"),
+            ((str(tmp_path / "file"),), "FOLDER must be a folder, existing or new"),
             ((str(tmp_path), *pem), "must be PEM files that belong together"),
             ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` takes a free port"),
             ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),

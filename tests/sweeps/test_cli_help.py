@@ -44,7 +44,7 @@ def test_every_command_and_option_says_what_it_is(name):
         ("run", "[default: (results/NAME.zarr)]"),
         ("run", "[default: (cores)]"),
         ("plot", "[default: (Delta0)]"),
-        ("show", "[default: (the first other with several values)]"),
+        ("show", "[default: (the next axis with several values)]"),
         ("optics", "[default: (dirty limit)]"),
         ("serve", "[default: (the variable PHOTOGAP_TOKEN, else made for the folder)]"),
     ],

@@ -74,7 +74,7 @@ def test_a_choice_of_ones_own_stays():
     numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--window", "40", "--json").stdout)
     assert numbers["window_meV"] == pytest.approx(40.0, rel=1e-3)
     text = " ".join(photogap("equilibrium", "Pb", "--T", "2", "--window", "40").output.split())
-    assert "the window is yours, its error not counted" in text
+    assert "the window is yours, its error counted and not reduced" in text
 
 
 def test_a_cutoff_moves_what_mu_star_means():
@@ -146,7 +146,7 @@ def test_picture(tmp_path):
             "`--T` must be a temperature, a list such as 2,4,6, or START:STOP:STEP, in K. Got 'cold'",
         ),
         (["Pb", "--T", "2", "--mu-star", "0.1", "--mu-star-at", "top"], "`--mu-star-at` must be one of cutoff"),
-        (["Pb", "--T", "2", "--mu-star-at", "omega_log"], "`--mu-star-at` needs a stated `--mu-star`"),
+        (["Pb", "--T", "2", "--mu-star-at", "omega_log"], "`--mu-star-at` needs `--mu-star`"),
         (["Pb", "--T", "2", "--cutoff", "0"], "`--cutoff` must be positive, in meV. Got 0.0"),
         (["Pb", "--T", "2", "--rtol", "-1"], "`--rtol` must be positive"),
         (

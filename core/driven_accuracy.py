@@ -1,0 +1,96 @@
+"""A driven point to an accuracy: it is computed on finer lattices until its series agree.
+
+Near a threshold of the drive the lattice decides when a gap opens, and so for how long it lasts; series are
+therefore compared by the mean of their difference over the times of the result, which a gap that opens a little
+later moves a little.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from .accuracy import AccuracyError, Estimate, choose_lattice
+from .constants import KB
+from .result import Outcome, Result
+from .settings import Point, Settings
+
+COMPARED: Final = ("Delta0", "gap_edge", "U_qp", "U_ph")
+"""Series that are to agree; their means over time tell where anything else of a point comes from."""
+
+_FINER: Final = 16
+"""Cells of the finest lattice, relative to the material's."""
+
+
+def simulate_to_accuracy(
+    point: Point,
+    settings: Settings,
+    run: Callable[[Point, Settings], Result],
+    check: Callable[[Point, Settings], None],
+) -> Result:
+    """The point on a lattice that gives the series of `COMPARED` to `settings.accuracy`.
+
+    A difference is the mean over the times of the result, of gaps relative to the largest one (or
+    kB Tc0 / 10, if that is more), of energies to what is absorbed (or N0 (kB Tc0)^2).
+
+    Args:
+        point, settings: The point; `spacing` and `window`, or the material's, are where the search begins.
+        run: Result on the lattice that its settings state.
+        check: Refuses settings that contradict the point.
+    Returns:
+        The result on the lattice taken, which stands in its diagnostics; `NOT_CONVERGED` where the accuracy is out
+        of reach.
+    """
+    assert settings.accuracy is not None
+    results: list[Result] = []
+
+    def estimate(h: float, top: float) -> Estimate:
+        results.append(run(point, replace(settings, spacing=h, window=top, accuracy=None)))
+        return _estimate(results[-1], point)
+
+    spacing, window = settings.spacing or point.material.spacing, settings.window or point.material.window
+    coarse = (spacing, window)
+    for h, top in ((2 * spacing, window / 2), (2 * spacing, window)):
+        if _stands(point, replace(settings, spacing=h, window=top, accuracy=None), check):
+            coarse = (h, top)
+            break
+    try:
+        choice = choose_lattice(
+            estimate,
+            spacing=coarse[0],
+            window=coarse[1],
+            rtol=settings.accuracy,
+            orders=(1.0, 1.0),
+            most_cells=round(_FINER * window / spacing),
+        )
+    except AccuracyError as error:
+        failed = next((r for r in reversed(results) if r.outcome is not Outcome.OK), None)
+        if failed is not None:
+            return failed
+        message = str(error).replace("`rtol`", "`accuracy`").replace(", move T away from Tc,", ", tighten `rtol`,")
+        return Result(outcome=Outcome.NOT_CONVERGED, message=message, diagnostics=results[-1].diagnostics)
+    best: Result = choice.best.state
+    lattice = {"spacing": choice.spacing, "window": choice.window, "lattices": float(choice.tried)}
+    return replace(best, diagnostics=best.diagnostics | lattice)
+
+
+def _stands(point: Point, settings: Settings, check: Callable[[Point, Settings], None]) -> bool:
+    """Whether the point can be computed on a coarser lattice."""
+    try:
+        check(point, settings)
+        point.material.spectrum.on_lattice(settings.spacing or point.material.spacing)
+    except ValueError:
+        return False
+    return bool((settings.window or point.material.window) > 2 * point.material.spectrum.omega[-1])
+
+
+def _estimate(result: Result, point: Point) -> Estimate:
+    thermal = KB * point.material.Tc0
+    if result.outcome is not Outcome.OK:
+        nothing = np.full(len(COMPARED), np.nan)
+        return Estimate(nothing, np.full(len(COMPARED), thermal), COMPARED, result)
+    values = np.stack([result.data[name] for name in COMPARED])
+    gap = max(float(values[:2].max()), 0.1 * thermal)
+    energy = max(float(result.data["absorbed_energy_density"]), point.material.N0 * thermal**2)
+    return Estimate(values, np.array([gap, gap, energy, energy]), COMPARED, result)

@@ -1,0 +1,78 @@
+"""A driven point to an accuracy: the lattice is refined until gaps and energies agree."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from photogap.core import driven_accuracy
+from photogap.core.driven_accuracy import simulate_to_accuracy
+from photogap.core.result import Outcome, Result
+from photogap.core.settings import Point, Settings
+from photogap.core.simulate import check, simulate
+from photogap.sweeps.materials import library as materials
+
+K3C60 = materials.load("K3C60")
+
+
+@pytest.fixture
+def point():
+    return Point(material=K3C60, F0=1.0, omega_pump=170.0, T=120.0, tau_esc=0.1)
+
+
+def test_a_gap_near_its_threshold_is_refined(point):
+    """Driven far above Tc for a fraction of a picosecond: half of the spacing moves its duration by 0.1 ps."""
+    settings = Settings(damping="real", t_start=-0.3, t_stop=0.1, n_times=33)
+    found = simulate(point, dataclasses.replace(settings, accuracy=0.03))
+    assert found.outcome is Outcome.OK
+    spacing, window = found.diagnostics["spacing"], found.diagnostics["window"]
+    assert spacing < K3C60.spacing
+    finer = simulate(point, dataclasses.replace(settings, spacing=spacing / 2, window=window)).data["Delta0"]
+    error = np.abs(finer - found.data["Delta0"]).mean() / finer.max()
+    assert error < 0.03
+    coarse = simulate(point, settings).data["Delta0"]
+    assert error < np.abs(finer - coarse).mean() / finer.max()
+
+
+def of_order(spacing_error: float):
+    """A solver whose gap errs as the square of the spacing."""
+
+    def run(point: Point, settings: Settings) -> Result:
+        assert settings.accuracy is None
+        one = np.ones(3)
+        data = dict.fromkeys(driven_accuracy.COMPARED, one)
+        data |= {
+            "Delta0": one * (1.0 + spacing_error * settings.spacing**2),
+            "absorbed_energy_density": np.array(1.0),
+        }
+        return Result(outcome=Outcome.OK, data=data)
+
+    return run
+
+
+def test_the_lattice_taken_is_recorded(point):
+    found = simulate_to_accuracy(point, Settings(accuracy=1e-2), of_order(0.5), check)
+    assert found.outcome is Outcome.OK
+    # twice the spacing changes it by 1.5 spacing^2
+    assert 1.5 * found.diagnostics["spacing"] ** 2 < 1e-2
+    assert found.diagnostics["lattices"] >= 3
+
+
+def test_an_accuracy_out_of_reach_is_not_converged(point):
+    found = simulate_to_accuracy(point, Settings(accuracy=1e-6), of_order(100.0), check)
+    assert found.outcome is Outcome.NOT_CONVERGED
+    assert "`accuracy` must be within reach of" in found.message
+    assert "leave Delta0 known to" in found.message
+
+
+def test_a_point_that_fails_says_its_own_reason(point):
+    def run(point: Point, settings: Settings) -> Result:
+        return Result(outcome=Outcome.SATURATED, message="nothing is absorbed")
+
+    found = simulate_to_accuracy(point, Settings(accuracy=1e-2), run, check)
+    assert (found.outcome, found.message) == (Outcome.SATURATED, "nothing is absorbed")
+
+
+def test_a_bad_accuracy_is_refused():
+    with pytest.raises(ValueError, match=r"`accuracy` must be positive.* Got -1"):
+        Settings(accuracy=-1)
