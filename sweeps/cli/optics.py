@@ -60,7 +60,7 @@ def optics(
     as_json: JsonFlag = False,
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
-    from ...core.tracking import GapError
+    from ...core.pairing.tracking import GapError
     from ..figures.optics import Film, draw
     from ..materials import library
 

@@ -218,15 +218,44 @@ def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
     if not row.config:
         return row.ask(xr.Dataset())
     ds = _opened(cubes, row.config, preset)
-    return told(ds) if isinstance(ds, str) else row.ask(ds)
+    if isinstance(ds, str):
+        return told(ds)
+    try:
+        return row.ask(ds)
+    except _UNREADABLE:
+        if _complete(ds):
+            raise
+        return told(_holes(ds))
 
 
 def _decides(row: Row, cubes: Cubes) -> str:
     parts = [row.decides]
     for measured in row.measured:
         ds = _opened(cubes, measured.config, measured.preset)
-        parts.append(f"{ds if isinstance(ds, str) else measured.tell(ds)} (`{measured.config}`)")
+        try:
+            text = ds if isinstance(ds, str) else measured.tell(ds)
+        except _UNREADABLE:
+            if isinstance(ds, str) or _complete(ds):
+                raise
+            text = _holes(ds)
+        parts.append(f"{text} (`{measured.config}`)")
     return ". ".join(parts)
+
+
+_UNREADABLE = (KeyError, ValueError, IndexError, ArithmeticError)
+"""Errors of an answer that needs points which are not there."""
+
+
+def _complete(ds: xr.Dataset) -> bool:
+    return bool((ds["status"] == "ok").all())
+
+
+def _holes(ds: xr.Dataset) -> str:
+    """How many points of a cube are missing or failed, and why."""
+    status = ds["status"].values.ravel()
+    lost = int((status != "ok").sum())
+    messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
+    return f"{lost} of {status.size} points are missing or failed{f': {messages}' * bool(messages)}"
 
 
 def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
@@ -282,7 +311,14 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
         path = cubes.path(*picture.cube)
         if isinstance(_opened(cubes, *picture.cube), str):
             continue
-        drawn = figures.draw_cube(place(str(path)), open_cube(path), picture.figure, picture.at)
+        ds = open_cube(path)
+        try:
+            drawn = figures.draw_cube(place(str(path)), ds, picture.figure, picture.at)
+        except _UNREADABLE:
+            if _complete(ds):
+                raise
+            lines += [f"### {picture.heading}", "", f"`{path.stem}`: {_holes(ds)}", ""]
+            continue
         saved = figures.save(drawn, folder / f"{picture.stem}.png", dpi=_DPI)
         told = "; ".join(facts()[key].says for key in picture.paper) or "the paper has no such figure"
         lines += [
