@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ..analysis import peak_gap
 from ..analysis.labels import geometric
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import COLOURS, COLUMN, MARKERS, PAGE, line_style, new, printed, pulse, symbol, title
 
 _CHARACTERS = 44

@@ -7,7 +7,7 @@ from ...core.material import Material
 from ...core.optics.film import penetration_depth, refractive_index
 from ..materials.library import load
 from .curves import legend
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import COLUMN, line_style, new, printed, pulse, title
 
 

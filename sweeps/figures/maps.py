@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from .select import caption, present, single
+from .selection import caption, present, single
 from .spectrum import found
 from .style import COLOURS, MAP, PAGE, SIGNED_MAP, line_style, new, number, printed, pulse, symbol, title
 

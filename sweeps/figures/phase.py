@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..analysis import existence, peak_gap
 from ..analysis.labels import geometric
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import FAILED, MAP, PAGE, new, number, printed, symbol, title
 
 _TICKS = 5

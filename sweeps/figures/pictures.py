@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..status import Status
 from ..store.place import Place
 from ..text import suggest
-from .select import caption
+from .selection import caption
 from .style import FAILED, MAP, MARKERS, line_style, symbol
 
 _HUES = 12

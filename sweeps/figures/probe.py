@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from .curves import legend
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import PAGE, line_style, new, printed, pulse, symbol, title
 
 _DECADES = 4

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ...core.declaration import choices, declarations
 from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
 from ..ask.identity import digest
@@ -34,21 +35,14 @@ from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
-UNITS: Final = {
-    "N_ion": "nm-3",
-    "N0_per_eV_nm3": "eV-1 nm-3",
-    "rho_N": "ohm nm",
-    "Tc0": "K",
-    "cutoff": "meV",
-    "window": "meV",
-    "spacing": "meV",
-    "tau_pump": "ps",
-    "omega_pump": "meV",
-    "eps_infinity": "1",
-    "thickness": "nm",
-    "mu_star": "1",
-}
-"""Quantities of a material and the unit of each, in the order of their description."""
+_STATED: Final = {"N0": ("N0_per_eV_nm3", "eV-1 nm-3")}
+"""Quantities that a file states in another unit, its name in the key."""
+UNITS: Final = dict(
+    _STATED.get(name, (name, quantity.unit))
+    for name, quantity in declarations(Material).items()
+    if not choices(Material, name)
+)
+"""Quantities of a material and the unit of each in its file, in the order of their description."""
 
 CHOSEN: Final = "chosen for an accuracy of 1e-3 in equilibrium from 0.1 to 0.9 Tc0"
 FOUR_TIMES: Final = "default: four times the end of the spectrum"

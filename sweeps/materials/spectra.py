@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.allen_dynes import coupling_lambda
+from ...core.pairing.allen_dynes import coupling_lambda
 from ...core.spectra import Spectrum
 from ..files import ANYWHERE, Files
 from .formats import FORMATS, Format, Quantity, Table, detect, parse, refuse_transport, units_of

@@ -14,7 +14,7 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.base import parse_at
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import pictures
-from photogap.sweeps.figures.select import select
+from photogap.sweeps.figures.selection import select
 from photogap.sweeps.server.slices import chosen
 from support.fake_config import tree
 

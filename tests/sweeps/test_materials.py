@@ -3,12 +3,15 @@
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from photogap.core.declaration import declarations
 from photogap.core.equilibrium import solve_equilibrium
+from photogap.core.material import Material
 from photogap.sweeps.materials import library as materials
 
 # Table 1 of arXiv:2603.18182: N_ion (nm^-3), N(0) (eV^-1 nm^-3), rho_N (ohm nm), Tc0 (K); pump (meV).
@@ -133,7 +136,7 @@ REFUSED = [
         {"name": "x", "extends": "K3C60", "Tc0": "15 K"},
         r"`Tc0.value`: Input should be a valid number.* Got '15 K'",
     ),
-    ({"name": "x", "extends": "K3C60", "Tc0": -3}, r"`Tc0` of material 'x' must be positive. Got -3.0"),
+    ({"name": "x", "extends": "K3C60", "Tc0": -3}, r"`Tc0` of material 'x' must be positive, in K. Got -3.0"),
     (
         {"name": "x", "extends": "K3C60", "window": 100.0},
         r"`window` of material 'x' must exceed its highest phonon",
@@ -207,3 +210,26 @@ def test_materials_beside_the_configs_build():
     for path in sorted(folder.glob("*.yaml")):
         material = materials.load(path)
         assert material.spectrum.on_lattice(material.spacing)[2].sum() > 0
+
+
+def test_a_file_states_each_declared_quantity_and_no_other():
+    numbers = {
+        k
+        for k, f in materials.MaterialSpec.model_fields.items()
+        if f.annotation in (materials.Quantity, materials.OptionalQuantity)
+    }
+    assert numbers == materials.UNITS.keys()
+    described = {entry.key: entry.unit for entry in materials.describe("Pb").parameters}
+    assert described == materials.UNITS
+
+
+def test_each_quantity_of_a_material_has_a_unit_and_keeps_its_rule():
+    lead = materials.load("Pb")
+    for name, quantity in declarations(Material).items():
+        assert quantity.long_name
+        if quantity.rule is not None:
+            words = re.escape(quantity.rule.words)
+            with pytest.raises(ValueError, match=rf"`{name}` of material 'Pb' must be {words}.* Got -1\.0"):
+                dataclasses.replace(lead, **{name: -1.0})
+            with pytest.raises(ValueError, match=rf"`{name}` of material 'Pb' must be {words}.* Got nan"):
+                dataclasses.replace(lead, **{name: math.nan})

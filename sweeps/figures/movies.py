@@ -12,7 +12,7 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimatio
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .select import caption, present, single
+from .selection import caption, present, single
 from .spectrum import found
 from .style import COLOURS, PAGE, RC, new, pulse, title
 
