@@ -201,7 +201,7 @@ def test_phonons_of_its_own(tmp_path):
     assert (entry.key, entry.source) == ("F", "a guess")
     assert materials.describe("K3C60").spectrum[-1].value == "proportional to alpha2F"
     path = write(tmp_path, name="x", extends="K3C60", spectrum={"phonons": phonons | {"F": [1]}})
-    with pytest.raises(ValueError, match="needs one F per omega. Got 3 and 1"):
+    with pytest.raises(ValueError, match=r"needs one F per omega. Got 3 and 1"):
         materials.load(path)
 
 
