@@ -1,12 +1,15 @@
 """The table of statements reads cubes rightly: cubes with known answers, failed points, missing cubes."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
 from photogap.sweeps.reproduction import abstract, assumptions, k3c60, page, rows, statements
-from photogap.sweeps.reproduction.page import write
+from photogap.sweeps.reproduction.page import PICTURES, write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
 
@@ -78,6 +81,12 @@ def test_every_statement_has_its_sweep():
     asked = {(row.config, preset) for row in statements.STATEMENTS if row.config for preset in row.presets}
     asked |= {(measured.config, measured.preset) for row in statements.STATEMENTS for measured in row.measured}
     assert asked <= runs
+
+
+def test_each_pane_of_the_registry_is_on_the_page():
+    headings = " ".join(picture.heading for picture in PICTURES)
+    panes = [row.pane.removeprefix("Fig. ") for row in FIGURES.values() if row.pane]
+    assert [pane for pane in panes if not re.search(rf"\b{pane}", headings)] == []
 
 
 def test_headline_has_the_lattice_s_error_and_says_what_decides(cube):
