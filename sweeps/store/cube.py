@@ -71,7 +71,7 @@ class Cube:
         """
         self.place = place
         if not place.exists():
-            raise StoreError(f"No cube at {place.url!r}.")
+            raise StoreError(f"No cube at {place.url}.")
         tree = opened(place.objects.get(ROOT) or b"", place.url)
         if RECORD not in tree["attributes"]:
             raise StoreError(f"No photogap cube at {place.url!r}: the Zarr group has no record.")
