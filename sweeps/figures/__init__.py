@@ -1,6 +1,6 @@
 """The paper's figures, phase diagrams and movies of a cube: pure functions from a dataset to a Matplotlib figure.
 
-A figure shows what the dataset holds: select first (`draw` does, with `at`), and what is left over becomes lines or
+A figure shows all of its dataset: select first (`draw` does, with `at`), and the remaining axes become lines or
 panels. Nothing here needs a display. `registry` lists the figures; each is imported when it is first used.
 """
 
@@ -75,7 +75,7 @@ def draw(ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **opt
 def draw_cube(
     cube: "Place", ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **options: Any
 ) -> "Figure":
-    """A figure of a cube, with the materials that its config names.
+    """A figure of a cube, with the materials of its config.
 
     Args:
         cube: Place of the cube.

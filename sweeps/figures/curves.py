@@ -101,7 +101,7 @@ def legend(figure: Figure, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not any(labels):
         return
-    # A symbol's commands are longer than what they print.
+    # The markup of a symbol is longer than its printed form.
     longest = max(len(re.sub(r"\\[a-z]+|[${}_]", "", label)) for label in labels)
     columns = 2 if longest < 26 and len(labels) > 1 else 1
     figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(labels) // columns))

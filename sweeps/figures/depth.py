@@ -1,4 +1,4 @@
-"""Fig. 7: how far a probe reaches after the pulse, relative to the pump in equilibrium."""
+"""Fig. 7: penetration depth of a probe after the pulse, relative to the pump in equilibrium."""
 
 import xarray as xr
 from matplotlib.figure import Figure

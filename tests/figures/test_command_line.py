@@ -147,13 +147,13 @@ def test_movie(store, tmp_path):
         (("plot", "--y", "Delta"), r"`--y` must be a variable of the cube. Did you mean `Delta0`\? Got 'Delta'"),
         (("plot", "--y", "message"), r"`--y` must be a numeric variable"),
         (("show", "--y", "G"), r"`--y` must name an axis.*Got 'G'"),
-        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis that the picture shows"),
+        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis of the picture"),
         (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T only once. Got it again in 'T=60'"),
         (
             ("plot", "--figure", "phase_diagram", "--x", "T", "--y", "T"),
             r"`--y` must be another axis than `--x`. Got 'T'",
         ),
-        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis that the picture shows"),
+        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis of the picture"),
         (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
         (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
@@ -182,7 +182,7 @@ def begun(tmp_path_factory):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot",), "nothing to draw: Delta0 has no value there. Of the cube's points are 2 missing"),
+        (("plot",), "nothing to draw: Delta0 has no value there. Points of the cube: 2 missing"),
         (("plot", "--figure", "fig3"), "needs a point that was computed"),
         (("plot", "--figure", "fig8"), "needs a point that was computed"),
         (("plot", "--figure", "phase_diagram"), "needs a point that was computed"),
