@@ -100,12 +100,12 @@ def narrowest_mode(spectrum: Spectrum) -> float:
     """Standard deviation of the narrowest mode that holds 1 % of lambda, meV; infinite if none stands out."""
     if spectrum.peaks:
         total = sum(peak.lambda_ for peak in spectrum.peaks)
-        return min(peak.width for peak in spectrum.peaks if peak.lambda_ >= 0.01 * total)
+        return float(min(peak.width for peak in spectrum.peaks if peak.lambda_ >= 0.01 * total))
     omega = np.linspace(0.0, float(spectrum.omega[-1]), _GRID + 1)[1:]
     pairing = np.interp(omega, spectrum.omega, spectrum.alpha2F) / omega
     modes, _ = find_peaks(pairing, prominence=0.05 * pairing.max())
     widths = peak_widths(pairing, modes)[0]
-    return float(widths.min(initial=np.inf)) * (omega[1] - omega[0]) / _FWHM
+    return float(widths.min(initial=np.inf) * (omega[1] - omega[0]) / _FWHM)
 
 
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
