@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import collision_rates
-from photogap.core.gap import SelfEnergy, solve_gap
+from photogap.core.pairing.coherence import spectral_weights
+from photogap.core.pairing.gap import SelfEnergy, solve_gap
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_film, simulate
+from photogap.core.terms.collisions import collision_rates
 from photogap.core.thermal import bose, fermi
 from support import direct
 

@@ -95,14 +95,14 @@ class Declaration:
     shapes: bool = False
     later: bool = False
 
-    def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = ()) -> None:
-        """Raise ValueError unless a value keeps the rule, or is one of those allowed."""
+    def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = (), owner: str = "") -> None:
+        """Raise ValueError, with the owner's words after the name, unless a value keeps the rule or is allowed."""
         if allowed and value not in allowed:
-            raise ValueError(f"`{name}` must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
+            raise ValueError(f"`{name}`{owner} must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
         if self.rule is not None and not _holds(self.rule, value):
             unit = f", in {typed(self.unit)}" if self.unit != "1" else ""
             remedy = f"; {self.remedy}" if self.remedy else ""
-            raise ValueError(f"`{name}` must be {self.rule.words}{unit}{remedy}. Got {value!r}.")
+            raise ValueError(f"`{name}`{owner} must be {self.rule.words}{unit}{remedy}. Got {value!r}.")
 
 
 def declare(
@@ -141,8 +141,12 @@ def choices(owner: Any, name: str) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
-def check_fields(values: Any) -> None:
+def check_fields(values: Any, of: str = "") -> None:
     """Hold each field of a dataclass against its own declaration; None is fine where it is the default.
+
+    Args:
+        values: The dataclass.
+        of: Words after a field's name that say of which it is.
 
     Raises:
         ValueError: naming the field, the rule, the unit, the value and the remedy.
@@ -151,7 +155,7 @@ def check_fields(values: Any) -> None:
     for name, declaration, default, allowed in _checks(owner):
         value = getattr(values, name)
         if value is not None or default is not None:
-            declaration.refuse(name, value, allowed)
+            declaration.refuse(name, value, allowed, of)
 
 
 @functools.cache

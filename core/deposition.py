@@ -8,20 +8,20 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from .dynamics import Trajectory, integrate
-from .eliashberg import Coupling
 from .equations import Equations
-from .gap import GapSolution
 from .integrators import METHODS
 from .kinetics import JointTerm, Setup
 from .lattice import Array
+from .pairing.eliashberg import Coupling
+from .pairing.gap import GapSolution
+from .pairing.tracking import GapTracker
 from .processes import slab_terms
-from .pump import Pump
 from .result import Outcome, coordinates
 from .roots import secant
 from .settings import Point, Settings
 from .slab import MOST_PHOTONS
+from .terms.pump import Pump
 from .thermal import bose, fermi
-from .tracking import GapTracker
 from .windows import Ladder
 
 DEPOSITED: Final = 2e-4

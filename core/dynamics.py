@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .equations import Equations, joint_problem, joint_spectral_radius, parts
-from .gap import GapSolution
 from .integrators import Method
 from .kinetics import JointTerm
 from .lattice import Array
+from .pairing.gap import GapSolution
+from .pairing.tracking import GapError, GapTracker
 from .result import Outcome
 from .slab import Sample, SaturatedError, Slab
-from .tracking import GapError, GapTracker
 
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
 

@@ -26,10 +26,10 @@ from functools import cached_property
 
 import numpy as np
 
-from .absorption import Absorption
 from .integrators import Problem
 from .kinetics import Change, Entry, Film, JointTerm, State, Term, Weights
 from .lattice import Array, Complex
+from .terms.absorption import Absorption
 from .windows import Ladder, fill_above
 
 

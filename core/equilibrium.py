@@ -8,15 +8,15 @@ import numpy as np
 
 from .accuracy import RTOL, Choice, Estimate, choose_lattice, first_lattice
 from .constants import KB
-from .eliashberg import Coupling
-from .gap import GapSolution, SelfEnergy, solve_gap
 from .lattice import Array, Complex, Lattice
 from .material import Material
+from .pairing.eliashberg import Coupling
+from .pairing.gap import GapSolution, SelfEnergy, solve_gap
+from .pairing.tc import critical_temperature
+from .pairing.tracking import GapError, GapTracker
 from .settings import Damping
 from .simulate import build_coupling
-from .tc import critical_temperature
 from .thermal import bose, fermi
-from .tracking import GapError, GapTracker
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,8 +18,8 @@ import numpy as np
 from .constants import HBAR
 from .declaration import Joint
 from .lattice import Array, Lattice, Ring
-from .pump import Pump
 from .settings import Point, Settings
+from .terms.pump import Pump
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
+from .declaration import POSITIVE, POSITIVE_OR_INFINITE, check_fields, declare, described
 from .spectra import Spectrum
 
 MuStarAt = Literal["cutoff", "matsubara", "omega_max", "omega_log", "omega_2"]
@@ -11,66 +12,134 @@ MuStarAt = Literal["cutoff", "matsubara", "omega_max", "omega_log", "omega_2"]
 Matsubara frequencies up to `cutoff`, or of such a sum up to a moment of the spectrum, as other codes state it."""
 
 
+@described
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """A superconducting film, Table 1 of arXiv:2603.18182.
 
-    Args:
-        name: Label of the material, as it appears on the cube's `material` axis.
-        spectrum: Eliashberg function alpha2F and phonon density of states F.
-        N_ion: Atoms per volume, 1/nm^3.
-        N0: Electron density of states at the Fermi level per spin, 1/(meV nm^3).
-        rho_N: Normal-state resistivity, ohm nm.
-        Tc0: Equilibrium transition temperature that mu_star is calibrated to, K.
-        cutoff: Cut-off of the Coulomb pseudopotential mu_star, meV.
-        window: Default upper edge of the quasiparticle lattice, meV.
-        spacing: Default lattice spacing h, meV.
-        tau_pump: Default duration (full width at half maximum) of the pump pulse, ps.
-        omega_pump: Default photon energy of the pump, meV.
-        eps_infinity: Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.
-        thickness: Film thickness, nm; `math.inf` for a film much thicker than the penetration depth.
-        mu_star: Coulomb pseudopotential; None calibrates it to `Tc0`.
-        mu_star_at: Convention that a stated `mu_star` belongs to.
+    `name` is its label on the cube's axis `material`; `spectrum` holds the Eliashberg function alpha2F and the
+    phonon density of states F. Each quantity declares itself; a material's file, its description and checks derive
+    from that.
     """
 
     name: str
     spectrum: Spectrum
-    N_ion: float
-    N0: float
-    rho_N: float
-    Tc0: float
-    cutoff: float
-    window: float
-    spacing: float
-    tau_pump: float
-    omega_pump: float
-    eps_infinity: float = 1.0
-    thickness: float = math.inf
-    mu_star: float | None = None
-    mu_star_at: MuStarAt = field(default="cutoff", metadata={"later": True})
+    N_ion: float = field(
+        metadata=declare(
+            "Atoms per volume.",
+            long_name="atoms per volume",
+            unit="nm-3",
+            rule=POSITIVE,
+        ),
+    )
+    N0: float = field(
+        metadata=declare(
+            "Electron density of states at the Fermi level per spin.",
+            long_name="electron density of states per spin",
+            unit="meV-1 nm-3",
+            symbol=r"$N_0$",
+            rule=POSITIVE,
+        ),
+    )
+    rho_N: float = field(
+        metadata=declare(
+            "Normal-state resistivity.",
+            long_name="normal-state resistivity",
+            unit="ohm nm",
+            symbol=r"$\rho_\mathrm{N}$",
+            rule=POSITIVE,
+        ),
+    )
+    Tc0: float = field(
+        metadata=declare(
+            "Equilibrium transition temperature that mu_star is calibrated to.",
+            long_name="transition temperature",
+            unit="K",
+            symbol=r"$T_{c0}$",
+            rule=POSITIVE,
+        ),
+    )
+    cutoff: float = field(
+        metadata=declare(
+            "Cut-off of the Coulomb pseudopotential mu_star.",
+            long_name="cut-off of mu_star",
+            unit="meV",
+            rule=POSITIVE,
+        ),
+    )
+    window: float = field(
+        metadata=declare(
+            "Default upper edge of the quasiparticle lattice.",
+            long_name="upper edge of the quasiparticle lattice",
+            unit="meV",
+            rule=POSITIVE,
+        ),
+    )
+    spacing: float = field(
+        metadata=declare(
+            "Default lattice spacing h.",
+            long_name="lattice spacing",
+            unit="meV",
+            symbol=r"$h$",
+            rule=POSITIVE,
+        ),
+    )
+    tau_pump: float = field(
+        metadata=declare(
+            "Default duration (full width at half maximum) of the pump pulse.",
+            long_name="duration of the pump (FWHM)",
+            unit="ps",
+            symbol=r"$\tau_\mathrm{pump}$",
+            rule=POSITIVE,
+        ),
+    )
+    omega_pump: float = field(
+        metadata=declare(
+            "Default photon energy of the pump.",
+            long_name="photon energy of the pump",
+            unit="meV",
+            symbol=r"$\hbar\omega_\mathrm{pump}$",
+            rule=POSITIVE,
+        ),
+    )
+    eps_infinity: float = field(
+        default=1.0,
+        metadata=declare(
+            "Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.",
+            long_name="dielectric constant of all but the conduction electrons",
+            symbol=r"$\varepsilon_\infty$",
+        ),
+    )
+    thickness: float = field(
+        default=math.inf,
+        metadata=declare(
+            "Film thickness; `.inf` for a film much thicker than the penetration depth.",
+            long_name="film thickness",
+            unit="nm",
+            symbol=r"$d$",
+            rule=POSITIVE_OR_INFINITE,
+        ),
+    )
+    mu_star: float | None = field(
+        default=None,
+        metadata=declare(
+            "Coulomb pseudopotential; None calibrates it to `Tc0`.",
+            long_name="Coulomb pseudopotential",
+            symbol=r"$\mu^*$",
+        ),
+    )
+    mu_star_at: MuStarAt = field(
+        default="cutoff",
+        metadata=declare(
+            "Convention that a stated `mu_star` belongs to.",
+            long_name="convention of mu_star",
+            later=True,
+        ),
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what has no physical meaning."""
-        for key in (
-            "N_ion",
-            "N0",
-            "rho_N",
-            "Tc0",
-            "cutoff",
-            "window",
-            "spacing",
-            "tau_pump",
-            "omega_pump",
-            "thickness",
-        ):
-            value = getattr(self, key)
-            if not value > 0 or math.isnan(value):
-                raise ValueError(f"`{key}` of material {self.name!r} must be positive. Got {value!r}.")
-        if self.mu_star_at not in get_args(MuStarAt):
-            known = ", ".join(get_args(MuStarAt))
-            raise ValueError(
-                f"`mu_star_at` of material {self.name!r} must be one of {known}. Got {self.mu_star_at!r}."
-            )
+        """Refuse quantities without physical meaning."""
+        check_fields(self, f" of material {self.name!r}")
         if self.mu_star is None and self.mu_star_at != "cutoff":
             raise ValueError(
                 f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: one that is calibrated to Tc0 "

@@ -7,13 +7,13 @@ process is absent, and `rules` that bind point and settings.
 
 from typing import Final
 
-from .absorption import Absorption
-from .collisions import Collisions
-from .escape import Escape, Pinning
 from .kinetics import JointTerm, Setup, Term
-from .phonon_drive import PhononDrive
 from .settings import Settings
-from .transport import Exchange
+from .terms.absorption import Absorption
+from .terms.collisions import Collisions
+from .terms.escape import Escape, Pinning
+from .terms.phonon_drive import PhononDrive
+from .terms.transport import Exchange
 
 IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Pinning)
 BETWEEN_SLABS: Final = (Exchange,)

@@ -11,21 +11,21 @@ from . import optical_trace, processes, soft_mode
 from .declaration import Joint
 from .deposition import Deposited, Deposition
 from .driven_accuracy import simulate_to_accuracy
-from .eliashberg import Coupling
-from .gap import GapSolution
 from .kinetics import Film
 from .lattice import Array, Lattice
 from .material import Material
 from .optical_trace import film_thickness, observe_probe, surroundings
 from .optics.film import absorbed_energy_density, refractive_index
 from .optics.stack import equal_slabs, slab_energy_densities
-from .pseudopotential import from_convention
-from .pump import Pump
+from .pairing.eliashberg import Coupling
+from .pairing.gap import GapSolution
+from .pairing.pseudopotential import from_convention
+from .pairing.tc import calibrate_mu_star
+from .pairing.tracking import GapError, GapTracker
 from .result import Outcome, Result, coordinates
 from .series import film_series, ledger_error, overrun, steady_time
 from .settings import Damping, Point, Settings
-from .tc import calibrate_mu_star
-from .tracking import GapError, GapTracker
+from .terms.pump import Pump
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "3"

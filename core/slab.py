@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .coherence import spectral_weights
 from .equations import Equations
-from .gap import GapSolution, SelfEnergy
 from .kinetics import Entry, State, Weights
 from .lattice import Array
-from .tracking import GapError, GapTracker
+from .pairing.coherence import spectral_weights
+from .pairing.gap import GapSolution, SelfEnergy
+from .pairing.tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
 
 BOUNDS_TOLERANCE = 1e-7

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
-from . import allen_dynes
+from .pairing import allen_dynes
 from .quadrature import gauss_points, hat_integrals
 from .tables import MIN_POINTS, check_cover, check_grid, check_values, column, normalise
 from .units import ENERGY

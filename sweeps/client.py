@@ -1,4 +1,4 @@
-"""Client of a `photogap serve`: submit a sweep, watch it, take slices as xarray; nothing but the standard library.
+"""Client of `photogap serve`: submit a sweep, watch it, read slices as xarray.
 
 from pathlib import Path
 from photogap.sweeps.client import Client
@@ -28,18 +28,18 @@ from .private import is_loopback, noted_token
 
 ENDED = ("done", "cancelled", "failed")
 _BROKEN = (OSError, http.client.HTTPException)
-# The server is heard of every 15 s, also where nothing changes.
+# The server sends something every 15 s, even if nothing changes.
 _QUIET_S = 40.0
 _T = TypeVar("_T")
 
 
 class RefusedError(SweepError):
-    """The server's refusal, in its own words.
+    """The server refused the request; the message is the server's.
 
     Args:
         status: HTTP status.
         detail: The reason.
-        points: Points of a sweep that wants a confirmation.
+        points: Number of points of a sweep that needs confirmation.
     """
 
     def __init__(self, status: int, detail: str, points: int | None = None) -> None:
@@ -48,21 +48,21 @@ class RefusedError(SweepError):
 
 
 class UnreachableError(SweepError):
-    """No server answers at the address, or none in time."""
+    """No server answers at the address in time."""
 
 
 class Client:
-    """A server's sweeps.
+    """Sweeps of a server.
 
     Args:
         url: Address of the server; may end in `#token=...`, as `photogap serve` prints it.
         token: Its token; if None that of `url`, the variable PHOTOGAP_TOKEN, or for a server that the same user
-            runs on this machine the one that it has.
-        certificate: File of the authority that signed its certificate, where the system does not know it.
-        timeout: Longest wait for an answer, s; also how long `watch` and `wait` look for a server that is gone.
+            runs on this machine the server's own token.
+        certificate: CA file for the server's certificate, if the system does not trust it.
+        timeout: Longest wait for an answer, s, and for `watch` and `wait` to find a lost server again.
 
     Raises:
-        ConfigError: `url` is no address.
+        ConfigError: `url` is not an address.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Client:
         self._open = urllib.request.build_opener(*handlers).open
 
     def __repr__(self) -> str:
-        """The address; never the token."""
+        """Representation with the address, without the token."""
         return f"Client({self.url!r})"
 
     def submit(
@@ -98,21 +98,21 @@ class Client:
         """Queue a sweep: a config as YAML text, dict or path, and overrides such as `axes.T=[20,30]`.
 
         Returns:
-            The sweep's numbers, as `sweep` gives them.
+            The state of the sweep, as `sweep` returns it.
 
         Raises:
             RefusedError: The config breaks a rule, contradicts its cube, or is large and not confirmed: `points`
-                of the error then is what `confirm_points` must say.
+                of the error is then the required `confirm_points`.
         """
         body = {"config": _config(config), "overrides": overrides, "confirm_points": confirm_points}
         return self._json("POST", "sweeps", body)
 
     def dry_run(self, config: str | dict[str, Any] | Path, *overrides: str) -> dict[str, Any]:
-        """Points, bytes and time (s) that a config will take; a few points are computed for that."""
+        """Points, bytes and time (s) of a config, estimated by computing a few points."""
         return self._json("POST", "dry-run", {"config": _config(config), "overrides": overrides}, timeout=300)
 
     def sweeps(self, search: str = "", state: str | None = None) -> list[dict[str, Any]]:
-        """Sweeps whose name or config holds a text, newest first."""
+        """Sweeps whose name or config contains a text, newest first."""
         query = {"search": search} | ({"state": state} if state else {})
         found: list[dict[str, Any]] = self._json("GET", f"sweeps?{urlencode(query)}")["sweeps"]
         return found
@@ -122,7 +122,7 @@ class Client:
         return self._json("GET", _path(name))
 
     def record(self, name: str) -> dict[str, Any]:
-        """What the cube says of itself."""
+        """Record of the cube."""
         return self._json("GET", _path(name, "record"))
 
     def axes(self, name: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Client:
         return self._json("POST", _path(name, "cancel"))
 
     def resume(self, name: str) -> dict[str, Any]:
-        """Go on with a sweep that stopped."""
+        """Continue a stopped sweep."""
         return self._json("POST", _path(name, "resume"))
 
     def retry(self, name: str) -> dict[str, Any]:
@@ -151,14 +151,14 @@ class Client:
         return self._json("POST", _path(name, "retry"))
 
     def verify(self, name: str, *, repair: bool = False) -> dict[str, Any]:
-        """Read every chunk of a cube; with `repair`, bad points become missing and `resume` computes them."""
+        """Check every chunk of a cube; with `repair`, bad points become missing and `resume` computes them."""
         return self._json("POST", _path(name, f"verify?repair={str(repair).lower()}"))
 
     def watch(self, name: str) -> Iterator[dict[str, Any]]:
-        """A sweep's numbers as they change, to its end; a server that is started again meanwhile is found again.
+        """Yield the state of a sweep at every change, to its end; a restarted server is found again.
 
         Raises:
-            UnreachableError: No server answers, or one that did is gone for `timeout`.
+            UnreachableError: No server answers, or the server has been gone for `timeout`.
         """
         found: dict[str, Any] = {}
         answer = self._stream(name)
@@ -173,16 +173,16 @@ class Client:
             answer = self._patient(self._stream, name)
 
     def wait(self, name: str, timeout: float | None = None) -> dict[str, Any]:
-        """A sweep's numbers at its end; a server that is started again meanwhile is found again.
+        """Wait for the end of a sweep and return its state; a restarted server is found again.
 
-        To stop waiting stops nothing of the sweep.
+        Interrupting the wait does not stop the sweep.
 
         Returns:
-            The sweep's numbers; `state` says how it ended.
+            The state of the sweep; `state` is how it ended.
 
         Raises:
-            TimeoutError: It has not ended in time.
-            UnreachableError: No server answers, or one that did is gone for the client's own `timeout`.
+            TimeoutError: The sweep has not ended in time.
+            UnreachableError: No server answers, or the server has been gone for the client's `timeout`.
         """
         end = None if timeout is None else time.monotonic() + timeout
         found, pause = self.sweep(name), 0.1
@@ -198,7 +198,7 @@ class Client:
         """Part of the cube as an xarray Dataset with labels and units, such as `slice("a", "Delta0", T=30)`.
 
         Raises:
-            RefusedError: No such variable or label, or more numbers than the server gives at once.
+            RefusedError: The variable or label does not exist, or the slice is over the server's limit.
         """
         import xarray as xr
 
@@ -233,7 +233,7 @@ class Client:
         return self._answer("GET", _path(name, "events"), timeout=max(self.timeout, _QUIET_S))
 
     def _patient(self, ask: Callable[[str], _T], name: str, end: float | None = None) -> _T:
-        """Ask a server that may be away for a moment, but not beyond `end`."""
+        """Repeat a request while the server is away, at most until `end`."""
         end = min(end or math.inf, time.monotonic() + self.timeout)
         while True:
             try:
@@ -266,7 +266,7 @@ class Client:
         if isinstance(reason, TimeoutError):
             return UnreachableError(
                 f"the server at {self.url!r} did not answer in time. "
-                f"Raise `timeout` of the client. Got {self.timeout} s."
+                f"Raise the client's `timeout`. Got {self.timeout} s."
             )
         return UnreachableError(
             f"`url` must be the address of a running `photogap serve`. Got {self.url!r} ({reason})."

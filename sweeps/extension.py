@@ -1,4 +1,4 @@
-"""Outputs of one's own: the built-in model, or any other, with further variables in its cubes.
+"""User-defined outputs: further variables in the cubes of the built-in model or any other.
 
 A plug-in makes such a model and names it in the entry-point group `photogap.models`; a config then says
 `model: NAME`. `docs/extending.md` has a plug-in of ten lines.

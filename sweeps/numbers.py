@@ -1,4 +1,4 @@
-"""Numbers as people read them: no more digits than are known."""
+"""Numbers for display, with no more digits than are known."""
 
 import math
 from collections.abc import Iterable

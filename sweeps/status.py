@@ -4,7 +4,7 @@ import enum
 
 
 class Status(enum.StrEnum):
-    """Outcomes that a sweep itself gives; a model adds its own, such as `not_converged`."""
+    """Outcomes defined by the sweep; a model adds its own, such as `not_converged`."""
 
     OK = "ok"
     MISSING = "missing"

@@ -1,7 +1,7 @@
-"""Questions to a cube: functions from labelled data to labelled data, lazy over Dask arrays, units kept.
+"""Analysis of a cube: functions from labelled data to labelled data, lazy over Dask arrays, with units.
 
-Each keeps every axis that it does not use up, so that one call answers for a whole sweep. A series that holds no
-answer gives NaN and an `outcome` that says why; failed points are left out of a series, never filled in.
+Each function keeps the axes that it does not reduce, so one call covers a whole sweep. A series without an
+answer gives NaN and an `outcome` with the reason; failed points are left out of a series, never filled in.
 """
 
 from .boundary import boundary, existence

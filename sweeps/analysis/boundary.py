@@ -1,4 +1,4 @@
-"""Lines in the plane of two axes: level lines of a quantity, and the border of where a gap exists."""
+"""Lines in the plane of two axes: level lines of a quantity, and the border of the region with a gap."""
 
 import itertools
 from collections.abc import Hashable, Iterator
@@ -11,17 +11,17 @@ from .labels import Array, geometric, name_of, need, numbered, units_of
 
 
 def boundary(values: xr.DataArray, x: str, y: str, level: float) -> xr.Dataset:
-    """Lines on which a quantity has a value, interpolated linearly between grid points.
+    """Level lines of a quantity, interpolated linearly between grid points.
 
-    Axes whose labels step by factors are interpolated in their logarithm. Infinite labels have no place in the
-    plane and are left out; around failed points the lines break. How many lines there are hangs on the data, so
+    Geometric axes are interpolated in their logarithm. Infinite labels cannot be placed in the
+    plane and are left out; around failed points the lines break. The number of lines depends on the data, so
     the map (one number a point) is computed here, once.
 
     Args:
         values: One number a point, as from `peak_gap`, with the dims x and y; every other dim gives lines of
             its own.
-        x: Axis across.
-        y: Axis up.
+        x: Horizontal axis.
+        y: Vertical axis.
         level: In the units of `values`.
 
     Returns:
@@ -34,14 +34,14 @@ def boundary(values: xr.DataArray, x: str, y: str, level: float) -> xr.Dataset:
 def existence(values: xr.DataArray, x: str, y: str, threshold: float = 0.0) -> xr.Dataset:
     """Border between points where a quantity exceeds a threshold and points where it does not.
 
-    A gap opens steeply, so its value says little about where it opens between two points of the grid: the border
+    A gap opens steeply, so its value does not locate the onset between two points of the grid: the border
     runs midway between them (in the axes' own scale) and is uncertain by half a step.
 
     Args:
         values: As for `boundary`.
-        x: Axis across.
-        y: Axis up.
-        threshold: In the units of `values`; what is above it exists.
+        x: Horizontal axis.
+        y: Vertical axis.
+        threshold: In the units of `values`; larger values count as present.
 
     Returns:
         As `boundary`.
@@ -73,7 +73,7 @@ def _lines(values: xr.DataArray, x: str, y: str, level: float, text: str) -> xr.
         np.array([closed for _, _, closed in found], dtype=bool),
         {
             "units": "1",
-            "long_name": "whether the line closes on itself",
+            "long_name": "1 if the line is closed",
         },
     )
     for other in others:

@@ -18,9 +18,9 @@ OK: str = Status.OK.value
 
 
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
-    """A cube as a lazy dataset: axes sorted by their labels, points that are not `ok` masked and counted.
+    """Open a cube as a lazy dataset: axes sorted, points that are not `ok` masked and counted.
 
-    A point marked for another computation still holds its old numbers; they are masked too.
+    A point marked for recomputation still holds its old numbers; they are masked too.
 
     Args:
         store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://), any other URL that
@@ -32,10 +32,10 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
         The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
 
     Raises:
-        StoreError: There is no cube, or its metadata are damaged.
+        StoreError: No cube exists, or its metadata are damaged.
     """
     target = _target(store)
-    # Dask cannot size strings, so that chunks are given once the variables are known.
+    # Dask cannot size strings, so chunks are set once the variables are known.
     ds = xr.open_zarr(target, chunks=None)
     if "status" not in ds:
         raise StoreError(f"`store` must be a cube. Got {str(store)!r}, which has no `status` of its points.")
@@ -50,7 +50,7 @@ def _target(store: str | Path | Place) -> Any:
         return str(store)
     where = store if isinstance(store, Place) else place(store)
     if not where.exists():
-        raise StoreError(f"`store` must be a cube. Got {where.url!r}, where there is none.")
+        raise StoreError(f"No cube at {where.url}.")
     opened(where.objects.get(ROOT) or b"", where.url)
     return where.zarr(read_only=True)
 

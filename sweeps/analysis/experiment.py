@@ -1,4 +1,4 @@
-"""An experiment beside a cube: reading its columns, residuals of each point, and the escape time that fits best."""
+"""Comparison with an experiment: reading its columns, residuals of each point, and the best-fitting escape time."""
 
 import csv
 import re
@@ -134,7 +134,7 @@ def fit_tau_esc(
     return described(
         out.rename(value="tau_esc"),
         {
-            "tau_esc": (unit, "escape time of phonons that fits best"),
+            "tau_esc": (unit, "best-fitting phonon escape time"),
             "low": (unit, "lower bound of the escape time, one standard deviation"),
             "high": (unit, "upper bound of the escape time, one standard deviation"),
             "interpolation_error": (unit, "error of the escape time from interpolation over the cube"),

@@ -81,7 +81,7 @@ def _least(chi2: Callable[[float], float], x: Array) -> float:
 
 
 def _bound(chi2: Callable[[float], float], best: float, end: float, rise: float) -> float:
-    """Where the misfit has risen, going from the best label to an end; infinite if it has not."""
+    """Label between the best and an end at which the misfit exceeds `rise`; infinite if it never does."""
     scan = np.linspace(best, end, _SCAN)[1:]
     past = next((u for u in scan if chi2(u) > rise), None)
     if past is None:

@@ -1,4 +1,4 @@
-"""Where along an axis something happens: saturation and threshold in F0, resonance in omega_pump."""
+"""Special values of an axis: saturation and threshold in F0, resonance in omega_pump."""
 
 import numpy as np
 import xarray as xr
@@ -25,7 +25,7 @@ def saturation_fluence(ds: xr.Dataset, fraction: float = 0.95, variable: str = "
         bracket it (0 or infinity where the grid ends); `largest`, the maximum over F0; `outcome`.
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f"`fraction` must lie between 0 and 1. Got {fraction!r}.")
+        raise ValueError(f"`fraction` must be between 0 and 1. Got {fraction!r}.")
     peak = peak_gap(ds, variable)
     need(peak, "ds", "F0")
 
@@ -73,7 +73,7 @@ def threshold_fluence(ds: xr.Dataset, threshold: float, variable: str = "Delta0"
 
 
 def resonance(values: xr.DataArray, dim: str = "omega_pump", *, extremum: str = "max") -> xr.Dataset:
-    """Where a quantity is largest or least along an axis: the largest gap, or the least threshold, in omega_pump.
+    """Extremum of a quantity along an axis: the largest gap, or the lowest threshold, in omega_pump.
 
     Args:
         values: For instance `peak_gap(ds)`, or `threshold_fluence(ds, 0.1).F0_threshold` with `extremum="min"`.
@@ -83,7 +83,7 @@ def resonance(values: xr.DataArray, dim: str = "omega_pump", *, extremum: str = 
     Returns:
         `best`, the label of the extremum on the grid, and `extreme`, the value there; `resonance`, the vertex of
         the parabola through it and its neighbours; `low` and `high`, those neighbours; `outcome`. An extremum at
-        an end of the axis is no resonance: NaN, with the interval open on that side.
+        an end of the axis is not a resonance: NaN, with the interval open on that side.
     """
     one_of("extremum", extremum, ("max", "min"))
     need(values, "values", dim)

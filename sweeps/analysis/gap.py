@@ -1,4 +1,4 @@
-"""How large a gap gets, how long it lives, and how steeply an answer depends on an axis."""
+"""Size and lifetime of a gap, and the slope of a quantity along an axis."""
 
 import numpy as np
 import xarray as xr
@@ -26,7 +26,7 @@ def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
 
 
 def time_above(ds: xr.Dataset, threshold: float, variable: str = "Delta0") -> xr.Dataset:
-    """Time for which a series is above a threshold, between recorded times taken as linear.
+    """Time for which a series is above a threshold, interpolated linearly between recorded times.
 
     Args:
         ds: A cube.
@@ -53,7 +53,7 @@ def time_above(ds: xr.Dataset, threshold: float, variable: str = "Delta0") -> xr
         out,
         {
             "duration": (units_of(ds["time"]), f"time for which {above}"),
-            "outlasts": ("1", f"whether still {above} at the last time"),
+            "outlasts": ("1", f"1 if still {above} at the last time"),
         },
     )
 

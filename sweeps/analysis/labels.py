@@ -1,4 +1,4 @@
-"""What all answers share: their outcome, units and names, and a lazy map over series."""
+"""Shared parts of the analysis: outcomes, units and names, and a lazy map over series."""
 
 import enum
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)
 
 
 class Found(enum.IntEnum):
-    """Whether a series holds the answer: the values of `outcome`, in CF's `flag_values` and `flag_meanings`."""
+    """Values of `outcome`, in CF's `flag_values` and `flag_meanings`."""
 
     FOUND = 0
     BELOW_RANGE = 1
@@ -24,20 +24,20 @@ class Found(enum.IntEnum):
 
 _FLAGS: dict[str, Any] = {
     "units": "1",
-    "long_name": "whether the answer was found",
+    "long_name": "outcome of the search",
     "flag_values": [int(f) for f in Found],
     "flag_meanings": " ".join(f.name.lower() for f in Found),
 }
 
 
 def tabled(function: Callable[..., Array], *values: xr.DataArray, dims: Sequence[str], count: int) -> xr.DataArray:
-    """Numbers that a function draws from each series of a cube, along a new last dim `number`.
+    """Apply a function to each series of a cube; its numbers become a new last dim `number`.
 
     Args:
         function: Takes one plain array per entry of `values`, of the dims that it has out of `dims`, sorted by
             their labels, and returns `count` numbers.
         values: Labelled arrays; Dask arrays stay lazy, each series in one chunk along `dims`.
-        dims: Axes of a series, used up.
+        dims: Axes of a series; they are reduced.
         count: How many numbers.
     """
     arranged = [in_order(v, dims) for v in values]
@@ -57,7 +57,7 @@ def tabled(function: Callable[..., Array], *values: xr.DataArray, dims: Sequence
 
 
 def in_order(data: Labelled, dims: Iterable[Hashable]) -> Labelled:
-    """The data sorted along dims whose labels are numbers: a cube that grew has them in the order they came in."""
+    """Data sorted along dims with numeric labels: an extended cube has them in the order of arrival."""
     for dim in dims:
         labels = data[dim].values if dim in data.coords else np.empty(0)
         if labels.dtype.kind in "fiu" and (np.diff(labels) < 0).any():
@@ -66,7 +66,7 @@ def in_order(data: Labelled, dims: Iterable[Hashable]) -> Labelled:
 
 
 def labelled(out: xr.DataArray, *like: xr.DataArray) -> xr.DataArray:
-    """An answer whose axes have units and names as in what it came from; `apply_ufunc` drops them."""
+    """A result with the units and names of the source axes, which `apply_ufunc` drops."""
     for name in out.coords:
         out[name].attrs = next((dict(v[name].attrs) for v in like if name in v.coords), {})
     return out
@@ -94,7 +94,7 @@ def described(ds: xr.Dataset, names: Mapping[str, tuple[str, str]]) -> xr.Datase
 
 
 def units_of(values: xr.DataArray) -> str:
-    """CF units; "1" where none are stated."""
+    """CF units; "1" if none are stated."""
     return str(values.attrs.get("units", "1"))
 
 
@@ -119,7 +119,7 @@ def pick(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
 
 
 def need(values: xr.DataArray, argument: str, *dims: str) -> None:
-    """Refuse values without a dim.
+    """Check that values have the dims.
 
     Raises:
         ValueError: A dim is missing.
@@ -145,17 +145,17 @@ def numbered(values: xr.DataArray, argument: str, dim: str) -> xr.DataArray:
 
 
 def one_of(argument: str, value: str, allowed: Sequence[str]) -> None:
-    """Refuse a word that is not allowed.
+    """Check that a word is allowed.
 
     Raises:
-        ValueError: It is not.
+        ValueError: The word is not allowed.
     """
     if value not in allowed:
         raise ValueError(f"`{argument}` must be one of {', '.join(allowed)}. Got {value!r}.")
 
 
 def geometric(x: Array) -> bool:
-    """Whether positive values span a decade and step by factors rather than by differences."""
+    """True if positive values span a decade with a nearly constant ratio rather than a constant step."""
     x = np.unique(x[np.isfinite(x)])
     if x.size < 3 or not x[0] > 0 or x[-1] < 10 * x[0]:
         return False

@@ -1,4 +1,4 @@
-"""How fast a film comes back: one or two exponentials fitted to a series, with errors."""
+"""Recovery times: one or two exponentials fitted to a series, with errors."""
 
 from itertools import combinations
 from typing import Any
@@ -118,7 +118,7 @@ def _minimise(s: Array, v: Array, count: int, free: bool) -> Any:
     """Fit of scaled values in the logarithms of the times, which keeps them positive."""
     guess, linear = _guess(s, v, count, free)
     parameters = lmfit.Parameters()
-    # Limits far outside: close to one, the fit's errors come out too small.
+    # Wide limits: near a limit the errors of the fit are too small.
     low, high = np.log(1e-3 * np.diff(s).min()), np.log(1e6 * s[-1])
     for i in range(count):
         parameters.add(f"u{i}", float(np.log(guess[i])), min=low, max=high)

@@ -93,7 +93,7 @@ def equilibrium(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute gap, renormalisation and Tc in thermal equilibrium, to a given accuracy or on a given lattice."""
-    from ...core.tracking import GapError
+    from ...core.pairing.tracking import GapError
 
     if damping not in ("full", "real"):
         raise ConfigError(f"`--damping` must be full or real. Got {damping!r}.")
@@ -215,8 +215,8 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
 
 def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
     """The pseudopotential in every convention."""
-    from ...core.pseudopotential import conventions
-    from ...core.tc import critical_temperature
+    from ...core.pairing.pseudopotential import conventions
+    from ...core.pairing.tc import critical_temperature
 
     # there is no imaginary-axis gap equation without lifetimes
     Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)

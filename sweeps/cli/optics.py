@@ -22,18 +22,8 @@ if TYPE_CHECKING:
     from ...core.optics.response import FilmResponse
     from ..figures.optics import Film
 
-_UNITS = {
-    "sigma1": "1/(ohm nm)",
-    "sigma2": "1/(ohm nm)",
-    "n_real": "",
-    "n_imag": "",
-    "penetration_depth": "nm",
-    "R": "",
-    "T": "",
-    "chi": "",
-}
-
-
+_OUTPUTS = {"T": "T_film"}
+"""Names of a cube's outputs, whose units the table prints, where they differ."""
 _PAIRS = (("sigma1", "sigma2"), ("n_real", "n_imag"))
 """Components of complex numbers; their errors are relative to the modulus."""
 
@@ -70,7 +60,7 @@ def optics(
     as_json: JsonFlag = False,
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
-    from ...core.tracking import GapError
+    from ...core.pairing.tracking import GapError
     from ..figures.optics import Film, draw
     from ..materials import library
 
@@ -196,6 +186,9 @@ def _numbers(response: "FilmResponse") -> dict[str, float]:
 
 
 def _show(record: dict[str, Any]) -> None:
+    from ...core.result import OUTPUTS
+    from ...core.units import typed
+
     state = "superconducting" if record["gap_edge_meV"] > 0 else "normal"
     OUT.print(
         f"{record['material']}, {record['thickness_nm']:g} nm, {record['omega_meV']:g} meV, {record['T_K']:g} K "
@@ -203,8 +196,9 @@ def _show(record: dict[str, Any]) -> None:
         highlight=False,
     )
     table = Table("quantity", "unit", "normal state", f"at {record['T_K']:g} K")
-    for key, unit in _UNITS.items():
-        there = record["superconducting"]
+    units = {v.name: typed(v.units) for outputs in OUTPUTS for v in outputs.variables}
+    for key in record["normal"]:
+        there, unit = record["superconducting"], units[_OUTPUTS.get(key, key)]
         found = margin(there[key], record.get("error", {}).get(key, 0.0)) if there else "-"
         table.add_row(key, unit, short(record["normal"][key]), found)
     OUT.print(table)

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..errors import ConfigError
+from ..figures.registry import FIGURES
 from ..status import Status
 from ..store.place import place
 from .base import (
@@ -27,11 +28,6 @@ from .base import (
 
 _WIDTH = 9
 _PROBLEMS = 20
-NAMES = (
-    "fig1c", "fig2a", "fig2b", "fig2c", "fig2d", "fig3", "fig4", "fig5", "fig6", "fig7a", "fig7b", "fig8", "fig9",
-    "fig10", "fig11", "gap_function", "phase_diagram",
-)  # fmt: skip
-"""Names of `figures.FIGURES`, repeated here to avoid loading Matplotlib; a test compares them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -144,7 +140,7 @@ def _labels(labels: dict[str, Any]) -> str:
 def plot(
     store: StoreArgument,
     figure: Annotated[
-        str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(NAMES)}.")
+        str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(FIGURES)}.")
     ] = None,
     x: Annotated[str | None, typer.Option("--x", help="Horizontal axis, or time.", show_default="F0")] = None,
     at: AtOption = None,
@@ -192,7 +188,8 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
     """Draw a figure of `figures` and write it."""
     from .. import figures
 
-    unfit = sorted(options.keys() - ({"x", "y"} if figure == "phase_diagram" else set()))
+    row = FIGURES.get(figure)
+    unfit = sorted(options.keys() - row.options) if row else []
     if unfit:
         raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
     ds = _open(store)

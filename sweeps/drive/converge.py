@@ -1,4 +1,4 @@
-"""How far the numbers of a point can be trusted: it is computed again with finer numerics, one choice at a time."""
+"""Numerical errors of a point, from repeating it with finer numerics, one choice at a time."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from .flow import job_of
 
 @dataclass(frozen=True)
 class Trust:
-    """A variable and what finer numerics change of it.
+    """A variable and its changes with finer numerics.
 
     Args:
         name: Variable.
         units: CF units.
-        value: The number itself; of a series the one of largest size.
-        changes: Largest change of any of its numbers, by what was made finer; NaN where that did not come out.
+        value: The value; for a series the one of largest magnitude.
+        changes: Largest change of any value, by refined quantity; NaN if that computation failed.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Trust:
 
     @property
     def error(self) -> float:
-        """Error that is left in it."""
+        """Estimated remaining error."""
         return left(self.changes.values())
 
     @property
     def source(self) -> str:
-        """What changes it most; nothing if nothing does."""
+        """The refinement that changes it most, or an empty text."""
         what = max(self.changes, key=lambda w: np.nan_to_num(self.changes[w]))
         return what if self.changes[what] > 0 else ""
 
@@ -47,19 +47,19 @@ class Trust:
 def converge(
     plan: Plan, labels: Labels, tell: Callable[[str], None] = lambda what: None
 ) -> tuple[list[Trust], dict[str, str]]:
-    """Every variable of a point with what finer numerics change, and the reasons of what did not come out.
+    """Changes of every variable of a point with finer numerics, and the reasons for failed computations.
 
     Args:
         plan: The sweep.
         labels: The point.
-        tell: Called with the words for each computation before it begins.
+        tell: Called with a description before each computation.
 
     Raises:
-        ConfigError: The model does not say what finer numerics are.
+        ConfigError: The model does not define finer numerics.
         SweepError: The point itself fails.
     """
     if plan.model.finer is None:
-        raise ConfigError(f"`converge` needs a model that says what finer numerics are. Got {plan.model.name!r}.")
+        raise ConfigError(f"`converge` needs a model that defines finer numerics. Got {plan.model.name!r}.")
     settings = plan.settings_at(labels)
     tell("as it is")
     record, given = _compute(plan, labels, settings)

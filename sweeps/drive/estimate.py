@@ -1,4 +1,4 @@
-"""What a sweep will cost, before it runs: points, chunks, bytes, and time from a few sampled points."""
+"""Cost of a sweep before it runs: points, chunks, bytes, and time from a few sampled points."""
 
 import math
 import time
@@ -18,7 +18,7 @@ _BUDGET_S = 60.0
 
 
 def estimate(plan: Plan, workers: int | None) -> dict[str, Any]:
-    """Numbers of a plan; samples are timed in this process, one after another."""
+    """Estimate for a plan; samples are timed in this process, one after another."""
     variables, each = plan.variables, plan.bytes_per_output.values()
     layout = choose(plan.grid, max(each))
     shards = _blocks(plan.grid.shape, layout.shard)
@@ -52,7 +52,7 @@ def _blocks(shape: tuple[int, ...], block: tuple[int, ...]) -> int:
 
 
 def _sample(plan: Plan) -> tuple[list[float], list[str]]:
-    """Wall times of points spread over the grid, and the reasons of those that failed."""
+    """Wall times of points spread over the grid, and the failure reasons."""
     count = min(SAMPLES, plan.grid.size)
     seconds, failed = [], []
     begin = time.monotonic()

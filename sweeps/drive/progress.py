@@ -13,7 +13,7 @@ _PLAIN_S = 10.0
 
 
 class Bar:
-    """Progress bar; lines now and then where there is no terminal; nothing if silent."""
+    """Progress bar on a terminal, occasional lines elsewhere, nothing if silent."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self._console = Console(stderr=True, quiet=silent)
@@ -38,7 +38,7 @@ class Bar:
             self._bar.stop()
 
     def opened(self, pool: dict[str, Any]) -> None:
-        """Tell where the work goes."""
+        """Show where the points run."""
         several = "worker" if pool["workers"] == 1 else "workers"
         where = f"{pool['workers']} {several} at {pool['kind']}" if "://" in pool["kind"] else pool["kind"]
         self._console.print(f"computing in {where}", highlight=False)
@@ -49,7 +49,7 @@ class Bar:
         """Show the counts."""
         if counts.limit is not None and not self._limited:
             self._limited = True
-            text = f"a point may take {counts.limit:.3g} s, {MEDIANS} times the median or more"
+            text = f"time limit of a point: {counts.limit:.3g} s, at least {MEDIANS} times the median"
             self._console.print(f"{text}; `limits.time_s` changes it", highlight=False)
         text = self.text(counts)
         if self._bar:

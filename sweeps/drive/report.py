@@ -1,4 +1,4 @@
-"""What a store says of itself: counts, throughput, slowest points, failures by reason; live or dead."""
+"""Report of a store, with or without a driver: counts, throughput, slowest points, failures by reason."""
 
 import contextlib
 import re
@@ -23,7 +23,7 @@ _FAILED = 100
 
 
 def status(place: Place) -> dict[str, Any]:
-    """Numbers of a store: of its cube, of points ended but not packed, of its log where that is here."""
+    """Report of a store from its cube, its unpacked parts, and its log if that is on this machine."""
     # First, so that of a driver that ends meanwhile nothing is missing: where none is found all is there.
     live = is_driven(place)
     cube = Cube(place, read_only=True)
@@ -86,7 +86,7 @@ def _unpacked(place: Place) -> list[dict[str, Any]]:
 
 
 def reasons(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Failures grouped by status and reason; numbers in a reason do not make another."""
+    """Failures grouped by status and reason; reasons that differ only in numbers are one."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for point in failed:
         plain = re.sub(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", "#", point["message"])

@@ -355,7 +355,7 @@ def cancel(place: Place) -> bool:
 
 def _need(place: Place) -> None:
     if not place.exists():
-        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+        raise StoreError(f"No cube at {place.url}.")
 
 
 def state_dir(place: Place) -> Path:

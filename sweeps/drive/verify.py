@@ -31,7 +31,7 @@ Box = tuple[slice, ...]
 
 
 def verify(place: Place, *, repair: bool = False, root: str | None = None, trust: bool = False) -> dict[str, Any]:
-    """Problems of a store; with `repair`, its bad points are missing and its damage is gone afterwards.
+    """Problems of a store; `repair` marks bad points as missing and removes the damage.
 
     Args:
         place: The store.
@@ -44,7 +44,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
         BusyError: A driver is at work.
     """
     if not place.exists() and not place.blobs.exists(COPY):
-        raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+        raise StoreError(f"No cube at {place.url}.")
     with store_faults(place), driver_lock(place) as check:
         problem = _root(place, repair)
         if problem and not repair:
@@ -215,7 +215,7 @@ class _Findings:
                 holes += not self._bad[index]
                 self._bad[index] = True
         if strangers:
-            self.problems.append(f"point_id: {strangers} points are not those of their labels")
+            self.problems.append(f"point_id: {strangers} points do not match their labels")
         if holes:
             self.problems.append(f"{holes} points are `ok` and have no numbers")
 

@@ -1,74 +1,56 @@
 """The paper's figures, phase diagrams and movies of a cube: pure functions from a dataset to a Matplotlib figure.
 
-A figure shows what the dataset holds: select first (`draw` does, with `at`), and what is left over becomes lines or
-panels. Nothing here needs a display.
+A figure shows all of its dataset: select first (`draw` does, with `at`), and the remaining axes become lines or
+panels. Nothing here needs a display. `registry` lists the figures; each is imported when it is first used.
 """
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import xarray as xr
-from matplotlib.figure import Figure
+from .registry import FIGURES as FIGURES
 
-from ..store.place import Place
-from .curves import equilibrium_gap, gap_fluence, gap_traces
-from .depth import depth_difference
-from .maps import gap_evolution, gap_function, populations
-from .movie import movie
-from .phase import phase_diagram
-from .probe import probe_traces
-from .select import select
-from .spectrum import alpha2F_of, material_in, spectrum_array
-from .spectrum_lines import spectra
-from .style import RC
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
 
-FIGURES: dict[str, Callable[..., Figure]] = {
-    "fig1c": spectra,
-    "fig2a": spectra,
-    "fig2b": spectra,
-    "fig2c": probe_traces,
-    "fig2d": probe_traces,
-    "fig3": gap_traces,
-    "fig4": populations,
-    "fig5": spectra,
-    "fig6": equilibrium_gap,
-    "fig7a": depth_difference,
-    "fig7b": depth_difference,
-    "fig8": gap_fluence,
-    "fig9": gap_evolution,
-    "fig10": populations,
-    "fig11": populations,
-    "gap_function": gap_function,
-    "phase_diagram": phase_diagram,
-}
-"""Figures by the name that `photogap plot STORE --figure NAME` takes."""
-_MATERIALS = {"fig1c": "K3C60", "fig2a": "Pb", "fig2b": "LaH10", "fig5": "CaC6", "fig7a": "LaH10", "fig7b": "K3C60"}
-"""Material of the paper's figure: selected where the cube has it and nothing else is asked for."""
+    from ..store.place import Place
+    from .curves import equilibrium_gap as equilibrium_gap
+    from .curves import gap_fluence as gap_fluence
+    from .curves import gap_traces as gap_traces
+    from .depth import depth_difference as depth_difference
+    from .maps import gap_evolution as gap_evolution
+    from .maps import gap_function as gap_function
+    from .maps import populations as populations
+    from .movies import movie as movie
+    from .phase import phase_diagram as phase_diagram
+    from .probe import probe_traces as probe_traces
+    from .selection import select as select
+    from .spectrum import alpha2F_of as alpha2F_of
+    from .spectrum_lines import spectra as spectra
 
-__all__ = [
-    "FIGURES",
-    "alpha2F_of",
-    "depth_difference",
-    "draw",
-    "draw_cube",
-    "equilibrium_gap",
-    "gap_evolution",
-    "gap_fluence",
-    "gap_function",
-    "gap_traces",
-    "movie",
-    "phase_diagram",
-    "populations",
-    "probe_traces",
-    "save",
-    "select",
-    "spectra",
-]
+_OTHERS = {"alpha2F_of": "spectrum", "movie": "movies", "select": "selection"}
+_HOMES = _OTHERS | {row.draws.partition(":")[2]: row.draws.partition(":")[0] for row in FIGURES.values()}
+__all__ = ["FIGURES", "draw", "draw_cube", "save"]
+__all__ += list(_HOMES)
 
 
-def draw(ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **options: Any) -> Figure:
+def __getattr__(name: str) -> Any:
+    """Import a function of a figure when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Names of this package, imported or not."""
+    return sorted({*globals(), *_HOMES})
+
+
+def draw(ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **options: Any) -> "Figure":
     """A figure by its name.
 
     Args:
@@ -80,38 +62,45 @@ def draw(ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **optio
     Raises:
         ValueError: The name is not known, or the cube lacks what the figure shows.
     """
+    from .selection import select
+
     if name not in FIGURES:
         raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}. Got {name!r}.")
-    at = dict(at or {})
-    usual = _MATERIALS.get(name)
-    if usual is not None and "material" not in at and usual in ds["material"].values:
-        at["material"] = usual
-    return FIGURES[name](select(ds, at), **options)
+    at, row = dict(at or {}), FIGURES[name]
+    if row.material is not None and "material" not in at and row.material in ds["material"].values:
+        at["material"] = row.material
+    return row(select(ds, at), **options)
 
 
 def draw_cube(
-    cube: Place, ds: xr.Dataset, name: str, at: Mapping[str, Any] | None = None, **options: Any
-) -> Figure:
-    """A figure of a cube, with the materials that its config names.
+    cube: "Place", ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **options: Any
+) -> "Figure":
+    """A figure of a cube, with the materials of its config.
 
     Args:
         cube: Place of the cube.
         ds: The cube, opened.
         name, at, options: See `draw`.
     """
-    wanted = (at or {}).get("material", _MATERIALS.get(name))
-    labels = [str(label) for label in ds["material"].values] if "material" in ds.coords else []
-    chosen = [label for label in labels if label.lower() == str(wanted).lower()] or labels
-    material = material_in(cube, chosen[0]) if len(chosen) == 1 else None
-    if material is not None and FIGURES.get(name) is populations:
-        options["alpha2F"] = spectrum_array(material)
-    if material is not None and FIGURES.get(name) in (spectra, depth_difference):
-        options["material"] = material
+    from .spectrum import material_in, spectrum_array
+
+    row = FIGURES.get(name)
+    if row is not None and row.needs:
+        wanted = (at or {}).get("material", row.material)
+        labels = [str(label) for label in ds["material"].values] if "material" in ds.coords else []
+        chosen = [label for label in labels if label.lower() == str(wanted).lower()] or labels
+        material = material_in(cube, chosen[0]) if len(chosen) == 1 else None
+        if material is not None:
+            options[row.needs] = material if row.needs == "material" else spectrum_array(material)
     return draw(ds, name, at, **options)
 
 
-def save(figure: Figure, out: str | Path, dpi: int = 300) -> Path:
+def save(figure: "Figure", out: str | Path, dpi: int = 300) -> Path:
     """Write a figure as PNG (of `dpi` dots an inch), PDF or SVG, by the file's ending."""
+    import matplotlib as mpl
+
+    from .style import RC
+
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(RC):

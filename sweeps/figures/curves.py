@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ..analysis import peak_gap
 from ..analysis.labels import geometric
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import COLOURS, COLUMN, MARKERS, PAGE, line_style, new, printed, pulse, symbol, title
 
 _CHARACTERS = 44
@@ -101,7 +101,7 @@ def legend(figure: Figure, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not any(labels):
         return
-    # A symbol's commands are longer than what they print.
+    # The markup of a symbol is longer than its printed form.
     longest = max(len(re.sub(r"\\[a-z]+|[${}_]", "", label)) for label in labels)
     columns = 2 if longest < 26 and len(labels) > 1 else 1
     figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(labels) // columns))

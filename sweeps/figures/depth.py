@@ -1,4 +1,4 @@
-"""Fig. 7: how far a probe reaches after the pulse, relative to the pump in equilibrium."""
+"""Fig. 7: penetration depth of a probe after the pulse, relative to the pump in equilibrium."""
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -7,7 +7,7 @@ from ...core.material import Material
 from ...core.optics.film import penetration_depth, refractive_index
 from ..materials.library import load
 from .curves import legend
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import COLUMN, line_style, new, printed, pulse, title
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def draw(name: str, state: "Equilibrium", out: Path) -> Path:
-    """Draw the state of a material, from zero to where its phonons end or ten gaps, whichever is more."""
+    """Draw the state of a material up to the end of its phonons or ten gaps, whichever is larger."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -28,7 +28,7 @@ def draw(name: str, state: "Equilibrium", out: Path) -> Path:
         ax.plot(E[shown], values.imag[shown], color=COLOURS[1], linestyle="--", label="imaginary part")
         ax.set_ylabel(label, fontsize=12)
         ax.set_xlabel("energy (meV)", fontsize=11)
-    # Z's pole at E = 0 (damping) would hide all else
+    # the pole of Z at E = 0 (with damping) would dominate the plot
     low, high = np.percentile(np.concatenate([gap.Z.real[shown], gap.Z.imag[shown]]), (1, 99))
     axes[1].set_ylim(low - 0.3, high + 0.3)
     axes[0].legend(fontsize=10)

@@ -13,7 +13,7 @@ from .style import COLUMN, new, number, symbol, unit
 
 
 def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0") -> Any:
-    """A widget: one slider an axis, and under them the series of that point and the plane (x, y) that it lies in.
+    """Widget with one slider per axis, the series of the chosen point, and the plane (x, y) through it.
 
     Args:
         ds: A cube.
@@ -56,7 +56,7 @@ def _png(figure: Figure) -> bytes:
 
 
 def pictures(ds: xr.Dataset, at: dict[str, int], x: str, y: str, variable: str) -> list[Figure]:
-    """What `explore` shows for positions on the axes: the series there, and the plane with the point marked."""
+    """Picture of `explore` for positions on the axes: the series, and the plane with the point marked."""
     point = ds.isel(at)
     if not bool(point[variable].notnull().any()):
         figure = new(COLUMN, 2.6)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from .select import caption, present, single
+from .selection import caption, present, single
 from .spectrum import found
 from .style import COLOURS, MAP, PAGE, SIGNED_MAP, line_style, new, number, printed, pulse, symbol, title
 
@@ -18,7 +18,7 @@ _WIDTH = PAGE * 0.8
 
 @printed
 def populations(ds: xr.Dataset, alpha2F: xr.DataArray | None = None, floor: float = 1e-4) -> Figure:
-    """Figs. 4, 10, 11: f(E, t), and the change of n(omega, t) since the first time, with alpha2F beside it.
+    """Figs. 4, 10, 11: f(E, t), and the change of n(omega, t) since the first time, next to alpha2F.
 
     Args:
         ds: One point of a cube that records energies and frequencies.
@@ -72,7 +72,7 @@ def gap_evolution(ds: xr.Dataset) -> Figure:
 
 
 def _spread(size: int) -> list[int]:
-    """Places of at most `_MOST_LINES` among so many, the first and the last among them."""
+    """Indices of at most `_MOST_LINES` lines, including the first and the last."""
     return sorted({round(x) for x in np.linspace(0, size - 1, min(size, _MOST_LINES)).tolist()})
 
 

@@ -34,7 +34,7 @@ class Film:
         return self.gap.edge
 
     def holds(self, omega: float) -> bool:
-        """Whether the lattice answers at this photon energy (meV)."""
+        """True if this photon energy (meV) is inside the lattice."""
         return self.h <= omega <= self.top
 
     def normal(self, omega: ArrayLike) -> FilmResponse:
@@ -51,13 +51,13 @@ class Film:
 
     @property
     def bare(self) -> "Film":
-        """The same film in vacuum: its sigma is its own."""
+        """The same film in vacuum; sigma does not depend on the surroundings."""
         bare = copy.copy(self)
         bare.substrate = bare.cover = 1.0
         return bare
 
     def surroundings_known(self, omega: ArrayLike) -> NDArray[np.bool_]:
-        """Where the indices of substrate and cover are known, at photon energies omega (meV)."""
+        """Mask of photon energies omega (meV) at which the indices of substrate and cover are known."""
         known = np.ones(np.shape(omega), dtype=bool)
         for index in (self.substrate, self.cover):
             if isinstance(index, Medium):
@@ -86,7 +86,7 @@ class Film:
 def draw(film: Film, omega: float, out: Path) -> Path:
     """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the photon energy asked for.
 
-    R is left out where the index of substrate or cover is not known.
+    R is left out where the index of the substrate or cover is unknown.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -115,7 +115,7 @@ def draw(film: Film, omega: float, out: Path) -> Path:
         ax.set_ylabel(label, fontsize=12)
         ax.grid(alpha=0.3)
     for ax, (_, flat, curve, _label) in zip(axes[:2], rows[:2], strict=True):
-        # sigma2 grows as 1 / omega and would hide all else
+        # sigma2 grows as 1 / omega and would dominate the plot
         high = np.percentile(np.concatenate([flat, curve]), 97)
         ax.set_ylim(min(0.0, float(curve.min())) - 0.05, max(1.3, 1.2 * float(high)))
     axes[0].legend(fontsize=10)

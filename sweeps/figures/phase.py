@@ -1,4 +1,4 @@
-"""Phase diagram: where a gap exists in the plane of two axes, one panel per label of the others."""
+"""Phase diagram: region with a gap in the plane of two axes, one panel per label of the others."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..analysis import existence, peak_gap
 from ..analysis.labels import geometric
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import FAILED, MAP, PAGE, new, number, printed, symbol, title
 
 _TICKS = 5
@@ -22,7 +22,7 @@ _MOST = 3
 def phase_diagram(
     ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0", threshold: float = 0.0
 ) -> Figure:
-    """Largest gap over time in the plane of two axes, and the border of where it exceeds a threshold.
+    """Largest gap over time in the plane of two axes, and the border of the region above a threshold.
 
     One panel per combination of the other axes, one colour scale for all; each cell is one point, failed ones are
     grey. An infinite label has the last place on its axis, one step beyond the others, outside the border.
@@ -70,7 +70,7 @@ def _panel(ax: Axes, panel: xr.DataArray, x: str, y: str, threshold: float, norm
     border = existence(panel, x, y, threshold)
     for i in range(border.sizes["line"]):
         u, v = (_scaled(border[name].isel(line=i).values, panel[name].values) for name in (x, y))
-        # White under black: seen on every colour of the map.
+        # White under black: visible on every colour of the map.
         ax.plot(u, v, color="white", linewidth=2.4)
         ax.plot(u, v, color="black", linewidth=1.1, linestyle="--")
     for name, axis in ((x, ax.xaxis), (y, ax.yaxis)):
@@ -79,7 +79,7 @@ def _panel(ax: Axes, panel: xr.DataArray, x: str, y: str, threshold: float, norm
 
 
 def _columns(peak: xr.DataArray, panels: int, plane: set[str]) -> int:
-    """Panels in a row: the labels of the last axis if they fit, so that a row differs in that axis alone."""
+    """Panels per row: the labels of the last axis if they fit, so that a row varies only that axis."""
     last = [peak.sizes[d] for d in peak.dims if d not in plane and peak.sizes[d] > 1][-1:]
     return last[0] if last and last[0] <= _MOST and panels % last[0] == 0 else max(1, min(_MOST, panels))
 

@@ -15,16 +15,16 @@ from ..errors import ConfigError
 from ..status import Status
 from ..store.place import Place
 from ..text import suggest
-from .select import caption
+from .selection import caption
 from .style import FAILED, MAP, MARKERS, line_style, symbol
 
 _HUES = 12
 _INSIDE = 5
-"""Lines whose legend fits into the picture without hiding much of it."""
+"""Largest number of lines whose legend fits inside the picture."""
 
 
 def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
-    """A variable with one number a point: its largest value over dims of its own, save those to keep."""
+    """A variable with one number per point: its largest value over its own dims, except those to keep."""
     numeric = [str(name) for name, v in ds.data_vars.items() if v.dtype.kind in "fiu"]
     if y not in numeric:
         rule = "a numeric variable" if y in ds.data_vars else "a variable of the cube"
@@ -42,22 +42,22 @@ def _refuse_nothing(ds: xr.Dataset, values: xr.DataArray) -> None:
     points = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
     raise ConfigError(
         f"there is nothing to draw: {values.name} has no value there. "
-        f"Of the cube's points are {points or 'none ok'}; `photogap status` says why points failed."
+        f"Points of the cube: {points or 'none ok'}; `photogap status` shows why points failed."
     )
 
 
 def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.DataArray:
-    """Part of the cube at given labels, `30,60` for some of an axis shown; dims of one value go unless kept.
+    """Part of the cube at given labels, `30,60` for several of one axis; other dims of length one are dropped.
 
     Raises:
-        ConfigError: A name or a label is not in the cube, or a dim is left over.
+        ConfigError: A name or label is not in the cube, or a dim remains.
     """
     for name, wanted in at.items():
         along = _dim(values, name, "--at")
         found = positions(values[name].values.tolist(), wanted, name, "--at")
         if along in keep and isinstance(found, int):
             raise ConfigError(
-                f"`--at {name}` fixes an axis that the picture shows. Leave it out, or give several, such as "
+                f"`--at {name}` fixes an axis of the picture. Leave it out, or give several labels, such as "
                 f"{name}={','.join(_text(v) for v in values[name].values[:2])}. Got {wanted!r}."
             )
         values = values.isel({along: found})
@@ -76,7 +76,9 @@ def _dim(values: xr.DataArray, name: str, option: str) -> str:
         raise ConfigError(f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}.")
     dims = values[name].dims
     if not dims:
-        raise ConfigError(f"`{option}` must name an axis that is left. Got {name!r}, which is given twice.")
+        raise ConfigError(
+            f"`{option}` must name an axis that is not fixed yet. Got {name!r}, which is given twice."
+        )
     return str(dims[0])
 
 
@@ -109,7 +111,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
 
 
 def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any]) -> dict[str, Any]:
-    """`at`, with the first label of each axis that a picture says nothing of."""
+    """`at`, completed by the first label of each remaining axis."""
     said = {_dim(ds["status"], name, "plot") for name in (x, hue, *at) if name and name not in OWN}
     several = [str(d) for d in ds["status"].dims if d not in said and ds.sizes[d] > 1]
     if hue is None and several:
@@ -126,7 +128,7 @@ def plot(
     y: str = "Delta0",
     at: dict[str, Any] | None = None,
 ) -> Path:
-    """Draw a variable against time, or its largest value against an axis; a line per value of another."""
+    """Draw a variable against time, or its largest value against an axis; one line per value of another."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -139,7 +141,7 @@ def plot(
     figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.subplots()
-    # An infinite escape time has no place on an axis of numbers.
+    # An infinite escape time cannot be placed on a numeric axis.
     shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
     where = np.arange(len(labels)) if words else labels.astype(float)[shown]
     rows = values.values[..., shown].reshape(-1, int(shown.sum()))
@@ -257,6 +259,6 @@ def _ticks(labels: Any) -> tuple[list[int], list[str]]:
 
 
 def beside(target: Place) -> Path:
-    """Where a run's picture goes: beside a local cube, else into the working folder."""
+    """Path of a run's picture: next to a local cube, else in the working folder."""
     name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarr")
     return (target.path.parent if target.is_local else Path()) / f"{name}.png"

@@ -1,11 +1,11 @@
-"""Figures of what a probe sees: the change of transmission or reflection after the pulse."""
+"""Figures of a probe's signal: the change of transmission or reflection after the pulse."""
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from .curves import legend
-from .select import caption, lines, present
+from .selection import caption, lines, present
 from .style import PAGE, line_style, new, printed, pulse, symbol, title
 
 _DECADES = 4
@@ -13,7 +13,7 @@ _DECADES = 4
 
 @printed
 def probe_traces(ds: xr.Dataset) -> Figure:
-    """Figs. 2c and 2d: what the instrument sees against time, and beside it the size of the film's own signal.
+    """Figs. 2c and 2d: measured signal against time, and the magnitude of the film's intrinsic signal.
 
     Transmission, where the cube has it, is drawn as -dT/T0: pulses close the gap, and less light passes.
 

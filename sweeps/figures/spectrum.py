@@ -1,4 +1,4 @@
-"""The Eliashberg spectrum beside a map: of a known material, of the one a cube was made with, or the user's own."""
+"""The Eliashberg spectrum next to a map: of a known material, of a cube's material, or the user's own."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def alpha2F_of(name: str | Path) -> xr.DataArray:
 
 
 def alpha2F_in(cube: Place, label: str) -> xr.DataArray | None:
-    """alpha2F of a cube's material, from the file that the cube's config names; None where that is gone.
+    """alpha2F of a cube's material, from the file that the cube's config names; None if the file no longer exists.
 
     Args:
         cube: Place of the cube.
@@ -30,7 +30,7 @@ def alpha2F_in(cube: Place, label: str) -> xr.DataArray | None:
 
 
 def material_in(cube: Place, label: str) -> Material | None:
-    """A cube's material, from the file that the cube's config names; None where that is gone."""
+    """A cube's material, from the file that the cube's config names; None if the file no longer exists."""
     record = Cube(cube, read_only=True).record
     tree = {key: value for key, value in record["config"].items() if value is not None}
     try:

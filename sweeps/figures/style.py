@@ -1,4 +1,4 @@
-"""How figures look: sizes for print, colours that every eye tells apart, symbols and units of labels."""
+"""Style of figures: sizes for print, colour-blind-safe colours, symbols and units of labels."""
 
 import functools
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from ...core.result import OUTPUTS
 from ...core.settings import Settings
 from ...core.units import printed as in_print
 
-# Okabe and Ito's colours but yellow, which print loses; lines differ in dashes and markers too.
+# Okabe and Ito's colours without yellow, which prints poorly; lines differ in dashes and markers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MAP = "cividis"
 SIGNED_MAP = "PuOr"
-"""Diverging and safe for every kind of colour vision, where a sign matters."""
+"""Diverging and safe for all kinds of colour vision, for signed quantities."""
 FAILED = "#BBBBBB"
 
 COLUMN, PAGE = 3.4, 7.0
@@ -46,7 +46,7 @@ RC: Any = {
 }
 
 _OF_FIGURES = {"peak_Delta0": r"Peak $\Delta_0$", "alpha2F": r"$\alpha^2F$"}
-"""Symbols of quantities that no cube holds."""
+"""Symbols of quantities that are not in a cube."""
 _DECLARED = {**declarations(Settings), **AXES, **DIMS}
 _SYMBOLS = {
     **{name: found.symbol for name, found in _DECLARED.items() if found.symbol},
@@ -54,7 +54,7 @@ _SYMBOLS = {
     **_OF_FIGURES,
 }
 _BARE = ("material", *(name for name in _DECLARED if name not in AXES | DIMS and choices(Settings, name)))
-"""Quantities whose value is a word that says enough."""
+"""Quantities whose value is a self-explanatory word."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,7 +72,7 @@ def printed(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def new(width: float, height: float) -> Figure:
-    """An empty figure that lays itself out; sizes in inches."""
+    """An empty figure with automatic layout; sizes in inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -82,7 +82,7 @@ def symbol(name: object) -> str:
 
 
 def unit(values: xr.DataArray) -> str:
-    """Unit as print writes it; empty for a number."""
+    """Unit in printed form; empty for a pure number."""
     return in_print(str(values.attrs.get("units", "1")))
 
 
@@ -92,14 +92,14 @@ def title(values: xr.DataArray, text: str | None = None) -> str:
 
 
 def number(value: Any, digits: int = 4) -> str:
-    """A label in words."""
+    """A label as text."""
     if isinstance(value, str | bool | np.bool_):
         return str(value)
     return "∞" if np.isposinf(value) else f"{float(value):.{digits}g}"
 
 
 def quantity(value: xr.DataArray, *, plain: bool = False) -> str:
-    """A scalar coordinate with its symbol and unit, or with its bare name; a word alone where it says enough."""
+    """A scalar coordinate with its symbol and unit, or with its bare name; a self-explanatory word alone."""
     text = number(value.values.item())
     name = str(value.name) if plain else symbol(value.name)
     return text if value.name in _BARE else f"{name} = {text} {unit(value)}".rstrip()

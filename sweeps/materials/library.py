@@ -26,6 +26,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ...core.declaration import choices, declarations
 from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
 from ..ask.identity import digest
@@ -34,23 +35,16 @@ from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
-UNITS: Final = {
-    "N_ion": "nm-3",
-    "N0_per_eV_nm3": "eV-1 nm-3",
-    "rho_N": "ohm nm",
-    "Tc0": "K",
-    "cutoff": "meV",
-    "window": "meV",
-    "spacing": "meV",
-    "tau_pump": "ps",
-    "omega_pump": "meV",
-    "eps_infinity": "1",
-    "thickness": "nm",
-    "mu_star": "1",
-}
-"""Quantities of a material and the unit of each, in the order of their description."""
+_STATED: Final = {"N0": ("N0_per_eV_nm3", "eV-1 nm-3")}
+"""Quantities that a file states in another unit, its name in the key."""
+UNITS: Final = dict(
+    _STATED.get(name, (name, quantity.unit))
+    for name, quantity in declarations(Material).items()
+    if not choices(Material, name)
+)
+"""Quantities of a material and the unit of each in its file, in the order of their description."""
 
-CHOSEN: Final = "chosen so that the equilibrium from 0.1 to 0.9 Tc0 is known to 1e-3"
+CHOSEN: Final = "chosen for an accuracy of 1e-3 in equilibrium from 0.1 to 0.9 Tc0"
 FOUR_TIMES: Final = "default: four times the end of the spectrum"
 UNSOURCED: Final = "stated without a source"
 MAX_DEPTH: Final = 8
@@ -63,14 +57,14 @@ class _Strict(BaseModel):
 
 
 class Quantity(_Strict):
-    """A number and where it comes from."""
+    """A number and its source."""
 
     value: float
     source: str = UNSOURCED
 
 
 class OptionalQuantity(_Strict):
-    """A number, or null, and where it comes from."""
+    """A number, or null, and its source."""
 
     value: float | None
     source: str = UNSOURCED
@@ -104,7 +98,7 @@ class PhononSpec(_Strict):
     @model_validator(mode="after")
     def _paired(self) -> "PhononSpec":
         if len(self.omega) != len(self.F):
-            raise ValueError(f"`phonons` needs one F per omega; got {len(self.omega)} and {len(self.F)}")
+            raise ValueError(f"`phonons` needs one F per omega. Got {len(self.omega)} and {len(self.F)}")
         return self
 
 
@@ -126,7 +120,7 @@ class SpectrumSpec(_Strict):
     @model_validator(mode="after")
     def _one_origin(self) -> "SpectrumSpec":
         if bool(self.peaks) == (self.file is not None):
-            raise ValueError("give either `peaks` or `file`, and not both")
+            raise ValueError("give either `peaks` or `file`, not both")
         given = [
             k
             for k in ("format", "units", "column", "F_file", "F_format", "F_units")
@@ -135,7 +129,7 @@ class SpectrumSpec(_Strict):
         if self.peaks and given:
             raise ValueError(f"`{given[0]}` belongs to `file`; peaks are in meV")
         if self.phonons is not None and self.F_file is not None:
-            raise ValueError("give either `phonons` or `F_file`, and not both")
+            raise ValueError("give either `phonons` or `F_file`, not both")
         return self
 
     def build(self, files: Files = ANYWHERE) -> Spectrum:
@@ -243,7 +237,7 @@ class Description:
 
 
 def names() -> list[str]:
-    """Materials that come with the package, sorted."""
+    """Names of the built-in materials, sorted."""
     return sorted(_packaged())
 
 
@@ -251,7 +245,7 @@ def load(name_or_path: str | Path, files: Files = ANYWHERE) -> Material:
     """Material by its name, or from a user's YAML file.
 
     Raises:
-        ValueError: The name is unknown, or the file breaks a rule; the message says which.
+        ValueError: The name is unknown, or the file breaks a rule; the message names it.
         FileNotFoundError: The file does not exist.
     """
     spec = _spec(name_or_path, files)
@@ -295,7 +289,7 @@ def describe(name_or_path: str | Path) -> Description:
 
 
 def _value(spec: MaterialSpec, built: Material, key: str) -> float | None:
-    """A number as the file states it, or as it was chosen for want of one."""
+    """A number stated in the file, or the default chosen instead."""
     stated: float | None = getattr(spec, key).value
     if stated is None and key in ("cutoff", "window", "spacing"):
         return float(getattr(built, key))
@@ -303,11 +297,11 @@ def _value(spec: MaterialSpec, built: Material, key: str) -> float | None:
 
 
 def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
-    """What the phonon density of states is, and where it comes from."""
+    """Description and source of the phonon density of states."""
     if spec.phonons is not None:
         return Entry(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
     if spectrum.one_matrix_element:
-        source = "chosen here: one matrix element for all modes, for lack of a density of states"
+        source = "chosen here: the same matrix element for all modes, because no density of states is known"
         return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
     return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
 
@@ -346,7 +340,7 @@ def _spec(name_or_path: str | Path, files: Files) -> MaterialSpec:
 
 
 def _complaints(error: ValidationError) -> Iterator[str]:
-    """Key, rule and value of each thing that pydantic refused."""
+    """Key, rule and value of each pydantic error."""
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"]) or "file"
         unknown = item["type"] == "extra_forbidden"
@@ -365,9 +359,11 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _raw(name_or_path: str | Path, files: Files, depth: int) -> dict[str, Any]:
-    """A material's file as plain data, with what it extends merged in and its paths made absolute."""
+    """A material's file as plain data, with `extends` merged in and absolute paths."""
     if depth > MAX_DEPTH:
-        raise ValueError(f"`extends` may go {MAX_DEPTH} files deep at most; is there a circle? Got {name_or_path}.")
+        raise ValueError(
+            f"`extends` may nest at most {MAX_DEPTH} files deep; is there a cycle? Got {name_or_path}."
+        )
     path, text = _text(name_or_path, files)
     try:
         raw = load_yaml(text, str(name_or_path))
@@ -386,16 +382,18 @@ def _raw(name_or_path: str | Path, files: Files, depth: int) -> dict[str, Any]:
     if not isinstance(base, str):
         raise ValueError(f"{name_or_path}: `extends` must be a material's name or a YAML file. Got {base!r}.")
     if "name" not in raw:
-        raise ValueError(f"{name_or_path}: `name` must be given: what extends {base} is no longer {base}.")
+        raise ValueError(
+            f"{name_or_path}: `name` must be given: a material that extends {base} needs its own name."
+        )
     below = _raw(files.at(base, path.parent) if _is_path(base) else base, files, depth + 1)
     if isinstance(spectrum, dict) and not {"peaks", "file"} & spectrum.keys():
-        # Only a remark on the other's spectrum, such as a scale.
+        # Only an alteration of the base spectrum, such as a scale.
         raw["spectrum"] = {**below.get("spectrum", {}), **spectrum}
     return {**below, **raw}
 
 
 def _is_path(name_or_path: str | Path) -> bool:
-    """Whether this names a file rather than a material."""
+    """True if this is a file rather than the name of a material."""
     return isinstance(name_or_path, Path) or str(name_or_path).endswith((".yaml", ".yml"))
 
 

@@ -1,4 +1,4 @@
-"""Refractive indices of substrates and covers: a number, a medium that comes with the package, or a user's file.
+"""Refractive indices of substrates and covers: a number, a built-in medium, or a user's file.
 
 A table is CSV with three named columns, lines that start with # left out:
 
@@ -45,7 +45,7 @@ class SellmeierSpec(_Strict):
 
 
 class PartSpec(_Strict):
-    """What one source says of a medium."""
+    """Data on a medium from one source."""
 
     source: str
     units: str
@@ -59,7 +59,7 @@ class PartSpec(_Strict):
         if (self.n is not None) + (self.sellmeier is not None) + bool(self.rows) != 1:
             raise ValueError("give one of `n`, `sellmeier` and `rows`")
         if bool(self.rows) == (self.range is not None):
-            raise ValueError("give a `range` with `n` or `sellmeier`, and none with `rows`")
+            raise ValueError("give a `range` with `n` or `sellmeier`, but not with `rows`")
         return self
 
     def build(self) -> TabulatedIndex | SellmeierIndex:
@@ -86,27 +86,27 @@ class MediumSpec(_Strict):
 
 
 def names() -> list[str]:
-    """Media that come with the package, sorted."""
+    """Names of the built-in media, sorted."""
     return sorted(_packaged())
 
 
 def describe(name: str) -> MediumSpec:
-    """A packaged medium with the source and the range of each of its parts."""
+    """A built-in medium with the source and range of each part."""
     if name not in _packaged():
         raise ValueError(f"a medium must be one of {', '.join(names())}. Got {name!r}.")
     return _packaged()[name]
 
 
 def is_file(given: object) -> bool:
-    """Whether this names a file rather than a medium or a number."""
+    """True if this is a file rather than a medium or a number."""
     return isinstance(given, str) and ("/" in given or Path(given).suffix in (".csv", ".yaml", ".yml"))
 
 
 def load(given: object, files: Files = ANYWHERE) -> Index:
-    """Index of a number, of a medium by its name, or of a file.
+    """Index from a number, the name of a medium, or a file.
 
     Raises:
-        ValueError: It is none of these, or the file breaks a rule; the message says which.
+        ValueError: The text is none of these, or the file breaks a rule; the message names it.
         FileNotFoundError: The file does not exist.
     """
     if isinstance(given, int | float) and not isinstance(given, bool):
@@ -125,7 +125,7 @@ def load(given: object, files: Files = ANYWHERE) -> Index:
 
 
 def label(given: object) -> str | float:
-    """Label in a cube of what `load` is given: a number, a medium's name, or a file's without its folder."""
+    """Label in a cube for an argument of `load`: a number, a medium's name, or a file name without its folder."""
     if isinstance(given, int | float) and not isinstance(given, bool):
         return float(given)
     return Path(str(given)).stem if is_file(given) else str(given)
@@ -139,7 +139,7 @@ def dump(index: Index) -> Any:
 
 
 def restore(tree: Any) -> Index:
-    """Index from what `dump` made of it."""
+    """Index from the output of `dump`."""
     if isinstance(tree, list):
         return complex(*tree) if tree[1] else float(tree[0])
     parts: list[dict[str, Any]] = [
@@ -192,9 +192,7 @@ def _parse(text: str) -> TabulatedIndex:
                 f"line {number}: numbers must be finite; fill the gap or drop the row. Got {line.strip()!r}."
             )
         if row["k"] < 0:
-            raise ValueError(
-                f"line {number}: `k` must be zero or positive, as a medium absorbs. Got {row['k']:.6g}."
-            )
+            raise ValueError(f"line {number}: `k` must be zero or positive: a medium absorbs. Got {row['k']:.6g}.")
         if rows and row[first[0]] <= rows[-1][0]:
             raise ValueError(
                 f"line {number}: `{first[0]}` must increase; sort the rows. "

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.allen_dynes import coupling_lambda
+from ...core.pairing.allen_dynes import coupling_lambda
 from ...core.spectra import Spectrum
 from ..files import ANYWHERE, Files
 from .formats import FORMATS, Format, Quantity, Table, detect, parse, refuse_transport, units_of
@@ -38,21 +38,21 @@ def read(
 
     Without F (no `F_path`, no third column of plain columns) F is taken proportional to alpha2F.
 
-    Where a code leaves small negative values they are cut and the rest of alpha2F is scaled down, so that lambda
-    stays the one that the code reports.
+    Small negative values are set to zero and the rest of alpha2F is scaled down, so that lambda
+    keeps the value that the code reports.
 
     Args:
         path: File of alpha2F.
-        format: A name in `FORMATS`; None recognises it by its header or name, and else takes plain columns.
-        units: Unit of frequency, where the format does not tell it.
-        column: Column of alpha2F, counted from 1 after the frequency: the smearing to use.
+        format: A name in `FORMATS`; None detects it from the header or name, else plain columns.
+        units: Unit of frequency, if the format does not fix it.
+        column: Column of alpha2F, that is, the smearing to use; 1 is the first after the frequency.
         F_path: File of F; any unit of density, since it is normalised to 3 per atom.
         F_format: As `format`, for F.
         F_units: As `units`, for F.
-        files: Where the files may lie.
+        files: Folders in which the files may be.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         ValueError: The file breaks a rule; the message names the file, the line, the rule and the value.
     """
     path = Path(path)
@@ -93,7 +93,7 @@ def _open(files: Files, path: Path, quantity: Quantity, name: str | None) -> tup
 
 
 def _check_rows(path: Path, table: Table, spec: Format) -> None:
-    """Raise, with its line, for a number that is not finite or a frequency that does not increase."""
+    """Raise, with the line, for non-finite numbers and frequencies that do not increase."""
     above = -np.inf
     for row, line in zip(table.rows, table.lines, strict=True):
         if not np.isfinite(row).all():
@@ -106,7 +106,7 @@ def _check_rows(path: Path, table: Table, spec: Format) -> None:
 
 
 def _columns(path: Path, table: Table, spec: Format, column: int | None) -> tuple[Array, Array]:
-    """Frequencies, in the file's unit, and the column asked for."""
+    """Frequencies, in the file's unit, and the requested column."""
     numbers = np.array(table.rows)
     count = numbers.shape[1] - 1
     if spec.doubled is not None and re.search(spec.doubled, table.header):
@@ -132,13 +132,13 @@ def _columns(path: Path, table: Table, spec: Format, column: int | None) -> tupl
 
 
 def _quiet(path: Path, omega: Array, values: Array, quantity: Quantity) -> tuple[Array, Array]:
-    """A code's spectrum without its noise: negative frequencies cut, negative values cut at the same lambda."""
+    """A spectrum without numerical noise: negative frequencies and values removed at constant lambda."""
     if not values[omega != 0].any():
         return omega[omega >= 0], values[omega >= 0]
     below = np.abs(values[omega < 0]).sum() / np.abs(values).sum()
     if below > UNSTABLE:
         raise ValueError(
-            f"{path}: no more than {UNSTABLE:.0%} of the spectrum may lie at negative frequency (the crystal is "
+            f"{path}: no more than {UNSTABLE:.0%} of the spectrum may be at negative frequency (the crystal is "
             f"unstable, or its phonons need denser grids). Got {below:.2%}."
         )
     omega, values = omega[omega >= 0], values[omega >= 0]
@@ -154,7 +154,7 @@ def _quiet(path: Path, omega: Array, values: Array, quantity: Quantity) -> tuple
 
 
 def _held(path: Path, omega: Array, values: Array, reported: float) -> Array:
-    """A column of alpha2F, or of twice alpha2F, as the lambda that the file reports for it tells."""
+    """A column of alpha2F, halved if the lambda reported in the file shows that it holds twice alpha2F."""
     found = coupling_lambda(omega, values)
     for factor in (1.0, 0.5):
         if abs(factor * found - reported) < SAME * abs(reported):

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from ...core.constants import KB
+from ...core.pairing.tracking import GapTracker
 from ...core.simulate import build_coupling
-from ...core.tracking import GapTracker
 from ..figures.spectrum import alpha2F_of
 from ..materials.library import load
 from .paper import facts, value

@@ -1,7 +1,7 @@
 """REPRODUCTION.md: every statement, its cells and its cubes; written from the cubes alone."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..analysis import open_cube
 from ..ask.config import PRESETS
+from ..figures.registry import FIGURES
 from ..solver import MODEL
 from ..store.place import place
 from . import abstract, assumptions
@@ -43,20 +44,26 @@ class Picture:
     """A figure of the page next to the paper's.
 
     Args:
-        heading: The paper's figure, or what is shown where the paper has none.
         paper: Keys of paper.yaml that say what the paper's pane shows; empty where it has none.
         cube: Config and preset.
         figure: Name that `photogap plot --figure` takes.
         at: Labels to select.
-        caption: What is drawn.
+        heading: The paper's pane, or the subject where the paper has none; empty takes the figure's own.
+        caption: Contents of the picture; empty takes the figure's own.
     """
 
-    heading: str
     paper: tuple[str, ...]
     cube: tuple[str, str]
     figure: str
-    at: dict[str, Any]
-    caption: str
+    at: dict[str, Any] = field(default_factory=dict)
+    heading: str = ""
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the figure's own heading and caption where none is given."""
+        row = FIGURES[self.figure]
+        object.__setattr__(self, "heading", self.heading or row.pane)
+        object.__setattr__(self, "caption", self.caption or row.shows)
 
     @property
     def stem(self) -> str:
@@ -65,131 +72,87 @@ class Picture:
 
 
 PICTURES: tuple[Picture, ...] = (
-    Picture("Fig. 1c", ("spectra",), ("fig6_equilibrium", ""), "fig1c", {}, "alpha2F and F of K3C60 as shipped"),
-    Picture("Fig. 2a", ("spectra",), ("fig6_equilibrium", ""), "fig2a", {}, "alpha2F and F of Pb as shipped"),
-    Picture("Fig. 2b", ("spectra",), ("fig6_equilibrium", ""), "fig2b", {}, "alpha2F and F of LaH10 as shipped"),
-    Picture("Fig. 5", ("spectra",), ("fig6_equilibrium", ""), "fig5", {}, "alpha2F and F of CaC6 as shipped"),
+    Picture(("spectra",), ("fig6_equilibrium", ""), "fig1c"),
+    Picture(("spectra",), ("fig6_equilibrium", ""), "fig2a"),
+    Picture(("spectra",), ("fig6_equilibrium", ""), "fig2b"),
+    Picture(("spectra",), ("fig6_equilibrium", ""), "fig5"),
     Picture(
-        "Fig. 2c",
         ("Pb_setup", "Pb_recovery", "normalised"),
         ("fig2c_pb", "paper"),
         "fig2c",
-        {},
-        "-dT/T0 as the instrument sees it (left) and the film's own (right); 10 nm on glass, chosen here",
+        caption="-dT/T0 as the instrument sees it (left) and the film's own (right); 10 nm on glass, chosen here",
+    ),
+    Picture(("LaH10_setup", "LaH10_bottleneck", "normalised"), ("fig2d_lah10", "paper"), "fig2d", {"spacing": 1.6}),
+    Picture(
+        ("K3C60_gap",), ("fig3_k3c60", "paper"), "fig3", {"F0": 1.0}, heading="Fig. 3a", caption="K3C60 at 1 mJ/cm2"
     ),
     Picture(
-        "Fig. 2d",
-        ("LaH10_setup", "LaH10_bottleneck", "normalised"),
-        ("fig2d_lah10", "paper"),
-        "fig2d",
-        {"spacing": 1.0},
-        "dR/R0 as the instrument sees it (left) and the film's own, its size (right)",
-    ),
-    Picture("Fig. 3a", ("K3C60_gap",), ("fig3_k3c60", "paper"), "fig3", {"F0": 1.0}, "K3C60 at 1 mJ/cm2"),
-    Picture(
-        "Fig. 3a, undamped",
         ("K3C60_gap",),
         ("fig3_k3c60", "undamped"),
         "fig3",
         {"F0": 1.0},
-        "K3C60 at 1 mJ/cm2 without lifetimes in the gap equation",
+        heading="Fig. 3a, undamped",
+        caption="K3C60 at 1 mJ/cm2 without lifetimes in the gap equation",
     ),
-    Picture("Fig. 3b", ("CaC6_gap",), ("fig3_cac6", "paper"), "fig3", {"F0": 0.1}, "CaC6 at 0.1 mJ/cm2"),
     Picture(
-        "Figs. 4 and 10",
+        ("CaC6_gap",), ("fig3_cac6", "paper"), "fig3", {"F0": 0.1}, heading="Fig. 3b", caption="CaC6 at 0.1 mJ/cm2"
+    ),
+    Picture(
         ("steps", "blue_shift", "phonon_structure"),
         ("fig4_populations", "paper"),
         "fig4",
         {"material": "K3C60-all-modes"},
-        "K3C60 with 189 modes: f(E, t), n(omega, t), alpha2F",
+        heading="Figs. 4 and 10",
+        caption="K3C60 with 189 modes: f(E, t), n(omega, t), alpha2F",
     ),
+    Picture(("equilibrium_gaps",), ("fig6_equilibrium", ""), "fig6"),
+    Picture(("LaH10_depth_change",), ("fig7a_lah10", "paper"), "fig7a"),
+    Picture(("K3C60_depth_change",), ("fig7b_k3c60", "paper"), "fig7b"),
     Picture(
-        "Fig. 6",
-        ("equilibrium_gaps",),
-        ("fig6_equilibrium", ""),
-        "fig6",
-        {},
-        "Delta(E) at the captions' temperatures",
-    ),
-    Picture(
-        "Fig. 7a",
-        ("LaH10_depth_change",),
-        ("fig7a_lah10", "paper"),
-        "fig7a",
-        {},
-        "LaH10 at 6.2 mJ/cm2: depth of the 1.5 eV probe, less that of the pump in equilibrium",
-    ),
-    Picture(
-        "Fig. 7b",
-        ("K3C60_depth_change",),
-        ("fig7b_k3c60", "paper"),
-        "fig7b",
-        {},
-        "K3C60 at 30 K and 1 mJ/cm2: depth of a 10 meV probe, less that of the pump in equilibrium",
-    ),
-    Picture(
-        "Fig. 7b, undamped",
         ("K3C60_depth_change",),
         ("fig7b_k3c60", "undamped"),
         "fig7b",
-        {},
-        "The same without lifetimes in the gap equation",
+        heading="Fig. 7b, undamped",
+        caption="The same without lifetimes in the gap equation",
     ),
+    Picture(("K3C60_fluence", "K3C60_saturation"), ("fig8_fluence", "paper"), "fig8"),
     Picture(
-        "Fig. 8",
-        ("K3C60_fluence", "K3C60_saturation"),
-        ("fig8_fluence", "paper"),
-        "fig8",
-        {},
-        "peak gap of K3C60 against fluence",
-    ),
-    Picture(
-        "Fig. 8, undamped",
         ("K3C60_fluence", "K3C60_saturation"),
         ("fig8_fluence", "undamped"),
         "fig8",
-        {},
-        "peak gap of K3C60 against fluence without lifetimes in the gap equation",
+        heading="Fig. 8, undamped",
+        caption="peak gap of K3C60 against fluence without lifetimes in the gap equation",
     ),
+    Picture(("K3C60_gap_function",), ("fig9_gap_function", "paper"), "fig9", {"F0": 1.0}),
     Picture(
-        "Fig. 9",
-        ("K3C60_gap_function",),
-        ("fig9_gap_function", "paper"),
-        "fig9",
-        {"F0": 1.0},
-        "Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
-    ),
-    Picture(
-        "Fig. 9, undamped",
         ("K3C60_gap_function",),
         ("fig9_gap_function", "undamped"),
         "fig9",
         {"F0": 1.0},
-        "The same without lifetimes in the gap equation",
+        heading="Fig. 9, undamped",
+        caption="The same without lifetimes in the gap equation",
     ),
     Picture(
-        "Fig. 11",
         ("CaC6_populations",),
         ("fig11_cac6", "paper"),
         "fig11",
         {"material": "CaC6-all-modes"},
-        "CaC6 with 21 modes: f(E, t), n(omega, t), alpha2F",
+        caption="CaC6 with 21 modes: f(E, t), n(omega, t), alpha2F",
     ),
     Picture(
-        "Which assumption carries the gap",
         (),
         ("phase_assumptions", ""),
         "phase_diagram",
         {"stimulated_emission": False},
-        "where a gap exists, by damping and pump channels; dashed: border of existence",
+        heading="Which assumption carries the gap",
+        caption="where a gap exists, by damping and pump channels; dashed: border of existence",
     ),
     Picture(
-        "Fluence, escape time and temperature",
         (),
         ("phase_diagram", "paper"),
         "phase_diagram",
-        {},
-        "where a gap exists in K3C60 under `paper` (rate `envelope`)",
+        heading="Fluence, escape time and temperature",
+        caption="where a gap exists in K3C60 under `paper` (rate `envelope`)",
     ),
 )
 
@@ -255,15 +218,44 @@ def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
     if not row.config:
         return row.ask(xr.Dataset())
     ds = _opened(cubes, row.config, preset)
-    return told(ds) if isinstance(ds, str) else row.ask(ds)
+    if isinstance(ds, str):
+        return told(ds)
+    try:
+        return row.ask(ds)
+    except _UNREADABLE:
+        if _complete(ds):
+            raise
+        return told(_holes(ds))
 
 
 def _decides(row: Row, cubes: Cubes) -> str:
     parts = [row.decides]
     for measured in row.measured:
         ds = _opened(cubes, measured.config, measured.preset)
-        parts.append(f"{ds if isinstance(ds, str) else measured.tell(ds)} (`{measured.config}`)")
+        try:
+            text = ds if isinstance(ds, str) else measured.tell(ds)
+        except _UNREADABLE:
+            if isinstance(ds, str) or _complete(ds):
+                raise
+            text = _holes(ds)
+        parts.append(f"{text} (`{measured.config}`)")
     return ". ".join(parts)
+
+
+_UNREADABLE = (KeyError, ValueError, IndexError, ArithmeticError)
+"""Errors of an answer that needs points which are not there."""
+
+
+def _complete(ds: xr.Dataset) -> bool:
+    return bool((ds["status"] == "ok").all())
+
+
+def _holes(ds: xr.Dataset) -> str:
+    """How many points of a cube are missing or failed, and why."""
+    status = ds["status"].values.ravel()
+    lost = int((status != "ok").sum())
+    messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
+    return f"{lost} of {status.size} points are missing or failed{f': {messages}' * bool(messages)}"
 
 
 def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
@@ -319,7 +311,14 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
         path = cubes.path(*picture.cube)
         if isinstance(_opened(cubes, *picture.cube), str):
             continue
-        drawn = figures.draw_cube(place(str(path)), open_cube(path), picture.figure, picture.at)
+        ds = open_cube(path)
+        try:
+            drawn = figures.draw_cube(place(str(path)), ds, picture.figure, picture.at)
+        except _UNREADABLE:
+            if _complete(ds):
+                raise
+            lines += [f"### {picture.heading}", "", f"`{path.stem}`: {_holes(ds)}", ""]
+            continue
         saved = figures.save(drawn, folder / f"{picture.stem}.png", dpi=_DPI)
         told = "; ".join(facts()[key].says for key in picture.paper) or "the paper has no such figure"
         lines += [

@@ -1,1 +1,1 @@
-"""The service: a queue, an API and a page over the engine that the command line uses. No sweep logic of its own."""
+"""The service: a queue, an API and a page on top of the command line's engine, without sweep logic of its own."""

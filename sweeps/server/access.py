@@ -1,4 +1,4 @@
-"""The token of a server: given, or made once for its folder; and the note by which this user's clients find it."""
+"""The token of a server, given or generated once per folder, and the note by which the user's clients find it."""
 
 import contextlib
 import secrets
@@ -11,7 +11,7 @@ from .options import Options
 def made(options: Options) -> str:
     """Token of a folder: random, kept with the server's state so that pages and clients outlive a restart.
 
-    One that others may have read or written is replaced.
+    A token that others may have read or written is replaced.
     """
     path = options.state / "token"
     kept = read_private(path)
@@ -24,7 +24,7 @@ def made(options: Options) -> str:
 
 @contextlib.contextmanager
 def announced(options: Options, port: int) -> Iterator[None]:
-    """Keep a note of this server, which clients of the same user on this machine find by its port."""
+    """Keep a note of this server, so that the same user's clients on this machine find it by its port."""
     if options.token is None or not is_loopback(options.host):
         yield
         return

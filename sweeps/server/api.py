@@ -1,4 +1,4 @@
-"""The API: each route checks what it got, asks the engine, and words refusals as the engine does."""
+"""The API: each route checks its input, calls the engine, and returns the engine's error messages."""
 
 import asyncio
 import importlib.metadata
@@ -48,7 +48,7 @@ from .turns import Turns
 STATIC = FilePath(__file__).parent / "static"
 _TICK_S = 0.25
 _PULSE_S = 0.5
-# How long a browser waits before it opens a stream again.
+# Pause before a browser reopens a stream.
 _RETRY_MS = 1000
 _MAP_POINTS = 40_000
 _CODES: tuple[tuple[type[SweepError], int], ...] = (
@@ -67,15 +67,15 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": text}
     for code, text in {
         400: "not readable",
-        401: "no token, or a wrong one",
-        403: "called by a page of another site",
+        401: "the token is missing or wrong",
+        403: "the request comes from a page of another site",
         404: "no such sweep, cube, point or route",
-        408: "the body took too long",
-        409: "not in this state, or in contradiction to the cube, or large and not confirmed",
+        408: "the body took too long to arrive",
+        409: "not possible in this state, contradicts the cube, or large and not confirmed",
         413: "over a limit of this server",
-        421: "called under a host name that is not this server's",
-        422: "breaks a rule of configs or of this request",
-        429: "too many at once",
+        421: "the host name is not one of this server's",
+        422: "breaks a rule for configs or for this request",
+        429: "too many requests at once",
         503: "the cluster does not answer",
     }.items()
 }
@@ -86,7 +86,7 @@ Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.", example
 At = Annotated[
     list[str],
     Query(
-        description=f"Fix an axis at a label, {_UNITS}; may be repeated. Numbers count as one to five digits.",
+        description=f"Fix an axis at a label, {_UNITS}; may be repeated. Numbers match to five digits.",
         max_length=20,
         examples=[["T=30"]],
     ),
@@ -113,8 +113,8 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     app = Documented(
         title="photogap",
         summary="Sweeps of light-driven superconductors: submit, watch, slice.",
-        description="Energies in meV, times in ps, F0 in mJ/cm2, T in K; arrays say their units. "
-        "`photogap.sweeps.client` is a client in Python.",
+        description="Energies in meV, times in ps, F0 in mJ/cm2, T in K; arrays carry their units. "
+        "`photogap.sweeps.client` is the Python client.",
         version=importlib.metadata.version("photogap"),
         docs_url=None,
         redoc_url=None,
@@ -122,7 +122,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
         lifespan=lifespan,
         responses=_REFUSALS,
     )
-    # Who runs the application tells when it ends: streams end then, not when they are torn down.
+    # The host process signals the end, so that streams end themselves before they are torn down.
     app.state.closing = lambda: False
     app.add_middleware(Turns)
     app.add_middleware(Guard, options=options)
@@ -151,7 +151,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _written(text: str) -> str:
-    """A refusal of moderate length that UTF-8 can write: it may quote what UTF-8 cannot."""
+    """A short error message in valid UTF-8: it may quote input that is not."""
     return text[:4000].encode(errors="backslashreplace").decode()
 
 
@@ -181,12 +181,12 @@ def _sweeps(app: FastAPI) -> None:
     @app.get("/api/sweeps")
     def list_sweeps(
         runner: Running,
-        search: Annotated[str, Query(max_length=200, description="Part of a name or of a config.")] = "",
+        search: Annotated[str, Query(max_length=200, description="Text to find in names and configs.")] = "",
         state: Annotated[
             Literal["queued", "running", "done", "cancelled", "failed"] | None, Query(description="Only these.")
         ] = None,
-        limit: Annotated[int, Query(ge=1, le=1000, description="Sweeps at most.")] = 200,
-        offset: Annotated[int, Query(ge=0, le=10**9, description="Sweeps to skip.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Largest number of sweeps.")] = 200,
+        offset: Annotated[int, Query(ge=0, le=10**9, description="Number of sweeps to skip.")] = 0,
     ) -> Sweeps:
         """Sweeps, newest first."""
         found = runner.queue.find(search.replace("\0", ""), state, limit, offset)
@@ -194,7 +194,7 @@ def _sweeps(app: FastAPI) -> None:
 
     @app.post("/api/sweeps", status_code=201)
     def submit(runner: Running, body: Submission) -> Sweep:
-        """Check a config and queue its sweep; a name that exists grows that cube."""
+        """Check a config and queue its sweep; an existing name extends that cube."""
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
@@ -211,19 +211,19 @@ def _sweeps(app: FastAPI) -> None:
 
     @app.get("/api/sweeps/{name}")
     def one_sweep(runner: Running, name: Name) -> SweepDetail:
-        """A sweep, its config and where its cube lies."""
+        """A sweep with its config and the location of its cube."""
         return views.detail(runner, runner.entry(name))
 
     @app.get("/api/sweeps/{name}/record")
     def record(runner: Running, name: Name) -> dict[str, Any]:
-        """What the cube says of itself: config, resolved settings, versions, hosts and times of every run."""
+        """Record of the cube: config, resolved settings, versions, hosts and times of every run."""
         runner.entry(name)
         found: dict[str, Any] = plain(runner.intake.cube(name).record)
         return found
 
     @app.get("/api/sweeps/{name}/status")
     def status(runner: Running, name: Name) -> Status:
-        """Points by status, failures by reason with the command that replays one, the slowest points."""
+        """Points by status, failures by reason with a replay command each, and the slowest points."""
         return views.status(runner, name)
 
     @app.post("/api/sweeps/{name}/cancel")
@@ -233,7 +233,7 @@ def _sweeps(app: FastAPI) -> None:
 
     @app.post("/api/sweeps/{name}/resume")
     def resume(runner: Running, name: Name) -> Sweep:
-        """Go on with a sweep that stopped: what is missing is computed."""
+        """Continue a stopped sweep: compute the missing points."""
         return views.sweep(runner, runner.again(name, "run"))
 
     @app.post("/api/sweeps/{name}/retry")
@@ -245,9 +245,11 @@ def _sweeps(app: FastAPI) -> None:
     def verify(
         runner: Running,
         name: Name,
-        repair: Annotated[bool, Query(description="Make bad points missing; `resume` then computes them.")] = False,
+        repair: Annotated[
+            bool, Query(description="Mark bad points as missing; `resume` then computes them.")
+        ] = False,
     ) -> Verification:
-        """Read every chunk of a cube and check its points; refused while a run is at work on it."""
+        """Read every chunk of a cube and check its points; refused while a run is using the cube."""
         return views.verification(runner, name, repair)
 
 
@@ -283,12 +285,12 @@ def _cubes(app: FastAPI) -> None:
             Path(
                 min_length=1,
                 max_length=500,
-                description="First digits of its id, or its labels: T=30,F0=1.",
+                description="First digits of the point's id, or its labels: T=30,F0=1.",
                 examples=["T=30,F0=1"],
             ),
         ],
     ) -> Point:
-        """A point's labels, outcome, traceback and diagnostics; by the first digits of its id, or by labels."""
+        """Labels, outcome, traceback and diagnostics of a point, selected by its id's first digits or by labels."""
         return views.point(runner, name, point)
 
     @app.get(
@@ -301,7 +303,12 @@ def _cubes(app: FastAPI) -> None:
         name: Name,
         variable: Annotated[
             list[str],
-            Query(min_length=1, max_length=20, description="Variable; may be repeated.", examples=[["Delta0"]]),
+            Query(
+                min_length=1,
+                max_length=20,
+                description="Name of a variable; may be repeated.",
+                examples=[["Delta0"]],
+            ),
         ],
         at: At = [],  # noqa: B006
         format: Annotated[
@@ -327,10 +334,12 @@ def _cubes(app: FastAPI) -> None:
         runner: Running,
         name: Name,
         x: Annotated[str, _axis("Axis across")] = "F0",
-        y: Annotated[str, Query(max_length=100, description="Variable; over time, its largest value.")] = "Delta0",
-        hue: Annotated[str | None, _axis("Axis with a line a label")] = None,
+        y: Annotated[
+            str, Query(max_length=100, description="Variable, drawn as its largest value over time.")
+        ] = "Delta0",
+        hue: Annotated[str | None, _axis("Axis that gives one line per label")] = None,
         at: At = [],  # noqa: B006
-        format: Annotated[Literal["png", "svg"], Query(description="Kind of file.")] = "png",
+        format: Annotated[Literal["png", "svg"], Query(description="File format.")] = "png",
     ) -> Response:
         """The picture that `photogap plot` draws, as PNG or SVG."""
         runner.intake.cube(name)
@@ -345,12 +354,12 @@ def _as_file(name: str) -> dict[str, str]:
 
 
 def _streams(app: FastAPI) -> None:
-    """Routes that tell progress as it happens."""
+    """Routes for live progress."""
 
     async def place_for_one(request: Request) -> AsyncIterator[None]:
         state = request.app.state
         if state.watchers >= state.runner.options.limits.watchers:
-            raise HTTPException(429, "too many clients watch this server; try again later.")
+            raise HTTPException(429, "too many clients are watching this server; try again later.")
         state.watchers += 1
         try:
             yield
@@ -362,7 +371,7 @@ def _streams(app: FastAPI) -> None:
 
     @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
     async def all_events(board: Told, closing: Closing) -> AsyncIterator[ServerSentEvent]:
-        """Every sweep now, then each that changes, as server-sent events."""
+        """Server-sent events: first every sweep, then each sweep when it changes."""
         async for sweep in _changes(board, None, closing):
             yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
@@ -370,7 +379,7 @@ def _streams(app: FastAPI) -> None:
     async def events(
         board: Told, closing: Closing, name: Annotated[str, Depends(known)]
     ) -> AsyncIterator[ServerSentEvent]:
-        """One sweep's progress as server-sent events, to its end."""
+        """Server-sent events: progress of one sweep, to its end."""
         async for sweep in _changes(board, name, closing):
             yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
 
@@ -378,7 +387,7 @@ def _streams(app: FastAPI) -> None:
 async def _changes(
     board: views.Board, name: str | None, closing: Callable[[], bool]
 ) -> AsyncIterator[dict[str, Any]]:
-    """Sweeps as they change, to the server's end; of one sweep to its end."""
+    """Sweeps at every change, until the server or the single sweep ends."""
     seen: dict[str, tuple[dict[str, Any], float]] = {}
     clock = asyncio.get_running_loop().time
     while not closing():
@@ -395,11 +404,11 @@ async def _changes(
 
 
 def _shell(app: FastAPI, options: Options) -> None:
-    """The page, the login and what the server is."""
+    """The page, the login and information on the server."""
 
     @app.get("/api/server")
     def server(runner: Running) -> Server:
-        """What this server takes."""
+        """Version, limits, models and clusters of this server."""
         from ..materials import library as materials
 
         return Server(
@@ -413,7 +422,7 @@ def _shell(app: FastAPI, options: Options) -> None:
 
     @app.post("/api/login", status_code=204)
     async def login(body: Login) -> Response:
-        """Keep the token as a cookie that scripts of a page cannot read."""
+        """Keep the token in a cookie that page scripts cannot read."""
         if options.token is not None and not is_token(options, body.token):
             await asyncio.sleep(0.5)
             raise HTTPException(401, "the token is wrong.")

@@ -1,23 +1,23 @@
-"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know."""
+"""The OpenAPI document: FastAPI's, with additions that it cannot derive from the routes."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
 _TAGS = {
-    "sweeps": "Submit, list, stop, go on.",
+    "sweeps": "Submit, list, stop and resume sweeps.",
     "cubes": "Axes, slices, points and pictures of a cube.",
     "progress": "Server-sent events. Each connection begins with the whole present state, so that nothing is lost "
-    "between two; an EventSource that connects again needs no Last-Event-ID. The stream of one sweep ends with it: "
-    "close an EventSource at `done`, `cancelled` or `failed`, or it opens the stream again.",
-    "server": "The server itself.",
+    "between two; an EventSource that reconnects needs no Last-Event-ID. The stream of one sweep ends with it: "
+    "close an EventSource at `done`, `cancelled` or `failed`, otherwise it reopens the stream.",
+    "server": "Information on the server.",
 }
 _SWEEP = {"$ref": "#/components/schemas/Sweep"}
 _CUBES = ("axes", "map", "slice", "picture", "points", "record", "status")
 
 
 class Documented(FastAPI):
-    """Application whose document has groups, the token, kinds of errors and what a stream carries."""
+    """Application whose document adds groups, the token, error types and the content of streams."""
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
@@ -28,10 +28,10 @@ class Documented(FastAPI):
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Token of the server, where it has one; a browser keeps a cookie in its place.",
+                    "description": "Token of the server, if it has one; a browser uses a cookie instead.",
                 }
             }
-            # The empty one: a server on loopback may have no token.
+            # The empty requirement: a server on loopback may have no token.
             document["security"] = [{"token": []}, {}]
             for path, methods in document["paths"].items():
                 for operation in methods.values():

@@ -1,4 +1,4 @@
-"""Numbers of a dry run in a process of its own, which gets the config on stdin.
+"""Dry run in a separate process that reads the config from stdin.
 
 `python -m photogap.sweeps.server.dry_run ROOT`; the config's files stay in ROOT, as in the server that starts it.
 """
@@ -17,9 +17,9 @@ _MEMORY = 8 * 1024**3
 
 
 def main() -> int:
-    """Print the numbers as JSON, or why there are none on stderr."""
+    """Print the estimate as JSON, or an error on stderr."""
     root = sys.argv[1]
-    # A lattice of far too many energies ends here as a failed point.
+    # A far too large lattice ends here as a failed point.
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     try:
         print_json(estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None))

@@ -1,4 +1,4 @@
-"""What every request passes first: who may call, under which name, with which token, with how large a body."""
+"""First checks of every request: origin, host name, token and body size."""
 
 import asyncio
 import hashlib
@@ -29,23 +29,23 @@ _HEADERS = (
 
 
 def session_of(token: str) -> str:
-    """What a browser keeps in place of the token."""
+    """Cookie value that replaces the token in a browser."""
     return hmac.new(token.encode(), b"photogap session", hashlib.sha256).hexdigest()
 
 
 def is_token(options: Options, given: str) -> bool:
-    """Whether a text is the server's token; takes as long for a near miss as for a far one."""
+    """True if a text is the server's token, compared in constant time."""
     return options.token is not None and hmac.compare_digest(options.token.encode(), given.encode())
 
 
 class Guard:
-    """ASGI layer that refuses a request before anything else sees it."""
+    """ASGI layer that refuses a request before anything else handles it."""
 
     def __init__(self, app: ASGIApp, options: Options) -> None:
         self._app, self._options = app, options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or pass on with the body read and headers added."""
+        """Refuse the request, or pass it on with the body read and headers added."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -71,7 +71,7 @@ class Guard:
     def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if _name(host) not in self._options.hosts:
-            # Otherwise a page of another site could reach a server on loopback under a name of its own.
+            # Otherwise a page of another site could reach a server on loopback under its own host name.
             return 421, f"this server does not answer under {host!r}. Start it with `--name` to allow that."
         origin = headers.get("origin")
         if scope["method"] not in _SAFE and origin and urlsplit(origin).netloc != host:
@@ -84,7 +84,7 @@ class Guard:
         if not self._knows(headers):
             return 401, (
                 "a token is needed: `Authorization: Bearer TOKEN`, as in the address that `photogap serve` prints. "
-                "Got none, or a wrong one."
+                "The request has none, or a wrong one."
             )
         return None
 
@@ -111,7 +111,7 @@ class Guard:
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
-                        return 400, "the request ended before its body."
+                        return 400, "the request ended before its body was complete."
                     parts.append(message.get("body", b""))
                     if sum(map(len, parts)) > limit:
                         return refusal

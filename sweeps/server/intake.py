@@ -1,4 +1,4 @@
-"""From a request's config to a plan: the engine's own rules, after those that keep a server safe.
+"""From the config of a request to a plan: first the safety rules of the server, then the rules of the engine.
 
 A config on the command line is its user's own; one in a request may name no code, no file outside the served
 folder and no scheduler that the operator did not name, and may not expand to more than the server holds.
@@ -29,11 +29,11 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
 class TooLargeError(ConfigError):
-    """A cube or a slice beyond the server's limit."""
+    """A cube or a slice exceeds the server's limit."""
 
 
 class ConfirmError(ConfigError):
-    """A sweep larger than a server takes without a confirmation; carries its number of points."""
+    """The sweep needs confirmation because of its size; carries its number of points."""
 
     def __init__(self, points: int, limit: int) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class ConfirmError(ConfigError):
 
 
 class Intake:
-    """Configs of requests, under a server's options."""
+    """Configs of requests, checked against a server's options."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -74,8 +74,8 @@ class Intake:
 
         Raises:
             ConfigError: A value, material or file breaks a rule.
-            ConfirmError: It has many points and they are not confirmed.
-            ContradictionError: The cube of that name holds another kind of points.
+            ConfirmError: The sweep is large and not confirmed.
+            ContradictionError: The cube of that name contradicts the config.
         """
         plan = self.resolve(config)
         size, limit = largest(plan.grid, config.refine), self.options.limits.points
@@ -102,20 +102,20 @@ class Intake:
         return resolve(config, bounds=self.bounds)
 
     def place(self, name: str) -> Place:
-        """Where the cube of a name lies."""
+        """Place of the cube with this name."""
         return place(self.options.folder / f"{name}.zarr")
 
     def cube(self, name: str) -> Cube:
         """Cube of a name, read only.
 
         Raises:
-            TooLargeError: It has more points than the server takes.
+            TooLargeError: The cube has more points than the limit.
         """
         cube = Cube(self.place(name), read_only=True)
         if cube.grid.size > self.bounds.points:
             raise TooLargeError(
                 f"the cube {name!r} has {cube.grid.size} points, over the limit of {self.bounds.points}. "
-                "Open it with xarray, where it lies."
+                "Open it directly with xarray."
             )
         return cube
 
@@ -129,7 +129,7 @@ class Intake:
         self._check_model(str(cube.record["config"].get("model", DEFAULT)))
 
     def check(self, config: Config) -> None:
-        """Refuse a config that names what a request may not, or too much of it."""
+        """Refuse a config with entries that a request may not use, or too many of them."""
         self._check_model(config.model)
         self.cluster(config.cluster)
         for place_, rule in (("workers", config.workers), ("limits.losses", config.limits.losses)):
@@ -144,7 +144,7 @@ class Intake:
             )
 
     def cluster(self, text: str) -> tuple[str, Spec]:
-        """Cluster that a config names, and where it is said: an address, a file, or `local`.
+        """Cluster of a config and its source: an address, a file, or `local`.
 
         A cluster's file can run commands, so only those of the operator's folders and of the served one count.
 
@@ -169,7 +169,7 @@ class Intake:
             return str(path), read(path, self.files)
 
     def ready(self, config: Config) -> Config:
-        """Config as the engine is to run it: points in the shared pool."""
+        """Config for the engine, with points in the shared pool."""
         points = min(config.limits.points, self.bounds.points)
         limits = config.limits.model_copy(update={"points": points})
         return config.model_copy(update={"limits": limits} | ({"workers": 1} if config.workers == 0 else {}))

@@ -1,4 +1,4 @@
-"""Connections of a server: not too many at once, and none that is slow to say what it wants."""
+"""Connections of a server: a limited number, with a time limit for the head of a request."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What an operator chooses when a server starts; nothing of it can be changed by a request."""
+"""Options of a server, chosen by the operator at the start; requests cannot change them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,12 @@ _TOKEN_CHARACTERS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Largest request that a server takes.
+    """Limits on requests.
 
     Args:
         body: Bytes of a request's body.
-        points: Points of a sweep that need no confirmation.
-        confirmed_points: Points of a sweep at all.
+        points: Largest number of points without confirmation.
+        confirmed_points: Largest number of points with confirmation.
         axis: Values of one axis, and size of any whole number among the settings.
         point_bytes: Bytes of one point's outputs.
         values: Numbers of one slice.
@@ -40,8 +40,8 @@ class Options:
     Args:
         folder: Folder that holds the cubes, the cluster files and the files that configs name.
         host: Address to listen on.
-        port: Port; 0 takes a free one.
-        token: What every request must carry; None on loopback only.
+        port: Port; 0 picks a free one.
+        token: Token that every request must carry; None on loopback only.
         certificate: TLS certificate chain, PEM.
         key: TLS private key, PEM.
         names: Further host names under which clients may call.
@@ -68,7 +68,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        """Refuse what would open the machine to others."""
+        """Refuse options that would open the machine to others."""
         if not self.folder.is_dir():
             raise ConfigError(f"FOLDER must be a folder that exists. Got {str(self.folder)!r}.")
         for folder in self.cluster_folders:
@@ -93,7 +93,7 @@ class Options:
             if lacking:
                 raise ConfigError(
                     f"`--host {self.host}` is reached from other machines and needs {' and '.join(lacking)}. "
-                    "Leave `--host` out to serve this machine alone."
+                    "Leave `--host` out to serve only this machine."
                 )
 
     @property

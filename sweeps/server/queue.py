@@ -1,4 +1,4 @@
-"""The queue: sweeps, their configs and how far they came, in one SQLite file that outlives the server."""
+"""The queue: sweeps, their configs and progress, in one SQLite file that outlives the server."""
 
 import contextlib
 import json
@@ -27,11 +27,11 @@ class Entry:
     Args:
         name: Name of the sweep and of its cube.
         state: One of `STATES`.
-        action: What is due: `run` or `retry`.
+        action: Next action: `run` or `retry`.
         text: Config as it was submitted.
         tree: Config as parsed.
-        cluster: Where its points run.
-        message: Why it failed or stopped.
+        cluster: Cluster that runs its points.
+        message: Reason of a failure or stop.
         submitted: When it was submitted last, s since 1970; as are `started` and `ended`.
         counts: Numbers of its last run.
     """
@@ -85,7 +85,7 @@ class Queue:
             self._db.execute(f"UPDATE sweeps SET {columns} WHERE name=?", (*changes.values(), name))
 
     def claim(self, name: str, states: tuple[str, ...], **changes: Any) -> bool:
-        """Change a sweep that is in one of these states; whether it was."""
+        """Change a sweep if it is in one of these states; True if it was."""
         columns = ", ".join(f"{column}=?" for column in changes)
         marks = ",".join("?" * len(states))
         with self._lock:
@@ -107,11 +107,11 @@ class Queue:
         return [*self._entries(where, (like, like, state, state), order)]
 
     def due(self) -> list[Entry]:
-        """Sweeps that wait for their turn, oldest first."""
+        """Queued sweeps, oldest first."""
         return [*self._entries("state=?", (QUEUED,), "submitted")]
 
     def take_up(self) -> int:
-        """Queue what ran when the last server ended, however it ended; how many."""
+        """Queue again the sweeps that were running when the last server ended; return their number."""
         with self._lock:
             return self._db.execute("UPDATE sweeps SET state=? WHERE state=?", (QUEUED, RUNNING)).rowcount
 

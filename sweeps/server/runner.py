@@ -1,4 +1,4 @@
-"""Sweeps at work: a thread each, which calls the engine as the command line does, and the progress it tells."""
+"""Running sweeps: one thread each, which calls the engine like the command line and records progress."""
 
 import contextlib
 import dataclasses
@@ -31,12 +31,12 @@ _SERVER_STOPS = "server stopped"
 
 @dataclass
 class Live:
-    """A sweep's progress as its run tells it.
+    """Progress of a sweep, as reported by its run.
 
     Args:
-        version: Grows with every change, so that a watcher knows what it has seen.
-        at: When the run told it last, s since 1970.
-        counts: Points of the run by what became of them.
+        version: Grows with every change, so that a watcher detects news.
+        at: Time of the last report, s since 1970.
+        counts: Points of the run by outcome.
         rate: Points a second since the run began; 0 if not known.
     """
 
@@ -47,7 +47,7 @@ class Live:
 
 
 class Job:
-    """One sweep at work."""
+    """One running sweep."""
 
     def __init__(self, name: str, tell: Callable[[Counts], None]) -> None:
         self.name, self._tell = name, tell
@@ -59,19 +59,19 @@ class Job:
         self._first: tuple[float, int] | None = None
 
     def stop(self, reason: str) -> None:
-        """Ask the run to stop; it keeps what is finished."""
+        """Ask the run to stop; finished points are kept."""
         self._reason = self._reason or reason
 
     def stopped(self) -> str | None:
-        """Why to stop, if asked."""
+        """The reason to stop, if there is one."""
         return self._reason
 
     def opened(self, share: Share) -> None:
-        """Note where the points run."""
+        """Record where the points run."""
         self.share = share
 
     def told(self, counts: Counts) -> None:
-        """Note how far the run is."""
+        """Record the progress of the run."""
         now, ended = time.time(), counts.done + counts.failed
         if self._first is None:
             self._first = (now, ended)
@@ -97,7 +97,7 @@ class Job:
 
 
 class Runner:
-    """Starts what is due, as many as the operator allows, and knows what runs."""
+    """Starts queued sweeps up to the operator's limit, and keeps the running ones."""
 
     def __init__(self, options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> None:
         self.options = options
@@ -109,7 +109,7 @@ class Runner:
         self._closing = False
 
     def start(self) -> None:
-        """List cubes that the command line made, take up what ran before, and go on."""
+        """List cubes of the command line, requeue the sweeps that were running, and start."""
         # Each cluster's scheduler starts in a thread of its own, and of two threads that import the dashboard at
         # once one may find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401
@@ -119,7 +119,7 @@ class Runner:
         self._next()
 
     def close(self) -> None:
-        """Stop every run; the next server goes on with them."""
+        """Stop every run; the next server continues them."""
         with self._lock:
             self._closing = True
             jobs = list(self._jobs.values())
@@ -149,11 +149,11 @@ class Runner:
         return self.entry(name)
 
     def again(self, name: str, action: str) -> Entry:
-        """Queue a sweep that stopped: go on with it, or compute its failed points again."""
+        """Queue a stopped sweep: to continue it, or to compute its failed points again."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
             if name in self._jobs or not self.queue.claim(name, states, state=QUEUED, action=action, message=""):
-                raise BusyNameError(f"the sweep {name!r} is {self.entry(name).state}; it must have stopped first.")
+                raise BusyNameError(f"the sweep {name!r} is {self.entry(name).state}; stop it first.")
         self._next()
         return self.entry(name)
 
@@ -173,15 +173,15 @@ class Runner:
         """A sweep of the queue.
 
         Raises:
-            UnknownError: There is none.
+            UnknownError: No sweep has this name.
         """
         found = self.queue.get(name)
         if found is None:
-            raise UnknownError(f"NAME must be a sweep of this server. Got {name!r}, which none has.")
+            raise UnknownError(f"NAME must be a sweep of this server. No sweep {name!r}.")
         return found
 
     def job(self, name: str) -> Job | None:
-        """A sweep at work."""
+        """Run one sweep."""
         return self._jobs.get(name)
 
     def _next(self) -> None:
@@ -245,7 +245,7 @@ class Runner:
         return run(job.plan, target, workers=config.workers, watch=watch)
 
     def _adopt(self) -> None:
-        """List cubes of the folder that no request made."""
+        """List cubes of the folder that were not made by a request."""
         for path in sorted(self.options.folder.glob("*.zarr")):
             name = path.name.removesuffix(".zarr")
             if self.queue.get(name):
@@ -263,7 +263,7 @@ class Runner:
 
 
 def _short(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config as a person writes it, without what is so anyway."""
+    """A config without its defaults, as a person would write it."""
     with contextlib.suppress(ConfigError):
         return parse(tree).model_dump(mode="json", exclude_defaults=True)
     return tree
@@ -277,8 +277,8 @@ def as_yaml(tree: dict[str, Any]) -> str:
 
 
 class BusyNameError(ConfigError):
-    """The sweep is not in a state for what was asked."""
+    """The sweep is not in a state that allows the request."""
 
 
 class UnknownError(ConfigError):
-    """No such sweep, point or variable."""
+    """The sweep, point or variable does not exist."""

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers, as the OpenAPI document describes them."""
+"""Bodies of requests and answers, described in the OpenAPI document."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ axes:   # F0 mJ/cm2, omega_pump meV, T K, tau_esc ps
 
 
 class _Told(BaseModel):
-    """Model whose attributes' docstrings are told by the document."""
+    """Model whose attribute docstrings appear in the document."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -26,93 +26,93 @@ class _Strict(_Told):
 
 
 class Problem(_Told):
-    """Why a request was refused."""
+    """Reason for a refused request."""
 
     detail: str = Field(examples=["`axes.T`: `T` must be positive, in K. Got -1."])
     """The argument, the rule, the value received, and the remedy if there is one."""
     points: int | None = None
-    """Of a sweep that wants a confirmation: the value of `confirm_points` that gives it."""
+    """For a sweep that needs confirmation: the required value of `confirm_points`."""
 
 
 class Submission(_Strict):
     """A config to run or to estimate."""
 
     config: str | dict[str, Any] = Field(examples=[CONFIG])
-    """YAML text, or the same as a JSON object."""
+    """YAML text, or an equivalent JSON object."""
     overrides: list[str] = Field(default=[], max_length=50, examples=[["axes.T=[20,30]"]])
-    """Changes, as `photogap run --set` takes them."""
+    """Overrides, as for `photogap run --set`."""
     confirm_points: int | None = None
-    """Number of points of a large sweep, to show that its size is meant."""
+    """Number of points of a large sweep, to confirm its size."""
 
 
 class Login(_Strict):
-    """A token to be kept as a cookie."""
+    """A token to store as a cookie."""
 
     token: str = Field(max_length=1000)
     """Token of the server."""
 
 
 class Sweep(_Told):
-    """A sweep and how far it is. Instants are s since 1970, UTC."""
+    """A sweep and its progress. Times are s since 1970, UTC."""
 
     name: str
     """Name of the sweep and of its cube."""
     state: Literal["queued", "running", "done", "cancelled", "failed"]
-    """`failed` is a sweep that could not go on; one with failed points is `done`."""
+    """`failed` means that the sweep could not continue; a sweep with failed points is `done`."""
     action: str
-    """What is or was due: `run`, or `retry` of failed points."""
+    """Current or last action: `run`, or `retry` of failed points."""
     cluster: str
-    """Where its points run, as its config says."""
+    """Cluster of its config, which runs its points."""
     message: str
-    """Why it failed or stopped; empty otherwise."""
+    """Reason of a failure or stop; empty otherwise."""
     submitted: float
-    """When it was submitted last, s since 1970."""
+    """Time of the last submission, s since 1970."""
     started: float | None
-    """When its last run began, s since 1970."""
+    """Start of its last run, s since 1970."""
     ended: float | None
-    """When its last run ended, s since 1970."""
+    """End of its last run, s since 1970."""
     total: int
-    """Points of the config; 0 until its run has counted them."""
+    """Number of points of the config; 0 until its run has counted them."""
     done: int
-    """Points that ended well, those of earlier runs included."""
+    """Points with results, including those of earlier runs."""
     failed: int
     """Points that failed; each has its reason."""
     computed: int
     """Points that the last run computed."""
     running: int
-    """Points that workers have now."""
+    """Points that workers are computing now."""
     lost: int
     """Batches whose worker died in the last run; their points were tried again."""
     points_per_s: float
     """Points a second since the run began; 0 if not known."""
     seconds_left: float | None
-    """Time to the end at that rate, s."""
+    """Remaining time at that rate, s."""
     at: float
-    """When these numbers were told, s since 1970."""
+    """Time of these numbers, s since 1970."""
     stopping: bool
-    """Whether it was asked to stop and waits for what runs."""
+    """True if it was asked to stop and waits for running points."""
 
 
 class SweepDetail(Sweep):
     """A sweep with its config and the place of its cube."""
 
     config: str
-    """Config as it was submitted, YAML."""
+    """Submitted config, YAML."""
     store: str
-    """Where its cube lies on the server."""
+    """Path of its cube on the server."""
     has_cube: bool
-    """Whether the cube exists; it is made a moment after the first run begins."""
+    """True if the cube exists; it is created shortly after the first run starts."""
 
 
 class Sweeps(_Told):
     """Sweeps, newest first."""
 
     sweeps: list[Sweep]
-    """As many as `limit` allows."""
+    """At most `limit` sweeps."""
 
 
 class Estimate(_Told):
-    """What a sweep will cost; the numbers of `photogap run --dry-run`."""
+    """Cost of a sweep: the numbers of `photogap run --dry-run`."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
     points: int
@@ -120,60 +120,60 @@ class Estimate(_Told):
     bytes: int
     """Size of its outputs before compression, bytes."""
     seconds_per_point: float
-    """Mean time of the points that were tried, s."""
+    """Mean time of the sampled points, s."""
     estimated_seconds: float
-    """Time of the whole sweep with the workers that it will have, s."""
+    """Time of the whole sweep with its workers, s."""
 
 
 class Reason(_Told):
-    """Failures of one kind, and one of them to look at."""
+    """Failures of one kind, with an example."""
 
     status: str
     """Such as `error`, `not_converged`, `timeout`, `nan`."""
     count: int
-    """Points that failed so."""
+    """Number of points that failed in this way."""
     message: str
-    """Reason of one of them."""
+    """Reason of the example."""
     point_id: str
     """That point."""
     labels: dict[str, Any]
-    """Its labels, in the units of the axes."""
+    """Labels of the example, in the units of the axes."""
     replay: str
-    """Command that computes it again with full diagnostics."""
+    """Command that computes the point again with full diagnostics."""
 
 
 class Verification(_Told):
-    """Whether a cube is whole; as `photogap verify` reports it."""
+    """Integrity of a cube, as `photogap verify` reports it."""
 
     points: int
     """Points of the cube."""
     ok: int
-    """Points with results that are whole."""
+    """Points with intact results."""
     bad_points: int
     """Points that are damaged, or missing after a repair."""
     problems: list[str] = Field(examples=[["Delta0 Delta0/c/0/0/0/0/0/0: ValueError"]])
     """Each damaged chunk, array or part."""
     notes: list[str]
-    """Checks that could not be made."""
+    """Checks that were not possible."""
     repaired: bool
-    """Whether the damage is gone now."""
+    """True if the damage has been repaired."""
 
 
 class Status(_Told):
-    """Numbers of a cube; as `photogap status` tells them."""
+    """Statistics of a cube, as `photogap status` reports them."""
 
     counts: dict[str, int] = Field(examples=[{"ok": 90, "error": 6}])
     """Points by status."""
     points: int
     """Points of the cube."""
     live: bool
-    """Whether a run is at work on it."""
+    """True if a run is using the cube."""
     reasons: list[Reason]
     """Failures by reason."""
     failed: list[dict[str, Any]]
-    """Failed points, as many as `photogap status` lists."""
+    """Failed points, in the number that `photogap status` lists."""
     slowest: list[dict[str, Any]]
-    """The points that took longest, times in s."""
+    """The slowest points, times in s."""
     points_per_s: float | None
     """Points a second over the last 200 that ended."""
 
@@ -184,30 +184,30 @@ class Map(_Told):
     x: str
     """Axis across."""
     y: str | None
-    """Axis down; null if the cube has one axis only."""
+    """Vertical axis; null if the cube has only one axis."""
     at: dict[str, Any]
     """Labels of the other axes."""
     x_values: list[Any]
-    """Labels across, sorted, in the unit of the axis."""
+    """Horizontal labels, sorted, in the unit of the axis."""
     y_values: list[Any]
-    """Labels down, sorted, in the unit of the axis."""
+    """Vertical labels, sorted, in the unit of the axis."""
     status: list[list[str]] = Field(examples=[[["ok", "running"], ["missing", "error"]]])
-    """Rows of `y_values`, columns of `x_values`."""
+    """Status values; rows follow `y_values`, columns `x_values`."""
 
 
 class Coordinate(_Told):
     """Labels along a dim."""
 
     dim: str
-    """Dim along which they lie; another name than the labels' own where the config zips axes."""
+    """Dim of the labels; it has another name than the labels if the config zips axes."""
     units: str = Field(examples=["mJ cm-2"])
-    """Unit as CF writes it; empty for words."""
+    """CF unit; empty for words."""
     printed: str = Field(examples=["mJ/cm²"])
-    """Unit as print writes it; empty for a number."""
+    """Unit in printed form; empty for a pure number."""
     long_name: str = Field(examples=["incident fluence of the pump"])
-    """What it is, in words."""
+    """Description."""
     values: list[Any]
-    """Labels, sorted; an infinite one is the word `inf`."""
+    """Labels, sorted; infinity is the word `inf`."""
 
 
 class About(_Told):
@@ -216,13 +216,13 @@ class About(_Told):
     dims: list[str]
     """Its dims, in order."""
     units: str = Field(examples=["meV"])
-    """Unit as CF writes it."""
+    """CF unit."""
     printed: str = Field(examples=["meV"])
-    """Unit as print writes it; empty for a number."""
+    """Unit in printed form; empty for a pure number."""
     long_name: str
-    """What it is, in words."""
+    """Description."""
     numeric: bool
-    """Whether it can be drawn."""
+    """True if it can be drawn."""
 
 
 class Axes(_Told):
@@ -231,7 +231,7 @@ class Axes(_Told):
     dims: list[str]
     """Axes of the sweep, in the cube's order."""
     own_dims: list[str]
-    """Dims that outputs have beside them, such as `time`."""
+    """Further dims of the outputs, such as `time`."""
     coords: dict[str, Coordinate]
     """By name."""
     variables: dict[str, About]
@@ -241,7 +241,7 @@ class Axes(_Told):
 
 
 class Point(_Told):
-    """One point: labels, outcome, and what its driver's log has of it."""
+    """One point: labels, outcome, and its entry in the driver's log."""
 
     point_id: str
     """Hash of the point's specification and of the model's version."""
@@ -252,7 +252,7 @@ class Point(_Told):
     message: str
     """Reason of a failure."""
     traceback: str
-    """Where in the code it failed."""
+    """Traceback of a failure."""
     host: str
     """Machine that computed it."""
     wall_time: float | None
@@ -260,13 +260,13 @@ class Point(_Told):
     cpu_time: float | None
     """s"""
     attempts: int
-    """Times that it was started."""
+    """Number of times it was started."""
     peak_memory: float | None
-    """Bytes of its worker at most."""
+    """Peak memory of its worker, bytes."""
     diagnostics: dict[str, Any]
-    """What the solver counted."""
+    """Counters of the solver."""
     replay: str
-    """Command that computes it again with full diagnostics."""
+    """Command that computes the point again with full diagnostics."""
 
 
 class Array(_Told):
@@ -275,38 +275,38 @@ class Array(_Told):
     dims: list[str]
     """Its dims, in order."""
     units: str = Field(examples=["meV"])
-    """Unit as CF writes it."""
+    """CF unit."""
     printed: str = Field(examples=["meV"])
-    """Unit as print writes it; empty for a number."""
+    """Unit in printed form; empty for a pure number."""
     long_name: str
-    """What it is, in words."""
+    """Description."""
     values: Any
-    """Nested lists, one level a dim; NaN is null, an infinity the word `inf`."""
+    """Nested lists, one level per dim; NaN is null, infinity the word `inf`."""
 
 
 class Slice(_Told):
     """Part of a cube with labels and units; failed points are null."""
 
     dims: dict[str, int] = Field(examples=[{"F0": 8, "time": 53}])
-    """Length of each dim that is left."""
+    """Length of each remaining dim."""
     coords: dict[str, Array]
-    """By name; those fixed with `at` have no dim."""
+    """Coordinates by name; those fixed with `at` have no dim."""
     variables: dict[str, Array]
     """By name."""
 
 
 class Server(_Told):
-    """What this server is and takes."""
+    """Version and limits of this server."""
 
     version: str
     """Version of photogap."""
     workers: int | None
-    """Workers of the local cluster; null for one a core."""
+    """Workers of the local cluster; null for one per core."""
     models: list[str]
     """Models that configs may name."""
     clusters: list[str]
-    """Clusters that configs may name, beside cluster files in the served folder."""
+    """Clusters that configs may name, in addition to cluster files in the served folder."""
     limits: dict[str, int]
     """Largest requests: bytes of a `body`, `points` without a confirmation, `values` of a slice, ..."""
     materials: list[str]
-    """Materials that come with it."""
+    """Built-in materials."""

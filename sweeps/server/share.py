@@ -1,8 +1,8 @@
-"""Fair sharing: one pool a cluster, its slots dealt to sweeps in turn.
+"""Fair sharing: one pool per cluster, with slots assigned to sweeps in turn.
 
 Each sweep's `Flow` sees a `Share`, a pool like any other. A `Hub` holds the real pool and hands it no more batches
 than it can run at once, always from the share that has the fewest running: a small sweep gets its half while a
-big one goes on, and a sweep alone gets all.
+big one continues, and a single sweep gets all.
 """
 
 import contextlib
@@ -46,11 +46,11 @@ class Share:
 
     @property
     def eager(self) -> bool:
-        """Whether it has a batch that may start."""
+        """True if it has a batch that may start."""
         return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
 
     def slots(self) -> int:
-        """All that the pool can run, or this sweep's own limit: another's turn only delays a batch."""
+        """Slots of the pool, or this sweep's own limit; other sweeps only delay a batch."""
         return min(self._hub.slots, self._cap or self._hub.slots)
 
     def running(self) -> int:
@@ -130,7 +130,7 @@ class Hub:
         """Part of the pool for one sweep; what it has handed over is waited for, for a while, when it leaves."""
         while not self._open.wait(0.2):
             if stopped():
-                raise ClusterError("stopped before the cluster was ready. Run again to go on.")
+                raise ClusterError("stopped before the cluster was ready. Run it again to continue.")
         pool = self._pool
         if pool is None:
             raise ClusterError(f"the cluster cannot be reached: {self.error or 'it was closed'}")
@@ -180,7 +180,7 @@ class Hub:
         self._thread.join(60)
 
     def _given_up(self) -> str | None:
-        """Why not to go on waiting for the pool's first worker."""
+        """Reason to stop waiting for the pool's first worker."""
         with self._turn:
             idle = not self._users and time.monotonic() - self._idle_since > self._idle_s
             self._closing = self._closing or idle
@@ -192,7 +192,7 @@ class Hub:
             self._after = None
         try:
             if self._given_up():
-                raise ClusterError("stopped before the cluster was ready. Run again to go on.")
+                raise ClusterError("stopped before the cluster was ready. Run it again to continue.")
             with self._opener(
                 self._config, self._workers, place=self._place, cluster=self._cluster, stopped=self._given_up
             ) as pool:
@@ -233,7 +233,7 @@ class Hub:
                 self._route(ended)
 
     def _room(self) -> int:
-        """Batches in the pool: one a slot, and a few so that no worker waits for the next."""
+        """Largest number of batches in the pool: one per slot and a few spare ones, so that no worker waits."""
         return self.slots + max(1, self.slots // 4)
 
     def _deal(self, pool: Pool) -> Iterator[tuple[int, Batch]]:
@@ -303,7 +303,7 @@ class Hubs:
         where, cluster = self._find(config.cluster)
         with self._lock:
             if self._closed:
-                raise ClusterError("the server stops. Run again to go on.")
+                raise ClusterError("the server is stopping. Run it again to continue.")
             hub = self._hubs.get(where)
             if hub is None or not hub.join():
                 ours = where == "local" or (cluster is not None and cluster.here and cluster.own_workers is None)

@@ -1,4 +1,4 @@
-"""Parts of a cube for a request: cut at labels, refused when large; as JSON, CSV or NetCDF."""
+"""Slices of a cube for requests, as JSON, CSV or NetCDF; large ones are refused."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
     """Variables of a cube at labels; dims of length one stay, those of a label go.
 
     Raises:
-        ConfigError: No such variable, axis or label.
+        ConfigError: The variable, axis or label does not exist.
         TooLargeError: The slice has more numbers than the limit; nothing of it has been read.
     """
     ds = _open(place)
@@ -51,7 +51,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
         shape = ", ".join(f"{d} {n}" for d, n in found.sizes.items())
         raise TooLargeError(
             f"the slice has {size} values ({shape}), over the limit of {limit}. "
-            "Fix axes with `at`, such as at=T=30, or open the cube itself with xarray."
+            "Fix axes with `at`, such as at=T=30, or open the cube directly with xarray."
         )
     # Masked once cut: as a whole, a cube would be read for that.
     found = prepared(found.load())
@@ -68,7 +68,7 @@ def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
     """Dataset at a label, or at several, which keep the axis."""
     if name not in ds.coords or ds[name].ndim != 1:
         known = ", ".join(str(d) for d in ds.dims)
-        raise ConfigError(f"`at` must name an axis that is left: {known}. Got {name!r}.")
+        raise ConfigError(f"`at` must name an axis that is not fixed yet: {known}. Got {name!r}.")
     out: xr.Dataset = ds.isel({ds[name].dims[0]: positions(ds[name].values.tolist(), text, name, "")})
     return out
 
@@ -94,7 +94,7 @@ def _json(array: xr.DataArray) -> dict[str, Any]:
 
 
 def as_csv(ds: xr.Dataset) -> str:
-    """One row a point of the slice: its labels, then the variables; units in the header."""
+    """CSV with one row per point: labels, then variables; units in the header."""
     names = [str(n) for n in ds.data_vars]
     dims = [str(d) for d in ds.dims]
     scalars = [str(n) for n, c in ds.coords.items() if c.ndim == 0]
@@ -118,7 +118,7 @@ def _head(ds: xr.Dataset, name: str) -> str:
 
 def _cell(value: Any) -> Any:
     text = repr(float(value)) if isinstance(value, float | np.floating) else str(value)
-    # A spreadsheet would take such a word for a formula.
+    # A spreadsheet would read such a word as a formula.
     return f"'{text}" if text[:1] in "=@" else text
 
 
@@ -159,7 +159,7 @@ def status_map(
     """Status of the points over two axes, the running ones and those not yet packed included.
 
     Raises:
-        ConfigError: No such axis or label.
+        ConfigError: The axis or label does not exist.
         TooLargeError: The axes are longer than the limit.
     """
     dims, sizes = cube.grid.dims, cube.grid.shape
@@ -198,7 +198,7 @@ def status_map(
 
 
 def _order(cube: Cube, name: str | None) -> list[int]:
-    """Positions along an axis by its labels: a cube that grew has them as they came."""
+    """Positions along an axis in order of its labels: an extended cube has them in order of arrival."""
     if name is None:
         return [0]
     values = cube.grid.axes[cube.grid.dims.index(name)].values
@@ -208,7 +208,7 @@ def _order(cube: Cube, name: str | None) -> list[int]:
 
 
 def _unpacked(cube: Cube) -> dict[Index, str]:
-    """Points that ended a moment ago: the driver's log has them before the cube does."""
+    """Points that just ended: they are in the driver's log before they are in the cube."""
     import contextlib
     import sqlite3
     import time

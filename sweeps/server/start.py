@@ -1,4 +1,4 @@
-"""Start a server: one a folder, its page's address told once it listens."""
+"""Start a server: one per folder; its address is printed once it listens."""
 
 import fcntl
 import socket
@@ -17,7 +17,7 @@ from .options import Options
 
 @contextmanager
 def folder_lock(options: Options) -> Iterator[None]:
-    """Hold the folder as its one server; a killed server leaves nothing behind.
+    """Lock the folder for this server; the lock of a killed server is released.
 
     Raises:
         BusyError: Another server holds it.
@@ -27,7 +27,7 @@ def folder_lock(options: Options) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BusyError(f"another server already serves {str(options.folder)!r}. End it first.") from None
+            raise BusyError(f"another server already serves {str(options.folder)!r}. Stop it first.") from None
         yield
 
 
@@ -35,7 +35,7 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
     Raises:
-        ConfigError: The address cannot be listened on, or the certificate not read.
+        ConfigError: Listening on the address or reading the certificate failed.
         BusyError: Another server holds the folder.
     """
     _check_tls(options)
@@ -81,7 +81,7 @@ def _listen(options: Options) -> Iterator[socket.socket]:
         listener = socket.create_server((options.host, options.port), family=family)
     except OSError as error:
         raise ConfigError(
-            f"`--host` and `--port` must be an address to listen on; `--port 0` takes a free port. "
+            f"`--host` and `--port` must be an address to listen on; `--port 0` picks a free port. "
             f"Got {options.host}:{options.port} ({error})."
         ) from error
     with listener:

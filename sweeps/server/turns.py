@@ -1,4 +1,4 @@
-"""Requests take turns: few of a kind work at once, equal ones share an answer, no work for clients that left."""
+"""Turns of requests: few of a kind run at once, equal ones share an answer, and clients that left cost nothing."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -43,7 +43,9 @@ class Turns:
             return
         kind = self._kinds.setdefault(name, _Kind())
         if kind.waiting >= WAITING:
-            answer = JSONResponse({"detail": "too many requests of this kind wait; try again in a moment."}, 429)
+            answer = JSONResponse(
+                {"detail": "too many requests of this kind are waiting; try again in a moment."}, 429
+            )
             await answer(scope, receive, send)
             return
         line = _Patience(receive)
@@ -104,7 +106,7 @@ class _Patience:
         self._read: list[Any] = []
 
     async def turn(self, places: asyncio.Semaphore) -> bool:
-        """Whether a place was got before the client left."""
+        """True if a slot was free before the client left."""
         self._read.append(await self._receive())  # the body, which the guard has read
         if self._read[0]["type"] == "http.disconnect":
             return False

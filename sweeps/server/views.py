@@ -33,7 +33,7 @@ _estimating = threading.Semaphore(1)
 
 
 class TooBusyError(ConfigError):
-    """The server does this for somebody else now."""
+    """The server is busy with the same task for another client."""
 
 
 def sweep(runner: Runner, entry: Entry) -> Sweep:
@@ -130,15 +130,15 @@ def status(runner: Runner, name: str) -> Status:
 
 
 def replay_command(target: Place, point_id: str) -> str:
-    """What to type to compute one point again."""
+    """Command that computes one point again."""
     return f"photogap replay {shlex.quote(target.url)} {point_id[:16]}"
 
 
 def point(runner: Runner, name: str, text: str) -> Point:
-    """What is known of one point.
+    """Details of one point.
 
     Raises:
-        UnknownError: No point, or several, have this id or these labels.
+        UnknownError: No point matches, or several do.
     """
     runner.entry(name)
     cube = runner.intake.cube(name)
@@ -195,7 +195,7 @@ def estimate(runner: Runner, config: Config) -> Estimate:
         TooBusyError: Another estimate is under way.
     """
     if not _estimating.acquire(blocking=False):
-        raise TooBusyError("another dry run is under way; try again in a moment.")
+        raise TooBusyError("another dry run is running; try again in a moment.")
     try:
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
         command = [sys.executable, "-m", "photogap.sweeps.server.dry_run", runner.intake.root]

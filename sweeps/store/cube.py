@@ -71,7 +71,7 @@ class Cube:
         """
         self.place = place
         if not place.exists():
-            raise StoreError(f"STORE must be a cube. Got {place.url!r}, where there is none.")
+            raise StoreError(f"No cube at {place.url}.")
         tree = opened(place.objects.get(ROOT) or b"", place.url)
         if RECORD not in tree["attributes"]:
             raise StoreError(f"STORE must be a cube of photogap. Got {place.url!r}, a Zarr group without a record.")

@@ -86,7 +86,7 @@ def test_chunks_as_stored_or_as_wanted_or_none(stored):
 
 def test_no_cube_is_said_plainly(tmp_path):
     for nowhere in (tmp_path / "nothing", "memory://nothing"):
-        with pytest.raises(StoreError, match=r"`store` must be a cube\. Got .*nothing"):
+        with pytest.raises(StoreError, match=r"No cube at .*nothing"):
             open_cube(nowhere)
 
 

@@ -116,7 +116,7 @@ def test_an_extremum_at_the_end_is_no_resonance(cube):
 
 def test_bad_arguments(cube):
     ds = cube(saturating, TIME)
-    with pytest.raises(ValueError, match=r"`fraction` must lie between 0 and 1. Got 1.5"):
+    with pytest.raises(ValueError, match=r"`fraction` must be between 0 and 1. Got 1.5"):
         saturation_fluence(ds, 1.5)
     with pytest.raises(ValueError, match=r"`extremum` must be one of max, min. Got 'top'"):
         resonance(peak_gap(ds), extremum="top")

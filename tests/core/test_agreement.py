@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from photogap.core.coherence import pair_ratio, spectral_weights
 from photogap.core.constants import HBAR
-from photogap.core.eliashberg import Coupling
-from photogap.core.lifetimes import quasiparticle_lifetimes
 from photogap.core.optics.nam import at_frequencies, conductivity
-from photogap.core.pump import Pump
+from photogap.core.pairing.coherence import pair_ratio, spectral_weights
+from photogap.core.pairing.eliashberg import Coupling
+from photogap.core.pairing.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
+from photogap.core.terms.pump import Pump
 from support import direct
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photogap.core.coherence import gap_edge, linear_pair_amplitude, pair_ratio, spectral_weights
+from photogap.core.pairing.coherence import gap_edge, linear_pair_amplitude, pair_ratio, spectral_weights
 
 h, N = 0.25, 400
 E = (np.arange(N) + 0.5) * h

@@ -7,15 +7,15 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from photogap.core import collisions
-from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import collision_rates
 from photogap.core.constants import HBAR, KB
-from photogap.core.escape import escape
 from photogap.core.kinetics import Film
 from photogap.core.lattice import build_lattice
-from photogap.core.lifetimes import quasiparticle_lifetimes
+from photogap.core.pairing.coherence import spectral_weights
+from photogap.core.pairing.lifetimes import quasiparticle_lifetimes
 from photogap.core.simulate import build_film
+from photogap.core.terms import collisions
+from photogap.core.terms.collisions import collision_rates
+from photogap.core.terms.escape import escape
 from photogap.core.thermal import bose, fermi
 from photogap.sweeps.materials import library as materials
 from support import direct

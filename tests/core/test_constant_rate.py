@@ -7,11 +7,11 @@ import pytest
 
 from photogap.core import deposition
 from photogap.core.deposition import DEPOSITED
-from photogap.core.pump import Pump
 from photogap.core.result import Outcome
 from photogap.core.roots import secant
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
+from photogap.core.terms.pump import Pump
 
 
 def test_retained_energy_is_met_by_what_quasiparticles_hold(k3c60):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from photogap.core.material import Material
-from photogap.core.pump import Pump
 from photogap.core.result import Outcome, variables
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import check, simulate
 from photogap.core.spectra import Peak, Spectrum
+from photogap.core.terms.pump import Pump
 
 LIGHT = {
     "pump_shape": "continuous", "integrator": "rosenbrock", "rtol": 1e-3, "atol": 1e-8, "gap_tol": 1e-7,

@@ -6,15 +6,15 @@ import math
 import numpy as np
 import pytest
 
-from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import Collisions
 from photogap.core.constants import HBAR, KB
 from photogap.core.equations import Equations, joint_problem
 from photogap.core.integrators import METHODS
-from photogap.core.pump import Pump, pulse_spectrum
+from photogap.core.pairing.coherence import spectral_weights
 from photogap.core.result import Outcome, coordinates, variables
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film, check, simulate
+from photogap.core.terms.collisions import Collisions
+from photogap.core.terms.pump import Pump, pulse_spectrum
 from photogap.core.thermal import bose, fermi
 
 

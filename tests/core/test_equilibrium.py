@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from photogap.core.constants import KB
-from photogap.core.eliashberg import Coupling
 from photogap.core.equilibrium import solve_equilibrium
-from photogap.core.gap import normal_state, solve_gap
+from photogap.core.pairing.eliashberg import Coupling
+from photogap.core.pairing.gap import normal_state, solve_gap
+from photogap.core.pairing.tc import calibrate_mu_star, critical_temperature
+from photogap.core.pairing.tracking import GapTracker
 from photogap.core.simulate import build_coupling, build_film
 from photogap.core.spectra import Peak, Spectrum
-from photogap.core.tc import calibrate_mu_star, critical_temperature
 from photogap.core.thermal import bose, fermi
-from photogap.core.tracking import GapTracker
 from photogap.sweeps.materials import library as materials
 from support import matsubara
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from photogap.core.constants import KB
-from photogap.core.eliashberg import Coupling
-from photogap.core.gap import gap_map, normal_state
 from photogap.core.lattice import Lattice
+from photogap.core.pairing.eliashberg import Coupling
+from photogap.core.pairing.gap import gap_map, normal_state
+from photogap.core.pairing.tc import LinearGap, critical_temperature
+from photogap.core.pairing.tracking import GapError, GapTracker
 from photogap.core.simulate import build_coupling
 from photogap.core.spectra import Peak, Spectrum
-from photogap.core.tc import LinearGap, critical_temperature
 from photogap.core.thermal import bose, fermi
-from photogap.core.tracking import GapError, GapTracker
 from photogap.sweeps.materials import library as materials
 from support import matsubara
 
@@ -123,10 +123,10 @@ def test_an_unstable_normal_state_without_a_solution_is_an_error(damping, remedy
     """Given one iteration, the tracker raises, and says eigenvalue, residual and remedy."""
     coupling = build_coupling(materials.load("K3C60"), 1.0, 600.0, damping)
     lattice = coupling.lattice
-    monkeypatch.setattr("photogap.core.opening._SETTLE", 1)
-    monkeypatch.setattr("photogap.core.opening._TRIALS", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._SETTLE", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._TRIALS", 1)
     monkeypatch.setattr(
-        "photogap.core.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, damping)
+        "photogap.core.pairing.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, damping)
     )
     reason = rf"the normal state is unstable \(largest eigenvalue 1\.1\d+\) .* residual is .*`.*{remedy}`"
     with pytest.raises(GapError, match=reason):
@@ -138,10 +138,10 @@ def test_a_gap_that_is_lost_and_not_found_again_is_an_error(monkeypatch):
     coupling = build_coupling(materials.load("K3C60"), 1.0, 600.0, "full")
     lattice = coupling.lattice
     gap = GapTracker(coupling, "full", 1e-6).solve_equilibrium(7.5)
-    monkeypatch.setattr("photogap.core.opening._SETTLE", 1)
-    monkeypatch.setattr("photogap.core.opening._TRIALS", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._SETTLE", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._TRIALS", 1)
     monkeypatch.setattr(
-        "photogap.core.tracking.solve_gap", lambda *_, **__: dataclasses.replace(gap, converged=False)
+        "photogap.core.pairing.tracking.solve_gap", lambda *_, **__: dataclasses.replace(gap, converged=False)
     )
     with pytest.raises(GapError, match=r"stable, but a gap was there \(largest eigenvalue 0\.\d+\)"):
         GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 20.0), bose(lattice.Omega, 20.0), gap.self_energy)

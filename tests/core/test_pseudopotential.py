@@ -8,12 +8,12 @@ import pytest
 from scipy.optimize import brentq
 
 from photogap.core.constants import KB
-from photogap.core.eliashberg import Coupling
 from photogap.core.material import MuStarAt
-from photogap.core.pseudopotential import conventions, from_convention, from_matsubara, pair_sums, rescaled
+from photogap.core.pairing.eliashberg import Coupling
+from photogap.core.pairing.pseudopotential import conventions, from_convention, from_matsubara, pair_sums, rescaled
+from photogap.core.pairing.tc import LinearGap, critical_temperature
 from photogap.core.simulate import build_coupling, build_film
 from photogap.core.spectra import Peak, Spectrum
-from photogap.core.tc import LinearGap, critical_temperature
 from photogap.core.thermal import bose, fermi
 from photogap.sweeps.materials import library as materials
 from support import matsubara

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from photogap.core.allen_dynes import coupling_lambda
-from photogap.core.gap import SelfEnergy, normal_state
+from photogap.core.pairing.allen_dynes import coupling_lambda
+from photogap.core.pairing.gap import SelfEnergy, normal_state
 from photogap.core.result import Outcome
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_equilibrium, build_film, simulate

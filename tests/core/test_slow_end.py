@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from photogap.core.collisions import Collisions
 from photogap.core.equations import Equations, joint_problem
-from photogap.core.escape import Escape
 from photogap.core.integrators import METHODS
 from photogap.core.result import Outcome
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film, simulate
+from photogap.core.terms.collisions import Collisions
+from photogap.core.terms.escape import Escape
 from photogap.core.thermal import bose, fermi
 
 TIMES = (-6.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 800.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photogap.core import allen_dynes
+from photogap.core.pairing import allen_dynes
 from photogap.core.spectra import Peak, Spectrum
 from photogap.core.units import ENERGY
 from photogap.sweeps.materials import library as materials

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from photogap.core import processes
-from photogap.core.coherence import spectral_weights
 from photogap.core.equations import Equations, joint_derivative
-from photogap.core.escape import Pinning
 from photogap.core.kinetics import Change, Entry, Setup
-from photogap.core.pump import Pump
+from photogap.core.pairing.coherence import spectral_weights
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film
+from photogap.core.terms.escape import Pinning
+from photogap.core.terms.pump import Pump
 from photogap.core.thermal import bose, fermi
 
 SETTINGS = Settings(phonon_share=0.3, phonon_velocity=3e3, slabs=3, thickness=60.0)

@@ -5,19 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from photogap.core.absorption import Absorption
-from photogap.core.coherence import spectral_weights
-from photogap.core.collisions import Collisions
 from photogap.core.dynamics import integrate
 from photogap.core.equations import Equations, joint_derivative, joint_spectral_radius, parts
 from photogap.core.integrators import METHODS
-from photogap.core.pump import Pump
+from photogap.core.pairing.coherence import spectral_weights
+from photogap.core.pairing.tracking import GapTracker
 from photogap.core.result import Outcome
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_coupling, build_equilibrium, build_film, check, simulate
+from photogap.core.terms.absorption import Absorption
+from photogap.core.terms.collisions import Collisions
+from photogap.core.terms.pump import Pump
+from photogap.core.terms.transport import Exchange
 from photogap.core.thermal import bose, fermi
-from photogap.core.tracking import GapTracker
-from photogap.core.transport import Exchange
 
 EXCHANGE = Exchange(velocity=3.0, thickness=20.0)
 

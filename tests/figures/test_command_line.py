@@ -1,6 +1,11 @@
 """`photogap plot --figure` and `photogap movie` on a cube of two quick points; sliders."""
 
+import importlib
+import inspect
 import re
+import subprocess
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +13,22 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from photogap.sweeps import figures
 from photogap.sweeps.ask.config import override, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
-from photogap.sweeps.cli.views import NAMES
 from photogap.sweeps.drive.sweep import prepare
 from photogap.sweeps.errors import ConfigError
-from photogap.sweeps.figures import FIGURES
+from photogap.sweeps.figures import FIGURES, draw
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.pictures import plot, table
+from photogap.sweeps.figures.registry import Row
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
 from photogap.sweeps.store.place import place
 from photogap.sweeps.text import load_yaml
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 name: tiny
 preset: complete
@@ -55,8 +62,37 @@ def store(tmp_path_factory):
     return folder / "tiny.zarr"
 
 
-def test_names_are_those_of_the_figures():
-    assert set(NAMES) == set(FIGURES)
+def test_each_figure_is_in_the_help_and_has_a_function():
+    told = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", cli("plot", "--help").output).replace("│", " ").split())
+    for name, row in FIGURES.items():
+        assert re.search(rf"\b{name}\b", told)
+        module, function = row.draws.split(":")
+        found = getattr(importlib.import_module(f"photogap.sweeps.figures.{module}"), function)
+        assert getattr(figures, function) is found
+        taken = set(inspect.signature(found).parameters)
+        assert {*row.options, *filter(None, [row.needs])} <= taken, name
+
+
+def test_the_command_line_starts_without_matplotlib():
+    code = "import sys, photogap.sweeps.cli.main; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_figures_that_pages_and_configs_name_exist():
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("configs/*.yaml")]
+    named = {name for p in pages for name in re.findall(r"--figure (\w+)", p.read_text())}
+    assert len(named) > 3
+    assert named - {"NAME"} <= FIGURES.keys()
+
+
+def test_a_figure_is_its_file_and_a_row(store, tmp_path, monkeypatch):
+    mine = types.ModuleType("photogap.sweeps.figures.mine")
+    mine.drawn = lambda ds: draw(ds, "fig8")
+    monkeypatch.setitem(sys.modules, mine.__name__, mine)
+    monkeypatch.setitem(FIGURES, "mine", Row(draws="mine:drawn", shows="a test"))
+    told = cli("plot", store, "--figure", "mine", "--out", tmp_path / "mine.png")
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "mine.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
@@ -111,13 +147,13 @@ def test_movie(store, tmp_path):
         (("plot", "--y", "Delta"), r"`--y` must be a variable of the cube. Did you mean `Delta0`\? Got 'Delta'"),
         (("plot", "--y", "message"), r"`--y` must be a numeric variable"),
         (("show", "--y", "G"), r"`--y` must name an axis.*Got 'G'"),
-        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis that the picture shows"),
+        (("show", "--x", "T", "--y", "F0", "--at", "T=30"), r"`--at T` fixes an axis of the picture"),
         (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T only once. Got it again in 'T=60'"),
         (
             ("plot", "--figure", "phase_diagram", "--x", "T", "--y", "T"),
             r"`--y` must be another axis than `--x`. Got 'T'",
         ),
-        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis that the picture shows"),
+        (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis of the picture"),
         (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
         (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
@@ -146,7 +182,7 @@ def begun(tmp_path_factory):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("plot",), "nothing to draw: Delta0 has no value there. Of the cube's points are 2 missing"),
+        (("plot",), "nothing to draw: Delta0 has no value there. Points of the cube: 2 missing"),
         (("plot", "--figure", "fig3"), "needs a point that was computed"),
         (("plot", "--figure", "fig8"), "needs a point that was computed"),
         (("plot", "--figure", "phase_diagram"), "needs a point that was computed"),

@@ -178,7 +178,7 @@ def test_movie_endings(cube, tmp_path, monkeypatch):
         movie(cube(), tmp_path / "film.avi")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(ValueError, match=r"only where there is an ffmpeg: .* `pip install 'photogap\[movie\]'`"):
+    with pytest.raises(ValueError, match=r"only if ffmpeg is available: .* `pip install 'photogap\[movie\]'`"):
         movie(cube(), tmp_path / "film.mp4")
 
 

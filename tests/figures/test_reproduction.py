@@ -1,12 +1,15 @@
 """The table of statements reads cubes rightly: cubes with known answers, failed points, missing cubes."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
-from photogap.sweeps.reproduction import abstract, assumptions, k3c60, statements
-from photogap.sweeps.reproduction.page import write
+from photogap.sweeps.reproduction import abstract, assumptions, k3c60, page, rows, statements
+from photogap.sweeps.reproduction.page import PICTURES, write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
 
@@ -42,9 +45,9 @@ def test_failed_points_are_left_out_and_told():
     text = assumptions.answer(combos(0.0, failed=True))
     assert "A gap exists on 100% of the map without pair breaking and on 0% with it" in text
     assert "Points that failed, 1 of 32, are left out" in text
-    rows = assumptions.table(combos(0.0, failed=True))
-    assert sum("3 of 3" in row for row in rows) == 1
-    assert sum("none" in row for row in rows) == 4
+    lines = assumptions.table(combos(0.0, failed=True))
+    assert sum("3 of 3" in row for row in lines) == 1
+    assert sum("none" in row for row in lines) == 4
 
 
 def test_gap_that_opens(cube):
@@ -67,10 +70,10 @@ def test_steps_and_resonance(cube):
 
 
 def test_page_without_cubes_says_so(tmp_path):
-    page = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
-    assert page.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
-    assert "**agrees**: 20.6 nm" in page
-    assert "Which assumption carries light-induced superconductivity?" in page
+    text = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
+    assert text.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
+    assert "**agrees**: 20.6 nm" in text
+    assert "Which assumption carries light-induced superconductivity?" in text
 
 
 def test_every_statement_has_its_sweep():
@@ -78,6 +81,12 @@ def test_every_statement_has_its_sweep():
     asked = {(row.config, preset) for row in statements.STATEMENTS if row.config for preset in row.presets}
     asked |= {(measured.config, measured.preset) for row in statements.STATEMENTS for measured in row.measured}
     assert asked <= runs
+
+
+def test_each_pane_of_the_registry_is_on_the_page():
+    headings = " ".join(picture.heading for picture in PICTURES)
+    panes = [row.pane.removeprefix("Fig. ") for row in FIGURES.values() if row.pane]
+    assert [pane for pane in panes if not re.search(rf"\b{pane}", headings)] == []
 
 
 def test_headline_has_the_lattice_s_error_and_says_what_decides(cube):
@@ -110,3 +119,21 @@ def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
     assert "≥" in k3c60.exists({})(cut_off).text
     assert "≥" not in k3c60.exists({})(part).text
     assert "≥" in assumptions.table(combos(0.0))[2]
+
+
+def test_an_answer_that_needs_points_which_failed_says_so(cube, monkeypatch):
+    whole = cube(T=[30, 60])
+    whole = whole.assign(message=whole["status"].copy(data=np.full(whole["status"].shape, "", object)))
+    states = whole["status"].values.copy()
+    states[..., 1, :, :] = "error"
+    holed = whole.assign(status=whole["status"].copy(data=states))
+    row = rows.Row("x", (), lambda ds: ds.sel(T=45), "some", ("paper",), "y")
+
+    def cell(ds):
+        monkeypatch.setattr(page, "_opened", lambda *_: ds)
+        page._cell.cache_clear()
+        return page._cell(row, Cubes(None), "paper")
+
+    assert "1 of 2 points are missing or failed" in cell(holed).text
+    with pytest.raises(KeyError):
+        cell(whole)

@@ -208,7 +208,7 @@ def test_points_failures_and_retry(server: Any, open_page: Any, tally: Tally) ->
     state(page, r"^done: 48/48, 24 failed")
     # No curve where nothing succeeded, and no picture of none.
     page.locator('input[data-dim="fault"]').press("End")
-    page.wait_for_selector("#curve:has-text('No point here has a number')")
+    page.wait_for_selector("#curve:has-text('No point here has a value')")
     assert page.is_disabled("#svg")
     assert page.is_disabled("#png")
     page.wait_for_selector("#plot:not([href])")

@@ -258,7 +258,7 @@ def test_files_of_the_served_folder_are_read(tmp_path: Path) -> None:
     [
         ("/etc/passwd", "must be a path inside the served folder"),
         ("../x", "must be a path inside the served folder"),
-        (".hidden/x", "no part of it may begin with a dot"),
+        (".hidden/x", "no part of it may start with a dot"),
         ("folder", "must be a readable regular file"),
         ("absent", "must be a readable regular file"),
         ("pipe", "must be a readable regular file"),

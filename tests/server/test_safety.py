@@ -109,8 +109,8 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ),
         ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
         ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
-        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can write"),
-        ({"\ud800": 1}, r"must hold text that UTF-8 can write"),
+        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can encode"),
+        ({"\ud800": 1}, r"must hold text that UTF-8 can encode"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )
@@ -152,7 +152,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BOMB, "at most 10000 values, aliases written out"),
+        (BOMB, "at most 10000 values, with aliases expanded"),
         ("a: &a 1\nb: [" + "*a, " * 51 + "]", "at most 50 YAML aliases"),
         (
             "a: &a [x,x,x,x,x,x,x,x,x]\n" * 0
@@ -160,7 +160,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
                 [f"k0: &k0 [{','.join('x' * 200)}]"]
                 + [f"k{i}: &k{i} [*k{i - 1},*k{i - 1},*k{i - 1},*k{i - 1},*k{i - 1}]" for i in range(1, 9)]
             ),
-            "at most 10000 values, aliases written out",
+            "at most 10000 values, with aliases expanded",
         ),
         ("a: &a [*a]", "CONFIG must not contain itself"),
         ("[" * 15_000, "must not nest deeper than 20 levels"),
@@ -280,7 +280,7 @@ def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
         for args, message in (
             ((str(tmp_path / "file"),), "FOLDER must be a folder, existing or new"),
             ((str(tmp_path), *pem), "must be PEM files that belong together"),
-            ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` takes a free port"),
+            ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` picks a free port"),
             ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),
         ):
             said = CliRunner().invoke(app, ["serve", *args])

@@ -181,7 +181,7 @@ def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
     with pytest.raises(ClusterError, match="the scheduler is gone"), hub.share(None, None, lambda: None):
         pass
     hubs.close()
-    with pytest.raises(ClusterError, match="the server stops"):
+    with pytest.raises(ClusterError, match="the server is stopping"):
         work(hubs, "late", 1)
 
 

@@ -1,17 +1,17 @@
 """Collision integrals and self-energies by direct O(N^2) sums: slow, and independent of any transform.
 
 Written from the expanded equations (4, 5) with explicit scattering, recombination and pair breaking, positive
-energies only: not from the whole-axis form that `photogap.core.collisions` uses. Likewise the self-energies:
+energies only: not from the whole-axis form of `photogap.core.terms.collisions`. Likewise the self-energies:
 phonons of positive energy, emitted or absorbed, and no split of the filled band.
 """
 
 import numba as nb
 import numpy as np
 
-from photogap.core.coherence import pair_ratio
-from photogap.core.collisions import Rates
 from photogap.core.constants import HBAR
 from photogap.core.kinetics import Film
+from photogap.core.pairing.coherence import pair_ratio
+from photogap.core.terms.collisions import Rates
 
 
 @nb.njit(cache=True)
@@ -48,7 +48,7 @@ def _sums(h, alpha2F, rho, p, q, ratio, ratio_q, f, n):
 
 
 def collision_rates(film: Film, rho, p, f, n, coherence="averaged") -> Rates:
-    """The same rates as `photogap.core.collisions.collision_rates`."""
+    """The same rates as `photogap.core.terms.collisions.collision_rates`."""
     ratio = pair_ratio(rho, p)
     # u^2 - v^2 = q / rho of a quasiparticle on one branch of energies; zero on the average of both
     q = np.sqrt(np.maximum(rho**2 - p**2, 0)) if coherence == "printed" else np.zeros_like(rho)

@@ -22,14 +22,14 @@ from scipy.optimize import brentq
 
 from photogap.core.accuracy import AccuracyError
 from photogap.core.constants import KB
-from photogap.core.eliashberg import Coupling
 from photogap.core.equilibrium import solve_to_accuracy
 from photogap.core.material import Material
+from photogap.core.pairing.eliashberg import Coupling
+from photogap.core.pairing.tc import critical_temperature
+from photogap.core.pairing.tracking import GapError, GapTracker
 from photogap.core.settings import Damping
 from photogap.core.simulate import build_film
 from photogap.core.spectra import Peak, Spectrum
-from photogap.core.tc import critical_temperature
-from photogap.core.tracking import GapError, GapTracker
 from support import matsubara
 
 COUNT = 300

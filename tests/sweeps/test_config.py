@@ -54,7 +54,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (tree(plot={"x": "F0", "hue": "F0"}), r"`plot.hue` must be another axis than `plot.x`. Got 'F0'"),
     (tree(plot={"x": "fluence"}), r"`plot.x`: unknown name.*Got 'fluence'"),
     (tree(model="nowhere:MODEL"), r"`model` must be `module:attribute`.*Got 'nowhere:MODEL'"),
-    (tree(name="../x"), r"`name`: must be letters, digits, .* it names files. Got '../x'"),
+    (tree(name="../x"), r"`name`: must be letters, digits, .* it becomes a file name. Got '../x'"),
     (tree({"tau_esc": ["inf"]}), r"`axes.tau_esc` must hold numbers, in ps. Infinity is .inf. Got 'inf'"),
     (tree(settings=3), r"`settings`: must hold keys. Got 3"),
     ({"name": "x"}, r"`axes`: required key is missing"),

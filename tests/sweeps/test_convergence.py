@@ -80,7 +80,7 @@ def test_a_table_for_people_and_what_does_not_come_out(tmp_path: Path) -> None:
 
 def test_a_point_that_fails_and_a_model_without_finer_numerics() -> None:
     plan = resolve(parse(tree({"F0": [1.0]})))
-    with pytest.raises(ValueError, match=r"needs a model that says what finer numerics are. Got 'fake'"):
+    with pytest.raises(ValueError, match=r"needs a model that defines finer numerics. Got 'fake'"):
         converge(plan, plan.grid.labels(find(plan, "F0=1")))
     with pytest.raises(ValueError, match=r"POINT must give axes of the cube\. .* Got 'F1'"):
         find(plan, "F1=1")

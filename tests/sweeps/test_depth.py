@@ -45,9 +45,9 @@ def test_depth_is_a_labelled_dim(tmp_path: Any) -> None:
         (
             {"slabs": [3, 6]},
             {},
-            r"`axes.slabs`: points of one cube share their `depth`; give its settings in `settings`",
+            r"`axes.slabs`: all points of a cube share `depth`; move its settings from the axes to `settings`",
         ),
-        ({"thickness": [90, 80]}, {}, r"`axes.thickness`: points of one cube share their `depth`"),
+        ({"thickness": [90, 80]}, {}, r"`axes.thickness`: all points of a cube share `depth`"),
         ({"slabs": [1]}, {}, r"`settings.depth_profile`: `depth_profile` needs `slabs` above 1"),
         (
             {"slabs": [3, 1], "phonon_velocity": [0, 3]},

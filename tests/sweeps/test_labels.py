@@ -14,7 +14,7 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.base import parse_at
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import pictures
-from photogap.sweeps.figures.select import select
+from photogap.sweeps.figures.selection import select
 from photogap.sweeps.server.slices import chosen
 from support.fake_config import tree
 
@@ -34,7 +34,7 @@ def test_one_text_or_several_name_a_point() -> None:
         (["T"], r"`--at` must be NAME=VALUE, such as T=30 or T=30,F0=1. Got 'T'"),
         (["=3"], r"`--at` must be NAME=VALUE"),
         (["T=1", "T=2"], r"`--at` may give T only once. Got it again in 'T=2'"),
-        (["T=1,T=2"], r"`--at` may give T once"),
+        (["T=1,T=2"], r"`--at` may give T only once"),
     ],
 )
 def test_texts_of_another_form(texts: list[str], message: str) -> None:

@@ -3,12 +3,15 @@
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from photogap.core.declaration import declarations
 from photogap.core.equilibrium import solve_equilibrium
+from photogap.core.material import Material
 from photogap.sweeps.materials import library as materials
 
 # Table 1 of arXiv:2603.18182: N_ion (nm^-3), N(0) (eV^-1 nm^-3), rho_N (ohm nm), Tc0 (K); pump (meV).
@@ -82,7 +85,7 @@ def test_a_material_without_a_lattice_gets_one_that_holds(tmp_path):
     assert found == pytest.approx(finer, rel=1e-3)
     entries = {e.key: e for e in materials.describe(path).parameters}
     assert entries["spacing"].value == bare.spacing
-    assert "known to 1e-3" in entries["window"].source
+    assert "accuracy of 1e-3" in entries["window"].source
     assert entries["cutoff"].value == 4 * bare.spectrum.omega[-1]
     half = materials.load(write(tmp_path, name="half", spectrum={"peaks": peaks}, window=60.0, **numbers))
     assert half.window == 60.0
@@ -133,13 +136,13 @@ REFUSED = [
         {"name": "x", "extends": "K3C60", "Tc0": "15 K"},
         r"`Tc0.value`: Input should be a valid number.* Got '15 K'",
     ),
-    ({"name": "x", "extends": "K3C60", "Tc0": -3}, r"`Tc0` of material 'x' must be positive. Got -3.0"),
+    ({"name": "x", "extends": "K3C60", "Tc0": -3}, r"`Tc0` of material 'x' must be positive, in K. Got -3.0"),
     (
         {"name": "x", "extends": "K3C60", "window": 100.0},
         r"`window` of material 'x' must exceed its highest phonon",
     ),
     ({"name": "x", "extends": "K3C6"}, r"must be one of CaC6, K3C60, LaH10, Pb, .* Did you mean K3C60\?"),
-    ({"name": "x", "extends": "mine.yaml"}, r"is there a circle"),
+    ({"name": "x", "extends": "mine.yaml"}, r"is there a cycle"),
     ({"extends": "K3C60"}, r"`name` must be given"),
     ({"name": "x", "extends": 3}, r"`extends` must be a material's name or a YAML file. Got 3"),
     ({"name": "x"}, r"`N_ion`: Field required"),
@@ -198,7 +201,7 @@ def test_phonons_of_its_own(tmp_path):
     assert (entry.key, entry.source) == ("F", "a guess")
     assert materials.describe("K3C60").spectrum[-1].value == "proportional to alpha2F"
     path = write(tmp_path, name="x", extends="K3C60", spectrum={"phonons": phonons | {"F": [1]}})
-    with pytest.raises(ValueError, match="needs one F per omega; got 3 and 1"):
+    with pytest.raises(ValueError, match=r"needs one F per omega. Got 3 and 1"):
         materials.load(path)
 
 
@@ -207,3 +210,26 @@ def test_materials_beside_the_configs_build():
     for path in sorted(folder.glob("*.yaml")):
         material = materials.load(path)
         assert material.spectrum.on_lattice(material.spacing)[2].sum() > 0
+
+
+def test_a_file_states_each_declared_quantity_and_no_other():
+    numbers = {
+        k
+        for k, f in materials.MaterialSpec.model_fields.items()
+        if f.annotation in (materials.Quantity, materials.OptionalQuantity)
+    }
+    assert numbers == materials.UNITS.keys()
+    described = {entry.key: entry.unit for entry in materials.describe("Pb").parameters}
+    assert described == materials.UNITS
+
+
+def test_each_quantity_of_a_material_has_a_unit_and_keeps_its_rule():
+    lead = materials.load("Pb")
+    for name, quantity in declarations(Material).items():
+        assert quantity.long_name
+        if quantity.rule is not None:
+            words = re.escape(quantity.rule.words)
+            with pytest.raises(ValueError, match=rf"`{name}` of material 'Pb' must be {words}.* Got -1\.0"):
+                dataclasses.replace(lead, **{name: -1.0})
+            with pytest.raises(ValueError, match=rf"`{name}` of material 'Pb' must be {words}.* Got nan"):
+                dataclasses.replace(lead, **{name: math.nan})

@@ -127,7 +127,7 @@ def test_growth_that_was_killed_before_the_record_is_gone_on_with(
 
 
 def test_points_of_one_cube_share_the_labels_of_their_outputs(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"`axes.thickness`: points of one cube share their `layer`"):
+    with pytest.raises(ConfigError, match=r"`axes.thickness`: all points of a cube share `layer`"):
         switched({"thickness": [2.0, 3.0], "layers": True})
     target = place(tmp_path / "a.zarr")
     run(switched({"thickness": [2.0], "layers": True}), target, workers=0)

@@ -317,7 +317,7 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     for command in (("status",), ("cancel",), ("retry", "--failed"), ("replay", "T=30"), ("plot",), ("show",)):
         absent = cli(command[0], tmp_path / "no.zarr", *command[1:])
         assert absent.exit_code == 5
-        assert "where there is none" in absent.stderr
+        assert "No cube at" in absent.stderr
     assert not (tmp_path / "no.zarr.state").exists()
     bad = cli("run", write_config(tmp_path, colour="red"), "--store", store)
     assert bad.exit_code == 2

@@ -35,7 +35,7 @@ def test_a_yaml_bomb_is_refused_wherever_yaml_is_read(tmp_path: Path, text: str)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"settings": {"n_times": 1.5e8}}, "`settings.n_times` must be at most 10000000, as all whole numbers"),
+        ({"settings": {"n_times": 1.5e8}}, "`settings.n_times` must be at most 10000000, like every whole number"),
         ({"settings": {"n_times": "150000000"}}, "`settings.n_times` must be at most 10000000"),
         ({"settings": {"energies": [1.0] * 20_000}}, "`settings.energies` must have at most 10000 values"),
         ({"settings": {"energies": {"linspace": [0, 1, 1e9]}}}, "`settings.energies` must have at most 100000"),
@@ -47,7 +47,7 @@ def test_a_yaml_bomb_is_refused_wherever_yaml_is_read(tmp_path: Path, text: str)
         ({"limits": {"points": 2}}, "at most 2 points.*Got 3.*--set limits.points=3"),
         ({"settings": {"n_times": 9_000_000}}, "a point's outputs must take at most"),
         ({"settings": {"damping": {"a": 1}}}, "`settings.damping.a`: unknown key"),
-        ({"settings": {"damping": "\ud800"}}, "must hold text that UTF-8 can write"),
+        ({"settings": {"damping": "\ud800"}}, "must hold text that UTF-8 can encode"),
     ],
 )
 def test_a_limit_is_checked_before_anything_is_made(change: dict[str, Any], message: str) -> None:

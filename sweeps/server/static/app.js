@@ -186,7 +186,7 @@ async function failures(name) {
   $("failures").hidden = !found.reasons.length;
   const focused = document.activeElement.dataset.key;
   $("reasons").replaceChildren(...found.reasons.map((r, k) => make("li", {}, make("b", {}, `${r.count} ${r.status}: `), r.message,
-    make("p", { class: "quiet" }, `such as ${words(r.labels, axes.coords).join(", ")}; to replay it:`),
+    make("p", { class: "quiet" }, `for example ${words(r.labels, axes.coords).join(", ")}; replay with:`),
     make("pre", {}, r.replay),
     make("div", { class: "row" },
       make("button", { type: "button", "data-key": `show ${k}`, onclick: () => map.go(r.labels).catch((error) => say("message", error.message)) }, "Show as point A"),
@@ -239,7 +239,7 @@ async function act(what) {
   } catch (error) { say("message", error.message); }
 }
 
-function lost() { say("connection", "The server does not answer. Trying again …"); }
+function lost() { say("connection", "The server does not answer. Retrying …"); }
 
 function listen() {
   source?.close();

@@ -69,7 +69,7 @@ export function draw(box, spec) {
     dash: DASHES[Math.floor(k / COLOURS.length) % 4] })).filter((line) => line.values.some(ok));
   const all = lines.flatMap((line) => line.values.filter(ok));
   if (!all.length) {
-    const text = spec.lines.some((line) => line.values.some(number)) ? "No positive value here: a log scale shows none." : spec.none;
+    const text = spec.lines.some((line) => line.values.some(number)) ? "No positive value to show on a log scale." : spec.none;
     box.replaceChildren(Object.assign(document.createElement("p"), { className: "quiet", textContent: text }));
     return false;
   }

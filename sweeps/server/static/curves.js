@@ -123,9 +123,9 @@ export class Curves {
     const drawn = draw($("curve"), { title: words(Object.fromEntries(fixed.map((d) => [d, this.values(d)[this.index[d] || 0]])), this.axes.coords),
       x: { title: titled(this.x, x.printed), values: x.values, log: isGeometric(x.values) },
       y: { title: titled(this.variable, found.printed), log: this.logY }, legend: hue ? `${titled(this.hue, hue.printed)}:` : "", lines,
-      none: this.ended() ? "No point here has a number: the map and the failures tell why." : "No point here is in the cube yet; each gets there within twenty seconds of its end." });
+      none: this.ended() ? "No point here has a value: see the map and the failures." : "No point here is in the cube yet; points appear within twenty seconds." });
     $("svg").disabled = $("png").disabled = !drawn;
-    say("curvesays", `${this.variable}: ${found.long_name}.${hue && hue.values.length > LINES ? ` The first ${LINES} of ${hue.values.length} lines; the data hold all.` : ""}`);
+    say("curvesays", `${this.variable}: ${found.long_name}.${hue && hue.values.length > LINES ? ` The first ${LINES} of ${hue.values.length} lines; the downloads contain all.` : ""}`);
   }
 }
 
@@ -139,7 +139,7 @@ export class Pair {
     if (!other) return;
     this.variable = this.series[0];
     this.shown = {};
-    for (const which of ["A", "B"]) $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Take a point on the map."));
+    for (const which of ["A", "B"]) $(`point${which}`).replaceChildren(make("h4", {}, which), make("p", { class: "quiet" }, "Select a point on the map."));
     $("paircontrols").replaceChildren(...(this.series.length ? [make("label", {}, "variable", make("select", { onchange: (e) => {
       this.variable = e.target.value;
       this.curves().catch((error) => nothing($("pointA"), error));
@@ -177,7 +177,7 @@ export class Pair {
     if (variable !== this.variable || name !== this.name) return;
     const all = found.flatMap((d) => d.variables[variable].values.filter((v) => typeof v === "number"));
     // A point that ended a moment ago is not packed yet.
-    if (!all.length) for (const { chart } of both) chart.replaceChildren(make("p", { class: "quiet" }, "Not in the cube yet; take it again in twenty seconds."));
+    if (!all.length) for (const { chart } of both) chart.replaceChildren(make("p", { class: "quiet" }, "Not in the cube yet; select it again in twenty seconds."));
     if (!all.length) return;
     const low = Math.min(...all), high = Math.max(...all), pad = (high - low) * 0.05;
     found.forEach((data, k) => {

@@ -6,11 +6,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from .declaration import Joint
-from .kinetics import Change, Entry, Process, Setup, State
-from .lattice import Array
+from ..declaration import Joint
+from ..kinetics import Change, Entry, Process, Setup, State
+from ..lattice import Array
+from ..settings import Point, Settings
 from .pump import Pump
-from .settings import Point, Settings
 
 
 class Absorbed(NamedTuple):

@@ -26,11 +26,11 @@ from typing import Final, get_args
 import numpy as np
 from scipy.integrate import quad
 
+from ..material import MuStarAt
+from ..spectra import Spectrum
+from ..thermal import bose, fermi
 from .eliashberg import Coupling
-from .material import MuStarAt
-from .spectra import Spectrum
 from .tc import LinearGap, critical_temperature
-from .thermal import bose, fermi
 
 _CLOSE: Final = 1e-8
 _MOST: Final = 30

@@ -33,11 +33,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from .coherence import pair_ratio
-from .constants import HBAR
-from .kinetics import Change, Film, Process, Setup, State
-from .lattice import Array, Complex, Ring
-from .settings import Coherence
+from ..constants import HBAR
+from ..kinetics import Change, Film, Process, Setup, State
+from ..lattice import Array, Complex, Ring
+from ..pairing.coherence import pair_ratio
+from ..settings import Coherence
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .kinetics import Change, Entry, Process, Setup, State
-from .lattice import Array
+from ..kinetics import Change, Entry, Process, Setup, State
+from ..lattice import Array
 
 
 def escape(n: Array, n_eq: Array, tau_esc: float) -> Array:

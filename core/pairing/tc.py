@@ -13,12 +13,12 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, eigs
 
+from ..lattice import Array, Complex
+from ..settings import Damping
+from ..thermal import bose, fermi
 from .coherence import linear_pair_amplitude
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state
-from .lattice import Array, Complex
-from .settings import Damping
-from .thermal import bose, fermi
 
 
 @dataclass(frozen=True, eq=False)

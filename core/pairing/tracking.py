@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..lattice import Array
+from ..settings import Damping
+from ..thermal import bose, fermi
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state, solve_gap
-from .lattice import Array
 from .opening import open_gap
-from .settings import Damping
 from .tc import LinearGap, pairing_eigenvalue
-from .thermal import bose, fermi
 
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""

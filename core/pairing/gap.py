@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ..lattice import Array, Complex
+from ..settings import Damping
 from .anderson import Anderson
 from .coherence import gap_edge, spectral_weights
 from .eliashberg import Kernel
-from .lattice import Array, Complex
-from .settings import Damping
 
 NO_GAP = 1e-6
 """A solution whose largest |phi| is below this times the lattice spacing is the normal state."""

@@ -8,10 +8,10 @@ the quasiparticle scatters, at negative energy it meets a partner and recombines
 import numpy as np
 from scipy import fft
 
+from ..constants import HBAR
+from ..kinetics import Film
+from ..lattice import Array
 from .coherence import pair_ratio
-from .constants import HBAR
-from .kinetics import Film
-from .lattice import Array
 
 
 def quasiparticle_lifetimes(

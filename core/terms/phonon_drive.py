@@ -13,11 +13,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .declaration import Joint
-from .kinetics import Change, Entry, Film, Process, Setup, State
-from .lattice import Array
+from ..declaration import Joint
+from ..kinetics import Change, Entry, Film, Process, Setup, State
+from ..lattice import Array
+from ..settings import Point, Settings
 from .pump import Pump, pulse_spectrum
-from .settings import Point, Settings
 
 FEWEST_MODES = 1e-3
 """Modes per atom within the pulse's bandwidth, of 3 in all, without which it drives no phonons."""

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..lattice import Array
+from ..settings import Damping
 from .anderson import Anderson
 from .coherence import spectral_weights
 from .eliashberg import Kernel
 from .gap import GapSolution, SelfEnergy, gap_map
-from .lattice import Array
-from .settings import Damping
 
 _SLACK = 0.03
 """Residual of the shape, relative to |g - 1|, at which the growth is known well enough to move the amplitude."""

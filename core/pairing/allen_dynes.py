@@ -8,8 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .constants import KB
-from .quadrature import gauss_points
+from ..constants import KB
+from ..quadrature import gauss_points
 
 Array = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the pape
 import numba as nb
 import numpy as np
 
-from .lattice import Array, Complex
+from ..lattice import Array, Complex
 
 _FAR, _FEW = 30.0, 20
 """Beyond |W| = _FAR |phi| and _FEW points R is expanded in phi / W and two Gauss points serve, to 1e-9."""

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 
-from .coherence import pair_ratio
-from .constants import HBAR
-from .lattice import Array, Lattice
-from .settings import PumpChannels, PumpShape
+from ..constants import HBAR
+from ..lattice import Array, Lattice
+from ..pairing.coherence import pair_ratio
+from ..settings import PumpChannels, PumpShape
 
 
 @nb.njit(cache=True, error_model="numpy")

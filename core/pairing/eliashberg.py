@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from scipy import fft
 
-from .lattice import Array, Complex, Lattice, Ring
+from ..lattice import Array, Complex, Lattice, Ring
 
 
 def hilbert_weights(k: Array) -> Array:

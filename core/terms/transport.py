@@ -24,10 +24,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .declaration import Joint
-from .kinetics import Change, JointProcess, State
-from .lattice import Array
-from .settings import Point, Settings
+from ..declaration import Joint
+from ..kinetics import Change, JointProcess, State
+from ..lattice import Array
+from ..settings import Point, Settings
 
 
 def _refuse_exchange(point: Point, settings: Settings) -> None:

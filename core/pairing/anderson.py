@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .lattice import Array
+from ..lattice import Array
 
 
 class Anderson:

@@ -1,4 +1,4 @@
-"""Selecting what a figure shows: labels by value, one point, or the lines that are left."""
+"""Selection of the data of a figure: labels by value, one point, or the remaining lines."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from ..ask.labels import positions
 from .style import quantity
 
 _NOTHING = (
-    "the figure needs a point that was computed and did not fail; `photogap status` tells. Got only NaN in {!r}."
+    "the figure needs a point that was computed and did not fail; see `photogap status`. Got only NaN in {!r}."
 )
 
 
@@ -19,7 +19,7 @@ def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
     """Part of a dataset at given labels, as `ask.labels` reads them; several keep the axis.
 
     Raises:
-        ValueError: The axis or the label is not there.
+        ValueError: The axis or the label does not exist.
     """
     for name, wanted in at.items():
         if name not in ds.coords or ds[name].ndim != 1:
@@ -33,7 +33,7 @@ def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
     """A variable that a figure needs, with its dims.
 
     Raises:
-        ValueError: It is missing; the message says how a cube gets it.
+        ValueError: The variable is missing; the message names the settings that record it.
     """
     if variable not in ds:
         raise ValueError(
@@ -50,7 +50,7 @@ def present(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
 
 
 def _how(variable: str, dims: Sequence[str]) -> str:
-    """Settings with which a sweep records a variable."""
+    """Settings that make a sweep record a variable."""
     hint = {"energy": "`energies`", "frequency": "`frequencies`"}
     needs = [hint[d] for d in dims if d in hint]
     if variable.startswith(("dR_R0", "dT_T0", "sigma")):
@@ -59,10 +59,10 @@ def _how(variable: str, dims: Sequence[str]) -> str:
 
 
 def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
-    """One array of the dims per combination of the other axes, with a label of what differs; none that is all NaN.
+    """One array of the dims per combination of the other axes, labelled by what differs; none that is all NaN.
 
     Raises:
-        ValueError: There are none, or more than can be told apart.
+        ValueError: No array is left, or more than can be distinguished.
     """
     others = [d for d in values.dims if d not in dims]
     found = []
@@ -95,7 +95,7 @@ def single(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
 
 
 def caption(values: xr.DataArray, width: int = 90, only: Sequence[str] | None = None) -> str:
-    """Labels that everything shown has in common, in lines of at most so many characters.
+    """Labels common to everything shown, in lines of limited width.
 
     Args:
         values: What is shown.
@@ -114,7 +114,7 @@ def caption(values: xr.DataArray, width: int = 90, only: Sequence[str] | None = 
 
 
 def _ordered(values: xr.DataArray) -> list[xr.DataArray]:
-    """Labels but those of time, energy and frequency, the five axes of every cube first."""
+    """Labels except those of time, energy and frequency, with the five axes of every cube first."""
     coords = [c for c in values.coords.values() if c.name not in OWN]
     return sorted(coords, key=lambda c: FIRST.index(str(c.name)) if c.name in FIRST else len(FIRST))
 

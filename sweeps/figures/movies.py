@@ -1,4 +1,4 @@
-"""A movie of one point: f over E, n over omega and Delta over E, as time goes by."""
+"""Movie of one point: f over E, n over omega and Delta over E, as functions of time."""
 
 import shutil
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimatio
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .select import caption, present, single
+from .selection import caption, present, single
 from .spectrum import found
 from .style import COLOURS, PAGE, RC, new, pulse, title
 
@@ -28,7 +28,7 @@ def movie(
     dpi: int = 100,
     floor: float = 1e-6,
 ) -> Path:
-    """Write the movie of one point, one frame a recorded time, as GIF, or as MP4 where there is an ffmpeg.
+    """Write the movie of one point, one frame per recorded time, as GIF, or as MP4 if ffmpeg is available.
 
     Panels without data in the cube (no energies or no frequencies recorded) are left out.
 
@@ -36,8 +36,8 @@ def movie(
         ds: One point of a cube.
         out: File ending in .gif or .mp4.
         alpha2F: Spectrum over `frequency`, drawn under n; None takes that of the cube's material if known.
-        fps: Frames a second.
-        dpi: Dots an inch; the movie is 7 inches wide.
+        fps: Frames per second.
+        dpi: Dots per inch; the movie is 7 inches wide.
         floor: Least f shown.
 
     Raises:
@@ -49,7 +49,7 @@ def movie(
     with mpl.rc_context(RC if path.suffix == ".gif" else RC | {"animation.ffmpeg_path": _ffmpeg(path)}):
         writer = _writer(path, fps)
         figure, update, count = _stage(ds, found(ds, alpha2F), floor)
-        # A layout that moved from frame to frame would make the panels tremble.
+        # A layout computed per frame would make the panels jitter.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         FuncAnimation(figure, update, frames=count, init_func=lambda: None).save(path, writer=writer, dpi=dpi)
@@ -62,14 +62,14 @@ def _check_ending(path: Path) -> None:
 
 
 def _ffmpeg(path: Path) -> str:
-    """The system's ffmpeg, or that of the package imageio-ffmpeg, which brings one of its own."""
+    """The system's ffmpeg, or the one bundled with imageio-ffmpeg."""
     if (found := shutil.which("ffmpeg")) is not None:
         return found
     try:
         import imageio_ffmpeg
     except ImportError:
         raise ValueError(
-            "`out` may end in .mp4 only where there is an ffmpeg: install the system's, or "
+            "`out` may end in .mp4 only if ffmpeg is available: install the system's, or "
             f"`pip install 'photogap[movie]'`; .gif needs neither. Got {str(path)!r}."
         ) from None
     return str(imageio_ffmpeg.get_ffmpeg_exe())
@@ -78,12 +78,12 @@ def _ffmpeg(path: Path) -> str:
 def _writer(path: Path, fps: int) -> AbstractMovieWriter:
     if path.suffix == ".gif":
         return PillowWriter(fps=fps)
-    # H.264 in the colours that every player shows takes even sizes only
+    # H.264 in a widely supported pixel format needs even sizes
     return FFMpegWriter(fps=fps, extra_args=["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"])
 
 
 def _stage(ds: xr.Dataset, spectrum: xr.DataArray | None, floor: float) -> tuple[Figure, Callable[[int], Any], int]:
-    """Figure of the first frame, the function that shows another, and how many there are."""
+    """Figure of the first frame, the function that draws another, and the number of frames."""
     panels: list[Callable[[Axes], Update]] = [lambda ax: _trace(ax, ds)]
     if "f" in ds:
         panels.append(lambda ax: _occupation(ax, ds, floor))
@@ -165,7 +165,7 @@ def _limits(ax: Axes, *values: xr.DataArray) -> None:
 
 
 def _moving(ax: Axes, series: list[tuple[xr.DataArray, str]]) -> Update:
-    """Lines over the second dim that show one time; the first time stays in grey under a single one."""
+    """Lines over the second dim at one time; under a single line the first time is kept in grey."""
     x = series[0][0][series[0][0].dims[1]]
     ax.set_xlim(float(x.min()), float(x.max()))
     if len(series) == 1:

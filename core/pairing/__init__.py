@@ -1,0 +1,1 @@
+"""Pairing: Eliashberg's equations, the gap equation and its solvers, Tc."""

@@ -1,0 +1,1 @@
+"""Processes of the kinetic equations, a term each; `core.processes` lists them."""

@@ -1,0 +1,92 @@
+"""The figures, a row each: `photogap plot --figure`, help, `photogap.figures` and REPRODUCTION.md derive from it.
+
+A new figure is its file and its row here (and, where the paper has it, a `Picture` of the page of reproduction,
+which names its cube). The module of a figure, and Matplotlib, are imported when it is drawn.
+"""
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One figure.
+
+    Args:
+        draws: `module:function` of this package; the function takes a dataset and returns a Matplotlib figure.
+        shows: Contents in a few words, as a caption.
+        pane: Name of the paper's pane; empty where the paper has none.
+        material: Material of the paper's pane: selected where the cube has it and nothing else is asked for.
+        needs: Keyword of the function that takes the material itself or its spectrum, as the cube's config has it.
+        options: Keywords of the function that are options of `photogap plot` too.
+    """
+
+    draws: str
+    shows: str
+    pane: str = ""
+    material: str | None = None
+    needs: Literal["", "material", "alpha2F"] = ""
+    options: frozenset[str] = frozenset()
+
+    def __call__(self, ds: "xr.Dataset", **options: Any) -> "Figure":
+        """Draw the figure of a dataset."""
+        module, _, function = self.draws.partition(":")
+        figure: Figure = getattr(importlib.import_module(f".{module}", __package__), function)(ds, **options)
+        return figure
+
+
+def _spectra(pane: str, material: str) -> Row:
+    shows = f"alpha2F and F of {material} as shipped"
+    return Row(draws="spectrum_lines:spectra", shows=shows, pane=pane, material=material, needs="material")
+
+
+def _depth(pane: str, material: str, shows: str) -> Row:
+    shows = f"{material} {shows}, less that of the pump in equilibrium"
+    return Row(draws="depth:depth_difference", shows=shows, pane=pane, material=material, needs="material")
+
+
+def _populations(pane: str) -> Row:
+    return Row(draws="maps:populations", shows="f(E, t), n(omega, t), alpha2F", pane=pane, needs="alpha2F")
+
+
+FIGURES: Final[dict[str, Row]] = {
+    "fig1c": _spectra("Fig. 1c", "K3C60"),
+    "fig2a": _spectra("Fig. 2a", "Pb"),
+    "fig2b": _spectra("Fig. 2b", "LaH10"),
+    "fig2c": Row(
+        draws="probe:probe_traces",
+        shows="-dT/T0 as the instrument sees it (left) and the film's own (right)",
+        pane="Fig. 2c",
+    ),
+    "fig2d": Row(
+        draws="probe:probe_traces",
+        shows="dR/R0 as the instrument sees it (left) and the film's own, its size (right)",
+        pane="Fig. 2d",
+    ),
+    "fig3": Row(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
+    "fig4": _populations("Fig. 4"),
+    "fig5": _spectra("Fig. 5", "CaC6"),
+    "fig6": Row(draws="curves:equilibrium_gap", shows="Delta(E) at the captions' temperatures", pane="Fig. 6"),
+    "fig7a": _depth("Fig. 7a", "LaH10", "at 6.2 mJ/cm2: depth of the 1.5 eV probe"),
+    "fig7b": _depth("Fig. 7b", "K3C60", "at 30 K and 1 mJ/cm2: depth of a 10 meV probe"),
+    "fig8": Row(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
+    "fig9": Row(
+        draws="maps:gap_evolution",
+        shows="Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
+        pane="Fig. 9",
+    ),
+    "fig10": _populations("Fig. 10"),
+    "fig11": _populations("Fig. 11"),
+    "gap_function": Row(draws="maps:gap_function", shows="real and imaginary part of Delta(E, t) as maps"),
+    "phase_diagram": Row(
+        draws="phase:phase_diagram",
+        shows="where a gap exists, over two axes",
+        options=frozenset({"x", "y"}),
+    ),
+}
+"""Figures by the name that `photogap plot STORE --figure NAME` takes."""
