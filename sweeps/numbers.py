@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 
 def short(value: object, digits: int = 4) -> str:
@@ -36,3 +37,14 @@ def left(changes: Iterable[float]) -> float:
     half of the spacing changes is 65 to 75 % of the error. What did not come out (NaN) counts nothing.
     """
     return 2.0 * sum(abs(change) for change in changes if not math.isnan(change))
+
+
+def plain(value: Any) -> Any:
+    """JSON has no NaN: null stands for it."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -13,6 +12,7 @@ from typer.core import TyperGroup
 
 from ..ask.labels import pairs
 from ..errors import ConfigError, StoreError, SweepError
+from ..numbers import plain
 from ..store.buckets import is_of_bucket, told
 from ..store.seal import damaged, is_damage
 
@@ -109,17 +109,6 @@ def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTUR
     if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
         kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
         raise ConfigError(f"`{option}` must be a file that ends in {kinds}. Got {str(path)!r}.")
-
-
-def plain(value: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value
 
 
 def print_json(value: Any) -> None:

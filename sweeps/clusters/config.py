@@ -13,8 +13,6 @@ from .kinds import kind_named, known
 from .spec import Adapt, Driver, Frozen, Spec
 from .trust import foreign
 
-JOBS = "jobs.json"
-"""File beside a store with the ids of its worker jobs."""
 _HOUSE = Path(__file__).resolve().parents[2]
 
 

@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError, SweepError
-from .config import JOBS
-from .kinds import kind_named
 from .script import log_of, processes_of, tail
-from .spec import Adapt, Jobs, expanded
+from .spec import JOBS, Adapt, Jobs, expanded
 from .system import ENDED, PENDING, State, System
 
 NOTES = "cluster.log"
@@ -363,18 +361,23 @@ def dismiss(system: System, jobs: list[str]) -> None:
         time.sleep(0.3)
 
 
-def reap(folder: Path) -> list[str]:
-    """Cancel the worker jobs that a killed driver left; their ids."""
+def reap(folder: Path, system_named: Callable[[str], System | None]) -> list[str]:
+    """Cancel the worker jobs that a killed driver left; their ids.
+
+    Args:
+        folder: State folder of the store.
+        system_named: Batch system of a kind of cluster; None if it has none or is not installed.
+    """
     try:
         record: dict[str, Any] = json.loads((folder / JOBS).read_text())
         jobs = [str(job) for job in record["jobs"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    kind = kind_named(str(record.get("kind")))
-    if kind is None or kind.system is None:
+    system = system_named(str(record.get("kind")))
+    if system is None:
         return []
     try:
-        kind.system.cancel(jobs)
+        system.cancel(jobs)
     except ClusterError:
         return []
     (folder / JOBS).unlink(missing_ok=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from ..ask.config import Config
 from ..store.place import Place
 from ..work.pool import InlinePool, Pool
-from .config import JOBS, find
-from .spec import Spec
+from .config import find
+from .kinds import system_named
+from .spec import JOBS, Spec
 from .visit import Visit
 
 
@@ -31,7 +32,7 @@ def open_pool(
     if place is not None and (place.state / JOBS).exists():
         from .fleet import reap
 
-        reap(place.state)
+        reap(place.state, system_named)
     if in_process or workers == 0:
         yield InlinePool()
     else:

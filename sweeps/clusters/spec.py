@@ -74,6 +74,10 @@ class Frozen(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
+JOBS = "jobs.json"
+"""File next to a store with the ids of its worker jobs."""
+
+
 class Spec(Frozen):
     """A kind of cluster: its keys, and how a pool of it is opened.
 
@@ -167,7 +171,9 @@ class Driver(Frozen):
 
 
 class Jobs(Spec):
-    """Workers as jobs of a batch system; None takes the value of dask-jobqueue's own configuration.
+    """Keys of jobs of a batch system; None takes the value of dask-jobqueue's own configuration.
+
+    How a pool of them opens is added by `batch.BatchJobs`, the base of every such kind.
 
     Args:
         jobs: Number of jobs, kept up while there is work.
@@ -249,30 +255,6 @@ class Jobs(Spec):
     def own_directives(self) -> list[str]:
         """Directives of the keys that only this kind has."""
         return []
-
-    def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
-        """Pool of jobs, kept up and cancelled at the end."""
-        from .jobs import open_jobs
-
-        return open_jobs(self, visit)
-
-    def one_job(self) -> "Jobs":
-        """One job."""
-        return self.model_copy(update={"jobs": 1, "adapt": None})
-
-    def advice(self, seen: dict[str, Any]) -> list[str]:
-        """By the cores, threads and processes of a worker's node."""
-        from .probe import oversubscribed
-        from .script import oversubscription, processes_of, retirement
-
-        processes, retire = processes_of(self), retirement(self)
-        seen["retires_after_s"] = None if retire is None else retire[0]
-        change = [text for text in (oversubscribed(seen, processes), oversubscription(self)) if text]
-        if not self.tls:
-            change.append("set `tls: true`: every user of the network can run code as you")
-        if seen["cores"] < processes:
-            change.append(f"ask for {processes} cores, or set `processes: {seen['cores']}`")
-        return change
 
 
 def expanded(path: str) -> str:

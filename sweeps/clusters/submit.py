@@ -12,7 +12,7 @@ from ..errors import ClusterError, ConfigError
 from ..store.place import Place
 from .config import find
 from .fleet import NOTES, hopeless, reap
-from .kinds import kind_named
+from .kinds import system_named
 from .script import driver_script
 from .spec import Jobs
 from .system import ENDED, State, System
@@ -107,12 +107,12 @@ def known(place: Place) -> Submitted | None:
 
 
 def _system(job: Submitted) -> System:
-    kind = kind_named(job.kind)
-    if kind is None or kind.system is None:
+    system = system_named(job.kind)
+    if system is None:
         raise ClusterError(
             f"the driver was submitted to {job.kind!r}, a kind of cluster that is not installed here."
         )
-    return kind.system
+    return system
 
 
 def _state(job: Submitted) -> State | str:
@@ -160,7 +160,7 @@ def end(place: Place) -> str | None:
     if job and state_of(job).startswith(("pending", "running")):
         _system(job).cancel([job.job])
         done.append(f"cancelled the driver's job {job.job}")
-    left = reap(place.state)
+    left = reap(place.state, system_named)
     if left:
         done.append(f"cancelled worker jobs {', '.join(left)}")
     return "; ".join(done) or None

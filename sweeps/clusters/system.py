@@ -9,13 +9,10 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ..errors import ClusterError
 from .quantities import Reading, hms
-
-if TYPE_CHECKING:
-    from .spec import Jobs
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
 _PATIENCE_S = 60.0
@@ -35,6 +32,14 @@ class State:
     phase: str
     detail: str = ""
     hopeless: bool = False
+
+
+class Charged(Protocol):
+    """Keys of a cluster file that jobs of every batch system may need."""
+
+    @property
+    def account(self) -> str | None:
+        """Whom to charge."""
 
 
 class System:
@@ -105,7 +110,7 @@ class System:
         """A wall time in its own form."""
         return hms(seconds)
 
-    def options(self, spec: "Jobs", cores: int, memory: int) -> dict[str, Any]:
+    def options(self, spec: Charged, cores: int, memory: int) -> dict[str, Any]:
         """Arguments of dask-jobqueue's class beyond those that all have; memory in bytes."""
         return {"account": spec.account}
 

@@ -1,5 +1,6 @@
 """What a run brings to a cluster."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,8 @@ from ..store.place import Place
 
 
 def say(text: str) -> None:
-    """Print words for the user."""
-    from ..cli.base import ERR
-
-    ERR.print(text, markup=False, highlight=False, soft_wrap=True)
+    """Print words for the user on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

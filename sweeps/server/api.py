@@ -16,9 +16,9 @@ from fastapi.staticfiles import StaticFiles
 from ...core.quantities import AXES, DIMS
 from ...core.units import typed
 from ..ask.labels import pairs
-from ..cli.base import plain
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
+from ..numbers import plain
 from ..work.pool import Opener
 from . import slices, views
 from .document import Documented

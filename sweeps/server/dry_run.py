@@ -9,9 +9,9 @@ import sys
 
 from ..ask.config import parse
 from ..ask.plan import resolve
-from ..cli.base import print_json
 from ..drive.estimate import estimate
 from ..errors import SweepError
+from ..numbers import plain
 
 _MEMORY = 8 * 1024**3
 
@@ -22,7 +22,8 @@ def main() -> int:
     # A far too large lattice ends here as a failed point.
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     try:
-        print_json(estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None))
+        found = estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None)
+        print(json.dumps(plain(found), default=str))
     except SweepError as error:
         print(f"photogap: {error}", file=sys.stderr)
         return error.exit_code

@@ -17,10 +17,10 @@ from ..analysis.cube import prepared
 from ..ask.axes import Index
 from ..ask.labels import pairs, positions
 from ..ask.lookup import pick
-from ..cli.base import plain
 from ..drive.sweep import LOG
 from ..errors import ConfigError
 from ..figures import pictures
+from ..numbers import plain
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place

@@ -13,11 +13,11 @@ from typing import Any
 
 from ..ask.config import Config
 from ..ask.lookup import find
-from ..cli.base import plain
 from ..drive.report import status as look
 from ..drive.sweep import LOG
 from ..drive.verify import verify
 from ..errors import ConfigError, SweepError
+from ..numbers import plain
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place

@@ -10,11 +10,12 @@ import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
 from photogap.sweeps.clusters import dask_pool
-from photogap.sweeps.clusters.config import JOBS, parse
+from photogap.sweeps.clusters.config import parse
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
+from photogap.sweeps.clusters.spec import JOBS
 from photogap.sweeps.clusters.system import State, System
 from support.patience import PATIENCE, until
 

@@ -205,7 +205,7 @@ def test_an_interrupted_run_says_how_to_go_on(home: Path, at: Any, sweep: Any, p
 
 def test_one_place_decides_whether_a_driver_is_at_work(home: Path, at: Any, photogap: Any) -> None:
     """After kill -9 of a driver `status`, `cancel` and the next driver agree, however young its claim is."""
-    from photogap.sweeps.clusters.fleet import JOBS
+    from photogap.sweeps.clusters.spec import JOBS
     from photogap.sweeps.clusters.submit import end
     from photogap.sweeps.store.lock import driver_lock, is_driven
     from photogap.sweeps.store.place import place

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from ...errors import ConfigError
 from ..spec import Spec
+from ..system import System
 
 GROUP = "photogap.clusters"
 
@@ -50,3 +51,13 @@ def kind_named(name: str) -> type[Spec] | None:
     if not (isinstance(kind, type) and issubclass(kind, Spec)):
         raise ConfigError(f"the cluster kind {name!r} must be a subclass of `Spec`. Got {entry.value!r}.")
     return kind
+
+
+def system_named(name: str) -> System | None:
+    """Batch system of a kind; None if it has none, or there is no such kind.
+
+    Raises:
+        ConfigError: As of `kind_named`.
+    """
+    kind = kind_named(name)
+    return None if kind is None else kind.system

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..batch import BatchJobs
 from ..quantities import Reading
-from ..spec import Jobs, Line
+from ..script import setting, theirs
+from ..spec import Line
 from ..system import PENDING, State, System, states_by_letter
 
 
@@ -71,8 +73,6 @@ class PbsSystem(System):
 
     def options(self, spec: Any, cores: int, memory: int) -> dict[str, Any]:
         """Cores and memory of the job as one chunk."""
-        from ..script import setting, theirs
-
         known = spec.resource_spec or theirs(spec, "resource_spec")
         if not known:
             from dask_jobqueue.pbs import pbs_format_bytes_ceil
@@ -91,7 +91,7 @@ class PbsSystem(System):
         return ["#PBS -j oe", f"#PBS -o {log.with_suffix('.pbs')}"]
 
 
-class Pbs(Jobs):
+class Pbs(BatchJobs):
     """Jobs of PBS Pro, OpenPBS or Torque.
 
     Args:

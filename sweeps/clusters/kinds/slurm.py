@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..batch import BatchJobs
 from ..quantities import Reading, hms
-from ..spec import Jobs, Line
+from ..script import theirs
+from ..spec import Line
 from ..system import PENDING, RUNNING, State, System
 
 _WAITS = ("PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED")
@@ -79,8 +81,6 @@ class SlurmSystem(System):
 
     def options(self, spec: Any, cores: int, memory: int) -> dict[str, Any]:
         """Cores of the job next to those of the workers."""
-        from ..script import theirs
-
         return {
             "account": spec.account,
             "job_cpu": theirs(spec, "job_cpu") or cores,
@@ -92,7 +92,7 @@ class SlurmSystem(System):
         return [f"#SBATCH -o {log}", "#SBATCH --signal=B:TERM@60"]
 
 
-class Slurm(Jobs):
+class Slurm(BatchJobs):
     """Jobs of SLURM.
 
     Args:

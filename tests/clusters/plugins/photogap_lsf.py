@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
+from photogap.sweeps.clusters.batch import BatchJobs
 from photogap.sweeps.clusters.quantities import Reading
-from photogap.sweeps.clusters.spec import Jobs
 from photogap.sweeps.clusters.system import State, System, states_by_letter
 
 
@@ -27,7 +27,7 @@ class LsfSystem(System):
         return {"project": spec.account, "ncpus": cores, "mem": memory, "lsf_units": "mb"}
 
 
-class Lsf(Jobs):
+class Lsf(BatchJobs):
     """Jobs of LSF."""
 
     system: ClassVar[System] = LsfSystem()

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
+from photogap.sweeps.clusters.batch import BatchJobs
 from photogap.sweeps.clusters.quantities import Reading
-from photogap.sweeps.clusters.spec import Jobs
 from photogap.sweeps.clusters.system import State, System, states_by_letter
 
 
@@ -24,7 +24,7 @@ class SgeSystem(System):
         return {"project": spec.account, "resource_spec": f"h_vmem={memory // cores}"}
 
 
-class Sge(Jobs):
+class Sge(BatchJobs):
     """Jobs of SGE."""
 
     system: ClassVar[System] = SgeSystem()

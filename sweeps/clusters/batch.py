@@ -1,0 +1,36 @@
+"""Workers as jobs of a batch system: the base of every kind that has them."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from .dask_pool import DaskPool
+from .probe import oversubscribed
+from .script import oversubscription, processes_of, retirement
+from .spec import Jobs
+from .visit import Visit
+
+
+class BatchJobs(Jobs):
+    """Opens a pool of jobs by the keys of `Jobs`. A kind adds its `system`, its `kind` and keys of its own."""
+
+    def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
+        """Pool of jobs, kept up and cancelled at the end."""
+        # Only a run needs it: it imports distributed, which takes most of a command's start.
+        from .jobs import open_jobs
+
+        return open_jobs(self, visit)
+
+    def one_job(self) -> "BatchJobs":
+        """One job."""
+        return self.model_copy(update={"jobs": 1, "adapt": None})
+
+    def advice(self, seen: dict[str, Any]) -> list[str]:
+        """By the cores, threads and processes of a worker's node."""
+        processes, retire = processes_of(self), retirement(self)
+        seen["retires_after_s"] = None if retire is None else retire[0]
+        change = [text for text in (oversubscribed(seen, processes), oversubscription(self)) if text]
+        if not self.tls:
+            change.append("set `tls: true`: every user of the network can run code as you")
+        if seen["cores"] < processes:
+            change.append(f"ask for {processes} cores, or set `processes: {seen['cores']}`")
+        return change
