@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from scipy.signal import find_peaks, peak_widths
 
 from .lattice import Array
 from .spectra import Spectrum
@@ -28,6 +29,12 @@ ORDERS: Final = (1.5, 2.0)
 
 class AccuracyError(ValueError):
     """The accuracy asked for was not reached: the message says how near, and the remedy."""
+
+
+_GRID: Final = 4096
+"""Points on which the modes of a table are looked for."""
+_FWHM: Final = 2.0 * math.sqrt(2.0 * math.log(2.0))
+"""Full width at half maximum of a Gaussian of unit standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +96,29 @@ class Choice:
         return float((self.by_spacing / self.best.scale).max()), float((self.by_window / self.best.scale).max())
 
 
+def narrowest_mode(spectrum: Spectrum) -> float:
+    """Standard deviation of the narrowest mode that holds 1 % of lambda, meV; infinite if none stands out."""
+    if spectrum.peaks:
+        total = sum(peak.lambda_ for peak in spectrum.peaks)
+        return float(min(peak.width for peak in spectrum.peaks if peak.lambda_ >= 0.01 * total))
+    omega = np.linspace(0.0, float(spectrum.omega[-1]), _GRID + 1)[1:]
+    pairing = np.interp(omega, spectrum.omega, spectrum.alpha2F) / omega
+    modes, _ = find_peaks(pairing, prominence=0.05 * pairing.max())
+    widths = peak_widths(pairing, modes)[0]
+    return float(widths.min(initial=np.inf) * (omega[1] - omega[0]) / _FWHM)
+
+
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
     """Coarsest spacing and window (meV) with which a search begins, for a gap of about `gap` (meV).
+
+    The spacing is no coarser than the narrowest mode as far as a tenth of the cells allows: two lattices that both
+    miss the shape of a mode agree without being right.
 
     Raises:
         ValueError: if no lattice of `MOST_CELLS` resolves the spectrum.
     """
     top = float(spectrum.omega[-1])
-    spacing = min(top / 100, gap / 5)
+    spacing = min(top / 100, gap / 5, max(narrowest_mode(spectrum), 40 * top / MOST_CELLS))
     while True:
         try:
             spectrum.on_lattice(spacing)

@@ -80,6 +80,17 @@ class Settings:
             long_name="processes by which the pump is absorbed",
         ),
     )
+    pair_breaking_share: float | None = field(
+        default=None,
+        metadata=declare(
+            "Weight of pair breaking by photons relative to the golden rule's, in place of `pump_channels`: 0 is "
+            "`scattering`, 1 `scattering+pair-breaking`; None takes `pump_channels`.",
+            long_name="share of pair breaking",
+            symbol=r"$s_\mathrm{pair}$",
+            rule=SHARE,
+            later=True,
+        ),
+    )
     stimulated_emission: bool = field(
         default=True,
         metadata=declare(
@@ -128,6 +139,28 @@ class Settings:
             "`printed`, the paper's text with one branch: not physics, scattering doubled and no recombination in "
             "a normal metal.",
             long_name="coherence factors of collisions",
+            later=True,
+        ),
+    )
+    soft_lambda: float = field(
+        default=0.0,
+        metadata=declare(
+            "Coupling lambda of a soft mode that is added to the material's peaks at `soft_energy`, mu_star being "
+            "calibrated to Tc0 again; 0 adds none.",
+            long_name="lambda of an added soft mode",
+            symbol=r"$\lambda_\mathrm{soft}$",
+            rule=NOT_NEGATIVE,
+            later=True,
+        ),
+    )
+    soft_energy: float = field(
+        default=5.0,
+        metadata=declare(
+            "Energy of the soft mode that `soft_lambda` adds; its standard deviation is 0.15 of it.",
+            long_name="energy of an added soft mode",
+            unit="meV",
+            symbol=r"$\hbar\omega_\mathrm{soft}$",
+            rule=POSITIVE,
             later=True,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from . import optical_trace, processes
+from . import optical_trace, processes, soft_mode
 from .declaration import Joint
 from .deposition import Deposited, Deposition
 from .driven_accuracy import simulate_to_accuracy
@@ -77,6 +77,7 @@ def simulate(point: Point, settings: Settings) -> Result:
         ValueError: if point and settings contradict each other, before any work.
     """
     check(point, settings)
+    point = soft_mode.softened(point, settings)
     if settings.accuracy is not None:
         return simulate_to_accuracy(point, settings, _on_lattice, check)
     return _on_lattice(point, settings)
@@ -148,7 +149,7 @@ def _refuse_photon_below_spacing(point: Point, settings: Settings) -> None:
 
 def _refuse_lattice(point: Point, settings: Settings) -> None:
     """Refuse a lattice that does not resolve the spectrum, or ends below it."""
-    material = point.material
+    material = soft_mode.softened(point, settings).material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
     cells, top = round(window / spacing), material.spectrum.omega[-1]
     if cells <= math.ceil(top / spacing):
@@ -181,7 +182,8 @@ def _refuse_records(point: Point, settings: Settings) -> None:
 
 
 RULES: Final = (
-    Joint(("material", "spacing", "window"), _refuse_lattice),
+    *soft_mode.RULES,
+    Joint(("material", "spacing", "window", "soft_lambda", "soft_energy"), _refuse_lattice),
     Joint(("material", "spacing", "omega_pump"), _refuse_photon_below_spacing),
     *optical_trace.RULES,
     *processes.RULES,
@@ -214,6 +216,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
         U=(1 - settings.phonon_share) * U,
         U_ph=settings.phonon_share * U,
         channels=settings.pump_channels,
+        pair_breaking_share=settings.pair_breaking_share,
         stimulated_emission=settings.stimulated_emission,
         shape=settings.pump_shape,
     )

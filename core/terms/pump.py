@@ -6,8 +6,9 @@ At unit rate, with f(-E) = 1 - f(E), rho even and p odd,
 
 and df/dt = Gamma(t) g(E). The paper keeps E - w > 0 (`scattering`: a photon moves a quasiparticle);
 `scattering+pair-breaking` takes the whole axis, where E - w < 0 means that the photon breaks a pair and M has the
-pair-breaking sign by itself. With stimulated emission each process also runs backwards. A photon energy between two
-lattice shifts is shared between them, so that its mean is exact.
+pair-breaking sign by itself. `pair_breaking_share` scales this part, both members of a pair alike, so that energy
+is kept: 0 is `scattering`, 1 `scattering+pair-breaking`. With stimulated emission each process also runs backwards.
+A photon energy between two lattice shifts is shared between them, so that its mean is exact.
 
 A share of the energy (`phonon_share`, 0 in the paper) may go into phonons instead (`phonon_drive`).
 
@@ -34,21 +35,21 @@ from ..settings import PumpChannels, PumpShape
 
 @nb.njit(cache=True, error_model="numpy")
 def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int, share: float,
-               pairs: bool, emission: bool) -> None:  # fmt: skip
-    """Add share times g(E) for a photon of k lattice spacings."""
+               pairs: float, emission: bool) -> None:  # fmt: skip
+    """Add share times g(E) for a photon of k lattice spacings, pair breaking scaled by `pairs`."""
     N = f.size
     for i in range(N):
         rate = 0.0
         for up in (True, False):
             j = i + k if up else i - k
-            if j >= N or j < -N or (j < 0 and not pairs):
+            if j >= N or j < -N or (j < 0 and pairs == 0.0):
                 continue
             if j >= 0:
-                partner, weight = f[j], rho[j] + ratio[i] * p[j]
+                partner, weight, scale = f[j], rho[j] + ratio[i] * p[j], 1.0
             else:
                 j = -j - 1
-                partner, weight = 1.0 - f[j], rho[j] - ratio[i] * p[j]
-            gain, loss = (1.0 - f[i]) * partner * weight, f[i] * (1.0 - partner) * weight
+                partner, weight, scale = 1.0 - f[j], rho[j] - ratio[i] * p[j], pairs
+            gain, loss = (1.0 - f[i]) * partner * weight * scale, f[i] * (1.0 - partner) * weight * scale
             # absorption comes from below and goes up; emission is its reverse
             if up:
                 rate += gain * emission - loss
@@ -78,6 +79,7 @@ class Pump:
         channels: `scattering` or `scattering+pair-breaking`.
         stimulated_emission: Whether processes also run backwards.
         shape: `pulse`, or `continuous`: S stays one from t = 0 on.
+        pair_breaking_share: Weight of pair breaking relative to the golden rule's, 0 to 1; None takes `channels`.
     """
 
     omega_pump: float
@@ -87,6 +89,14 @@ class Pump:
     stimulated_emission: bool
     U_ph: float = 0.0
     shape: PumpShape = "pulse"
+    pair_breaking_share: float | None = None
+
+    @property
+    def pairs(self) -> float:
+        """Weight of pair breaking relative to the golden rule's, 0 to 1."""
+        if self.pair_breaking_share is not None:
+            return float(self.pair_breaking_share)
+        return 1.0 if self.channels == "scattering+pair-breaking" else 0.0
 
     @property
     def total(self) -> float:
@@ -136,10 +146,9 @@ class Pump:
         shift = self.omega_pump / lattice.h
         k = math.floor(shift + 1e-9)
         above = max(shift - k, 0.0) if shift - k > 1e-9 else 0.0
-        pairs = self.channels == "scattering+pair-breaking"
         for steps, share in ((k, 1.0 - above), (k + 1, above)):
             if share > 0.0 and steps > 0:
-                _add_shift(out, f, rho, p, ratio, steps, share, pairs, self.stimulated_emission)
+                _add_shift(out, f, rho, p, ratio, steps, share, self.pairs, self.stimulated_emission)
         return out
 
     def unit_overrun(self, lattice: Lattice, rho: Array, f: Array) -> float:

@@ -7,7 +7,7 @@ answer gives NaN and an `outcome` with the reason; failed points are left out of
 from .boundary import boundary, existence
 from .cube import failures, open_cube
 from .experiment import compare, fit_tau_esc, read_experiment
-from .fluence import resonance, saturation_fluence, threshold_fluence
+from .fluence import resonance, saturation_fluence, threshold_fluence, vanishing
 from .gap import peak_gap, slope, time_above
 from .labels import Found
 from .recovery import recovery_times
@@ -28,4 +28,5 @@ __all__ = [
     "slope",
     "threshold_fluence",
     "time_above",
+    "vanishing",
 ]

@@ -116,6 +116,36 @@ def resonance(values: xr.DataArray, dim: str = "omega_pump", *, extremum: str = 
     )
 
 
+def vanishing(values: xr.DataArray, dim: str, threshold: float = 0.0) -> xr.Dataset:
+    """Least label along an axis at which a quantity no longer exceeds a threshold: the share that closes a gap.
+
+    Args:
+        values: For instance `peak_gap(ds)`.
+        dim: Axis of numbers >= 0, increasing.
+        threshold: In the values' units.
+
+    Returns:
+        `low` and `high`, the neighbouring points of the grid that bracket it (0 or infinity where the grid ends);
+        `vanishing`, their geometric mean (the arithmetic one where `low` is 0), NaN outside the grid; `outcome`.
+        A gap may end in a jump, so that no interpolation of its size is better than the bracket.
+    """
+    need(values, "values", dim)
+
+    def find(y: Array, x: Array) -> Array:
+        x, y = _valid(x, y)
+        _, low, high, outcome = _crossing(x, y, y <= threshold, threshold)
+        middle = np.nan
+        if outcome == Found.FOUND:
+            middle = np.sqrt(low * high) if low > 0 else high / 2
+        return np.array([middle, low, high, outcome])
+
+    out = along(find, values, numbered(values, "dim", dim), dims=[dim], numbers=_NUMBERS).rename(value="vanishing")
+    unit = units_of(values[dim])
+    what = f"{dim} at which {name_of(values)} no longer exceeds {threshold:g} {units_of(values)}"
+    bounds = {"low": (unit, f"lower bound of the {what}"), "high": (unit, f"upper bound of the {what}")}
+    return described(out, {"vanishing": (unit, what)} | bounds)
+
+
 def _valid(x: Array, y: Array) -> tuple[Array, Array]:
     keep = np.isfinite(x) & np.isfinite(y)
     return x[keep], y[keep]

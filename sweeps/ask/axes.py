@@ -199,3 +199,8 @@ def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
     """Labels of each combination of the axes' values; one without any for no axes."""
     for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
         yield functools.reduce(operator.or_, each, {})
+
+
+def flat_order(grid: Grid) -> Index:
+    """Order of dims for computation, slowest first: material and T lead, so that equilibria are reused."""
+    return tuple(sorted(range(len(grid.axes)), key=lambda i: grid.dims[i] not in ("material", "T")))

@@ -21,7 +21,7 @@ from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
 from ..text import rule, short, suggest
-from .axes import FIRST, Axis, Grid, Index, Labels, combinations, thinned
+from .axes import FIRST, Axis, Grid, Labels, combinations, thinned
 from .bounds import Bounds, check_bytes, check_points, check_size, largest
 from .config import PRESETS, Config, axis_values, is_table, setting_values
 from .identity import canonical, digest
@@ -494,8 +494,3 @@ def _check_uses(plan: Plan) -> None:
 def at_grid(plan: Plan, grid: Grid) -> Plan:
     """The plan over another grid."""
     return dataclasses.replace(plan, grid=grid)
-
-
-def flat_order(grid: Grid) -> Index:
-    """Order of dims for computation, slowest first: material and T lead, so that equilibria are reused."""
-    return tuple(sorted(range(len(grid.axes)), key=lambda i: grid.dims[i] not in ("material", "T")))

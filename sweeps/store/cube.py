@@ -19,8 +19,8 @@ import zarr.storage
 from numpy.typing import NDArray
 
 from ...core.quantities import DIMS
-from ..ask.axes import Axis, Grid, Index, boxes
-from ..ask.plan import Plan, flat_order
+from ..ask.axes import Axis, Grid, Index, boxes, flat_order
+from ..ask.plan import Plan
 from ..errors import ContradictionError, StoreError
 from ..status import Status
 from .buckets import is_of_bucket

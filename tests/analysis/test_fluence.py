@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from photogap.sweeps.analysis import Found, peak_gap, resonance, saturation_fluence, threshold_fluence
+from photogap.sweeps.analysis import Found, peak_gap, resonance, saturation_fluence, threshold_fluence, vanishing
 
 TIME = np.linspace(-0.5, 0.5, 21)
 F0 = np.geomspace(0.01, 100, 41)
@@ -119,3 +120,15 @@ def test_bad_arguments(cube):
         saturation_fluence(ds, 1.5)
     with pytest.raises(ValueError, match=r"`extremum` must be one of max, min. Got 'top'"):
         resonance(peak_gap(ds), extremum="top")
+
+
+def test_vanishing_brackets_the_first_label_without_a_gap():
+    values = xr.DataArray(
+        [[1.0, 0.5, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]],
+        dims=("F0", "share"), coords={"share": [0.0, 0.01, 0.04, 1.0]},
+    )  # fmt: skip
+    found = vanishing(values, "share")
+    np.testing.assert_allclose(found["vanishing"], [0.02, np.nan, np.nan])
+    np.testing.assert_allclose(found["low"], [0.01, 1.0, 0.0])
+    np.testing.assert_allclose(found["high"], [0.04, np.inf, 0.0])
+    assert found["outcome"].values.tolist() == [Found.FOUND, Found.ABOVE_RANGE, Found.BELOW_RANGE]

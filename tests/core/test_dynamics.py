@@ -76,6 +76,27 @@ def test_pump_conserves_number_and_charges_whole_photons(k3c60, omega_pump, chan
     assert lattice.h * (rho * lattice.E) @ whole.unit_rate(lattice, rho, p, thermal) > 0
 
 
+@pytest.mark.parametrize("emission", [True, False])
+def test_share_of_pair_breaking_ends_in_the_two_channels_and_is_linear_between(k3c60, emission):
+    film = build_film(k3c60, 0.5, 600.0)
+    E = film.lattice.E
+    rho, p = spectral_weights(E + 0j, np.full(E.size, 3.0 + 0j))
+
+    def rate(channels, share):
+        pump = Pump(
+            omega_pump=170.1, tau_pump=0.3, U=1.0, channels=channels, stimulated_emission=emission,
+            pair_breaking_share=share,
+        )  # fmt: skip
+        return pump.unit_rate(film.lattice, rho, p, np.exp(-E / 30.0) * 0.4)
+
+    moved, both = (rate(c, None) for c in ("scattering", "scattering+pair-breaking"))
+    assert not np.array_equal(moved, both)
+    for channels in ("scattering", "scattering+pair-breaking"):
+        assert np.array_equal(rate(channels, 0.0), moved)
+        assert np.array_equal(rate(channels, 1.0), both)
+    np.testing.assert_allclose(rate("scattering", 0.3), 0.7 * moved + 0.3 * both, rtol=1e-9, atol=1e-14)
+
+
 def test_pump_between_lattice_shifts_has_the_mean_photon(k3c60):
     film = build_film(k3c60, 0.5, 600.0)
     lattice = film.lattice
@@ -103,6 +124,7 @@ def test_pulse_deposits_its_energy():
         ({}, {}),
         ({"tau_esc": math.inf, "F0": 0.03}, {"damping": "real"}),
         ({"T": 7.0, "F0": 0.01}, {"pump_channels": "scattering+pair-breaking"}),
+        ({"T": 7.0, "F0": 0.01}, {"pair_breaking_share": 0.01}),
         ({"F0": 1.0, "tau_esc": 1.0}, {"damping": "real"}),
         ({}, {"pump_rate": "constant"}),
         ({}, {"integrator": "dopri5"}),

@@ -11,9 +11,9 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photogap.sweeps.ask.axes import Axis, Grid, boxes, embed, extend, same, union
+from photogap.sweeps.ask.axes import Axis, Grid, boxes, embed, extend, flat_order, same, union
 from photogap.sweeps.ask.config import parse
-from photogap.sweeps.ask.plan import flat_order, resolve
+from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError, ContradictionError
 from photogap.sweeps.store.layout import choose, inner_chunk
