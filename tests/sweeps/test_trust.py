@@ -16,6 +16,7 @@ from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import Place, place
+from photogap.sweeps.store.seal import sealed
 from support.fake_config import tree
 
 
@@ -28,7 +29,7 @@ def cube(tmp_path: Path) -> Place:
 
 
 def rewrite(cube: Place, **config: Any) -> None:
-    """Change the config in a cube's record, as whoever may write it can."""
+    """Change the config in a cube's record and seal it again, as anyone who may write it can."""
     path = cube.path / "zarr.json"
     found = json.loads(path.read_text())
     record = found["attributes"]["photogap"]
@@ -36,7 +37,7 @@ def rewrite(cube: Place, **config: Any) -> None:
     record = json.loads(record) if text else record
     record["config"] |= config
     found["attributes"]["photogap"] = json.dumps(record) if text else record
-    path.write_text(json.dumps(found))
+    path.write_bytes(sealed(json.dumps(found).encode()))
 
 
 @pytest.mark.parametrize("writable", ["zarr.json", "."])
