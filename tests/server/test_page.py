@@ -406,7 +406,7 @@ def test_the_printed_address_signs_in_and_drops_its_token(chromium: Any, tmp_pat
 def test_the_whole_quick_start_from_the_page_is_the_command_lines(
     start_server: Any, open_page: Any, tmp_path: Path, quickstart: xr.Dataset
 ) -> None:
-    _, client = start_server(tmp_path, "--workers", 2)
+    _, client = start_server(tmp_path, "--workers", 2, "--no-token")
     page = open_page(client)
     page.set_default_timeout(TIMEOUT)
     page.fill("#config", QUICKSTART.read_text())
