@@ -1,5 +1,6 @@
 """What keeps jobs up and lets them go, without a batch system: one that the test moves by hand."""
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,10 @@ from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.spec import JOBS
+from photogap.sweeps.clusters.submit import DRIVER, end
 from photogap.sweeps.clusters.system import State, System
+from photogap.sweeps.private import write_private
+from photogap.sweeps.store.place import place
 from support.patience import PATIENCE, until
 
 
@@ -157,3 +161,33 @@ def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_with
 async def _start(what: Callable[[Any], Any], worker: Any) -> None:
     """Begin a coroutine on the worker's loop, and do not wait for it."""
     worker.loop.add_callback(what, worker)
+
+
+@pytest.mark.parametrize("name", [JOBS, DRIVER])
+def test_notes_that_others_may_have_written_end_no_job(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = Hand()
+    monkeypatch.setattr("photogap.sweeps.clusters.submit.system_named", lambda kind: hand)
+    store = place(tmp_path / "a.zarr")
+    store.state.mkdir()
+    note = store.state / name
+    write_private(
+        note,
+        json.dumps({"kind": "x", "job": "7", "log": "l", "script": "s", "jobs": ["7", "--user=me", "8"]}).encode(),
+    )
+    note.chmod(0o666)
+    said = end(store)
+    assert said is not None
+    assert f"{str(note)!r} may be written by everybody" in said
+    assert not hand.cancelled
+    note.chmod(0o600)
+    assert end(store) == {JOBS: "cancelled worker jobs 7, 8", DRIVER: "cancelled the driver's job 7"}[name]
+    assert hand.cancelled == {JOBS: ["7", "8"], DRIVER: ["7"]}[name]
+
+
+def test_notes_of_jobs_are_private(fleet: Callable[..., Fleet], tmp_path: Path) -> None:
+    jobs = fleet(Hand())
+    (tmp_path / "scripts").mkdir()
+    jobs._submit()
+    assert (tmp_path / JOBS).stat().st_mode & 0o777 == 0o600
