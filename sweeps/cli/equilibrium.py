@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..errors import ConfigError
 from ..numbers import left, margin, short
+from ..work.limits import one_thread
 from .base import OUT, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
 from .ranges import temperatures
 
@@ -42,6 +43,7 @@ class _Solved:
 
 
 @fail_clearly
+@one_thread()
 def equilibrium(
     material: Annotated[str, typer.Argument(help="Name or YAML file of a material, or a spectrum file.")],
     T: Annotated[str, typer.Option("--T", help="Temperature, K; several as 2,4,6 or START:STOP:STEP.")],

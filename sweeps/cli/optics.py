@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..errors import ConfigError
 from ..numbers import margin, short
+from ..work.limits import one_thread
 from .base import OUT, PHYSICS, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 @fail_clearly
+@one_thread()
 def optics(
     material: Annotated[str, typer.Argument(help="Name or YAML file of a material.")],
     omega: Annotated[float, typer.Option("--omega", help="Photon energy, meV.")],
