@@ -60,7 +60,7 @@ def draw(ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **opt
         options: Further keywords of the figure's function.
 
     Raises:
-        ValueError: The name is not known, or the cube lacks what the figure shows.
+        ValueError: The name is unknown, or the cube lacks data for the figure.
     """
     from .selection import select
 
@@ -96,7 +96,7 @@ def draw_cube(
 
 
 def save(figure: "Figure", out: str | Path, dpi: int = 300) -> Path:
-    """Write a figure as PNG (of `dpi` dots an inch), PDF or SVG, by the file's ending."""
+    """Write a figure as PNG (at `dpi` dots per inch), PDF or SVG, by the file's ending."""
     import matplotlib as mpl
 
     from .style import RC

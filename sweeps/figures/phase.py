@@ -29,13 +29,13 @@ def phase_diagram(
 
     Args:
         ds: A cube, or part of one.
-        x: Axis across.
-        y: Axis up.
+        x: Horizontal axis.
+        y: Vertical axis.
         variable: A series, or its peak.
         threshold: In the variable's units.
     """
     if x == y:
-        raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
+        raise ValueError(f"`y` must differ from `x`. Got {y!r} for both.")
     present(ds, variable, x, y)
     peak = peak_gap(ds, variable).sortby([x, y]).compute()
     panels = list(lines(peak, [y, x]))
@@ -85,7 +85,7 @@ def _columns(peak: xr.DataArray, panels: int, plane: set[str]) -> int:
 
 
 def _scaled(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-    """Values as the axis of these labels places them: their logarithm, where labels step by factors."""
+    """Positions of values on the axis of these labels: their logarithm, if labels step by factors."""
     return np.asarray(np.log10(values) if geometric(labels.astype(float)) else values, dtype=float)
 
 

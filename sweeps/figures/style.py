@@ -99,7 +99,7 @@ def number(value: Any, digits: int = 4) -> str:
 
 
 def quantity(value: xr.DataArray, *, plain: bool = False) -> str:
-    """A scalar coordinate with its symbol and unit, or with its bare name; a self-explanatory word alone."""
+    """A scalar coordinate with its symbol (or name) and unit; a self-explanatory word alone."""
     text = number(value.values.item())
     name = str(value.name) if plain else symbol(value.name)
     return text if value.name in _BARE else f"{name} = {text} {unit(value)}".rstrip()

@@ -113,12 +113,12 @@ def test_a_file_that_another_user_may_have_planted_is_passed_over(
     below, part = str(home / "scratch" / "me"), [planted, *planted.parents][above]
     assert find("ours", below)[1] == str(planted)
     part.chmod(0o777)
-    with pytest.raises(ConfigError, match=rf"ignored: .* '{part}' may be written by everybody"):
+    with pytest.raises(ConfigError, match=rf"ignored: .* '{part}' is writable by everyone"):
         find("ours", below)
     part.chmod(0o775)
     for private in (True, False):
         monkeypatch.setattr(trust, "_is_private", lambda gid, uid, private=private: private)
-        with contextlib.nullcontext() if private else pytest.raises(ConfigError, match="written by the group "):
+        with contextlib.nullcontext() if private else pytest.raises(ConfigError, match="writable by the group "):
             find("ours", below)
     part.chmod(0o755)
     give_away(part, monkeypatch)
@@ -136,7 +136,7 @@ def test_a_link_counts_as_much_as_what_it_leads_to(
     planted.symlink_to(mine)
     assert find("ours", below)[1] == str(planted)
     mine.chmod(0o666)
-    with pytest.raises(ConfigError, match="may be written by everybody"):
+    with pytest.raises(ConfigError, match="is writable by everyone"):
         find("ours", below)
     mine.chmod(0o644)
     give_away(planted, monkeypatch)

@@ -138,7 +138,7 @@ def test_what_cannot_be_drawn_says_why(cube):
 def test_a_point_that_failed_is_not_drawn(cube):
     ds = cube(fields=True)
     ds["f"][:] = np.nan
-    with pytest.raises(ValueError, match="needs a point that was computed and did not fail"):
+    with pytest.raises(ValueError, match="needs a successful point"):
         draw(ds, "fig4")
 
 

@@ -168,14 +168,14 @@ def test_a_file_without_units_is_refused(tmp_path):
     np.savetxt(tmp_path / "bare.a2f", [[1.0, 0.1], [2.0, 0.2], [3.0, 0.1]])
     done = photogap("equilibrium", str(tmp_path / "bare.a2f"), "--T", "2")
     assert done.exit_code == 2
-    assert "`--units` must be declared" in done.output
+    assert "`--units` must be one of meV" in done.output
 
 
 def test_a_unit_that_the_format_has_already_is_told(tmp_path):
     example = str(Path(__file__).parents[2] / "notebooks" / "data" / "example.a2f")
     told = photogap("equilibrium", example, "--units", "THz", "--T", "4")
     assert told.exit_code == 2
-    assert "`--units` must be meV in the format 'epw'; leave it out, or say that the `--format` is columns" in (
+    assert "`--units` must be meV in the format 'epw'; leave it out, or set `--format` to columns" in (
         " ".join(told.output.split())
     )
 
@@ -184,7 +184,7 @@ def test_a_smearing_is_chosen_by_its_column():
     path = str(Path(__file__).parent / "spectra_real" / "qe" / "alpha2F.dat")
     asked = photogap("equilibrium", path, "--T", "2")
     assert asked.exit_code == 2
-    assert "`--column` must say which of the 10 columns" in " ".join(asked.output.split())
+    assert "`--column` must select one of the 10 columns" in " ".join(asked.output.split())
     found = [photogap("equilibrium", path, "--T", "0.1", "--column", c, "--json").stdout for c in ("3", "9")]
     assert len({json.loads(text)["lambda"] for text in found}) == 2
 

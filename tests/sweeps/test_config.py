@@ -142,7 +142,7 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n2 nan\n", r"a.a2f, line 2: numbers must be finite"),
     ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n1 0.2\n", r"line 2: frequencies must increase"),
     ("mine", "spectrum: {file: a.a2f, units: furlong}", A2F, r"a.a2f.*`units` must be one of meV.* Got 'furlong'"),
-    ("mine", "spectrum: {file: a.a2f}", A2F, r"a.a2f.*`units` must be declared"),
+    ("mine", "spectrum: {file: a.a2f}", A2F, r"a.a2f.*`units` must be one of meV"),
     ("mine", "Tc: 3", A2F, r"mine.yaml: `Tc`: unknown key. Did you mean `Tc0`\? Got 3"),
     ("mine", "Tc0: cold", A2F, r"`Tc0.*Got 'cold'"),
 ]
