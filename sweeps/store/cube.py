@@ -228,7 +228,7 @@ class Cube:
         strange = sorted({name for p in points for name in p.arrays} - set(self.outputs))
         if strange:
             raise StoreError(
-                f"the cube {self.place.url!r} has no variables {', '.join(strange)}; the parts of the points are kept."
+                f"the cube {self.place.url!r} has no variables {', '.join(strange)}; the points' parts are kept."
             )
         box = tuple(
             slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)

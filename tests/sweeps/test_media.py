@@ -178,7 +178,7 @@ def test_a_store_keeps_what_its_files_held(tmp_path: Path) -> None:
     (tmp_path / "glass.csv").write_text(CSV.replace("0.001", "0.002", 1))
     changed = resolve(config(tmp_path, {"substrate": ["glass.csv"], "omega_pump": 800}, omega_probe=8.0))
     with pytest.raises(
-        ContradictionError, match="`substrate` 'glass' has other numbers than when the store was made"
+        ContradictionError, match="`substrate` 'glass' has other numbers than when the store was created"
     ):
         prepare(changed, where)
 
