@@ -61,8 +61,8 @@ class Canvas(Figure):
         """Break titles that are wider than their axes, and leave out ticks whose labels collide."""
         for ax in self.axes:
             # Matplotlib chooses the number of ticks by the size that is set when the figure is written.
-            for side in ("x", "y"):
-                ax.tick_params(axis=side, labelsize=mpl.rcParams[f"{side}tick.labelsize"])
+            ax.tick_params(axis="x", labelsize=mpl.rcParams["xtick.labelsize"])
+            ax.tick_params(axis="y", labelsize=mpl.rcParams["ytick.labelsize"])
         sound = 0
         for _ in range(_TRIES):
             self.draw_without_rendering()

@@ -101,6 +101,7 @@ def _stage(ds: xr.Dataset, spectrum: xr.DataArray | None, floor: float) -> tuple
     common, times = caption(ds["Delta0"]), ds["time"]
     unit = times.attrs.get("units", "")
     heading = figure.suptitle(f"{common}\nt = {float(times[0]):+.3f} {unit}")
+    common = heading.get_text().rpartition("\n")[0]
 
     def update(frame: int) -> None:
         heading.set_text(f"{common}\nt = {float(times[frame]):+.3f} {unit}")
