@@ -145,7 +145,7 @@ PICTURES: tuple[Picture, ...] = (
         "phase_diagram",
         {"stimulated_emission": False},
         heading="Which assumption carries the gap",
-        caption="where a gap exists, by damping and pump channels; dashed: border of existence",
+        caption="where a gap exists, by damping and pump channels; line: border of existence, hatched: gapless",
     ),
     Picture(
         (),
