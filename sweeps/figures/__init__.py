@@ -71,11 +71,7 @@ def draw(
         options: Further keywords of the figure's function.
 
     Raises:
-<<<<<<< HEAD
-        ValueError: The name is unknown, or the cube lacks data for the figure.
-=======
         ValueError: The name or style is not known, or the cube lacks what the figure shows.
->>>>>>> main
     """
     from .selection import select
     from .style import styled
@@ -115,16 +111,8 @@ def draw_cube(
     return draw(ds, name, at, **options)
 
 
-<<<<<<< HEAD
-def save(figure: "Figure", out: str | Path, dpi: int = 300) -> Path:
-    """Write a figure as PNG (at `dpi` dots per inch), PDF or SVG, by the file's ending."""
-    import matplotlib as mpl
-
-    from .style import RC
-=======
 def save(figure: "Figure", out: str | Path, dpi: int | None = None) -> Path:
     """Write a figure as PNG (of `dpi` dots an inch, by default its style's), PDF or SVG, by the file's ending.
->>>>>>> main
 
     The file's metadata carry the hash of the cube's config, as `photogap status` prints it.
     """

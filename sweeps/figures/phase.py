@@ -111,43 +111,4 @@ def _columns(peak: xr.DataArray, panels: int, plane: set[str]) -> int:
     """Panels per row: the labels of the last axis if they fit, so that a row varies only that axis."""
     most = max(1, min(_MOST, int((room(PAGE) - _BAR) / (0.8 * _PANEL))))
     last = [peak.sizes[d] for d in peak.dims if d not in plane and peak.sizes[d] > 1][-1:]
-<<<<<<< HEAD
-    return last[0] if last and last[0] <= _MOST and panels % last[0] == 0 else max(1, min(_MOST, panels))
-
-
-def _scaled(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-    """Positions of values on the axis of these labels: their logarithm, if labels step by factors."""
-    return np.asarray(np.log10(values) if geometric(labels.astype(float)) else values, dtype=float)
-
-
-def _places(labels: NDArray[Any]) -> NDArray[Any]:
-    if labels.dtype.kind not in "fiu":
-        return np.arange(labels.size, dtype=float)
-    finite = np.isfinite(labels)
-    out = _scaled(labels[finite], labels)
-    step = out[-1] - out[-2] if out.size > 1 else 1.0
-    return np.concatenate([out, out[-1:] + step]) if not finite.all() else out
-
-
-def _edges(places: NDArray[Any]) -> NDArray[Any]:
-    if places.size == 1:
-        return np.array([places[0] - 0.5, places[0] + 0.5])
-    middles = (places[1:] + places[:-1]) / 2
-    return np.concatenate([[2 * places[0] - middles[0]], middles, [2 * places[-1] - middles[-1]]])
-
-
-def _ticks(labels: NDArray[Any], places: NDArray[Any]) -> tuple[list[float], list[str]]:
-    """Places and texts of ticks: decades on an axis of factors that spans two, else some of the labels."""
-    finite = labels[np.isfinite(labels)].astype(float) if labels.dtype.kind in "fiu" else np.empty(0)
-    if not geometric(finite) or finite[-1] < 99 * finite[0]:
-        where = np.unique(np.linspace(0, labels.size - 1, min(_TICKS, labels.size)).round().astype(int))
-        return [float(places[i]) for i in where], [number(labels[i], digits=3) for i in where]
-    low, high = np.log10(finite[[0, -1]])
-    decades = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
-    decades = decades[:: -(-decades.size // _TICKS)]
-    beyond = [(float(places[-1]), "∞")] if finite.size < labels.size else []
-    both = [*((float(d), f"$10^{{{d:.0f}}}$") for d in decades), *beyond]
-    return [place for place, _ in both], [text for _, text in both]
-=======
     return last[0] if last and last[0] <= most and panels % last[0] == 0 else max(1, min(most, panels))
->>>>>>> main

@@ -195,11 +195,7 @@ def _label_ticks(ax: Any, labels: xr.DataArray, where: Any, shown: Any) -> None:
 
 
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-<<<<<<< HEAD
-    """Header and rows of the numbers in a picture."""
-=======
     """Header and rows of the numbers behind a picture; quantities zipped with an axis have columns of their own."""
->>>>>>> main
     values = curves(ds, x, hue, y, at)
     hue = str(values.attrs["hue"]) or None
     what = f"{y} ({ds[y].attrs.get('units', '1')})"
