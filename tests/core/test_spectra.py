@@ -165,11 +165,11 @@ BAD = [
     ({"alpha2F": changed(ALPHA2F, 9, -0.1)}, r"`alpha2F` must be finite and >= 0. Got -0.1 at 0.9"),
     ({"alpha2F": changed(ALPHA2F, 9, np.inf)}, r"`alpha2F` must be finite and >= 0. Got inf"),
     ({"alpha2F": 0 * ALPHA2F}, r"`alpha2F` must be positive somewhere"),
-    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, as many as frequencies. Got \(120,\)"),
-    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must start at zero, at zero frequency. Got 0.1 at 0"),
+    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, one per frequency. Got \(120,\)"),
+    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must be zero at zero frequency. Got 0.1 at 0"),
     (
         {"omega": OMEGA[50:], "alpha2F": ALPHA2F[50:]},
-        r"`alpha2F` must start at zero, at zero frequency. Got 1 at 5",
+        r"`alpha2F` must be zero at zero frequency. Got 1 at 5",
     ),
     (
         {"F": np.where(OMEGA < 5, 1.0, 0.0)},
