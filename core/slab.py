@@ -272,8 +272,8 @@ class Slab:
             share = self.booked(Entry.ABSORBED) / pump.total
             raise SaturatedError(
                 f"absorption saturates: at t = {t:.6g} ps, with {share:.1e} of the energy in, "
-                f"depositing the pulse's power requires Gamma = {gamma:.1e} / ps. There are too few quasiparticles; "
-                "raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
+                f"depositing the pulse's power requires Gamma = {gamma:.1e} / ps. There are too few "
+                "quasiparticles; raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
             )
 
     def _extrapolate(self, dt: float) -> SelfEnergy:

@@ -102,9 +102,7 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
 )
 def test_a_photon_that_the_lattice_does_not_resolve_is_told(axes: dict[str, Any], place: str) -> None:
     """Most often eV for meV: it would move quasiparticles by one step of the lattice all the same."""
-    with pytest.raises(
-        ConfigError, match=rf"`{place}`: `omega_pump` must be at least the lattice's spacing.*meV\?"
-    ):
+    with pytest.raises(ConfigError, match=rf"`{place}`: `omega_pump` must be at least the lattice spacing.*meV\?"):
         resolve(parse(tree({"material": ["K3C60"]} | axes, model=DEFAULT)))
 
 
