@@ -145,17 +145,30 @@ class _Run:
         if moved > 1.0 and dt > self._smallest_gap_step:
             self._reject(dt, moved)
             return
+        defect = self._defect([(slab, y) for slab, y, _ in found])
+        if defect > 1.0 and dt > self._smallest_gap_step:
+            self._reject(dt, defect)
+            return
         for slab, y, _ in found:
             slab.accept(self.t, y, dt)
         self.t = target if abs(self.t + dt - target) < 1e-12 * max(abs(target), dt) else self.t + dt
         self.out.statistics.steps += 1
-        factor = min(max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2))
+        factor = min(
+            max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2),
+            max(defect, 1e-8) ** (-1 / 3),
+        )  # fmt: skip
         proposal = dt * min(_GROW, max(_SHRINK, _SAFETY * factor))
         # a step shortened to end on a sample is no reason to reduce the planned one
         self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
         for slab in self.slabs:
             slab.narrow(self.t)
             self.out.statistics.blocked_above = max(self.out.statistics.blocked_above, slab.blocked_above)
+
+    def _defect(self, found: Sequence[tuple[Slab, Array]]) -> float:
+        """Largest defect of the slabs' ledgers in a trial, relative to what the method allows."""
+        if math.isinf(self.method.defect):
+            return 0.0
+        return max(slab.defect(y) for slab, y in found) / self.method.defect
 
     def _await_pulse(self, target: float) -> float:
         """Target of a step before the pulse, which no step may skip; at its start, a step suited to the pulse."""

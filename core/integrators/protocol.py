@@ -61,6 +61,11 @@ class Method(Protocol):
         """The error estimate falls as dt to this power."""
         ...
 
+    @property
+    def defect(self) -> float:
+        """Largest defect of the energy ledger in a step, relative to the energy absorbed; infinite: not held."""
+        ...
+
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps. F may be a `Problem`.
 
