@@ -143,7 +143,7 @@ def test_a_gap_that_is_lost_and_not_found_again_is_an_error(monkeypatch):
     monkeypatch.setattr(
         "photogap.core.pairing.tracking.solve_gap", lambda *_, **__: dataclasses.replace(gap, converged=False)
     )
-    with pytest.raises(GapError, match=r"stable, but a gap was there \(largest eigenvalue 0\.\d+\)"):
+    with pytest.raises(GapError, match=r"stable, but there was a gap \(largest eigenvalue 0\.\d+\)"):
         GapTracker(coupling, "full", 1e-6).solve(fermi(lattice.E, 20.0), bose(lattice.Omega, 20.0), gap.self_energy)
 
 

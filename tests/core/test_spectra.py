@@ -156,7 +156,7 @@ def changed(array, index, value):
 
 BAD = [
     ({"omega": OMEGA - 1.0}, r"`omega` must not be negative .* Got -1 in row 0"),
-    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must hold finite numbers. Got nan in row 7"),
+    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must contain finite numbers. Got nan in row 7"),
     ({"omega": changed(OMEGA, 7, 0.1)}, r"`omega` must increase from row to row; sort it. Got 0.1 at 7"),
     (
         {"omega": OMEGA[:5], "alpha2F": ALPHA2F[:5]},
@@ -165,11 +165,11 @@ BAD = [
     ({"alpha2F": changed(ALPHA2F, 9, -0.1)}, r"`alpha2F` must be finite and >= 0. Got -0.1 at 0.9"),
     ({"alpha2F": changed(ALPHA2F, 9, np.inf)}, r"`alpha2F` must be finite and >= 0. Got inf"),
     ({"alpha2F": 0 * ALPHA2F}, r"`alpha2F` must be positive somewhere"),
-    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, as many as frequencies. Got \(120,\)"),
-    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must start at zero, at zero frequency. Got 0.1 at 0"),
+    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, one per frequency. Got \(120,\)"),
+    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must be zero at zero frequency. Got 0.1 at 0"),
     (
         {"omega": OMEGA[50:], "alpha2F": ALPHA2F[50:]},
-        r"`alpha2F` must start at zero, at zero frequency. Got 1 at 5",
+        r"`alpha2F` must be zero at zero frequency. Got 1 at 5",
     ),
     (
         {"F": np.where(OMEGA < 5, 1.0, 0.0)},
@@ -190,7 +190,7 @@ def test_refusals(change, message):
 def test_refusals_of_peaks():
     with pytest.raises(ValueError, match=r"`lambda` of a peak must be positive. Got 0"):
         Peak(centre=1.0, width=1.0, lambda_=0)
-    with pytest.raises(ValueError, match="`peaks` must hold at least one peak"):
+    with pytest.raises(ValueError, match="`peaks` must contain at least one peak"):
         Spectrum.from_peaks([])
 
 
