@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster, Status
 
-from photogap.sweeps.clusters import dask_pool
+from photogap.sweeps.clusters import dask_pool, local
 from photogap.sweeps.clusters.config import parse
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
@@ -19,6 +19,7 @@ from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.spec import JOBS
 from photogap.sweeps.clusters.submit import DRIVER, end
 from photogap.sweeps.clusters.system import State, System
+from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.private import write_private
 from photogap.sweeps.store.place import place
 from support.patience import PATIENCE, until
@@ -179,7 +180,7 @@ def test_notes_that_others_may_have_written_end_no_job(
     note.chmod(0o666)
     said = end(store)
     assert said is not None
-    assert f"{str(note)!r} may be written by everybody" in said
+    assert f"{str(note)!r} is writable by everyone" in said
     assert not hand.cancelled
     note.chmod(0o600)
     assert end(store) == {JOBS: "cancelled worker jobs 7, 8", DRIVER: "cancelled the driver's job 7"}[name]
@@ -191,3 +192,38 @@ def test_notes_of_jobs_are_private(fleet: Callable[..., Fleet], tmp_path: Path) 
     (tmp_path / "scripts").mkdir()
     jobs._submit()
     assert (tmp_path / JOBS).stat().st_mode & 0o777 == 0o600
+
+
+class Processes:
+    """A cluster of this machine as its keeper sees it."""
+
+    def __init__(self, **nannies: Status) -> None:
+        self.workers = {name: SimpleNamespace(status=status) for name, status in nannies.items()}
+        self.scheduler = SimpleNamespace(workers={"a": 1})
+        self.loop = SimpleNamespace(add_callback=lambda call: call())
+        self.scaled: list[int] = []
+
+    def scale(self, count: int) -> None:
+        self.scaled.append(count)
+
+
+def test_worker_processes_whose_restart_failed_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_LOOK_S", 0.0)
+    cluster = Processes(a=Status.running, b=Status.closed, c=Status.failed, d=Status.starting)
+    keeper = local.Keeper(cluster, 4)
+    keeper()
+    assert (set(cluster.workers), cluster.scaled, keeper.replaced) == ({"a", "d"}, [4], 2)
+    whole = Processes(a=Status.running)
+    local.Keeper(whole, 1)()
+    assert not whole.scaled
+
+
+def test_a_machine_on_which_no_worker_starts_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_LOOK_S", 0.0)
+    monkeypatch.setattr(local, "PATIENCE_S", 0.0)
+    cluster = Processes(a=Status.running)
+    keeper = local.Keeper(cluster, 1)
+    keeper()
+    cluster.scheduler.workers = {}
+    with pytest.raises(ClusterError, match=r"no worker process has started .* Finished points are kept; run again"):
+        keeper()
