@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .curves import gap_fluence as gap_fluence
     from .curves import gap_traces as gap_traces
     from .depth import depth_difference as depth_difference
+    from .lives import gap_and_life as gap_and_life
+    from .lives import resonance as resonance
     from .maps import gap_evolution as gap_evolution
     from .maps import gap_function as gap_function
     from .maps import populations as populations
