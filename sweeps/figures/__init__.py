@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .movies import movie as movie
     from .phase import phase_diagram as phase_diagram
     from .probe import probe_traces as probe_traces
+    from .saturation import optical_saturation as optical_saturation
     from .selection import select as select
     from .spectrum import alpha2F_of as alpha2F_of
     from .spectrum_lines import spectra as spectra

@@ -107,6 +107,11 @@ FIGURES: Final[dict[str, Row]] = {
     "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),
     "electron_scattering": _life("tau_ee", "the time of electron-electron scattering"),
     "soft_modes": _life("soft_lambda", "the coupling of a soft mode"),
+    "optical_saturation": Row(
+        draws="saturation:optical_saturation",
+        shows="conductivity of the topmost slab (solid), and inferred from r with an exponential profile (dashed)",
+        needs="material",
+    ),
     "pulse_length": _life("tau_pump", "the pulse's duration"),
 }
 """Figures by the name that `photogap plot STORE --figure NAME` takes."""
