@@ -90,12 +90,13 @@ class Deposition:
         # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
         pulse = times if retained else self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
         best: dict[float, Deposited] = {}
-        least = math.inf
+        least, stopped = math.inf, ""
 
         def missing(log_rate: float) -> float:
-            nonlocal least
+            nonlocal least, stopped
             run = self._run(_constant(log_rate), pulse if retained or least == math.inf else self.times)
             defect = self._missing(run.trajectory)
+            stopped = run.trajectory.message or stopped
             if abs(defect) <= least or not best:
                 least = min(least, abs(defect))
                 best.clear()
@@ -105,7 +106,8 @@ class Deposition:
         try:
             log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED, noise=NOISE)
         except ArithmeticError as error:
-            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            message = f"no constant Gamma deposits the absorbed energy: {error}"
+            message += f"; a larger rate ends early: {stopped}" if stopped else ", the film saturates before"
             (run,) = best.values()
             return Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), run.gap_iterations)
         if retained or log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:

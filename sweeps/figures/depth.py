@@ -34,7 +34,7 @@ def depth_difference(ds: xr.Dataset, material: Material | None = None) -> Figure
             f"the figure shows one {several[0]}: select it with `at`. Got {ds[several[0]].values.tolist()}."
         )
     film = load(str(ds["material"].values.item())) if material is None else material
-    away = (depths - pump_depth(film, float(ds["omega_pump"]))).rename("depth").assign_attrs(units="nm")
+    away = (depths - pump_depth(film, float(ds["omega_pump"].item()))).rename("depth").assign_attrs(units="nm")
     figure = new(COLUMN, 2.6)
     ax = figure.subplots()
     pulse(ax)
