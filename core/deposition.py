@@ -90,7 +90,8 @@ class Deposition:
         # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
         pulse = times if retained else self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
         best: dict[float, Deposited] = {}
-        least, stopped = math.inf, ""
+        least = math.inf
+        stopped = ""
 
         def missing(log_rate: float) -> float:
             nonlocal least, stopped
@@ -106,8 +107,8 @@ class Deposition:
         try:
             log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED, noise=NOISE)
         except ArithmeticError as error:
-            message = f"no constant Gamma deposits the absorbed energy: {error}"
-            message += f"; a larger rate ends early: {stopped}" if stopped else ", the film saturates before"
+            why = f"trials of a larger Gamma ended with: {stopped}" if stopped else "the film saturates before"
+            message = f"no constant Gamma deposits the absorbed energy: {error}; {why}"
             (run,) = best.values()
             return Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), run.gap_iterations)
         if retained or log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:

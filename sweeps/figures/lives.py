@@ -9,14 +9,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..analysis import peak_gap, time_above
-from .curves import legend
-from .selection import caption, lines, present
-from .style import COLUMN, MARKERS, line_style, new, number, printed, symbol, title
+from .families import family
+from .selection import caption, present
+from .style import COLUMN, new, printed
+from .words import number, symbol, title
 
-_CHARACTERS = 44
 _DECADES = 1.0
 """Decades that the positive labels of an axis must span to be spread by their logarithm."""
 _TICKS = 6
+_LONG = 20.0
+"""Life from which on the axis of time is logarithmic, ps."""
 
 
 @printed
@@ -37,23 +39,23 @@ def gap_and_life(ds: xr.Dataset, x: str, threshold: float = 0.01) -> Figure:
     figure = new(COLUMN, 3.8)
     above, below = figure.subplots(2, 1, sharex=True)
     places = _places(ds[x].values)
-    for i, (label, line) in enumerate(lines(peak, [x])):
-        above.plot(places, line, label=label, marker=MARKERS[i % len(MARKERS)], markersize=3, **line_style(i))
-    pairs = zip(lines(times["duration"], [x]), lines(times["outlasts"], [x]), strict=True)
-    for i, ((_, held), (_, more)) in enumerate(pairs):
-        style = line_style(i)
-        below.plot(places, held, marker=MARKERS[i % len(MARKERS)], markersize=3, **style)
-        last = more.values > 0
-        below.plot(places[last], held.values[last], "^", color=style["color"], markersize=6, fillstyle="none")
-    above.set(ylabel=title(peak, symbol("Delta0_peak")), title=caption(peak, _CHARACTERS))
+    found = family(peak, [x])
+    held, more = (times[name].where(peak.notnull()) for name in ("duration", "outlasts"))
+    for i, (label, line, style) in enumerate(found):
+        above.plot(places, line, label=label, marker=found.marker(i), markersize=3, **style)
+    for i, ((_, line, style), (_, last, _)) in enumerate(zip(family(held, [x]), family(more, [x]), strict=True)):
+        below.plot(places, line, marker=found.marker(i), markersize=3, **style)
+        open_ = last.values > 0
+        below.plot(places[open_], line.values[open_], "^", color=style["color"], markersize=6, fillstyle="none")
+    above.set(ylabel=title(peak, symbol("Delta0_peak")))
     above.set_ylim(bottom=0)
     below.set(xlabel=title(ds[x]), ylabel="Time with a gap (ps)")
-    longest = float(times["duration"].max())
-    if longest > 20:
+    if float(held.max()) > _LONG:
         below.set_yscale("symlog", linthresh=1.0)
     below.set_ylim(bottom=0)
     below.set_xticks(*_ticks(ds[x].values, places))
-    legend(figure, above)
+    figure.suptitle(caption(peak))
+    found.key(figure, above)
     return figure
 
 
@@ -69,19 +71,15 @@ def resonance(ds: xr.Dataset, alpha2F: xr.DataArray | None = None) -> Figure:
     peak = peak_gap(ds).sortby("omega_pump")
     figure = new(COLUMN, 2.8)
     ax = figure.subplots()
-    for i, (label, line) in enumerate(lines(peak.where(peak.max("omega_pump") > 0), ["omega_pump"])):
-        ax.plot(
-            line["omega_pump"], line, label=label, marker=MARKERS[i % len(MARKERS)], markersize=3, **line_style(i)
-        )
-    ax.set(
-        xlabel=title(peak["omega_pump"]),
-        ylabel=title(peak, symbol("Delta0_peak")),
-        title=caption(peak, _CHARACTERS),
-    )
+    found = family(peak.where(peak.max("omega_pump") > 0), ["omega_pump"])
+    for i, (label, line, style) in enumerate(found):
+        ax.plot(line["omega_pump"], line, label=label, marker=found.marker(i), markersize=3, **style)
+    ax.set(xlabel=title(peak["omega_pump"]), ylabel=title(peak, symbol("Delta0_peak")))
     ax.set_ylim(bottom=0)
     if alpha2F is not None:
         _behind(ax, alpha2F, float(peak["omega_pump"].min()), float(peak["omega_pump"].max()))
-    legend(figure, ax)
+    figure.suptitle(caption(peak))
+    found.key(figure, ax)
     return figure
 
 

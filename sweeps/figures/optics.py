@@ -1,4 +1,4 @@
-"""A film in equilibrium as `photogap optics` sees it, and its picture."""
+"""A film in equilibrium, for `photogap optics`, and its picture."""
 
 import copy
 from pathlib import Path
@@ -11,7 +11,6 @@ from ...core.material import Material
 from ...core.optics.indices import Index, Medium, index_at, transparent_index_at
 from ...core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
 from ...core.thermal import fermi
-from .style import COLOURS
 
 
 class Film:
@@ -84,12 +83,14 @@ class Film:
 
 
 def draw(film: Film, omega: float, out: Path) -> Path:
-    """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the photon energy asked for.
+    """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the requested photon energy.
 
     R is left out where the index of the substrate or cover is unknown.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
+    from .style import COLOURS
 
     top = min(film.top, max(2 * omega, 20 * film.edge, 20 * film.h))
     at = np.linspace(max(film.h, top / 1000), top, 400)

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from ...core.material import Material
 from ..analysis import inferred_conductivity
 from ..materials.library import load
-from .curves import legend
+from .canvas import legend
 from .depth import pump_depth
 from .selection import caption, lines, present
-from .style import COLOURS, PAGE, new, printed, quantity, title
+from .style import COLOURS, PAGE, new, printed
+from .words import quantity, title
 
 _PARTS = (("sigma1", r"$\sigma_1/\sigma_1^\mathrm{before}$"), ("sigma2", r"$\sigma_2/\sigma_1^\mathrm{before}$"))
 
@@ -50,7 +51,7 @@ def optical_saturation(ds: xr.Dataset, material: Material | None = None) -> Figu
             else:
                 ax.set_xlabel(title(ds["omega_probe"]))
         row[0].set_ylabel(label)
-    figure.suptitle(caption(last["sigma1_top"]), fontsize=8)
+    figure.suptitle(caption(last["sigma1_top"]))
     legend(figure, axes[0, 0])
     return figure
 

@@ -183,10 +183,10 @@ def begun(tmp_path_factory):
     ("args", "message"),
     [
         (("plot",), "nothing to draw: Delta0 has no value there. Points of the cube: 2 missing"),
-        (("plot", "--figure", "fig3"), "needs a point that was computed"),
-        (("plot", "--figure", "fig8"), "needs a point that was computed"),
-        (("plot", "--figure", "phase_diagram"), "needs a point that was computed"),
-        (("movie", "--at", "F0=0.1"), "needs a point that was computed"),
+        (("plot", "--figure", "fig3"), "needs a successful point"),
+        (("plot", "--figure", "fig8"), "needs a successful point"),
+        (("plot", "--figure", "phase_diagram"), "needs a successful point"),
+        (("movie", "--at", "F0=0.1"), "needs a successful point"),
     ],
 )
 def test_a_cube_without_a_finished_point_is_told_so(begun, args, message):

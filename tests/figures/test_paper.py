@@ -47,7 +47,7 @@ def test_numbers_come_in_our_units(key, name, expected):
 
 def test_a_qualitative_entry_has_no_value():
     with pytest.raises(
-        ValueError, match=r"`LaH10_depth_change.change` of paper.yaml must hold a number. Got 'at most"
+        ValueError, match=r"`LaH10_depth_change.change` of paper.yaml must contain a number. Got 'at most"
     ):
         value("LaH10_depth_change", "change")
 

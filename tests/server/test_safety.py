@@ -109,8 +109,8 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ),
         ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
         ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
-        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can encode"),
-        ({"\ud800": 1}, r"must hold text that UTF-8 can encode"),
+        ({"settings": {"damping": "\ud800"}}, r"must be text that UTF-8 can encode"),
+        ({"\ud800": 1}, r"must be text that UTF-8 can encode"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )
@@ -129,7 +129,7 @@ def test_many_points_need_their_number_as_confirmation(small: Client) -> None:
     many = tree({"F0": {"linspace": [1, 2, 30]}}, name="many")
     refused = refusal(small, many)
     assert (refused.status, refused.points) == (409, 30)
-    assert "the sweep has 30 points, over the limit of 20 without a confirmation" in refused.detail
+    assert "the sweep has 30 points, over the limit of 20 without confirmation" in refused.detail
     assert refusal(small, many, confirm_points=29).status == 409
     small.submit(many, confirm_points=30)
     assert small.wait("many", PATIENCE)["done"] == 30
@@ -279,7 +279,7 @@ def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for args, message in (
             ((str(tmp_path / "file"),), "FOLDER must be a folder, existing or new"),
-            ((str(tmp_path), *pem), "must be PEM files that belong together"),
+            ((str(tmp_path), *pem), "must be a matching pair of PEM files"),
             ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` picks a free port"),
             ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),
         ):
@@ -310,7 +310,7 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
     _, client = start_server(served, "--workers", 0, *args, certificate=certificate, token=TOKEN)
     assert client.url.startswith("https://")
     assert client.sweeps() == []
-    with pytest.raises(RefusedError, match="a token is needed"):
+    with pytest.raises(RefusedError, match="a token is required"):
         Client(client.url, token="x" * 20, certificate=str(certificate)).sweeps()
     with pytest.raises(Exception, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed"):
         Client(client.url, token=TOKEN).sweeps()

@@ -151,7 +151,7 @@ def test_a_server_makes_its_token_and_its_users_clients_find_it(
     assert len(client._token) >= 32
     (note,) = (state / "photogap" / "servers").iterdir()
     assert {path.stat().st_mode & 0o777 for path in (note, served / ".photogap" / "token")} == {0o600}
-    with pytest.raises(RefusedError, match="a token is needed"):
+    with pytest.raises(RefusedError, match="a token is required"):
         Client(client.url).sweeps()
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     assert Client(client.url).sweeps() == []

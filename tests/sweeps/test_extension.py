@@ -72,7 +72,7 @@ def test_names_that_are_taken_are_refused():
     with pytest.raises(ValueError, match=r"distinct names\. Got 'mine' twice"):
         with_outputs(MODEL, output("mine"), output("mine"), name="mine", version="1")
     clash = with_outputs(MODEL, output("Delta0"), name="mine", version="1")
-    with pytest.raises(ValueError, match=r"must not take a name of the model\. Got 'Delta0'"):
+    with pytest.raises(ValueError, match=r"must not reuse a name of the model\. Got 'Delta0'"):
         clash.variables(photogap.Settings())
 
 

@@ -30,7 +30,7 @@ SAID = {
     "missing": ("error", "the model returned the outcome 'missing'"),
     "inf": ("nan", "Delta0 is infinite in 1 of 7 values"),
     "nan": ("nan", "Delta0 is NaN in 1 of 7 values"),
-    "complex": ("error", "Delta0 holds complex128 values; an output is real"),
+    "complex": ("error", "Delta0 has complex128 values; outputs must be real"),
 }
 GOOD = ["", "fork", "chdir"]
 ENDING = ["segfault", "exit"]

@@ -173,7 +173,7 @@ def test_what_a_worker_of_another_version_returns_is_compared_with_the_cube(
 def test_a_cube_packs_nothing_that_it_has_no_room_for(tmp_path: Path) -> None:
     plan = switched({})
     cube = create(place(tmp_path / "a.zarr"), plan, record_of(plan))
-    with pytest.raises(StoreError, match=r"has no room for unheard; the points' parts are kept"):
+    with pytest.raises(StoreError, match=r"has no variables unheard; the points' parts are kept"):
         cube.pack((0,) * 5, [Done((0,) * 5, {}, {"unheard": np.zeros(3)})])
 
 

@@ -103,7 +103,7 @@ def test_ended_points_of_another_identity_are_refused(tmp_path: Path) -> None:
     cube = Cube(place(tmp_path / "a.zarr"))
     ids = cube.array("point_id")
     ids[0, 1] = ids[0, 0]
-    with pytest.raises(StoreError, match=r"1 of 3 ended points .* another config or are damaged.*F0=1\.0"):
+    with pytest.raises(StoreError, match=r"1 of 3 finished points .* another config or are damaged.*F0=1\.0"):
         go(tmp_path, "a.zarr")
     cube.forget([(0, 1, 0, 0, 0)])
     assert go(tmp_path, "a.zarr").counts.computed == 1
