@@ -59,7 +59,7 @@ def test_optical_saturation_shows_both_conductivities(cube):
     """r of a film that changed exponentially: the inferred conductivity is that of its surface."""
     omegas, F0 = [5.0, 20.0], [0.1, 1.0]
     base = cube(F0=F0, n_times=2)
-    base.attrs["photogap"] = json.dumps({"base": {"settings": {"thickness": 300.0}}})
+    base.attrs["photogap"] = json.dumps({"base": {"settings": {"thickness": 300.0}}, "config": {}})
     sigma_0, depth = 1 / 20000.0, pump_depth(load("K3C60"), 170.0)
     slices = equal_slabs(300.0, 100)
     profile = np.exp(-(np.cumsum(slices) - slices / 2) / depth)
