@@ -32,8 +32,8 @@ class Variable:
         dims: Axes beyond the sweep's own: () for a scalar, else from `time`, `energy`, `frequency`, `depth`.
         units: CF units; "1" for a dimensionless number.
         long_name: Meaning in a few words.
-        symbol: Symbol in print; empty where the name says enough.
-        may_be_infinite: Whether infinity is a value of it and no failure.
+        symbol: Symbol in print; empty if the name suffices.
+        may_be_infinite: Whether infinity is a valid value rather than a failure.
         relative: Whether it is a share or a relative change, which print gives in percent.
     """
 
@@ -51,9 +51,9 @@ class Result:
     """Outcome of one point.
 
     Args:
-        outcome: How it ended.
+        outcome: The outcome.
         message: Empty for OK, else the reason in words.
-        data: One array per `Variable` of `variables(settings)`, of the shape its dims say; absent if not OK.
+        data: One array per `Variable` of `variables(settings)`, of the shape of its dims; absent if not OK.
         diagnostics: Numbers for `replay`: steps, rejected steps, gap iterations, residuals.
     """
 
@@ -180,11 +180,11 @@ _TRANSMISSION = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """Outputs that come together.
+    """Outputs that are switched on together.
 
     Args:
         variables: The outputs.
-        by: Settings that switch them on; none for outputs that are always there.
+        by: Settings that switch them on; none for outputs that are always present.
         when: Whether they are on, from the values of those settings.
     """
 
@@ -206,7 +206,7 @@ def _is_seen_whole(omega_probe: float | None, probe_amplitude: bool) -> bool:
 
 
 def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
-    """Nothing passes a half space."""
+    """Nothing is transmitted through a half space."""
     return omega_probe is not None and thickness is not None and math.isfinite(thickness)
 
 
