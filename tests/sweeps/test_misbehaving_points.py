@@ -69,7 +69,7 @@ def test_in_workers_a_point_fails_alone(tmp_path: Path) -> None:
     assert set(ends.status.values.ravel().astype(object)) == {"lost"}
 
 
-def test_a_batch_that_fails_as_a_whole_blames_one_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_batch_blames_one_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from photogap.sweeps.work import task
 
     monkeypatch.setattr(flow.Flow, "_batch_size", lambda self: 5)

@@ -86,7 +86,7 @@ def test_a_killed_removal_leaves_the_whole_cube_or_none(tmp_path: Path, rename: 
 
 
 @pytest.mark.parametrize("change", [{}, OTHER])
-def test_data_without_a_root_are_no_cube(tmp_path: Path, change: dict[str, Any], tally: Any) -> None:
+def test_data_without_a_root_are_refused(tmp_path: Path, change: dict[str, Any], tally: Any) -> None:
     go(tmp_path, "a.zarr")
     (tmp_path / "a.zarr" / "zarr.json").unlink()
     before = {p: p.read_bytes() for p in (tmp_path / "a.zarr").rglob("*") if p.is_file()}
