@@ -403,6 +403,15 @@ class Settings:
             rule=POSITIVE,
         ),
     )
+    probe_amplitude: bool = field(
+        default=False,
+        metadata=declare(
+            "Whether the complex reflection coefficient of the probe, and the conductivity of the slab next to the "
+            "light, are recorded.",
+            long_name="whether the probe's complex reflection is recorded",
+            later=True,
+        ),
+    )
     scattering_rate: float | None = field(
         default=None,
         metadata=declare(

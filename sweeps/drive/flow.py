@@ -266,10 +266,13 @@ class Flow:
             self._again.append((todo,))
 
     def _fault(self, rest: list[_Todo], error: BaseException | None) -> None:
-        """Retry after a pause if a worker could not write; a store that stays unavailable ends the run."""
+        """Retry after a pause if a worker could not write; a store that stays unavailable ends the run.
+
+        Requests to an object store have been retried already.
+        """
         self._store_faults += 1
         self.log.event("store fault", error=clean(error))
-        if self._store_faults >= _STORE_TRIES:
+        if self._store_faults >= _STORE_TRIES or (_of_store(error) and not self.cube.place.is_local):
             text = str(error).rstrip(".")
             raise StoreError(
                 f"the store {self.cube.place.url} cannot be written: {text}. Finished points are kept; run again."
