@@ -77,13 +77,13 @@ def test_page_without_cubes_says_so(tmp_path):
 
 
 def test_a_cube_of_an_older_config_is_made_anew(tmp_path, monkeypatch):
-    """A window changed in a config must not leave `make reproduce` with the message that the store contradicts it."""
+    """A window changed in a config must not end `make reproduce`."""
     config = tmp_path / "configs" / "one.yaml"
     config.parent.mkdir()
     monkeypatch.setattr(runs, "SWEEPS", (runs.Sweep("one", rows.ANY),))
     for window in (300, 400):
         config.write_text(
-            "axes: {material: [K3C60], F0: [0], omega_pump: [170], T: [10], tau_esc: [1]}\n"
+            "name: one\naxes: {material: [K3C60], F0: [0], omega_pump: [170], T: [10], tau_esc: [1]}\n"
             f"settings: {{spacing: 1, window: {window}, n_times: 3}}\n"
         )
         (line,) = runs.compute(config.parent, Cubes(tmp_path), workers=0)
