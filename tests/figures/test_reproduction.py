@@ -33,7 +33,9 @@ def combos(with_breaking, failed=False):
 
 
 @pytest.mark.parametrize(
-    ("gap", "words"), [(0.0, "carries it"), (1.0, "does not decide it")], ids=["ends it", "no matter"]
+    ("gap", "words"),
+    [(0.0, "depends on leaving out pair breaking"), (1.0, "does not decide it")],
+    ids=["ends it", "no matter"],
 )
 def test_answer_follows_the_cube(gap, words):
     assert words in assumptions.answer(combos(gap))
@@ -73,7 +75,7 @@ def test_page_without_cubes_says_so(tmp_path):
     text = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
     assert text.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
     assert "**agrees**: 20.6 nm" in text
-    assert "Which assumption carries light-induced superconductivity?" in text
+    assert "On which assumption does light-induced superconductivity depend?" in text
 
 
 def test_a_cube_of_an_older_config_is_made_anew(tmp_path, monkeypatch):
