@@ -108,6 +108,7 @@ class Material:
             "Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.",
             long_name="dielectric constant of all but the conduction electrons",
             symbol=r"$\varepsilon_\infty$",
+            rule=POSITIVE,
         ),
     )
     thickness: float = field(
