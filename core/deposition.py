@@ -91,11 +91,13 @@ class Deposition:
         pulse = times if retained else self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
         best: dict[float, Deposited] = {}
         least = math.inf
+        stopped = ""
 
         def missing(log_rate: float) -> float:
-            nonlocal least
+            nonlocal least, stopped
             run = self._run(_constant(log_rate), pulse if retained or least == math.inf else self.times)
             defect = self._missing(run.trajectory)
+            stopped = run.trajectory.message or stopped
             if abs(defect) <= least or not best:
                 least = min(least, abs(defect))
                 best.clear()
@@ -105,7 +107,8 @@ class Deposition:
         try:
             log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED, noise=NOISE)
         except ArithmeticError as error:
-            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            why = f"trials of a larger Gamma ended with: {stopped}" if stopped else "the film saturates before"
+            message = f"no constant Gamma deposits the absorbed energy: {error}; {why}"
             (run,) = best.values()
             return Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), run.gap_iterations)
         if retained or log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:

@@ -101,8 +101,8 @@ def solve_equilibrium(
         GapError: if the gap equation does not converge.
     """
     _check_temperature(T)
-    coupling = _coupling(material, spacing or material.spacing, window or material.window, damping, mu_star)
-    Tc = critical_temperature(coupling, damping, guess=material.Tc0)
+    stated = material if mu_star is None else replace(material, mu_star=mu_star)
+    coupling, Tc = _transition(stated, spacing or material.spacing, window or material.window, damping, near)
     return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=_gap(coupling, T, damping, tol, near))
 
 
@@ -134,13 +134,13 @@ def solve_to_accuracy(
     """
     for T in temperatures:
         _check_temperature(T)
+    stated = material if mu_star is None else replace(material, mu_star=mu_star)
     lattices: list[list[Equilibrium | None]] = []
 
     def estimate(h: float, top: float) -> Estimate:
-        coupling = _coupling(material, h, top, damping, mu_star)
         before = lattices[-1] if lattices else [None] * len(temperatures)
-        known = next((state.Tc for state in before if state is not None), None)
-        Tc = critical_temperature(coupling, damping, guess=known or material.Tc0, step=0.01 if known else 0.25)
+        known = next((state for state in before if state is not None), None)
+        coupling, Tc = _transition(stated, h, top, damping, known)
         states: list[Equilibrium | None] = []
         for T, near in zip(temperatures, before, strict=True):
             try:
@@ -169,11 +169,16 @@ def _check_temperature(T: float) -> None:
         raise ValueError(f"`T` must be positive, in K. Got {T!r}.")
 
 
-def _coupling(
-    material: Material, spacing: float, window: float, damping: Damping, mu_star: float | None
-) -> Coupling:
-    stated = material if mu_star is None else replace(material, mu_star=mu_star)
-    return build_coupling(stated, spacing, window, damping)
+def _transition(
+    material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
+) -> tuple[Coupling, float]:
+    """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
+    found = near and (near.coupling.mu_star, near.Tc)
+    coupling = build_coupling(material, spacing, window, damping, found)
+    if material.mu_star is None:
+        return coupling, material.Tc0
+    guess, step = (near.Tc, 0.01) if near else (material.Tc0, 0.25)
+    return coupling, critical_temperature(coupling, damping, guess=guess, step=step)
 
 
 def _gap(coupling: Coupling, T: float, damping: Damping, tol: float, near: Equilibrium | None) -> GapSolution:

@@ -13,9 +13,10 @@ from .terms.absorption import Absorption
 from .terms.collisions import Collisions
 from .terms.escape import Escape, Pinning
 from .terms.phonon_drive import PhononDrive
+from .terms.thermalisation import Thermalisation
 from .terms.transport import Exchange
 
-IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Pinning)
+IN_A_SLAB: Final = (Collisions, Absorption, Escape, PhononDrive, Thermalisation, Pinning)
 BETWEEN_SLABS: Final = (Exchange,)
 
 

@@ -164,6 +164,19 @@ class Settings:
             later=True,
         ),
     )
+    tau_ee: float = field(
+        default=math.inf,
+        metadata=declare(
+            "Time in which electrons scatter off one another: f relaxes to the Fermi function of its own energy "
+            "at the gap of the moment; `.inf`, the paper's model, leaves it out.",
+            long_name="relaxation time of electron-electron scattering",
+            unit="ps",
+            symbol=r"$\tau_\mathrm{ee}$",
+            rule=POSITIVE_OR_INFINITE,
+            remedy="use .inf for none",
+            later=True,
+        ),
+    )
     phonon_share: float = field(
         default=0.0,
         metadata=declare(

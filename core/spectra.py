@@ -120,7 +120,7 @@ class Spectrum:
         F is taken proportional to alpha2F (a matrix element that does not depend on frequency), 3 per atom.
         """
         if not peaks:
-            raise ValueError("`peaks` must hold at least one peak. Got none.")
+            raise ValueError("`peaks` must contain at least one peak. Got none.")
         top = max(p.centre + REACH * p.width for p in peaks)
         # Twelve points to the narrowest width: linear interpolation errs by 1e-3 of a peak, lambda by 1e-5.
         points = max(MIN_POINTS, int(np.ceil(12 * top / min(p.width for p in peaks))) + 1)

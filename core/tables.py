@@ -17,7 +17,7 @@ def check_grid(omega: Array, key: str) -> None:
         raise ValueError(f"`{key}` must be a column of {MIN_POINTS} points or more. Got shape {omega.shape}.")
     if not np.isfinite(omega).all():
         row = int(np.argmin(np.isfinite(omega)))
-        raise ValueError(f"`{key}` must hold finite numbers. Got {omega[row]} in row {row}.")
+        raise ValueError(f"`{key}` must contain finite numbers. Got {omega[row]} in row {row}.")
     if omega.min() < 0:
         row = int(np.argmin(omega))
         raise ValueError(

@@ -129,8 +129,8 @@ class SellmeierIndex:
         resonances = [C for C in self.C_um if C > 0 and self.low <= photon_energy(C) <= self.high]
         if resonances:
             raise ValueError(
-                f"a formula's range must hold no resonance. Got one at {photon_energy(resonances[0]):.6g} meV in "
-                f"{self.low:.6g} to {self.high:.6g} meV."
+                f"a formula's range must not contain resonances. Got one at {photon_energy(resonances[0]):.6g} meV "
+                f"in {self.low:.6g} to {self.high:.6g} meV."
             )
         # each term falls or rises throughout a range without a resonance, but their sum need not
         squares = self._square(np.geomspace(self.low, self.high, 200))

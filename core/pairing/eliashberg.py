@@ -13,7 +13,7 @@ alone, c2 from the moments of p) is integrated from the window to infinity. Re S
 out of one real transform of Re S + Im S; likewise Re phi (even) and Im phi (odd).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -58,6 +58,12 @@ class Coupling:
     alpha2F: Array
     mu_star: float
     cutoff: float
+
+    def with_mu_star(self, mu_star: float) -> "Coupling":
+        """The same spectrum with another mu_star; cached transforms do not depend on it and are shared."""
+        other = replace(self, mu_star=mu_star)
+        vars(other).update({key: value for key, value in vars(self).items() if key not in vars(other)})
+        return other
 
     @cached_property
     def ring(self) -> Ring:

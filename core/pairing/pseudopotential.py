@@ -20,7 +20,6 @@ for the p that opens at Tc.
 """
 
 import math
-from dataclasses import replace
 from typing import Final, get_args
 
 import numpy as np
@@ -77,17 +76,17 @@ def pair_sums(coupling: Coupling, Tc: float) -> tuple[float, float]:
     return real, float(below + 2.0 / np.pi * (first * Delta_inf + third * c2))
 
 
-def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float) -> Coupling:
+def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float, step: float = 0.25) -> Coupling:
     """The coupling with the mu_star that gives the Tc of a Matsubara cut of the same energy, equation (C).
 
     Args:
         coupling: Spectrum on its lattice, with the cut-off.
         mu_star: Pseudopotential of the sum over Matsubara frequencies up to that cut-off.
-        guess: Tc of the right order, K.
+        guess, step: Tc of the right order, K, and the first step of the search for it, in ln T.
     Raises:
         ValueError: if mu_star leaves no Tc.
     """
-    found, Tc, step = replace(coupling, mu_star=mu_star), guess, 0.25
+    found, Tc = coupling.with_mu_star(mu_star), guess
     if mu_star == 0.0:
         return found
     for _ in range(_MOST):
@@ -95,14 +94,14 @@ def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float) -> Coupl
         Tc = critical_temperature(found, "full", guess=Tc, step=step)
         real, matsubara = pair_sums(found, Tc)
         before, step = found.mu_star, 0.01
-        found = replace(found, mu_star=mu_star * matsubara / real)
+        found = found.with_mu_star(mu_star * matsubara / real)
         if abs(found.mu_star - before) < _CLOSE:
             return found
     raise ValueError(f"`mu_star` of a Matsubara cut has no equal on the real axis. Got {mu_star!r}.")
 
 
 def from_convention(
-    coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float
+    coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float, step: float = 0.25
 ) -> Coupling:
     """The coupling with the mu_star of its own cut-off that a stated mu_star stands for.
 
@@ -111,14 +110,14 @@ def from_convention(
         spectrum: The spectrum, whose moments conventions refer to.
         mu_star: Pseudopotential as stated.
         at: Its convention.
-        guess: Tc of the right order, K.
+        guess, step: Tc of the right order, K, and the first step of the search for it, in ln T.
     Raises:
         ValueError: as `rescaled` and `from_matsubara`.
     """
     if at == "cutoff":
-        return replace(coupling, mu_star=mu_star)
+        return coupling.with_mu_star(mu_star)
     scaled = rescaled(mu_star, reference_energy(spectrum, at, coupling.cutoff), coupling.cutoff)
-    return from_matsubara(coupling, scaled, guess=guess)
+    return from_matsubara(coupling, scaled, guess=guess, step=step)
 
 
 def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[str, float]:

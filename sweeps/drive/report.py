@@ -15,6 +15,7 @@ from ..store.lock import is_driven
 from ..store.log import Log
 from ..store.parts import TornError, decode
 from ..store.place import Place
+from ..store.record import config_hash
 from ..work.task import PARTS
 from .sweep import LOG
 
@@ -47,6 +48,7 @@ def status(place: Place) -> dict[str, Any]:
         "store": place.url,
         "name": cube.record["config"]["name"],
         "model": f"{cube.record['base']['model']} {cube.record['base']['model_version']}",
+        "config": config_hash(cube.record),
         "shape": dict(zip(cube.grid.dims, cube.grid.shape, strict=True)),
         "points": cube.grid.size,
         "counts": {k: v for k, v in sorted(counts.items()) if v > 0},

@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 from ...core.material import Material
 from ...core.optics.film import penetration_depth, refractive_index
 from ..materials.library import load
-from .curves import legend
-from .selection import caption, lines, present
-from .style import COLUMN, line_style, new, printed, pulse, title
+from .families import family
+from .selection import caption, present
+from .style import COLUMN, new, printed, pulse
+from .words import title
 
 
 def pump_depth(film: Material, omega: float) -> float:
@@ -34,17 +35,15 @@ def depth_difference(ds: xr.Dataset, material: Material | None = None) -> Figure
             f"the figure shows one {several[0]}: select it with `at`. Got {ds[several[0]].values.tolist()}."
         )
     film = load(str(ds["material"].values.item())) if material is None else material
-    away = (depths - pump_depth(film, float(ds["omega_pump"]))).rename("depth").assign_attrs(units="nm")
+    away = (depths - pump_depth(film, ds["omega_pump"].item())).rename("depth").assign_attrs(units="nm")
     figure = new(COLUMN, 2.6)
     ax = figure.subplots()
-    pulse(ax)
-    for i, (label, line) in enumerate(lines(away, ["time"])):
-        ax.plot(line["time"], line, label=label, **line_style(i))
-    ax.set(
-        xlabel=title(ds["time"]),
-        ylabel=r"$\delta_\mathrm{probe}(t) - \delta_\mathrm{pump}$ (nm)",
-        title=caption(away, 44),
-    )
+    pulse(ax, ds)
+    found = family(away, ["time"])
+    for label, line, style in found:
+        ax.plot(line["time"], line, label=label, **style)
+    ax.set(xlabel=title(ds["time"]), ylabel=r"$\delta_\mathrm{probe}(t) - \delta_\mathrm{pump}$ (nm)")
+    figure.suptitle(caption(away))
     ax.margins(x=0)
-    legend(figure, ax)
+    found.key(figure, ax)
     return figure

@@ -11,7 +11,6 @@ from ...core.material import Material
 from ...core.optics.indices import Index, Medium, index_at, transparent_index_at
 from ...core.optics.response import FilmResponse, OpticalResponse, film_response, optical_response
 from ...core.thermal import fermi
-from .style import COLOURS
 
 
 class Film:
@@ -90,6 +89,8 @@ def draw(film: Film, omega: float, out: Path) -> Path:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
+    from .style import COLOURS
 
     top = min(film.top, max(2 * omega, 20 * film.edge, 20 * film.h))
     at = np.linspace(max(film.h, top / 1000), top, 400)

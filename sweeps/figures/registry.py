@@ -77,7 +77,7 @@ FIGURES: Final[dict[str, Row]] = {
     "fig8": Row(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
     "fig9": Row(
         draws="maps:gap_evolution",
-        shows="Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
+        shows="Re Delta(E, t) of K3C60, before and after the pulse's maximum",
         pane="Fig. 9",
     ),
     "fig10": _populations("Fig. 10"),

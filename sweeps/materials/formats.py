@@ -178,11 +178,11 @@ def parse(path: Path, text: str, format: Format) -> Table:
                 header.append(line)
                 continue
             raise ValueError(
-                f"{path}, line {number}: a row must hold numbers only. Got {line.strip()!r}."
+                f"{path}, line {number}: a row must contain numbers only. Got {line.strip()!r}."
             ) from error
         if rows and len(row) != len(rows[0]):
             raise ValueError(
-                f"{path}, line {number}: a row must hold {len(rows[0])} numbers (the first does). Got {len(row)}."
+                f"{path}, line {number}: a row must have {len(rows[0])} numbers (as the first). Got {len(row)}."
             )
         rows.append(row)
         lines.append(number)

@@ -321,7 +321,7 @@ ROWS = (
         f"30 K, 1 mJ/cm2, {_HERE}",
     ),
     Row(
-        "Re Delta(omega, t) grows until 1 ps, when the pulse comes, and falls until 2 ps",
+        "Re Delta(omega, t) from 0 to 1 and from 1 to 2 ps, the pulse at 1 ps: it grows, then falls (our reading)",
         ("K3C60_gap_function", "K3C60_depth_change"),
         turning,
         "fig9_gap_function",

@@ -10,16 +10,38 @@ from typing import Any
 from ..text import load_yaml
 
 _NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
-_ALONE = re.compile(rf"(?<![\w.^/*-]){_NUMBER}(?![\w*])")
-"""A number that stands alone: K3C60, F0, mJ/cm2 and file_1.yaml hold none."""
+_ALONE = re.compile(rf"(?<![\w.])(?<![A-Za-z^]-)(?<!\^){_NUMBER}(?!\d)")
+"""A number that no letter leads: K3C60, F0, mJ/cm2, nm-3 and file_1.yaml hold none, 30K and 2-4 ps hold all."""
+_UNITS = (
+    "mJ/cm2",
+    "ohm nm",
+    "meV",
+    "eV",
+    "K",
+    "ps",
+    "fs",
+    "ns",
+    "nm",
+    "GPa",
+    "angstroms",
+    "angstrom",
+    "s",
+    "Ry",
+    "%",
+)
+_ITEM = re.compile(
+    rf"(?P<number>{_ALONE.pattern})\s*(?:(?P<unit>{'|'.join(map(re.escape, _UNITS))})(?![\w/-])|"
+    rf"(?P<list>,|and|or|to|-)(?=\s*(?:and |or |about |[A-Z]\w* )?{_NUMBER}))?"
+)
 _PLACE = re.compile(
     r"arXiv:\d+\.\d+(?:v\d+)?|N\(0\)|(?:Phys\. Rev\. [A-Z]\w*\.?|PR[A-Z]|Nature) \d+, \d+ \(\d+\)|"
     r"(?:Figs?\.|Eqs?\.|Refs?\.|Tables?|sections?|supplement) "
     r"\(?[\dIVX][\dIVX.]*[a-d]?(?:(?:, | and |-)\d+[a-d]?)*\)?"
 )
 _QUANTITY = re.compile(rf"(?:^|\s)({_NUMBER})(?:\s+(\S+))?")
-_OURS = {"eV": 1e3, "fs": 1e-3, "ns": 1e3, "angstrom": 0.1}
+_OURS = {"eV": 1e3, "fs": 1e-3, "ns": 1e3, "angstrom": 0.1, "angstroms": 0.1}
 """One unit of the paper in the package's (meV, ps, nm), where they differ."""
+_INTO = {"eV": "meV", "fs": "ps", "ns": "ps", "angstrom": "nm", "angstroms": "nm"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +64,9 @@ class Fact:
         """A number in the package's units: meV, ps, nm, else the paper's own."""
         found = _QUANTITY.search(self.numbers[name])
         if found is None:
-            raise ValueError(f"`{self.key}.{name}` of paper.yaml must hold a number. Got {self.numbers[name]!r}.")
+            raise ValueError(
+                f"`{self.key}.{name}` of paper.yaml must contain a number. Got {self.numbers[name]!r}."
+            )
         return float(found[1]) * _OURS.get(found[2] or "", 1.0)
 
     def stated(self) -> set[float]:
@@ -50,6 +74,10 @@ class Fact:
         text = " ; ".join([self.says, *self.numbers, *self.numbers.values()])
         with_number = [name for name, text in self.numbers.items() if _QUANTITY.search(text)]
         return numbers_in(text) | {self.value(name) for name in with_number}
+
+    def quantities(self) -> set[tuple[float, str]]:
+        """Every number of the entry with its unit, in the package's; the unit of a bare number is empty."""
+        return quantities_in(" ; ".join([self.says, *self.numbers, *self.numbers.values()]))
 
 
 @functools.cache
@@ -81,6 +109,19 @@ def places(keys: Iterable[str]) -> str:
 def numbers_in(text: str) -> set[float]:
     """Numbers that stand alone in a text, those of figures, equations, tables, sections and articles left out."""
     return {float(number) for number in _ALONE.findall(without_places(text))}
+
+
+def quantities_in(text: str) -> set[tuple[float, str]]:
+    """Numbers of `numbers_in` with their units, in the package's; a list's unit counts for each of its items."""
+    found: set[tuple[float, str]] = set()
+    waiting: list[float] = []
+    for item in _ITEM.finditer(without_places(text)):
+        waiting.append(float(item["number"]))
+        if item["list"] is None:
+            unit = item["unit"] or ""
+            found |= {(float(f"{x * _OURS.get(unit, 1.0):.12g}"), _INTO.get(unit, unit)) for x in waiting}
+            waiting = []
+    return found
 
 
 def without_places(text: str) -> str:

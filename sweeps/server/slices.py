@@ -148,6 +148,8 @@ def picture(place: Place, kind: str, limit: int, *, x: str, y: str, hue: str | N
         pictures.reduced(_open(place), y)
     ds = cut(place, [y], at, limit)
     with _DRAWING, TemporaryDirectory() as folder:
+        # What a picture's file says of its cube.
+        ds.attrs |= {"photogap": _open(place).attrs.get("photogap", "{}")}
         elsewhere = pictures.first_elsewhere(ds, x, hue, {})
         path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=x, hue=hue, y=y, at=elsewhere)
         return path.read_bytes()

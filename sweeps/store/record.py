@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..ask.identity import canonical
+from ..ask.identity import canonical, digest
 from ..ask.plan import Plan
 from ..errors import ContradictionError
 
@@ -59,6 +59,11 @@ def record_of(plan: Plan) -> dict[str, Any]:
         },
         "runs": [],
     }
+
+
+def config_hash(record: dict[str, Any]) -> str:
+    """Hash of a store's config, which pictures of the cube carry, 32 hexadecimal digits."""
+    return digest(record["config"])
 
 
 def _named(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -75,13 +75,16 @@ class Pool(Protocol):
 
 
 def end_of(key: int, error: BaseException) -> Ended:
-    """How a batch ended that raised.
+    """End of a batch that raised an error.
 
     A worker without the model, or without the package of the settings, fails with every point alike: that blames no
     point.
     """
     if isinstance(error, ImportError | ConfigError):
-        lacking = ClusterError(f"a worker lacks what the points need ({error}). Give it the driver's environment.")
+        reason = str(error).rstrip(".")
+        lacking = ClusterError(
+            f"a worker lacks a package that the points need ({reason}). Give it the driver's environment."
+        )
         lacking.__cause__ = error
         return Ended(key, lacking)
     return Ended(key, error)

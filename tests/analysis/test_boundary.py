@@ -77,7 +77,7 @@ def test_out_of_core_gives_the_same(cube):
 
 
 def test_axes_must_differ(cube):
-    with pytest.raises(ValueError, match=r"`y` must be another axis than `x`. Got 'F0' for both"):
+    with pytest.raises(ValueError, match=r"`y` must differ from `x`. Got 'F0' for both"):
         boundary(peak_gap(cube(wedge, TIME)), "F0", "F0", 0.5)
 
 

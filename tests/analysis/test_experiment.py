@@ -46,7 +46,7 @@ def test_file_with_other_units_and_order(tmp_path):
     [
         ("time, y (1)\n1, 2\n2, 3\n", r"each column must be `name \(unit\)`.*Got 'time'"),
         ("time (min), y (1)\n1, 2\n2, 3\n", "the unit one of meV, eV, ps, fs, ns"),
-        ("time (ps), y (1)\n1, x\n2, 3\n", "each row must hold 2 finite numbers. Got '1, x'"),
+        ("time (ps), y (1)\n1, x\n2, 3\n", "each row must contain 2 finite numbers. Got '1, x'"),
         ("time (ps), y (1)\n1, 2\n", "at least two rows"),
     ],
 )
@@ -132,7 +132,7 @@ def test_units_that_differ_need_a_normalisation(ds):
 
 
 def test_a_column_of_another_name_and_what_is_no_experiment_are_told(ds):
-    with pytest.raises(ValueError, match=r"named like an axis of the cube's Delta0, .*time.* Got 'delay'"):
+    with pytest.raises(ValueError, match=r"have the name of an axis of the cube's Delta0, .*time.* Got 'delay'"):
         compare(ds, measure(1e-5).rename(time="delay"))
-    with pytest.raises(ValueError, match=r"`experiment` must hold `signal`.* Got no variables"):
+    with pytest.raises(ValueError, match=r"`experiment` must contain `signal`.* Got no variables"):
         fit_tau_esc(ds, xr.Dataset())

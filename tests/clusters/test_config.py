@@ -122,7 +122,7 @@ def test_a_file_that_another_user_may_have_planted_is_passed_over(
             find("ours", below)
     part.chmod(0o755)
     give_away(part, monkeypatch)
-    with pytest.raises(ConfigError, match=rf"'{part}' belongs to .* name it by its path, --cluster {planted}"):
+    with pytest.raises(ConfigError, match=rf"'{part}' belongs to .* use its path, --cluster {planted}"):
         find("ours", below)
     assert find(str(planted))[1] == str(planted), "what is named is taken"
     planted.rename(home / "config" / "photogap" / "clusters" / "ours.yaml")
@@ -187,7 +187,7 @@ def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Pat
 def test_more_processes_than_cores_are_warned_of() -> None:
     spec = parse(SLURM | {"processes": 4}, "f.yaml")
     assert isinstance(spec, Slurm)
-    assert "4 worker processes share 2 cores a job" in str(oversubscription(spec))
+    assert "4 worker processes share 2 cores per job" in str(oversubscription(spec))
     assert oversubscription(spec.model_copy(update={"processes": 2})) is None
 
 

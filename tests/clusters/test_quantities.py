@@ -137,7 +137,7 @@ def test_a_directive_is_taken_with_and_without_its_sign(tmp_path: Path) -> None:
         "#SBATCH --qos=a",
         "#SBATCH --mail-user=b",
     ]
-    with pytest.raises(ConfigError, match=r"must hold directives of slurm, #SBATCH ..., not #PBS"):
+    with pytest.raises(ConfigError, match=r"must contain directives of slurm, #SBATCH ..., not #PBS"):
         parse(BASE | {"kind": "slurm", "job_extra_directives": ["#PBS -q x"]}, "f.yaml")
 
 
@@ -178,7 +178,7 @@ def test_what_are_no_ports_is_refused(written: Any) -> None:
 
 
 def test_too_few_ports_for_a_job_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"two ports for each process of a job, 4 here; .* Got 3"):
+    with pytest.raises(ConfigError, match=r"two ports for each process of a job, 4 here, .* Got 3"):
         parse(BASE | {"kind": "slurm", "worker_ports": "41000-41002"}, "f.yaml")
 
 

@@ -164,6 +164,6 @@ def test_check_reports_one_worker_and_what_to_change(
     assert found["job"]
     change = " ".join(found["change"])
     assert "2 processes of up to 4 threads" in change
-    assert "2 worker processes share 1 cores a job" in change
+    assert "2 worker processes share 1 cores per job" in change
     assert not (home / "a.zarr").exists()
     until(lambda: not slurm.queue())

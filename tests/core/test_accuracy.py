@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import signal
 
-from photogap.core.accuracy import AccuracyError, Choice, Estimate, choose_lattice, first_lattice
+from photogap.core.accuracy import AccuracyError, Choice, Estimate, choose_lattice, first_lattice, peak_widths
 from photogap.core.equilibrium import solve_to_accuracy
 from photogap.core.material import Material
 from photogap.core.spectra import Peak, Spectrum
@@ -128,3 +129,18 @@ def test_a_narrow_peak_is_resolved_from_the_start():
     spacing, window = first_lattice(narrow, gap=5.0)
     narrow.on_lattice(spacing)
     assert window == 4 * narrow.omega[-1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_widths_of_peaks_are_those_of_scipy(seed):
+    """Smooth peaks, overlapping ones and noise; a flat top of two equal points counts once."""
+    rng = np.random.default_rng(seed)
+    x = np.linspace(0.0, 10.0, 400)
+    y = sum(rng.uniform(0.1, 1) * np.exp(-0.5 * ((x - c) / w) ** 2) for c, w in rng.uniform(0.05, 9, (5, 2)))
+    y = y + (rng.normal(0.0, 0.05, x.size) if seed % 2 else 0.0)
+    if seed == 0:
+        y = np.round(y, 2)
+    least = 0.05 * y.max()
+    modes, _ = signal.find_peaks(y, prominence=least)
+    assert modes.size
+    assert sorted(peak_widths(y, least)) == pytest.approx(sorted(signal.peak_widths(y, modes)[0]), abs=1e-9)

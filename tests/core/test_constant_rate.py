@@ -112,3 +112,15 @@ def test_a_film_without_a_quasiparticle_absorbs_nothing(k3c60, rate):
     result = simulate(point, Settings(pump_rate=rate, damping="real", t_start=-0.6, t_stop=0.0, n_times=2))
     assert result.outcome is Outcome.SATURATED
     assert "raise `T`, or let photons break pairs" in result.message
+
+
+def test_a_rate_that_is_not_found_says_what_stopped_the_trials(k3c60):
+    """Larger rates left the window, which is the remedy; "saturates" alone would hide it."""
+    point = Point(material=k3c60, F0=4.0, omega_pump=170.0, T=30.0, tau_esc=0.1)
+    settings = Settings(
+        stimulated_emission=False, pump_rate="constant", window=215.0, spacing=1.0, t_stop=0.5, n_times=12
+    )
+    result = simulate(point, settings)
+    assert result.outcome is Outcome.NOT_CONVERGED
+    assert "no constant Gamma" in result.message
+    assert "raise `window` (215 meV)" in result.message

@@ -156,7 +156,7 @@ def changed(array, index, value):
 
 BAD = [
     ({"omega": OMEGA - 1.0}, r"`omega` must not be negative .* Got -1 in row 0"),
-    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must hold finite numbers. Got nan in row 7"),
+    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must contain finite numbers. Got nan in row 7"),
     ({"omega": changed(OMEGA, 7, 0.1)}, r"`omega` must increase from row to row; sort it. Got 0.1 at 7"),
     (
         {"omega": OMEGA[:5], "alpha2F": ALPHA2F[:5]},
@@ -190,7 +190,7 @@ def test_refusals(change, message):
 def test_refusals_of_peaks():
     with pytest.raises(ValueError, match=r"`lambda` of a peak must be positive. Got 0"):
         Peak(centre=1.0, width=1.0, lambda_=0)
-    with pytest.raises(ValueError, match="`peaks` must hold at least one peak"):
+    with pytest.raises(ValueError, match="`peaks` must contain at least one peak"):
         Spectrum.from_peaks([])
 
 

@@ -281,8 +281,16 @@ def test_a_path_is_checked_where_it_is_opened(tmp_path: Path, path: str, message
         (("settings", "substrate"), "/etc/index.csv", r"`settings.substrate`: must be a path inside the served"),
         (("axes", "cover"), [1, "../index.csv"], r"`axes.cover`: must be a path inside the served folder"),
         (("axes", "material"), ["../a.yaml"], r"^`axes.material`: must be a path inside .* Got '../a.yaml'.$"),
-        (("materials", "Pb"), "bad.yaml", r"^`materials.Pb`: the file must hold a material. .* Got 'bad.yaml'.$"),
-        (("axes", "F0"), {"csv": "bad.csv"}, r"^`axes.F0.csv`: the file must hold a table with a column of that"),
+        (
+            ("materials", "Pb"),
+            "bad.yaml",
+            r"^`materials.Pb`: the file must contain a material. .* Got 'bad.yaml'.$",
+        ),
+        (
+            ("axes", "F0"),
+            {"csv": "bad.csv"},
+            r"^`axes.F0.csv`: the file must contain a table with a column of that",
+        ),
     ],
 )
 def test_a_server_says_which_key_names_a_file_that_it_does_not_take(

@@ -109,8 +109,8 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ),
         ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
         ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
-        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can encode"),
-        ({"\ud800": 1}, r"must hold text that UTF-8 can encode"),
+        ({"settings": {"damping": "\ud800"}}, r"must be text that UTF-8 can encode"),
+        ({"\ud800": 1}, r"must be text that UTF-8 can encode"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )

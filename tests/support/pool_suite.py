@@ -121,7 +121,7 @@ class PoolSuite:
         good = submit(pool, batch_of(target, pool, {"F0": [2.0]}))
         found = ends_of(pool, 2)
         assert isinstance(found[bad].error, ClusterError)
-        assert "lacks what the points need" in str(found[bad].error)
+        assert "lacks a package that the points need" in str(found[bad].error)
         assert not found[bad].lost
         assert (found[good].error, statuses(target)) == (None, ["ok"])
 
@@ -144,7 +144,7 @@ class ProcessPoolSuite(PoolSuite):
         key = submit(pool, dataclasses.replace(batch, jobs=(job,)))
         error = ends_of(pool, 1)[key].error
         assert isinstance(error, ClusterError)
-        assert "lacks what the points need (No module named 'of_the_driver_only')" in str(error)
+        assert "lacks a package that the points need (No module named 'of_the_driver_only')" in str(error)
 
     def test_a_batch_that_ends_its_process_is_lost_and_the_pool_goes_on(self, pool: Pool, target: Place) -> None:
         key = submit(pool, batch_of(target, pool, {"F0": [1.0], "fault": ["exit"]}))

@@ -74,7 +74,7 @@ def test_a_choice_of_ones_own_stays():
     numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--window", "40", "--json").stdout)
     assert numbers["window_meV"] == pytest.approx(40.0, rel=1e-3)
     text = " ".join(photogap("equilibrium", "Pb", "--T", "2", "--window", "40").output.split())
-    assert "the window is yours, its error counted and not reduced" in text
+    assert "the window is fixed: its error is included but not reduced" in text
 
 
 def test_a_cutoff_moves_what_mu_star_means():
@@ -135,8 +135,8 @@ def test_picture(tmp_path):
         (["Pb", "--T", "-2"], "`T` must be positive, in K. Got -2.0"),
         (["Pb", "--T", "2", "--spacing", "-1"], "`--spacing` must be positive, in meV. Got -1.0"),
         (["Pb", "--T", "2", "--damping", "none"], "`--damping` must be full or real. Got 'none'"),
-        (["Pb", "--T", "2", "--units", "THz"], "`--units` belongs to a spectrum file"),
-        (["Pb", "--T", "2", "--column", "2"], "`--column` belongs to a spectrum file"),
+        (["Pb", "--T", "2", "--units", "THz"], "`--units` is for spectrum files"),
+        (["Pb", "--T", "2", "--column", "2"], "`--column` is for spectrum files"),
         (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
         (["Pb", "--T", "2", "--mu-star", "nan"], "`--mu-star` must be a number, such as 0.1. Got nan"),
         (["Pb", "--T", "2:1:1"], "needs a step above 0, a stop not below the start"),

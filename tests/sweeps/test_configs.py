@@ -81,7 +81,7 @@ def test_full_replaces_an_axis_as_a_whole_and_overrides_come_last():
 def test_what_is_wrong_is_told():
     with pytest.raises(ConfigError, match=r"`preset`: must be one of paper, undamped, complete. Got 'papr'"):
         parse(core(preset="papr"))
-    with pytest.raises(ConfigError, match=r"`--full` needs a key `full` in the config"):
+    with pytest.raises(ConfigError, match=r"`--full` needs the key `full` in the config"):
         parse(core(), full=True)
     with pytest.raises(ConfigError, match=r"`ful`: unknown key. Did you mean `full`\?"):
         parse(core(ful={}))

@@ -67,7 +67,7 @@ BROKEN = [
     ("energy_meV,n,k\n", "an index table needs one `n` and one `k`"),
     ("energy_meV,n,k\n4,2,0\n# later\n3,2,0\n", "line 4: `energy_meV` must increase; sort the rows. Got 3 after 4"),
     ("energy_meV,n,k\n4,2,-0.1\n", "line 2: `k` must be zero or positive.* Got -0.1"),
-    ("energy_meV,n,k\n4,,0\n", "line 2: must hold three numbers. Got '4,,0'"),
+    ("energy_meV,n,k\n4,,0\n", "line 2: must contain three numbers. Got '4,,0'"),
     ("energy_meV,n,k\n4,nan,0\n", "line 2: numbers must be finite; fill the gap"),
     ("energy_meV,n,k\n4,2,0\n5,0,0\n", "row 2 of the index table must have photon energy > 0, n > 0"),
     (

@@ -207,9 +207,9 @@ PLAIN = rows(OMEGA, ALPHA2F).split("\n")
 REFUSED = {
     "word": (
         "\n".join([*PLAIN[:4], "0.5 oops", *PLAIN[5:]]),
-        r"line 5: a row must hold numbers only. Got '0.5 oops'",
+        r"line 5: a row must contain numbers only. Got '0.5 oops'",
     ),
-    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must hold 2 numbers .* Got 1"),
+    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must have 2 numbers .* Got 1"),
     "nan": ("\n".join([*PLAIN[:4], "0.5 nan", *PLAIN[5:]]), r"line 5: numbers must be finite"),
     "unsorted": (
         "\n".join([*PLAIN[:4], "0.2 0", *PLAIN[5:]]),
