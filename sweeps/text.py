@@ -59,10 +59,10 @@ class _Loader(yaml.SafeLoader):
 
 
 class _TwiceError(yaml.YAMLError):
-    """A mapping holds a key twice."""
+    """A mapping has a key twice."""
 
 
-# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody intends.
+# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody wants.
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in _NUMBERS]

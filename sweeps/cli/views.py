@@ -111,7 +111,8 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
         lines.append(f"and {len(found['problems']) - _PROBLEMS} more")
     lines += [f"note: {note}" for note in found["notes"]]
     bad = "made missing" if repair else "bad"
-    lines.append(f"{found['ok']} of {found['points']} points ok, {found['bad_points']} {bad}")
+    bare = f"{found['unchecksummed']} unchecksummed, " if found["unchecksummed"] else ""
+    lines.append(f"{found['ok']} of {found['points']} points ok, {bare}{found['bad_points']} {bad}")
     if found["problems"]:
         again = "run the sweep again to compute what is missing"
         lines.append(again if repair else f"repair: photogap verify {found['store']} --repair")

@@ -38,6 +38,8 @@ SETTINGS = {
     # A worker's own pages would be open to every user of its host.
     "distributed.worker.http.routes": [],
     "distributed.admin.tick.limit": "60s",
+    # Otherwise a worker that takes longer than this to start again is ended for good.
+    "distributed.deploy.lost-worker-timeout": "1h",
     # Dask's logs keep the tasks of their entries: a thousand entries grew the driver by 70 MB.
     "distributed.admin.low-level-log-length": 50,
 }

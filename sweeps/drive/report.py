@@ -25,7 +25,7 @@ _FAILED = 100
 
 def status(place: Place) -> dict[str, Any]:
     """Report of a store from its cube, its unpacked parts, and its log if that is on this machine."""
-    # First, so that of a driver that ends meanwhile nothing is missing: where none is found all is there.
+    # First, so that a driver that ends meanwhile loses nothing: if none is found, all results are in place.
     live = is_driven(place)
     cube = Cube(place, read_only=True)
     found = cube.status()

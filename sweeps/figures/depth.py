@@ -19,11 +19,11 @@ def pump_depth(film: Material, omega: float) -> float:
 
 @printed
 def depth_difference(ds: xr.Dataset, material: Material | None = None) -> Figure:
-    """Figs. 7a and 7b: depth of the probe less that of the pump in equilibrium, one line per combination of axes.
+    """Figs. 7a and 7b: depth of the probe minus that of the pump in equilibrium, one line per combination of axes.
 
     Args:
         ds: A cube with a probe, or part of one, of one material and one photon energy of the pump.
-        material: The material itself; None takes that of the cube's label if it comes with the package.
+        material: The material itself; None takes the packaged material of the cube's label.
 
     Raises:
         ValueError: There are several materials or pumps, or no probe.

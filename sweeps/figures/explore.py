@@ -18,8 +18,8 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
 
     Args:
         ds: A cube.
-        x: Axis across the plane.
-        y: Axis up.
+        x: Horizontal axis of the plane.
+        y: Vertical axis.
         variable: A series.
 
     Raises:

@@ -35,13 +35,13 @@ def phase_diagram(
 
     Args:
         ds: A cube, or part of one.
-        x: Axis across.
-        y: Axis up.
+        x: Horizontal axis.
+        y: Vertical axis.
         variable: A series, or its peak.
         threshold: In the variable's units.
     """
     if x == y:
-        raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
+        raise ValueError(f"`y` must differ from `x`. Got {y!r} for both.")
     present(ds, variable, x, y)
     peak = peak_gap(ds, variable).sortby([x, y]).compute()
     inside = (peak > threshold).astype(float).where(peak.notnull())

@@ -71,7 +71,7 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
             continue
         if values.sizes[dim] > 1:
             labels = ", ".join(_text(v) for v in values[dim].values[:12])
-            raise ConfigError(f"`--at {dim}=VALUE` is needed, or `--hue {dim}`: the cube has {dim} = {labels}.")
+            raise ConfigError(f"`--at {dim}=VALUE` or `--hue {dim}` is needed: the cube has {dim} = {labels}.")
         values = values.isel({dim: 0})
     return values
 
@@ -103,7 +103,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
         hue = left[0] if len(left) == 1 else None
     along = _dim(values, hue, "--hue") if hue else None
     if along == dim:
-        raise ConfigError(f"`--hue` must be another axis than `--x`. Got {hue!r}.")
+        raise ConfigError(f"`--hue` must differ from `--x`. Got {hue!r}.")
     chosen = select(values, at, [dim, *([along] if along else [])])
     return (
         chosen.transpose(*([along] if along else []), dim).assign_attrs(ds[y].attrs | {"hue": hue or ""}).sortby(x)
@@ -224,7 +224,7 @@ def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> t
     values = reduced(ds, variable, option="--variable")
     across, down = _dim(values, x, "--x"), _dim(values, y, "--y")
     if across == down:
-        raise ConfigError(f"`--y` must be another axis than `--x`. Got {y!r}.")
+        raise ConfigError(f"`--y` must differ from `--x`. Got {y!r}.")
     keep = [across, down]
     return (
         select(ds["status"], at, keep).transpose(down, across).sortby(keep),

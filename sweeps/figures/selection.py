@@ -10,9 +10,7 @@ from ..ask.axes import FIRST, OWN
 from ..ask.labels import positions
 from .words import quantity
 
-_NOTHING = (
-    "the figure needs a point that was computed and did not fail; see `photogap status`. Got only NaN in {!r}."
-)
+_NOTHING = "the figure needs a successful point; see `photogap status`. Got only NaN in {!r}."
 
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
@@ -59,7 +57,8 @@ def _how(variable: str, dims: Sequence[str]) -> str:
 
 
 def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
-    """One array of the dims per combination of the other axes, labelled by what differs; none that is all NaN.
+    """One array of the dims per combination of the other axes, labelled by the axes that differ; arrays of NaN are
+    left out.
 
     Raises:
         ValueError: No array is left, or more than can be distinguished.

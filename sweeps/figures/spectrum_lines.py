@@ -17,10 +17,10 @@ def spectra(ds: xr.Dataset, material: Material | None = None) -> Figure:
 
     Args:
         ds: A cube, or part of one, of one material.
-        material: The material itself; None takes that of the cube's label if it comes with the package.
+        material: The material itself; None takes the packaged material of the cube's label.
 
     Raises:
-        ValueError: The cube holds several materials, or one that is not known.
+        ValueError: The cube has several materials, or an unknown one.
     """
     labels = ds["material"].values.ravel().tolist()
     if len(labels) != 1:

@@ -1,4 +1,4 @@
-"""Sweeps that the table stands on: each config under the presets that it makes sense for."""
+"""Sweeps behind the table: each config under the presets that apply to it."""
 
 import time
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ SWEEPS = (
 
 @dataclass(frozen=True)
 class Cubes:
-    """Where the cubes are."""
+    """Folder of the cubes."""
 
     root: Path
 
@@ -56,11 +56,11 @@ class Cubes:
 
 
 def compute(configs: Path, cubes: Cubes, workers: int | None) -> Iterator[str]:
-    """Run what is missing, one line of progress a sweep; a config that is not there is passed over."""
+    """Run missing points, with one line of progress per sweep; missing configs are skipped."""
     for sweep in SWEEPS:
         path = configs / f"{sweep.config}.yaml"
         if not path.is_file():
-            yield f"{sweep.config}: no such config, passed over"
+            yield f"{sweep.config}: no such config, skipped"
             continue
         for preset in sweep.presets:
             plan = resolve(read(path, (f"preset={preset}",) if preset else ()))

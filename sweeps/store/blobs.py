@@ -2,17 +2,19 @@
 
 import contextlib
 import errno
+import functools
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..errors import StoreError
-from .buckets import clear, object_store, told
+from .buckets import clear, object_store, patiently, refuse_no_bucket, told
 
+T = TypeVar("T")
 Version = dict[str, str]
 PARTIAL = ".partial"
 """Suffix of temporary files, the same as zarr's."""
@@ -23,7 +25,8 @@ class Blobs(Protocol):
 
     A key is names joined by `/`, none of them empty, `.` or `..`. No object's key is the folder of another's: of
     `a` and `a/b` there is one at most. A folder is no object. A reader never sees part of an object, and a writer
-    that is killed leaves the object as it was, or none.
+    that is killed leaves the object as it was, or none. Writers of one key write different data (a token): a store
+    that lost an answer recognises its own write by that.
     """
 
     def put(self, key: str, data: bytes) -> None:
@@ -200,7 +203,7 @@ def _unless_gone(error: OSError) -> None:
 
 @dataclass(frozen=True)
 class ObjectBlobs:
-    """Objects of a bucket, under a prefix; what goes wrong is a StoreError of one line."""
+    """Objects of a bucket, under a prefix; failures are StoreErrors of one line."""
 
     url: str
 
@@ -208,10 +211,13 @@ class ObjectBlobs:
     def _store(self) -> Any:
         return object_store(self.url)
 
+    def _ask(self, ask: Callable[[], T]) -> T:
+        with clear(self.url):
+            return patiently(self.url, ask)
+
     def put(self, key: str, data: bytes) -> None:
         """One PUT."""
-        with clear(self.url):
-            self._store.put(key, data, use_multipart=False)
+        self._ask(lambda: self._store.put(key, data, use_multipart=False))
 
     def get(self, key: str) -> bytes | None:
         """One GET."""
@@ -221,42 +227,43 @@ class ObjectBlobs:
     def exists(self, key: str) -> bool:
         """One HEAD."""
         try:
-            with clear(self.url):
-                self._store.head(key)
+            self._ask(lambda: self._store.head(key))
         except FileNotFoundError:
+            refuse_no_bucket(self.url)
             return False
         return True
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Bulk deletion; where a cloud ends it at a key that is gone, one by one."""
+        """Bulk deletion; one by one if a cloud stops at a missing key."""
         found = list(keys)
-        with clear(self.url):
-            try:
-                if found:
-                    self._store.delete(found)
-            except FileNotFoundError:
-                for key in found:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._store.delete(key)
+        if not found:
+            return
+        try:
+            self._ask(lambda: self._store.delete(found))
+        except FileNotFoundError:
+            for key in found:
+                with contextlib.suppress(FileNotFoundError):
+                    self._ask(functools.partial(self._store.delete, key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Listing under the prefix."""
-        with clear(self.url):
-            for page in self._store.list(prefix=prefix or None):
-                for entry in page:
-                    yield str(entry["path"])
+        pages = self._ask(lambda: list(self._store.list(prefix=prefix or None)))
+        return (str(entry["path"]) for page in pages for entry in page)
 
     def create(self, key: str, data: bytes) -> bool:
         """One conditional PUT."""
         return self._put_if("create", key, data)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """One GET; the version is the object's tag, and its generation where the cloud has one."""
+        """One GET; the version is the object's tag, and its generation if the cloud has one."""
+
+        def ask() -> tuple[bytes, Version]:
+            found = self._store.get(key)
+            meta = found.meta
+            return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+
         try:
-            with clear(self.url):
-                found = self._store.get(key)
-                meta = found.meta
-                return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+            return self._ask(ask)
         except FileNotFoundError:
             return None
 
@@ -272,12 +279,12 @@ class ObjectBlobs:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         try:
-            with clear(self.url):
-                self._store.put(key, data, mode=mode, use_multipart=False)
+            self._ask(lambda: self._store.put(key, data, mode=mode, use_multipart=False))
         except (AlreadyExistsError, PreconditionError):
-            return False
+            # It may be this very write, made again because the answer to the first was lost.
+            return self.get(key) == data
         except FileNotFoundError as error:
             if mode == "create":
-                raise StoreError(f"the store {self.url} {told(error)}.") from error
+                raise StoreError(f"the store {self.url} {told(error, self.url)}.") from error
             return False
         return True

@@ -15,12 +15,13 @@ class Ended:
 
     Args:
         key: Its key.
-        error: None if the task returned; else what it raised. A ClusterError if the workers can run no batch of
-            this sweep: they lack its model, or have other versions.
-        lost: Whether its worker died under it.
+        error: None if the task returned, else its exception. A ClusterError if the workers cannot run any batch of
+            this sweep, because they lack its model or have other versions.
+        lost: Whether its worker died while running it.
         ran: Time that a worker spent on it, s; None if its start was not reported.
-        story: How the worker's job ended, if its batch system says.
-        innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
+        story: How the worker's job ended, if its batch system reports it.
+        innocent: Whether no point is to blame, since the batch system took the job away or another batch was
+            running.
     """
 
     key: int
@@ -91,7 +92,7 @@ def end_of(key: int, error: BaseException) -> Ended:
 
 
 class InlinePool:
-    """Runs each batch in this process, when it is waited for."""
+    """Runs each batch in this process, when its result is requested."""
 
     own_process = False
     memory: int | None = None
@@ -105,7 +106,7 @@ class InlinePool:
         return 1
 
     def running(self) -> int:
-        """None between calls."""
+        """None: batches run only within calls."""
         return 0
 
     def submit(self, key: int, batch: Batch) -> None:

@@ -112,7 +112,7 @@ def test_a_run_on_workers_without_its_model_fails_no_point(tmp_path: Path, monke
 
     with monkeypatch.context() as patch:
         patch.setattr("photogap.sweeps.work.pool.run_batch", run_batch)
-        with pytest.raises(ClusterError, match=r"lacks what .* \(No module named .mine.\)\. Give it the"):
+        with pytest.raises(ClusterError, match=r"lacks a package .* \(No module named .mine.\)\. Give it the"):
             go(tmp_path, "a.zarr")
     assert status(place(tmp_path / "a.zarr"))["counts"] == {"ok": 1, "missing": 2}
     assert go(tmp_path, "a.zarr").counts.computed == 2

@@ -34,7 +34,8 @@ def step(blobs: Blobs, oracle: dict[str, bytes], what: str, key: Any, data: Any)
         blobs.put(key, data)
         oracle[key] = data
     elif what == "create":
-        assert blobs.create(key, data) == (key not in oracle)
+        written = blobs.create(key, data)
+        assert written == (key not in oracle) or oracle.get(key) == data
         oracle.setdefault(key, data)
     elif what == "swap":
         held = blobs.look(key)
