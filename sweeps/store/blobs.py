@@ -136,7 +136,7 @@ class LocalBlobs:
         try:
             if found is not None and found[1] == seen:
                 return self.create(key, data)
-            _name(aside, path)
+            _back(aside, path)
             return False
         finally:
             aside.unlink(missing_ok=True)
@@ -194,6 +194,19 @@ def _name(file: Path, path: Path) -> bool:
         except FileExistsError:
             return False
     return True
+
+
+def _back(aside: Path, path: Path) -> None:
+    """Give a file its name back if that is free; it may still be written, so that a copy would not do."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if not path.exists():
+            aside.rename(path)
 
 
 def _unless_gone(error: OSError) -> None:

@@ -42,15 +42,6 @@ class TestFilesWithoutHardLinks(BlobsSuite):
         assert not blobs.create("key", b"2")
         assert blobs.get("key") == b"1" * 1000
 
-    def test_a_refused_swap_keeps_the_version_too(self, blobs: Blobs) -> None:
-        """Only the content: it comes back as a copy."""
-        blobs.put("key", b"1")
-        first = blobs.look("key")
-        blobs.put("key", b"2")
-        assert first is not None
-        assert not blobs.swap("key", first[1], b"3")
-        assert blobs.get("key") == b"2"
-
 
 class TestMemory(BlobsSuite):
     @pytest.fixture
