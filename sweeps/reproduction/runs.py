@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..ask.config import read
-from ..ask.plan import resolve
-from ..drive.sweep import run
-from ..store.place import place
+from ..ask.plan import Plan, resolve
+from ..drive.sweep import Report, run
+from ..errors import ContradictionError
+from ..store.place import Place, place
 from .rows import ALL, ANY, BOTH
 
 
@@ -66,6 +67,14 @@ def compute(configs: Path, cubes: Cubes, workers: int | None) -> Iterator[str]:
             plan = resolve(read(path, (f"preset={preset}",) if preset else ()))
             target = cubes.path(sweep.config, preset)
             start = time.perf_counter()
-            counts = run(plan, place(str(target)), workers=workers).counts
+            counts = _run(plan, place(str(target)), workers).counts
             seconds = time.perf_counter() - start
             yield f"{target.name}: {counts.done} ok, {counts.failed} failed of {counts.total}, {seconds:.0f} s"
+
+
+def _run(plan: Plan, target: Place, workers: int | None) -> Report:
+    """Resume a cube, or make it anew if its config has changed: cubes of the page hold nothing else."""
+    try:
+        return run(plan, target, workers=workers)
+    except ContradictionError:
+        return run(plan, target, workers=workers, recompute=True)
