@@ -216,7 +216,7 @@ def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
 
 
 def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "#888888") -> None:
-    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity where the cube says its duration.
+    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity if the cube has its duration.
 
     Args:
         ax: Axes over time.
