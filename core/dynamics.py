@@ -21,7 +21,7 @@ from .slab import Sample, SaturatedError, Slab
 
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
 _AT_REST = 0.1
-"""Largest motion until the pulse begins, in units of a step's tolerance, of a film that is not integrated till then."""
+"""Motion until the pulse begins, in units of a step's tolerance, below which a film is not integrated till then."""
 
 
 @dataclass

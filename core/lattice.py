@@ -71,10 +71,10 @@ class Lattice:
 
 
 def fast_length(least: int) -> int:
-    """Length of a ring of at least `least` points whose transforms are quick: a multiple of 64 without large factors.
+    """Length of a ring of at least `least` points that is quick to transform: a multiple of 64, factors 2, 3 and 5.
 
-    Measured: 5760 = 2^7 45 points take no longer than 5625 = 3^2 5^4, 11520 take 0.9 of 11250's time and 30720 0.87 of
-    30375's.
+    Measured: 5760 = 2^7 45 points take no longer than 5625 = 3^2 5^4, 11520 take 0.9 of 11250's time and 30720
+    take 0.87 of 30375's.
     """
     return int(64 * next_fast_len(-(-least // 64), real=True))
 
@@ -140,7 +140,7 @@ class Ring:
         return np.fft.rfft(signals, out=out)
 
     def inverse(self, spectra: Complex, out: Array | None = None) -> Array:
-        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L: their factor belongs to the caller."""
+        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L, a factor left to the caller."""
         return np.fft.irfft(spectra, self.L, norm="forward", out=out)
 
     def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:
@@ -152,7 +152,7 @@ class Ring:
         return out
 
     def occupations(self, rho: Array, p: Array, f: Array, out: Array) -> None:
-        """Write a = rho f and c = p f on the whole axis into `out` (2, L), the filled band's a = 1 at E < 0 taken off.
+        """Write a = rho f, less the filled band's a = 1 at E < 0, and c = p f on the whole axis into `out` (2, L).
 
         rho is even, p odd, f(-E) = 1 - f(E).
         """

@@ -20,7 +20,7 @@ from .pairing.tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
 
 BOUNDS = 0.1
-"""f and n may leave [0, 1] and [0, inf) by this share of a step's own absolute tolerance: no more than its errors."""
+"""f and n may leave [0, 1] and [0, inf) by this share of a step's own absolute tolerance."""
 MISSED = 1e-4
 """Largest error of the absorbed energy in a step, relative to the pulse's, or to all so far of continuous light:
 it counts where f hardly moves."""

@@ -91,7 +91,8 @@ class Coupling:
         B = np.zeros(self.ring.L)
         B[: lat.M + 1] = self.alpha2F
         B[self.ring.L - lat.M :] = -self.alpha2F[:0:-1]
-        log_part = np.fft.irfft(np.fft.rfft(B) * np.fft.rfft(_log_weights(x)), self.ring.L)[: lat.N]
+        spectrum = np.asarray(np.fft.rfft(B) * np.fft.rfft(_log_weights(np.asarray(x, dtype=float))), dtype=complex)
+        log_part = np.fft.irfft(spectrum, self.ring.L)[: lat.N]
         # Int_E^inf of the piecewise linear B: whole hats above, and the parts of the two hats around E
         above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
         B_right = np.concatenate([self.alpha2F, np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]

@@ -117,7 +117,7 @@ def _collect(
     signals: Array, rho: Array, p: Array, up: Array, down: Array, C1: Array, C2: Array,
     created: Array, absorbed: Array,
 ) -> None:  # fmt: skip
-    """C1 and C2 at E_i (N,) from the convolutions (3, L), and X(Omega_j), X(-Omega_j) added to `created`, `absorbed`."""
+    """C1, C2 at E_i (N,) from the convolutions (3, L); X(Omega_j), X(-Omega_j) added to `created`, `absorbed`."""
     N, M, L = rho.size, created.size - 1, signals.shape[1]
     for i in range(N):
         # as `pair_ratio`
