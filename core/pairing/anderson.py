@@ -7,7 +7,11 @@ from ..lattice import Array
 
 
 class Anderson:
-    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix."""
+    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix.
+
+    The history may serve the next of a sequence of similar equations (`restart`): its changes of r with x are
+    those of nearly the same map, and no more than the path to the solution depends on them.
+    """
 
     def __init__(self, depth: int, size: int) -> None:
         self.dR, self.dS = np.empty((depth, size)), np.empty((depth, size))
@@ -15,35 +19,49 @@ class Anderson:
         self.last: tuple[Array, Array] | None = None
         self.filled = self.oldest = 0
 
+    def restart(self) -> None:
+        """Begin another equation: what follows is no change of what came before."""
+        self.last = None
+
+    def forget(self) -> None:
+        """Begin without a history."""
+        self.last, self.filled, self.oldest = None, 0, 0
+
     def next(self, x: Array, r: Array) -> Array:
         """Next iterate from x and its residual r = g(x) - x."""
-        products = np.zeros((2, len(self.dR)))
         if self.last is not None:
             k = self.oldest
             self.filled = max(self.filled, k + 1)
             self.oldest = (k + 1) % len(self.dR)
-            _remember(x, r, *self.last, self.dR, self.dS, k, self.filled, products)
-            self.gram[k] = self.gram[:, k] = products[0]
-            self.gram[k, k] *= 1 + 1e-12
+            products = np.empty(self.filled)
+            _remember(x, r, *self.last, self.dR, self.dS, k, products)
+            self.gram[k, : self.filled] = self.gram[: self.filled, k] = products
         self.last = (x, r)
         new = x + r
         if m := self.filled:
-            gamma = np.linalg.lstsq(self.gram[:m, :m], products[1, :m], rcond=1e-14)[0]
+            # changes of any length count alike
+            gram, scale = self.gram[:m, :m], 1.0 / np.sqrt(self.gram.diagonal()[:m])
+            gram = gram * scale * scale[:, None]
+            gram.flat[:: m + 1] += _RIDGE
+            gamma = scale * np.linalg.solve(gram, scale * (self.dR[:m] @ r))
             new -= gamma @ self.dS[:m]
         return np.asarray(new)
 
 
+_RIDGE = 1e-12
+"""Added to the diagonal of the scaled Gram matrix, which changes that are nearly parallel make singular."""
+
+
 @nb.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _remember(
-    x: Array, r: Array, last_x: Array, last_r: Array, dR: Array, dS: Array, k: int, filled: int, products: Array
+    x: Array, r: Array, last_x: Array, last_r: Array, dR: Array, dS: Array, k: int, products: Array
 ) -> None:
-    """Write the last changes of r and of x + r into row k of the history; products of its rows with dr and with r."""
+    """Write the last changes of r and x + r into row k of the history; products of its rows with that of r."""
     for i in range(x.size):
         dR[k, i] = r[i] - last_r[i]
         dS[k, i] = x[i] - last_x[i] + dR[k, i]
-    for j in range(filled):
-        with_change, with_residual = 0.0, 0.0
+    for j in range(products.size):
+        total = 0.0
         for i in range(x.size):
-            with_change += dR[j, i] * dR[k, i]
-            with_residual += dR[j, i] * r[i]
-        products[0, j], products[1, j] = with_change, with_residual
+            total += dR[j, i] * dR[k, i]
+        products[j] = total
