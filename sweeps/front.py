@@ -1,4 +1,4 @@
-"""Functions of the front door `photogap`: run a sweep, open its cube, or compute one state or one trajectory."""
+"""Functions of the package `photogap`: run a sweep, open its cube, or compute one state or one trajectory."""
 
 import contextlib
 import sys
@@ -94,7 +94,7 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
 
 
 def material(name: str | Path) -> Material:
-    """Material shipped with photogap, or read from a YAML file.
+    """Packaged material, or one read from a YAML file.
 
     >>> import photogap
     >>> photogap.material("Pb").Tc0

@@ -43,7 +43,7 @@ def stack_powers(
     Returns:
         (R, T, A): R and T of shape (...), A of shape (slabs, ...); R + T + sum A = 1.
     Raises:
-        ValueError: For a stack with no slab, thicknesses that do not match or are not positive.
+        ValueError: For a stack without slabs, or thicknesses that do not match or are not positive.
     """
     check_cover(n_cover)
     check_thickness(thickness)
@@ -71,7 +71,7 @@ def _fluxes(media: ComplexArray, phase: list[ComplexArray]) -> tuple[Array, Arra
     forward = np.ones_like(media[0])
     flux = np.empty((len(faces), *media.shape[1:]))
     for j, (r, t) in enumerate(faces):
-        # The wave that comes back from below medium j + 1, seen at its top; none from the substrate.
+        # The wave reflected from below medium j + 1, at its top; none from the substrate.
         echo = gamma[j + 1] * phase[j] ** 2 if j < len(phase) else np.zeros_like(r)
         forward = forward * t / (1 + r * echo)
         flux[j] = np.real(np.conj(media[j + 1]) * (1 + echo) * np.conj(1 - echo)) * np.abs(forward) ** 2

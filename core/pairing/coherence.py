@@ -12,10 +12,10 @@ shared between the lattice points around it: with hat_i the hats of linear inter
 
 so that Sum_i rho_i g(E_i) h is the integral of rho times the piecewise linear g. Between two points W and phi are
 linear (Delta is not: with damping it vanishes at E = 0 within Gamma, which h need not resolve); then R^2 is a
-quadratic and Int x^k / R is elementary. The weights are continuous as the edge moves across the lattice, without
-which the gap equation need not have a discrete solution. Hats are positive, so |p| <= rho survives and rates stay
-positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and
-rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
+quadratic and Int x^k / R is elementary. The weights are continuous as the edge moves across the lattice; otherwise
+the gap equation need not have a discrete solution. Hats are positive, so |p| <= rho survives and rates stay
+positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and rho rho' M2
+= rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
 """
 
 import numba as nb
@@ -48,7 +48,7 @@ def _root(W: complex, phi: complex) -> complex:
 def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
     """Int rho, Int y rho, Int p, Int y p over the interval between two points, y in [0, 1], where R is smooth.
 
-    There the closed form can cancel to nothing (dW = dphi makes a vanish).
+    There the closed form can suffer cancellation (a vanishes for dW = dphi).
     """
     r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
     for y, weight in zip(_NODES_3, _WEIGHTS_3):  # noqa: B905
@@ -70,7 +70,7 @@ def _near(
     s = np.sqrt(a)
     below = s * R + b
     if a == 0.0 or below == 0.0:
-        # the closed form has no value, where the slopes are equal or where a trial's W falls through E = 0
+        # the closed form has no value if the slopes are equal or if a trial's W crosses E = 0
         return _between(W, W1, phi, phi1)
     J0 = np.log((s * R1 + a + b) / below) / s
     t = b / a
@@ -191,12 +191,12 @@ def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
             first = found[1], found[3]
         W, F, R = W1, F1, R1
     _gather(parts, first, rho, p)
-    # half a cell is left up to the window's end, as flat as its last point
+    # the last half cell up to the window's end is taken as constant
     inverse = 0.5 / _root(omegaZ[N - 1], phi[N - 1])
     rho[N - 1] += (omegaZ[N - 1] * inverse).real
     p[N - 1] += (phi[N - 1] * inverse).real
     for i in range(N):
-        # what is left below zero is round-off
+        # values below zero are round-off
         rho[i] = max(rho[i], 0.0)
         p[i] = min(max(p[i], -rho[i]), rho[i])
 
@@ -266,17 +266,18 @@ def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
 def pair_ratio(rho: Array, p: Array) -> Array:
     """p / rho, shape (N,); one (its limit at the edge) inside the gap, zero without one.
 
-    No state lies inside the gap, yet f is carried there: with the ratio's limit it relaxes like f at the edge and
-    is sensible when the gap closes and states reappear.
+    There are no states inside the gap, yet f is kept there: with the ratio's limit it relaxes like f at the edge
+    and is meaningful when the gap closes and states reappear.
     """
     inside = rho < NO_STATES
     return np.where(inside, 1.0, p / np.where(inside, 1.0, rho))
 
 
 def gap_edge(Delta: Complex, h: float) -> float:
-    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 where it does so nowhere.
+    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 if there is none.
 
-    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero: not an edge.
+    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero, which is not an
+    edge.
 
     Args:
         Delta: Gap function at the cell centres, meV, complex, shape (N,).

@@ -1,4 +1,4 @@
-"""Worker processes of this machine, closed to its other users."""
+"""Worker processes of this machine, inaccessible to its other users."""
 
 import contextlib
 import logging
@@ -13,10 +13,11 @@ from .tls import certify_in_memory
 
 @contextlib.contextmanager
 def open_local(workers: int, memory: str, *, dashboard: bool = False) -> Iterator[DaskPool]:
-    """Pool of so many processes.
+    """Pool of local processes.
 
-    Any user of the machine reaches loopback, and a plain Dask scheduler runs what it is sent: scheduler, workers
-    and nannies accept only this run's certificate. Workers import from their scratch folder, so it is private too.
+    Any user of the machine reaches loopback, and a plain Dask scheduler runs any code sent to it, so scheduler,
+    workers and nannies accept only this run's certificate. Workers import from their scratch folder, so it is
+    private too.
     """
     from distributed import Client, Nanny, SpecCluster
 

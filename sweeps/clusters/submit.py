@@ -1,4 +1,4 @@
-"""The driver as a batch job: its script, and what a login node sees of it."""
+"""The driver as a batch job: its script, and its state as seen from a login node."""
 
 import json
 import os
@@ -27,8 +27,8 @@ class Submitted:
     Args:
         kind: Its batch system, `slurm` or `pbs`.
         job: Its id.
-        log: What it writes.
-        script: What was submitted.
+        log: Its output.
+        script: The submitted script.
     """
 
     kind: str
@@ -46,13 +46,13 @@ def _spec(cluster: str, folder: str) -> tuple[Jobs, str]:
     spec, where = find(cluster, folder)
     if spec.system is None:
         raise ConfigError(
-            f"a driver is submitted to a cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
+            f"a driver needs the cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
         )
     return cast(Jobs, spec), os.path.abspath(where)
 
 
 def check(cluster: str, place: Place, folder: str = ".") -> None:
-    """Refuse a submission that cannot be.
+    """Refuse an impossible submission.
 
     Raises:
         ConfigError: There is no such cluster, its workers are no jobs, or the store does not outlive a job.
@@ -64,8 +64,8 @@ def check(cluster: str, place: Place, folder: str = ".") -> None:
     before = known(place)
     if before and state_of(before) != "ended":
         raise ClusterError(
-            f"job {before.job} already drives {place.url}, or waits to. "
-            "Look at it with `photogap status`, or end it with `photogap cancel`."
+            f"job {before.job} already drives {place.url}, or is queued to do so. See `photogap status`, or end "
+            f"it with `photogap cancel`."
         )
 
 
@@ -98,7 +98,7 @@ def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folde
 
 
 def known(place: Place) -> Submitted | None:
-    """The job that was submitted for a store last."""
+    """The last job submitted for a store."""
     try:
         tree: dict[str, Any] = json.loads((place.state / DRIVER).read_text())
         return Submitted(**{k: str(tree[k]) for k in ("kind", "job", "log", "script")})
@@ -109,14 +109,12 @@ def known(place: Place) -> Submitted | None:
 def _system(job: Submitted) -> System:
     system = system_named(job.kind)
     if system is None:
-        raise ClusterError(
-            f"the driver was submitted to {job.kind!r}, a kind of cluster that is not installed here."
-        )
+        raise ClusterError(f"the driver was submitted to {job.kind!r}, a cluster kind that is not installed here.")
     return system
 
 
 def _state(job: Submitted) -> State | str:
-    """What the queue says of a driver's job; `ended` if it does not know it any more."""
+    """State of a driver's job in the queue; `ended` if it is no longer listed."""
     try:
         states = _system(job).states([job.job])
     except ClusterError as error:
@@ -125,7 +123,7 @@ def _state(job: Submitted) -> State | str:
 
 
 def state_of(job: Submitted) -> str:
-    """State of a driver's job in words; `ended` if the queue does not know it any more."""
+    """State of a driver's job in words; `ended` if the queue no longer lists it."""
     state = _state(job)
     return state if isinstance(state, str) else f"{state.phase} {state.detail}".strip()
 
@@ -150,7 +148,7 @@ def describe(place: Place) -> str | None:
 
 
 def end(place: Place) -> str | None:
-    """Cancel a driver's job that waits, and worker jobs without a driver; return what was done."""
+    """Cancel a waiting driver's job, and worker jobs without a driver; return what was done."""
     from ..store.lock import is_driven
 
     if is_driven(place):
@@ -167,7 +165,7 @@ def end(place: Place) -> str | None:
 
 
 def logs(place: Place, lines: int) -> str:
-    """Ends of the logs of driver, fleet and workers."""
+    """Last lines of the logs of driver, fleet and workers."""
     job = known(place)
     parts = []
     chosen = [Path(job.log)] if job else []

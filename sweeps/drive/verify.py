@@ -1,7 +1,7 @@
-"""Verification of a store: every chunk is read, every `ok` point is whole and who it should be; repair on demand.
+"""Verification of a store: every chunk is read, every `ok` point must be complete and match its identity.
 
-Repair makes bad points missing, so that a run computes them again. The status is written first: a repair that is
-killed leaves points missing and damage that the next one finds.
+Repair, on demand, marks bad points as missing, so that a run computes them again. The status is written first: a
+killed repair leaves missing points, and damage that the next repair finds.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from ..work.task import PARTS
 from .sweep import LOG, plan_of
 
 _AUXILIARY = ("message", "host", "wall_time", "cpu_time", "attempts")
-"""Arrays whose damage costs no result."""
+"""Arrays whose damage loses no result."""
 Box = tuple[slice, ...]
 
 
@@ -41,7 +41,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
 
     Raises:
         StoreError: There is no cube, or its root cannot be read at all.
-        BusyError: A driver is at work.
+        BusyError: A driver is running.
     """
     if not place.exists() and not place.blobs.exists(COPY):
         raise StoreError(f"No cube at {place.url}.")
@@ -66,10 +66,10 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
 
 
 def _root(place: Place, repair: bool) -> str | None:
-    """Problem of a root that a whole copy can replace, which repair does; None where the root is whole.
+    """Problem of a root that repair can replace by an intact copy; None if the root is intact.
 
     Raises:
-        StoreError: It is damaged and there is no copy that fits the arrays.
+        StoreError: It is damaged, and no copy fits the arrays.
     """
     root, copy = place.objects.get(ROOT), place.blobs.get(COPY)
     try:
@@ -81,11 +81,11 @@ def _root(place: Place, repair: bool) -> str | None:
         return None
     if repair:
         place.objects.put(ROOT, copy)
-    return f"{ROOT}: gone or damaged; a whole copy is in {place.blobs_url}"
+    return f"{ROOT}: missing or damaged; an intact copy is in {place.blobs_url}"
 
 
 def _fits(place: Place, tree: dict[str, Any]) -> bool:
-    """Whether most arrays lie there as a root says."""
+    """Whether most arrays match the root's description."""
     entries = tree["consolidated_metadata"]["metadata"]
     same = [_same(place.objects.get(f"{name}/{ROOT}"), entry) for name, entry in entries.items()]
     return sum(same) > len(same) / 2
@@ -93,7 +93,7 @@ def _fits(place: Place, tree: dict[str, Any]) -> bool:
 
 def _same(own: bytes | None, entry: dict[str, Any]) -> bool:
     def fixed(tree: dict[str, Any]) -> dict[str, Any]:
-        # A growth that was killed has other shapes and attributes; the root's count.
+        # A killed extension leaves other shapes and attributes; the root's are valid.
         kept = {k: v for k, v in tree.items() if k not in ("shape", "attributes", "consolidated_metadata")}
         return kept | {"dims": len(tree["shape"])}
 
@@ -137,10 +137,10 @@ class _Findings:
                 if self.repair:
                     objects.put(f"{name}/{ROOT}", json.dumps(entry).encode())
         if not any("crc32c" in json.dumps(entry) for entry in entries.values()):
-            self.notes.append("made before chunks had checksums: changed numbers cannot be seen")
+            self.notes.append("created before chunks had checksums: changed numbers cannot be detected")
 
     def labels(self, plan: Plan | None) -> None:
-        """Labels of the axes, which the record holds too, and of the outputs' own dims."""
+        """Labels of the axes, which the record contains too, and of the outputs' own dims."""
         wanted: dict[str, Any] = {}
         for axis in self.cube.grid.axes:
             wanted |= {axis.name: axis.values, **axis.followers}
@@ -152,7 +152,7 @@ class _Findings:
             except Exception as error:
                 known = [f"{type(error).__name__}"]
             if known != list(values):
-                self.problems.append(f"{name}: its labels are not those of the record")
+                self.problems.append(f"{name}: its labels differ from the record")
                 if self.repair:
                     objects = self.cube.place.objects
                     objects.delete(self._keys(name, (slice(0, len(values)),)))
@@ -160,7 +160,7 @@ class _Findings:
                     array[: len(values)] = np.asarray(values, dtype=kind)
 
     def points(self, plan: Plan | None) -> None:
-        """Read each chunk of each output and of the book, then judge each point that has ended."""
+        """Read each chunk of each output and of the bookkeeping arrays, then check each finished point."""
         cube = self.cube
         whole, numbers = np.ones(cube.grid.shape, bool), np.zeros(cube.grid.shape, bool)
         damage: list[tuple[str, Box, Any]] = []
@@ -187,7 +187,7 @@ class _Findings:
             book[name] = values
         status = book["status"]
         status[guess & whole & ~numbers & ~self._bad & (book["point_id"] != "")] = "ok"
-        # A failed point has no numbers to lose.
+        # A failed point has no numbers.
         self._bad |= numbers & ((status == "ok") | guess)
         ended = status != MISSING
         if plan is not None:
@@ -220,7 +220,7 @@ class _Findings:
             self.problems.append(f"{holes} points are `ok` and have no numbers")
 
     def _required(self, plan: Plan, name: str, box: Box) -> Any:
-        """Whether each point of a box has an output in which NaN is no result."""
+        """Whether each point of a box has a NaN in an output that may not be NaN."""
         out = np.zeros(tuple(s.stop - s.start for s in box), bool)
         for offset in np.ndindex(out.shape):
             labels = plan.grid.labels(tuple(s.start + o for s, o in zip(box, offset, strict=True)))
@@ -238,7 +238,7 @@ class _Findings:
             yield tuple(slice(c, min(c + n, m)) for c, n, m in zip(corner, cut, shape, strict=True))
 
     def _read(self, name: str, box: Box) -> tuple[Any, Any]:
-        """Numbers of one chunk, and which of its points are damaged; None if none is."""
+        """Numbers of one chunk, and its damaged points; None if there are none."""
         array = self.cube.array(name)
         try:
             return np.asarray(array[box]), None
@@ -270,7 +270,7 @@ class _Findings:
         array[box] = block.astype(array.dtype) if array.dtype.kind in "fi" else block
 
     def beside(self) -> None:
-        """Parts that are torn, and the log."""
+        """Torn parts, and the log."""
         blobs = self.cube.place.blobs
         for key in list(blobs.keys(PARTS)):
             try:

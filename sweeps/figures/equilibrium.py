@@ -47,7 +47,7 @@ def draw(name: str, state: "Equilibrium", out: Path) -> Path:
 
 
 def draw_temperatures(name: str, states: "Sequence[Equilibrium]", out: Path) -> Path:
-    """Draw Delta0 and the gap edge against temperature, with the square root that they follow near Tc."""
+    """Draw Delta0 and the gap edge against temperature, with their square-root law near Tc."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

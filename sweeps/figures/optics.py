@@ -1,4 +1,4 @@
-"""A film in equilibrium as `photogap optics` sees it, and its picture."""
+"""A film in equilibrium, for `photogap optics`, and its picture."""
 
 import copy
 from pathlib import Path
@@ -83,7 +83,7 @@ class Film:
 
 
 def draw(film: Film, omega: float, out: Path) -> Path:
-    """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the photon energy asked for.
+    """Draw sigma1, sigma2 and R against frequency, up to ten gaps or twice the requested photon energy.
 
     R is left out where the index of the substrate or cover is unknown.
     """

@@ -145,7 +145,7 @@ PICTURES: tuple[Picture, ...] = (
         "phase_diagram",
         {"stimulated_emission": False},
         heading="Which assumption carries the gap",
-        caption="where a gap exists, by damping and pump channels; dashed: border of existence",
+        caption="where a gap exists, by damping and pump channels; line: border of existence, hatched: gapless",
     ),
     Picture(
         (),
@@ -158,7 +158,7 @@ PICTURES: tuple[Picture, ...] = (
 
 
 def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
-    """Write the page, and its pictures if they are wanted."""
+    """Write the page, and its pictures if they are wanted; pictures of an earlier page go."""
     _cell.cache_clear()
     names = "\n".join(f"- `{k}`: {', '.join(f'{a} {_yaml(b)}' for a, b in v.items())}" for k, v in PRESETS.items())
     parts = [_HEAD.format(open=OPEN, presets=names, version=MODEL.version)]
@@ -167,10 +167,16 @@ def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
     for heading, rows in GROUPS.items():
         parts += [f"### {heading}", "", *_table(rows, cubes), ""]
     parts += _carries(cubes)
+    _save(out, parts)  # the numbers stand even if a picture cannot be drawn
     if pictures is not None:
-        parts += ["## Pictures", "", *_draw(cubes, pictures, out.parent)]
-    out.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+        _save(out, [*parts, "## Pictures", "", *_draw(cubes, pictures, out.parent)])
+        for stale in set(pictures.glob("*.png")) - {pictures / f"{picture.stem}.png" for picture in PICTURES}:
+            stale.unlink()
     return out
+
+
+def _save(out: Path, parts: list[str]) -> None:
+    out.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
 def _abstract(cubes: Cubes) -> list[str]:

@@ -64,7 +64,9 @@ class Fact:
         """A number in the package's units: meV, ps, nm, else the paper's own."""
         found = _QUANTITY.search(self.numbers[name])
         if found is None:
-            raise ValueError(f"`{self.key}.{name}` of paper.yaml must hold a number. Got {self.numbers[name]!r}.")
+            raise ValueError(
+                f"`{self.key}.{name}` of paper.yaml must contain a number. Got {self.numbers[name]!r}."
+            )
         return float(found[1]) * _OURS.get(found[2] or "", 1.0)
 
     def stated(self) -> set[float]:

@@ -63,8 +63,8 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        # Numbers of the moment are kept nowhere; the page's files are, and asked for again by their tag, so that no
-        # browser runs the page of an older server.
+        # Live numbers are never cached; the page's files are, but revalidated by their tag, so that no browser runs
+        # the page of an older server.
         keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
         await self._app(scope, _replay(body, receive), _with_headers(send, keep))
 
@@ -83,8 +83,8 @@ class Guard:
             return None
         if not self._knows(headers):
             return 401, (
-                "a token is needed: `Authorization: Bearer TOKEN`, as in the address that `photogap serve` prints. "
-                "The request has none, or a wrong one."
+                "a token is required: `Authorization: Bearer TOKEN`, with the token in the address that "
+                "`photogap serve` prints. The request has none, or a wrong one."
             )
         return None
 

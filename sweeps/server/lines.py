@@ -8,21 +8,21 @@ from typing import Any, Final
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_S: Final = 10.0
-"""Time for a request's head, s, from the connection or from the end of the request before."""
+"""Time for a request's head, s, from the connection or from the end of the previous request."""
 CONNECTIONS: Final = 700
-"""Connections at once; beyond, the one that has waited longest for the head of a request is closed."""
+"""Connections at once; beyond that, the one that has waited longest for the head of a request is closed."""
 _FILES: Final = 4096
 
 
 class Line(H11Protocol):
-    """One connection, closed if it is one too many or if a request's head takes too long."""
+    """One connection, closed if there are too many or if a request's head takes too long."""
 
     header_s = HEADER_S
     most = CONNECTIONS
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, unless there are too many."""
+        """Accept the connection, unless there are too many."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > self.most:
@@ -34,7 +34,7 @@ class Line(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; the head of a request that follows has its own time."""
+        """Read on; the head of the next request has its own time limit."""
         idle = self.cycle is None or self.cycle.response_complete
         before = self.cycle
         super().data_received(data)
@@ -44,7 +44,8 @@ class Line(H11Protocol):
             self._wait()
 
     def _oldest_waiting(self) -> "Line":
-        """The connection that has been silent longest, this one at worst: a flood of them closes none at work."""
+        """The connection that has been silent longest, at worst this one: a flood of connections closes none that
+        is active."""
         waiting = [line for line in self.connections if isinstance(line, Line) and line._waiting]
         return min(waiting, key=lambda line: line._waiting.when() if line._waiting else 0.0, default=self)
 
@@ -62,7 +63,7 @@ class Line(H11Protocol):
 
 
 def allow_files() -> None:
-    """Let this process open as many files as its connections and its cubes take, where the system allows it."""
+    """Let this process open as many files as its connections and cubes need, if the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

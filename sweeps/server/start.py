@@ -20,7 +20,7 @@ def folder_lock(options: Options) -> Iterator[None]:
     """Lock the folder for this server; the lock of a killed server is released.
 
     Raises:
-        BusyError: Another server holds it.
+        BusyError: Another server is using it.
     """
     options.state.mkdir(mode=0o700, exist_ok=True)
     with (options.state / "lock").open("a") as file:
@@ -36,7 +36,7 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
 
     Raises:
         ConfigError: Listening on the address or reading the certificate failed.
-        BusyError: Another server holds the folder.
+        BusyError: Another server is using the folder.
     """
     _check_tls(options)
     with folder_lock(options), _listen(options) as listener, ExitStack() as stack:
@@ -69,7 +69,7 @@ def _check_tls(options: Options) -> None:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate, options.key)
     except OSError as error:
         raise ConfigError(
-            "`--tls-certificate` and `--tls-key` must be PEM files that belong together. "
+            "`--tls-certificate` and `--tls-key` must be a matching pair of PEM files. "
             f"Got {str(options.certificate)!r} and {str(options.key)!r} ({error})."
         ) from error
 

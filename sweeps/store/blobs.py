@@ -23,28 +23,29 @@ class Blobs(Protocol):
         """Write the object atomically."""
 
     def get(self, key: str) -> bytes | None:
-        """The object, or None if there is none."""
+        """The object, or None if it does not exist."""
 
     def exists(self, key: str) -> bool:
-        """Return whether there is an object."""
+        """Return whether the object exists."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; those already gone are no error."""
+        """Remove objects; missing ones are not an error."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Keys of all objects whose key starts with the prefix."""
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write the object if there is none; whether it was written."""
+        """Write the object if none exists; return whether it was written."""
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The object and its version, or None if there is none."""
+        """The object and its version, or None if it does not exist."""
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Write the object if it still has the version; whether it was written."""
+        """Write the object if it still has this version; return whether it was written."""
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Give the object of that version a new one; another's object keeps its content."""
+        """Give the object a new version if it still has the old one; an object of another driver is left
+        unchanged."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class LocalBlobs:
             return None
 
     def exists(self, key: str) -> bool:
-        """Return whether the file is there."""
+        """Return whether the file exists."""
         return (self.root / key).exists()
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -86,7 +87,7 @@ class LocalBlobs:
             (self.root / key).unlink(missing_ok=True)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Files of one folder, temporaries left out."""
+        """Files of one folder, except temporary ones."""
         folder = self.root / prefix
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
@@ -105,7 +106,7 @@ class LocalBlobs:
         return True
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The version is the time of the last change and the file's number."""
+        """The version is the time of the last change and the inode number."""
         try:
             with (self.root / key).open("rb") as file:
                 found = os.fstat(file.fileno())
@@ -114,7 +115,7 @@ class LocalBlobs:
             return None
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Of several that rename the same file aside one has it; then exclusive creation."""
+        """Only one of several processes that rename the same file aside succeeds; then exclusive creation."""
         path = self.root / key
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
         try:
@@ -132,14 +133,14 @@ class LocalBlobs:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """A new time of change: the file itself is never away."""
+        """Set a new modification time: the file itself always exists."""
         with contextlib.suppress(FileNotFoundError):
             os.utime(self.root / key)
 
 
 @dataclass(frozen=True)
 class ObjectBlobs:
-    """Objects of a bucket, under a prefix; what goes wrong is a StoreError of one line."""
+    """Objects of a bucket, under a prefix; failures are StoreErrors of one line."""
 
     url: str
 
@@ -167,7 +168,7 @@ class ObjectBlobs:
         return True
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Bulk deletion; where a cloud ends it at a key that is gone, one by one."""
+        """Bulk deletion; one by one if a cloud stops at a missing key."""
         found = list(keys)
         with clear(self.url):
             try:
@@ -190,7 +191,7 @@ class ObjectBlobs:
         return self._put_if("create", key, data)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """One GET; the version is the object's tag, and its generation where the cloud has one."""
+        """One GET; the version is the object's tag, and its generation if the cloud has one."""
         try:
             with clear(self.url):
                 found = self._store.get(key)

@@ -1,4 +1,4 @@
-"""Object stores: opened with what the environment says, asked with patience, and their errors in one line."""
+"""Object stores: opened with credentials from the environment, retried with growing pauses, errors in one line."""
 
 import contextlib
 import functools
@@ -14,7 +14,7 @@ from ..errors import StoreError
 PATIENCE_S = 180.0
 """Time for which a run retries a store that does not answer, s, with growing pauses."""
 _LOOK_S = 5.0
-"""The same for a look, and for a run's first request."""
+"""The same for commands that only read, and for a run's first request."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _MACHINE = "PHOTOGAP_CLOUD_IDENTITY"
 _SAID = {
@@ -46,7 +46,7 @@ _SAID = {
         "AZURE_SKIP_SIGNATURE",
     ),
 }
-"""Variables of which one must be set; without any, the clouds' library asks the machine's metadata address."""
+"""Variables of which one must be set; without any, the cloud library queries the machine's metadata address."""
 _CODES = {
     "NoSuchBucket": "there is no such bucket",
     "ContainerNotFound": "there is no such container",
@@ -67,7 +67,7 @@ _patience = 0
 
 @contextlib.contextmanager
 def patience() -> Iterator[None]:
-    """Ask for `PATIENCE_S` where a store does not answer, not only for as long as a person waits."""
+    """Retry for `PATIENCE_S` if a store does not answer, rather than for the short time of interactive commands."""
     global _patience
     _patience += 1
     try:
@@ -80,7 +80,7 @@ def object_store(url: str) -> Any:
     """Store of a URL.
 
     Raises:
-        StoreError: The environment names no credentials, or the URL is no bucket.
+        StoreError: The environment has no credentials, or the URL is not a bucket.
     """
     return _opened(url, PATIENCE_S if _patience else _LOOK_S)
 
@@ -121,7 +121,8 @@ def _refuse_the_metadata_address(url: str, scheme: str) -> None:
 
 @contextlib.contextmanager
 def clear(url: str) -> Iterator[None]:
-    """Errors of an object store as a StoreError of one line; an object that is not there, or is, stays one."""
+    """Errors of an object store as a StoreError of one line; errors about a missing or existing object are passed
+    on."""
     try:
         yield
     except StoreError:
@@ -137,7 +138,7 @@ def clear(url: str) -> Iterator[None]:
 
 
 def is_of_bucket(error: BaseException | None) -> bool:
-    """Return whether an error comes from the clouds' library."""
+    """Return whether an error comes from the cloud library."""
     return type(error).__module__.startswith("obstore")
 
 
@@ -149,7 +150,7 @@ def told(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """An error of the clouds' library in one line, without its debug output."""
+    """An error of the cloud library in one line, without its debug output."""
     text = str(error).split("\n\nDebug source")[0]
     code = re.search(r"<Code>(\w+)</Code>", text)
     if code:

@@ -1,4 +1,4 @@
-"""Faults of a store as one message: which kind it is, and the remedy of that kind."""
+"""Faults of a store as one message with its remedy."""
 
 import contextlib
 import errno
@@ -17,17 +17,17 @@ _ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def store_faults(place: Place) -> Iterator[None]:
-    """End a run with one message where its store cannot be written.
+    """End a run with one message if its store cannot be written.
 
     Raises:
-        StoreError: The disk is full or read-only, a right is missing, or an object store does not answer.
+        StoreError: The disk is full or read-only, a permission is missing, or an object store does not answer.
     """
     try:
         yield
     except SweepError:
         raise
     except (OSError, sqlite3.Error) as error:
-        remedy = "make room and run again" if is_full(error) else "run again once it can"
+        remedy = "make room and run again" if is_full(error) else "run again once it can be written"
         raise StoreError(
             f"the store {place.url} cannot be written: {first_line(error)}. Finished points are kept; {remedy}."
         ) from error
@@ -40,7 +40,7 @@ def store_faults(place: Place) -> Iterator[None]:
 
 
 def is_full(error: Exception) -> bool:
-    """Return whether space has run out: of blocks, inodes, a quota or a file's size."""
+    """Return whether space has run out: blocks, inodes, a quota or a file size limit."""
     return getattr(error, "errno", None) in _ROOM or "database or disk is full" in str(error)
 
 
@@ -50,7 +50,7 @@ def first_line(error: Exception) -> str:
 
 
 def refuse_unwritable(place: Place) -> None:
-    """Check that this user may write all that a run writes, before it changes anything.
+    """Check that this user may write everything that a run writes, before it changes anything.
 
     Raises:
         StoreError: A file belongs to another user who has not shared it.
@@ -62,8 +62,8 @@ def refuse_unwritable(place: Place) -> None:
     for path in (*folders, place.state / "lock", place.state / "log.sqlite"):
         if path.exists() and not os.access(path, os.W_OK):
             raise StoreError(
-                f"{str(path)!r} belongs to {_owner(path)} and you may not write it. Ask for "
-                f"`chmod -R g+w {place.url} {place.state}` (umask 002 keeps it so), or use another --store."
+                f"{str(path)!r} belongs to {_owner(path)}, and you do not have write permission. Ask for "
+                f"`chmod -R g+w {place.url} {place.state}` (umask 002 for new files), or use another --store."
             )
 
 

@@ -55,7 +55,7 @@ def fleet(tmp_path: Path) -> Callable[..., Fleet]:
     return make
 
 
-def test_a_job_that_the_batch_system_takes_while_the_fleet_closes_is_cancelled(
+def test_job_accepted_while_the_fleet_closes_is_cancelled(
     fleet: Callable[..., Fleet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.clusters.fleet._CANCEL_S", 0.2)
@@ -84,7 +84,7 @@ class Work:
         self.go = go
 
 
-def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
+def test_two_drivers_on_one_scheduler_receive_only_their_own_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_pool, "run_batch", lambda batch: until(batch.go.exists))
@@ -108,7 +108,7 @@ def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
             assert (ended.key, ended.error, pool.running()) == (0, None, 0)
 
 
-def test_of_two_batches_that_a_worker_took_with_it_the_one_that_waited_is_not_to_blame() -> None:
+def test_waiting_batch_of_a_lost_worker_is_not_blamed() -> None:
     pool = DaskPool(SimpleNamespace(status="running", subscribe_topic=lambda topic, handler: None))
 
     def lost(key: int, process: str) -> bool:
@@ -122,7 +122,7 @@ def test_of_two_batches_that_a_worker_took_with_it_the_one_that_waited_is_not_to
     assert [lost(0, "a"), lost(2, "a"), lost(1, "b"), lost(3, "c")] == [True, False, True, True]
 
 
-def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:
+def test_task_sent_at_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:
     def wait(begun: Path, go: Path) -> str:
         import time
 

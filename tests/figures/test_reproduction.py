@@ -41,7 +41,7 @@ def test_answer_follows_the_cube(gap, words):
     assert verdict is (Verdict.DIFFERS if gap == 0 else Verdict.AGREES)
 
 
-def test_failed_points_are_left_out_and_told():
+def test_failed_points_are_left_out_and_reported():
     text = assumptions.answer(combos(0.0, failed=True))
     assert "A gap exists on 100% of the map without pair breaking and on 0% with it" in text
     assert "Points that failed, 1 of 32, are left out" in text
@@ -113,7 +113,7 @@ def test_statements_are_counted_by_preset():
     assert "complete" not in text
 
 
-def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
+def test_duration_cut_off_by_the_record_is_a_lower_bound(cube):
     part = cube(T=[30, 60])
     cut_off = part.isel(time=part["time"] < 0.1)
     assert "≥" in k3c60.exists({})(cut_off).text
@@ -121,7 +121,7 @@ def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
     assert "≥" in assumptions.table(combos(0.0))[2]
 
 
-def test_an_answer_that_needs_points_which_failed_says_so(cube, monkeypatch):
+def test_row_that_needs_failed_points_says_so(cube, monkeypatch):
     whole = cube(T=[30, 60])
     whole = whole.assign(message=whole["status"].copy(data=np.full(whole["status"].shape, "", object)))
     states = whole["status"].values.copy()

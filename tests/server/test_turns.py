@@ -36,7 +36,7 @@ def test_half_sent_requests_do_not_stop_a_server(tmp_path: Path, monkeypatch: py
         assert client.sweeps() == []
 
 
-def test_the_head_of_a_second_request_has_its_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_head_of_a_second_request_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Line, "header_s", 0.5)
     with serving(tmp_path) as client:
         host, port = client.url.removeprefix("http://").split(":")
@@ -91,7 +91,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_requests_whose_client_left_do_no_work() -> None:
+def test_requests_of_disconnected_clients_do_no_work() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)
@@ -119,7 +119,7 @@ def test_requests_whose_client_left_do_no_work() -> None:
     asyncio.run(check())
 
 
-def test_equal_requests_share_an_answer_that_is_no_older_than_they() -> None:
+def test_identical_requests_share_an_answer_that_is_not_older() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)
@@ -138,7 +138,7 @@ def test_equal_requests_share_an_answer_that_is_no_older_than_they() -> None:
     asyncio.run(check())
 
 
-def test_beyond_a_number_requests_are_refused_and_others_are_not() -> None:
+def test_requests_beyond_the_limit_are_refused() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)

@@ -192,7 +192,7 @@ def test_sweeps_with_two_workers_equal_the_local_ones(bucket: str, tmp_path: Pat
     compare(target.url, tmp_path / "local.zarr")
 
 
-def test_the_whole_quick_start_in_a_bucket_is_the_local_one(
+def test_quick_start_in_a_bucket_equals_the_local_one(
     s3: int, credentials: Callable[[int], None], quickstart: xr.Dataset
 ) -> None:
     credentials(s3)
@@ -203,7 +203,7 @@ def test_the_whole_quick_start_in_a_bucket_is_the_local_one(
     assert list(target.blobs.keys()) == ["root"]
 
 
-def test_objects_that_are_gone_keep_no_others_from_deletion(bucket: str) -> None:
+def test_missing_objects_do_not_stop_a_bulk_deletion(bucket: str) -> None:
     blobs = place(f"{bucket}/objects.zarr").blobs
     for key in ("parts/a", "parts/b", "parts/c"):
         blobs.put(key, key.encode())
@@ -232,7 +232,7 @@ def test_a_second_driver_on_another_host_is_refused_and_a_dead_one_replaced(
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
 
 
-def test_a_driver_that_slept_while_another_host_took_the_store_writes_nothing_more(
+def test_suspended_driver_writes_nothing_after_losing_the_store(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.store.lock.RENEW_S", 0.01)
@@ -259,9 +259,7 @@ def test_a_driver_that_slept_while_another_host_took_the_store_writes_nothing_mo
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
 
 
-def test_a_store_that_fails_now_and_then_is_asked_again(
-    s3: int, credentials: Callable[[int], None], tmp_path: Path
-) -> None:
+def test_unreliable_store_is_retried(s3: int, credentials: Callable[[int], None], tmp_path: Path) -> None:
     with proxy(s3, lambda n, method: n % 9 == 3) as port:
         credentials(port)
         target = place("s3://sweeps/flaky.zarr")
@@ -270,7 +268,7 @@ def test_a_store_that_fails_now_and_then_is_asked_again(
         compare(target.url, tmp_path / "local.zarr")
 
 
-def test_a_store_that_stays_away_ends_the_run_clearly_and_resumes(
+def test_unreachable_store_ends_the_run_and_resumes(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.store.buckets.PATIENCE_S", 1.5)
@@ -287,7 +285,7 @@ def test_a_store_that_stays_away_ends_the_run_clearly_and_resumes(
         assert run(plan_of({"F0": [0.01, 1.0]}), target, workers=0).counts.done == 2
 
 
-def test_a_run_outlives_a_gateway_that_is_away(
+def test_run_survives_an_absent_gateway(
     s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.store.buckets.PATIENCE_S", 60.0)
@@ -329,7 +327,7 @@ WRONG: dict[str, tuple[dict[str, str | None], str]] = {
 
 @pytest.mark.parametrize("how", WRONG)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
-def test_every_command_ends_in_one_line_whatever_the_store_answers(
+def test_commands_report_any_store_error_in_one_line(
     s3: int,
     credentials: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,

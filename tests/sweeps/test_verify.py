@@ -105,7 +105,7 @@ def test_repair_of_a_damaged_array(copy: Path, whole: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Delta0", "Delta0_peak", "status", "point_id"])
-def test_repair_of_chunks_that_are_gone(copy: Path, whole: Path, name: str) -> None:
+def test_repair_of_missing_chunks(copy: Path, whole: Path, name: str) -> None:
     for path in chunks(copy, name):
         path.unlink()
     verify(place(copy), repair=True)
@@ -180,9 +180,9 @@ def test_parts_and_points_are_found_by_verification(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["root is text", "a number of the record", "gone"])
-def test_a_root_comes_back_from_its_copy_or_not_at_all(copy: Path, whole: Path, how: str) -> None:
+def test_root_is_restored_from_its_copy_or_refused(copy: Path, whole: Path, how: str) -> None:
     (copy / "zarr.json").unlink() if how == "gone" else HARM[how](copy)
-    assert "a whole copy is in" in verify(place(copy))["problems"][0]
+    assert "an intact copy is in" in verify(place(copy))["problems"][0]
     verify(place(copy), repair=True)
     assert (copy / "zarr.json").read_bytes() == (whole / "zarr.json").read_bytes()
     place(copy).blobs.delete(["root"])

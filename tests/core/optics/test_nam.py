@@ -70,7 +70,7 @@ def test_known_values_at_zero_temperature():
 
 
 @pytest.mark.parametrize("ratio", [9.3, 9.5, 20.0, 57.8])
-def test_any_place_of_the_edge_in_its_cell_and_frequencies_of_a_few_cells(ratio):
+def test_edge_anywhere_in_its_cell_at_low_frequencies(ratio):
     """Down to omega = h and Delta = 9 h, 0.5 % of sigma2: products of cell averages alone miss by 4-7 %."""
     sigma, h = bcs(ratio, 0.0)
     for k in (1, 2, 3, 5, 8):
@@ -125,7 +125,7 @@ def test_f_sum_rule_of_a_strongly_coupled_film():
     assert missing == pytest.approx(math.pi / 2 * condensate_weight(Delta, f, h), rel=5e-3)
 
 
-def test_a_gap_function_larger_than_its_energy_keeps_its_branch():
+def test_gap_function_above_its_energy_keeps_its_branch():
     """A sharp phonon at 12 meV drives |Delta| to 24 meV there: E^2 - Delta^2 turns around zero above the edge.
 
     A wrong branch there gives |sigma1| of several hundred.
