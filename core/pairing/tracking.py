@@ -30,6 +30,9 @@ _EIGENVALUE = 1e-6
 _HISTORY = 8
 """Length of the history of the Anderson acceleration, which is kept from one solution to the next."""
 
+_CLOSER = 0.1
+"""Share of the tolerance that is asked for where there is a history, with which it takes few more iterations."""
+
 
 class GapError(ArithmeticError):
     """The gap equation did not converge; the message gives the residual."""
@@ -134,7 +137,8 @@ class GapTracker:
     def _follow(self, kernel: Kernel, f: Array, start: SelfEnergy) -> GapSolution:
         if self._history is None:
             self._history = Anderson(_HISTORY, start.vector(self.damping).size)
-        solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol, history=self._history)
+        tol = _CLOSER * self.tol if self._history.filled else self.tol
+        solution = solve_gap(kernel, f, start, damping=self.damping, tol=tol, history=self._history)
         self.iterations += solution.iterations
         return solution
 
