@@ -20,7 +20,7 @@ from .optics.film import penetration_depth, refractive_index
 from .optics.indices import index_at, transparent_index_at
 from .optics.instrument import add_substrate_tail, convolve_probe, probe_width
 from .optics.response import optical_response
-from .optics.stack import stack_powers
+from .optics.stack import stack_amplitude, stack_powers
 from .settings import Point, Settings
 from .slab import Sample
 
@@ -115,6 +115,10 @@ def observe_probe(
         "penetration_depth": penetration_depth(mean_n, omega),
         "R": R,
     }
+    if settings.probe_amplitude:
+        r = stack_amplitude(n, omega, thickness, *surroundings(settings, omega))
+        parts = zip(("r_real", "r_imag", "sigma1_top", "sigma2_top"), _parts(r, sigma[0]), strict=True)
+        out.update(parts)
     gap = np.mean([samples[0].gap.Delta0 for samples in slabs]) if settings.smear_gap else None
     width = probe_width(settings.tau_probe, None if gap is None else float(gap))
     powers = {"dR_R0": R}
@@ -124,6 +128,10 @@ def observe_probe(
         out[name] = power / power[0] - 1.0
         out[f"{name}_seen"] = seen(times, out[name], width, settings)
     return out
+
+
+def _parts(*series: Complex) -> list[Array]:
+    return [part for x in series for part in (x.real, x.imag)]
 
 
 def seen(times: Array, change: Array, width: float, settings: Settings) -> Array:

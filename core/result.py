@@ -156,6 +156,14 @@ _PROBE = (
         relative=True,
     ),
 )
+_AMPLITUDE = (
+    Variable("r_real", ("time",), "1", "real part of the reflection coefficient at the probe", "Re $r$"),
+    Variable("r_imag", ("time",), "1", "imaginary part of the reflection coefficient at the probe", "Im $r$"),
+    Variable("sigma1_top", ("time",), "ohm-1 nm-1", "real part of the topmost slab's conductivity at the probe"),
+    Variable(
+        "sigma2_top", ("time",), "ohm-1 nm-1", "imaginary part of the topmost slab's conductivity at the probe"
+    ),
+)
 _TRANSMISSION = (
     Variable("T_film", ("time",), "1", "transmittance of the film at the probe", r"$\mathcal{T}$"),
     Variable("dT_T0", ("time",), "1", "relative change of the transmittance", r"$\Delta T/T_0$", relative=True),
@@ -193,6 +201,10 @@ def _is_given(value: float | None) -> bool:
     return value is not None
 
 
+def _is_seen_whole(omega_probe: float | None, probe_amplitude: bool) -> bool:
+    return omega_probe is not None and probe_amplitude
+
+
 def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
     """Nothing is transmitted through a half space."""
     return omega_probe is not None and thickness is not None and math.isfinite(thickness)
@@ -205,6 +217,7 @@ OUTPUTS = (
     Outputs((_N,), ("frequencies",), bool),
     Outputs(_DEPTH, ("depth_profile",), bool),
     Outputs(_PROBE, ("omega_probe",), _is_given),
+    Outputs(_AMPLITUDE, ("omega_probe", "probe_amplitude"), _is_seen_whole),
     Outputs(_TRANSMISSION, ("omega_probe", "thickness"), _is_transmitted),
 )
 """Every output, in the cube's order."""

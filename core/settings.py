@@ -100,7 +100,7 @@ class Settings:
     pump_rate: PumpRate = field(
         default="envelope",
         metadata=declare(
-            "`constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy; `envelope` "
+            "`constant` (the paper) finds the one Gamma that deposits the absorbed energy of the pulse; `envelope` "
             "takes the instantaneous Gamma that deposits the pulse's own power.",
             long_name="absorption rate during the pulse",
         ),
@@ -401,6 +401,15 @@ class Settings:
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{probe}$",
             rule=POSITIVE,
+        ),
+    )
+    probe_amplitude: bool = field(
+        default=False,
+        metadata=declare(
+            "Whether the complex reflection coefficient of the probe, and the conductivity of the slab next to the "
+            "light, are recorded.",
+            long_name="whether the probe's complex reflection is recorded",
+            later=True,
         ),
     )
     scattering_rate: float | None = field(

@@ -2,7 +2,7 @@
 
 Within a step Delta is extrapolated to the step's middle; after it the gap equation is solved again. Absorbed and
 escaped energy are integrated along with f and n at the same weights, so within a step the ledger closes to
-round-off. What remains is due to the gap: at fixed f a changing density of states changes U_qp by 4 N0 Int E f
+round-off. The remainder is due to the gap: at fixed f a changing density of states changes U_qp by 4 N0 Int E f
 d(rho), integrated separately by the trapezoidal rule. The lattice is as wide as the pulse requires and narrows as
 quasiparticles relax (`windows`).
 """

@@ -215,6 +215,31 @@ def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
     return rho, p
 
 
+def between_points(E: Array, omegaZ: Complex, phi: Complex, h: float) -> tuple[Complex, Complex, Array]:
+    """Delta, Z and the density of states N(E)/N(0) at any energies, with E Z and Delta Z linear between points.
+
+    Below the first point both are continued by W(-E) = -W(E)*, phi(-E) = phi(E)*.
+
+    Args:
+        E: Energies, meV, positive, up to the last cell centre, any shape.
+        omegaZ: E Z(E) at the cell centres, meV, complex, shape (N,).
+        phi: Delta Z at the cell centres, meV, complex, shape (N,).
+        h: Lattice spacing, meV.
+    Returns:
+        Delta (meV), Z and rho = Re[E / sqrt(E^2 - Delta^2)], each of E's shape; undamped, rho is infinite at the
+        edge itself.
+    """
+    points = (np.arange(-1, phi.size) + 0.5) * h
+    W = np.interp(E, points, np.concatenate([-np.conj(omegaZ[:1]), omegaZ]))
+    F = np.interp(E, points, np.concatenate([np.conj(phi[:1]), phi]))
+    Q = W * W - F * F
+    below = Q.real <= 0.0
+    root = np.where(below, 1j * np.sqrt(-Q), np.where(W.real >= 0.0, 1.0, -1.0) * np.sqrt(Q))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = np.where(F == 0, 1.0, (W / root).real)
+        return F * E / W, W / E, np.maximum(rho, 0.0)
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
     N = phi.size
