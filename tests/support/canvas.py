@@ -28,7 +28,9 @@ def faults(figure):
     for (one, a), (two, b) in itertools.combinations(texts, 2):
         if min(a.x1, b.x1) - max(a.x0, b.x0) > _SLACK and min(a.y1, b.y1) - max(a.y0, b.y0) > _SLACK:
             found.append(f"{one!r} overlaps {two!r}")
-    found += [f"{name!r} lies over another axes" for name, box, home in _titles(figure) if _covers(box, home, figure)]
+    found += [
+        f"{name!r} lies over another axes" for name, box, home in _titles(figure) if _covers(box, home, figure)
+    ]
     return found
 
 
