@@ -64,7 +64,7 @@ class Family:
         return scale(float(finite.min()), float(finite.max()))
 
     def key(self, figure: Figure, axes: Axes | Sequence[Axes]) -> None:
-        """Legend below the axes, or colour bar beside them."""
+        """Legend below the axes, or colour bar next to them."""
         each = [axes] if isinstance(axes, Axes) else list(axes)
         if self.order is None:
             legend(figure, each[0])
