@@ -117,17 +117,6 @@ def test_a_damaged_claim_is_taken_over(claimed: Any, text: bytes) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_swap_replaces_only_the_version_seen(claimed: Any) -> None:
-    blobs = claimed.blobs
-    blobs.put("key", b"1")
-    first = blobs.look("key")[1]
-    assert blobs.swap("key", first, b"2")
-    assert not blobs.swap("key", first, b"3")
-    assert blobs.get("key") == b"2"
-    assert not blobs.swap("absent", first, b"3")
-    assert blobs.get("absent") is None
-
-
 @contextlib.contextmanager
 def without_flock(monkeypatch: pytest.MonkeyPatch, number: int | None) -> Iterator[None]:
     """A file system whose locks hold on one node only, or that has none."""
