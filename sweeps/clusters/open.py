@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from ..ask.config import Config
 from ..store.place import Place
 from ..work.pool import InlinePool, Pool
-from .config import find
+from .cluster_file import find
 from .kinds import system_named
 from .spec import JOBS, Spec
 from .visit import Visit
