@@ -57,12 +57,18 @@ def draw_temperatures(name: str, states: "Sequence[Equilibrium]", out: Path) -> 
     figure = Figure(figsize=(6.4, 4.8), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.subplots()
-    ax.plot(T, Delta0, "o-", color=COLOURS[0], label=r"$\Delta_0$")
-    ax.plot(T, edge, "s--", color=COLOURS[1], label="gap edge")
-    open_ = np.flatnonzero((Delta0 > 0) & (Tc > T))
-    if open_.size:
+    order = np.argsort(T)
+    below = order[(Delta0[order] > 0) & (Tc > T[order])]
+    for values, marks, colour, label in (
+        (Delta0, "o-", COLOURS[0], r"$\Delta_0$"),
+        (edge, "s--", COLOURS[1], "gap edge"),
+    ):
+        # between the last gap and Tc no straight line is right
+        ax.plot(T[below], values[below], marks, color=colour, label=label)
+        ax.plot(np.delete(T, below), np.delete(values, below), marks[0], color=colour)
+    if below.size:
         # the amplitude is that of the temperature nearest to Tc
-        last = open_[np.argmax(T[open_])]
+        last = below[-1]
         near = np.linspace(max(0.7 * Tc, T.min()), Tc, 200)
         root = Delta0[last] * np.sqrt((1 - near / Tc) / (1 - T[last] / Tc))
         ax.plot(near, root, ":", color="0.4", label=r"$\propto\sqrt{1 - T/T_c}$, through the last $\Delta_0$")
