@@ -1,7 +1,7 @@
 """The coupled motion of f(E, t), n(Omega, t) and Delta(E, t), of one slab or of several that exchange phonons.
 
-Slabs that exchange phonons are one system of equations: they share each step, as long as the most demanding of them
-allows. What a slab does within a step is in `slab`, the sum of its processes in `equations`.
+Slabs that exchange phonons are one system of equations and share each step, whose length the most demanding slab
+sets. A slab's part of a step is in `slab`, the sum of its processes in `equations`.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .equations import Equations, joint_problem, joint_spectral_radius, parts
+from .equations import Equations, joint_derivative, joint_problem, joint_spectral_radius, parts
 from .integrators import Method
 from .kinetics import JointTerm
 from .lattice import Array
@@ -20,6 +20,8 @@ from .result import Outcome
 from .slab import Sample, SaturatedError, Slab
 
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
+_AT_REST = 0.1
+"""Motion until the pulse begins, in units of a step's tolerance, below which a film is not integrated till then."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Statistics:
 
 @dataclass
 class Trajectory:
-    """Samples of each slab at the asked times and how the integration ended."""
+    """Samples of each slab at the requested times, and the outcome of the integration."""
 
     slabs: list[list[Sample]] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
@@ -71,7 +73,7 @@ def integrate(
         dt_max: Longest step, ps.
         joint: Processes between the slabs.
     Returns:
-        The trajectory; what stops it early is an outcome with its message.
+        The trajectory; an early stop is an outcome with its message.
     """
     out = Trajectory(slabs=[[] for _ in slabs])
     start, run = float(times[0]), None
@@ -83,6 +85,7 @@ def integrate(
         run = _Run(states, joint, method, start, rtol, atol, out)
         run.sample()
         for target in times[1:]:
+            run.rest(float(target))
             while run.t < target:
                 if out.statistics.steps + out.statistics.rejected >= max_steps:
                     out.outcome = Outcome.TOO_MANY_STEPS
@@ -104,7 +107,7 @@ class _StepTooSmall(ArithmeticError):
 
 
 class _Run:
-    """One integration's moving parts."""
+    """State of one integration."""
 
     def __init__(
         self, slabs: list[Slab], joint: Sequence[JointTerm], method: Method, t: float, rtol: float, atol: float,
@@ -114,10 +117,26 @@ class _Run:
         self.rtol, self.atol, self.t = rtol, atol, t
         self.pump = slabs[0].pump
         self.dt = self.pump.tau_pump / 20
+        self.at_rest = self._is_at_rest()
 
     def sample(self) -> None:
         for slab, samples in zip(self.slabs, self.out.slabs, strict=True):
             samples.append(slab.sample(self.t))
+
+    def rest(self, target: float) -> None:
+        """Pass on towards `target` without a step, as far as nothing moves: until the pulse begins."""
+        if self.at_rest and self.t < self.pump.begins:
+            self.t = min(target, self.pump.begins)
+
+    def _is_at_rest(self) -> bool:
+        """Return whether all slabs wait for the pulse in equilibrium: their rates move nothing until it begins."""
+        if not all(slab.waiting for slab in self.slabs):
+            return False
+        equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]
+        y = np.concatenate([slab.y for slab in self.slabs])
+        scale = np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
+        moved = joint_derivative(equations, self.joint, self.t, y, weights) * (self.pump.begins - self.t)
+        return bool(np.abs(moved / scale).max() <= _AT_REST)
 
     def advance(self, target: float, dt_max: float) -> None:
         """One trial step towards `target`; accepted or not, the next step's length is chosen."""
@@ -136,7 +155,7 @@ class _Run:
         trial = self.method.step(problem, self.t, np.concatenate(vectors), dt, radius)
         self.out.statistics.evaluations += trial.evaluations
         found = list(zip(self.slabs, parts(equations, trial.y), parts(equations, trial.error), strict=True))
-        # not Python's max, which may pass over a NaN
+        # not Python's max, which may ignore a NaN
         error = float(np.max([slab.error(y, e, rtol=self.rtol, atol=self.atol) for slab, y, e in found]))
         if not (error <= 1.0 and all(slab.within_bounds(y, self.atol) for slab, y, _ in found)):
             self._reject(dt, error)
@@ -158,7 +177,7 @@ class _Run:
             max(defect, 1e-8) ** (-1 / 3),
         )  # fmt: skip
         proposal = dt * min(_GROW, max(_SHRINK, _SAFETY * factor))
-        # a step cut short by a sample says little against the longer one that was planned
+        # a step shortened to end on a sample is no reason to reduce the planned one
         self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
         for slab in self.slabs:
             slab.narrow(self.t)
@@ -171,7 +190,7 @@ class _Run:
         return max(slab.defect(y) for slab, y in found) / self.method.defect
 
     def _await_pulse(self, target: float) -> float:
-        """Target of a step before the pulse: none may leap over it; at its beginning, a step for the pulse."""
+        """Target of a step before the pulse, which no step may skip; at its start, a step suited to the pulse."""
         if self.t < self.pump.begins:
             return min(target, self.pump.begins)
         for slab in self.slabs:
@@ -182,7 +201,7 @@ class _Run:
 
     @property
     def _smallest_gap_step(self) -> float:
-        """A gap that opens or closes at once cannot be resolved; below this step the gap may jump."""
+        """A gap that opens or closes abruptly cannot be resolved; below this step the gap may jump."""
         return 1e-3 * self.pump.tau_pump
 
     def _reject(self, dt: float, error: float) -> None:

@@ -32,8 +32,8 @@ class Variable:
         dims: Axes beyond the sweep's own: () for a scalar, else from `time`, `energy`, `frequency`, `depth`.
         units: CF units; "1" for a dimensionless number.
         long_name: Meaning in a few words.
-        symbol: Symbol in print; empty where the name says enough.
-        may_be_infinite: Whether infinity is a value of it and no failure.
+        symbol: Symbol in print; empty if the name suffices.
+        may_be_infinite: Whether infinity is a valid value rather than a failure.
         relative: Whether it is a share or a relative change, which print gives in percent.
     """
 
@@ -51,9 +51,9 @@ class Result:
     """Outcome of one point.
 
     Args:
-        outcome: How it ended.
+        outcome: The outcome.
         message: Empty for OK, else the reason in words.
-        data: One array per `Variable` of `variables(settings)`, of the shape its dims say; absent if not OK.
+        data: One array per `Variable` of `variables(settings)`, of the shape of its dims; absent if not OK.
         diagnostics: Numbers for `replay`: steps, rejected steps, gap iterations, residuals.
     """
 
@@ -156,6 +156,14 @@ _PROBE = (
         relative=True,
     ),
 )
+_AMPLITUDE = (
+    Variable("r_real", ("time",), "1", "real part of the reflection coefficient at the probe", "Re $r$"),
+    Variable("r_imag", ("time",), "1", "imaginary part of the reflection coefficient at the probe", "Im $r$"),
+    Variable("sigma1_top", ("time",), "ohm-1 nm-1", "real part of the topmost slab's conductivity at the probe"),
+    Variable(
+        "sigma2_top", ("time",), "ohm-1 nm-1", "imaginary part of the topmost slab's conductivity at the probe"
+    ),
+)
 _TRANSMISSION = (
     Variable("T_film", ("time",), "1", "transmittance of the film at the probe", r"$\mathcal{T}$"),
     Variable("dT_T0", ("time",), "1", "relative change of the transmittance", r"$\Delta T/T_0$", relative=True),
@@ -172,11 +180,11 @@ _TRANSMISSION = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """Outputs that come together.
+    """Outputs that are switched on together.
 
     Args:
         variables: The outputs.
-        by: Settings that switch them on; none for outputs that are always there.
+        by: Settings that switch them on; none for outputs that are always present.
         when: Whether they are on, from the values of those settings.
     """
 
@@ -193,8 +201,12 @@ def _is_given(value: float | None) -> bool:
     return value is not None
 
 
+def _is_seen_whole(omega_probe: float | None, probe_amplitude: bool) -> bool:
+    return omega_probe is not None and probe_amplitude
+
+
 def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
-    """Nothing passes a half space."""
+    """Nothing is transmitted through a half space."""
     return omega_probe is not None and thickness is not None and math.isfinite(thickness)
 
 
@@ -205,6 +217,7 @@ OUTPUTS = (
     Outputs((_N,), ("frequencies",), bool),
     Outputs(_DEPTH, ("depth_profile",), bool),
     Outputs(_PROBE, ("omega_probe",), _is_given),
+    Outputs(_AMPLITUDE, ("omega_probe", "probe_amplitude"), _is_seen_whole),
     Outputs(_TRANSMISSION, ("omega_probe", "thickness"), _is_transmitted),
 )
 """Every output, in the cube's order."""

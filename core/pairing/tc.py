@@ -2,7 +2,7 @@
 
 For phi -> 0 the pair amplitude is p = Re[phi / W] with W = E Z of the normal state, so the gap equation becomes
 p = Re[phi(p) / W], a real linear map. A gap opens where its largest eigenvalue
-reaches one; a nonlinear solve is no judge near there (it stops short of zero or falls to it).
+reaches one; a nonlinear solution is unreliable near there (it stops short of zero or falls to it).
 """
 
 import math
@@ -54,7 +54,7 @@ class LinearGap:
         return phi.real.astype(complex) if self.damping == "real" else phi
 
     def __call__(self, p: Array) -> Array:
-        """The pair amplitude that a pair amplitude p (N,) gives."""
+        """The map applied to a pair amplitude p, shape (N,)."""
         return linear_pair_amplitude(self.normal.self_energy.omegaZ, self.phi(p))
 
     def state(self, p: Array, height: float) -> SelfEnergy:
@@ -136,7 +136,7 @@ def critical_temperature(
     coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25,
     start: Array | None = None,
 ) -> float:  # fmt: skip
-    """Tc, K: where the largest eigenvalue of the linearised gap equation is one.
+    """Tc, K: the temperature at which the largest eigenvalue of the linearised gap equation is one.
 
     Args:
         coupling: Spectrum on its lattice, with mu_star.
@@ -163,7 +163,7 @@ def calibrate_mu_star(
     coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None,
     start: Array | None = None,
 ) -> Coupling:  # fmt: skip
-    """The coupling with the mu_star whose transition is at Tc (K): Tc is what is known of a material.
+    """The coupling with the mu_star that gives the transition at Tc (K), which is known for a material.
 
     Args:
         coupling: Spectrum on its lattice; its mu_star counts for nothing.
@@ -173,7 +173,7 @@ def calibrate_mu_star(
         start: As for `critical_temperature`.
     Raises:
         ValueError: if the spectrum alone (mu_star = 0) does not reach Tc, or no mu_star below 1 lowers it so far.
-            Without lifetimes (`real` damping) strong couplers fall short, and their driven state is no answer.
+            Without lifetimes (`real` damping) strong couplers fall short of their Tc.
     """
 
     linear, largest = _in_equilibrium(coupling, Tc, damping), _Leading(start)

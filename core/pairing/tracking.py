@@ -1,8 +1,8 @@
 """The gap along a trajectory: it follows f and n adiabatically, and opens where the normal state is unstable.
 
-Delta = 0 always solves the gap equation, and is the answer only where the linearised equation's largest eigenvalue
-does not exceed one. A nonlinear solve that ends at zero elsewhere is discarded: `opening` finds the gap, or an
-error says why not.
+Delta = 0 always solves the gap equation, but is accepted only if the largest eigenvalue of the linearised equation
+does not exceed one. Otherwise a nonlinear solution that ends at zero is discarded: `opening` finds the gap, or
+raises an error with the reason.
 """
 
 import math
@@ -13,6 +13,7 @@ import numpy as np
 from ..lattice import Array
 from ..settings import Damping
 from ..thermal import bose, fermi
+from .anderson import Anderson
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state, solve_gap
 from .opening import open_gap
@@ -21,13 +22,20 @@ from .tc import LinearGap, pairing_eigenvalue
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
 _SLOWEST = 0.98
-"""The same where the gap equation does not converge at larger ratios, before it is given up."""
+"""The same if the gap equation does not converge at larger ratios; the last attempt."""
 _EIGENVALUE = 1e-6
 """Tolerance of the largest eigenvalue of the normal state."""
 
 
+_HISTORY = 8
+"""Length of the history of the Anderson acceleration, which is kept from one solution to the next."""
+
+_CLOSER = 0.1
+"""Share of the tolerance that is asked for where there is a history, with which it takes few more iterations."""
+
+
 class GapError(ArithmeticError):
-    """The gap equation did not converge: message says at which residual."""
+    """The gap equation did not converge; the message gives the residual."""
 
 
 @dataclass
@@ -38,7 +46,7 @@ class GapTracker:
         coupling: Spectrum with mu_star.
         damping: `full` or `real`.
         tol: Relative residual of the gap equation.
-        held: A gap that is to stay as it is; None follows the occupations.
+        held: A fixed gap; None follows the occupations.
     """
 
     coupling: Coupling
@@ -48,12 +56,13 @@ class GapTracker:
     iterations: int = 0
     eigenvalue: float = 0.0
     _vector: Array | None = None
+    _history: Anderson | None = None
 
     def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
         """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
 
-        The normal state is the answer only where its largest eigenvalue does not exceed one, and where a gap to
-        start from has vanished.
+        The normal state is accepted only if its largest eigenvalue does not exceed one and a gap to start from has
+        vanished.
 
         Raises:
             GapError: if the equation does not converge.
@@ -80,7 +89,7 @@ class GapTracker:
         return self._open_normal(kernel, f, linear)
 
     def solve_equilibrium(self, T: float) -> GapSolution:
-        """Gap in thermal equilibrium at T (K), cooled down to from where it opens.
+        """Gap in thermal equilibrium at T (K), reached by cooling from the temperature at which it opens.
 
         Deep below Tc in a strongly coupled material a start far from the answer can end on a spurious branch, or
         on none; cooling follows the one that opens at Tc.
@@ -91,6 +100,8 @@ class GapTracker:
         lattice = self.coupling.lattice
 
         def at(temperature: float, start: SelfEnergy | None) -> GapSolution:
+            # another temperature is another equation
+            self._history = None
             return self.solve(fermi(lattice.E, temperature), bose(lattice.Omega, temperature), start)
 
         warm = T
@@ -124,7 +135,10 @@ class GapTracker:
         return self.eigenvalue > 1.0 + _EIGENVALUE
 
     def _follow(self, kernel: Kernel, f: Array, start: SelfEnergy) -> GapSolution:
-        solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)
+        if self._history is None:
+            self._history = Anderson(_HISTORY, start.vector(self.damping).size)
+        tol = _CLOSER * self.tol if self._history.filled else self.tol
+        solution = solve_gap(kernel, f, start, damping=self.damping, tol=tol, history=self._history)
         self.iterations += solution.iterations
         return solution
 
@@ -152,7 +166,7 @@ class GapTracker:
 
     def _failure(self, last: GapSolution) -> GapError:
         remedy = "take `damping: full`" if self.damping == "real" else "take a smaller `spacing`"
-        state = "unstable" if self.eigenvalue > 1.0 else "stable, but a gap was there"
+        state = "unstable" if self.eigenvalue > 1.0 else "stable, but there was a gap"
         return GapError(
             f"the gap equation did not converge: the normal state is {state} (largest eigenvalue "
             f"{self.eigenvalue:.4f}) and at Re phi(0) = {last.self_energy.phi[0].real:.4g} meV, where the search "

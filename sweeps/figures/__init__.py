@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from .curves import gap_fluence as gap_fluence
     from .curves import gap_traces as gap_traces
     from .depth import depth_difference as depth_difference
+    from .lives import gap_and_life as gap_and_life
+    from .lives import resonance as resonance
     from .maps import gap_evolution as gap_evolution
     from .maps import gap_function as gap_function
     from .maps import populations as populations
     from .movies import movie as movie
     from .phase import phase_diagram as phase_diagram
     from .probe import probe_traces as probe_traces
+    from .saturation import optical_saturation as optical_saturation
     from .selection import select as select
     from .spectrum import alpha2F_of as alpha2F_of
     from .spectrum_lines import spectra as spectra

@@ -107,7 +107,7 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("above", [0, 1, 2])
-def test_a_file_that_another_user_may_have_planted_is_passed_over(
+def test_file_planted_by_another_user_is_ignored(
     home: Path, planted: Path, above: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below, part = str(home / "scratch" / "me"), [planted, *planted.parents][above]
@@ -129,7 +129,7 @@ def test_a_file_that_another_user_may_have_planted_is_passed_over(
     assert find("ours", below)[0].kind == "slurm", "so is what lies in the user's own folder"
 
 
-def test_a_link_counts_as_much_as_what_it_leads_to(
+def test_owner_of_a_link_and_of_its_target_are_checked(
     home: Path, planted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below, mine = str(home / "scratch" / "me"), planted.rename(home / "mine.yaml")
@@ -159,7 +159,7 @@ def test_a_group_is_private_by_its_name_and_its_members(monkeypatch: pytest.Monk
     assert not private("me", gid=2000)
 
 
-def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Path) -> None:
+def test_missing_keys_come_from_dask_jobqueue(tmp_path: Path) -> None:
     spec = parse({"kind": "slurm", "jobs": 1}, "f.yaml")
     assert isinstance(spec, Slurm)
     with pytest.raises(ConfigError, match="needs `cores` and `memory`"):
@@ -252,7 +252,7 @@ assert signal.getsignal(signal.SIGINT) is mine
 """
 
 
-def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
+def test_import_of_dask_jobqueue_leaves_signal_handlers_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=PATIENCE)
 
 

@@ -29,7 +29,7 @@ def film(spectrum: Spectrum) -> Material:
 
 
 @pytest.mark.parametrize("name", SPECTRA)
-def test_edges_on_lattices_that_were_chosen(name):
+def test_edges_on_chosen_lattices(name):
     """3e-3 is asked of the default accuracy of 1e-3; the bound it states must cover the error, but for the
     reference's own, 3e-4."""
     spectrum = SPECTRA[name]
@@ -47,7 +47,7 @@ def test_edges_on_lattices_that_were_chosen(name):
         assert abs(edge - real.edge) < bound + 3e-4 * real.edge
 
 
-def test_a_narrow_window_is_what_was_wrong():
+def test_narrow_window_explains_the_former_error():
     """Four times the highest phonon, as spectrum files had it, is off by 1 % of Tc and more for a strong mode."""
     spectrum = SPECTRA["strong Einstein mode"]
     Tc = matsubara.critical_temperature(spectrum)
@@ -92,7 +92,7 @@ def test_the_bound_covers_the_error(p, q):
     assert error <= choice.error[0] * (1 + 1e-9) <= 2e-3 * (1 + 1e-9)
 
 
-def test_a_choice_that_stays_is_not_refined():
+def test_fixed_choice_is_not_refined():
     choice = choose_lattice(of_order(2.0, 2.0), spacing=0.01, window=1.0, rtol=1e-3, fixed=(True, False))
     assert choice.spacing == 0.01
     assert choice.window > 8.0
@@ -109,12 +109,12 @@ def test_an_accuracy_out_of_reach_is_refused_with_the_remedy():
         choose_lattice(of_order(1.5, 2.0), spacing=1.0, window=10.0, rtol=-1.0)
 
 
-def test_a_search_that_has_no_room_is_refused_before_it_begins():
+def test_search_without_room_is_refused_at_the_start():
     with pytest.raises(AccuracyError, match=r"must leave room to refine within 1000 cells.* Got 40000 cells"):
         choose_lattice(of_order(1.5, 2.0), spacing=1e-3, window=10.0, rtol=1e-3, most_cells=1000)
 
 
-def test_numbers_that_are_nowhere_found_are_refused():
+def test_estimates_without_numbers_are_refused():
     def nothing(h: float, W: float) -> Estimate:
         return Estimate(np.array([np.nan]), np.array([1.0]), ("edge",))
 

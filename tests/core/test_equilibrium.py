@@ -148,7 +148,7 @@ def test_no_gap_above_tc():
     assert not solve_equilibrium(material, 14.8).gap.is_normal
 
 
-def test_a_calibration_next_to_a_known_one_gives_the_same_mu_star():
+def test_calibration_from_a_nearby_guess_gives_the_same_mu_star():
     """Near or far off: a search around a wrong value ends in the whole range."""
     coupling = bare_coupling("Pb")
     alone = calibrate_mu_star(coupling, 8.0).mu_star
@@ -170,7 +170,7 @@ def test_couplings_of_one_lattice_share_their_transforms():
     assert not np.array_equal(first.pairing(p, f), fresh.pairing(p, f))
 
 
-def test_tc_of_a_calibrated_material_is_the_one_it_was_calibrated_to():
+def test_calibration_reproduces_tc():
     """It is not solved for again: the eigenvalue is one there by construction."""
     material = materials.load("K3C60")
     state = solve_equilibrium(material, 5.0, spacing=0.5)

@@ -57,7 +57,7 @@ def test_fig8_leaves_a_hole_where_a_point_failed(cube, look):
 
 
 @pytest.mark.parametrize("name", ["fig4", "fig10", "fig11"])
-def test_populations_beside_the_spectrum(cube, look, name):
+def test_populations_next_to_the_spectrum(cube, look, name):
     figure = look(draw(cube(fields=True), name))
     assert r"$\alpha^2F(\omega)$" in texts(figure)
     assert "Phonon energy $\\hbar\\omega$ (meV)" in texts(figure)
@@ -130,7 +130,7 @@ def test_selection_by_label(cube):
         select(ds, {"fluence": 1})
 
 
-def test_what_cannot_be_drawn_says_why(cube):
+def test_impossible_figure_gives_the_reason(cube):
     with pytest.raises(ValueError, match=r"`figure` must be one of fig1c, .*\. Got 'fig99'"):
         draw(cube(), "fig99")
     with pytest.raises(ValueError, match=r"needs `f` in the cube; set `energies` under .* Got Delta0"):
@@ -192,14 +192,17 @@ def test_movie_endings(cube, tmp_path, monkeypatch):
 
 def test_every_figure_has_a_name():
     of_the_paper = "1c 2a 2b 2c 2d 3 4 5 6 7a 7b 8 9 10 11"
-    assert set(FIGURES) == {f"fig{n}" for n in of_the_paper.split()} | {"gap_function", "phase_diagram"}
+    assert set(FIGURES) == {f"fig{n}" for n in of_the_paper.split()} | {
+        "gap_function", "phase_diagram", "resonance", "pair_breaking", "electron_scattering", "soft_modes",
+        "pulse_length", "optical_saturation",
+    }  # fmt: skip
 
 
 def test_lines_all_differ():
     assert len({tuple(line_style(i).values()) for i in range(28)}) == 28
 
 
-def test_a_legend_has_two_columns_where_they_fit():
+def test_legend_has_two_columns_if_they_fit():
     for label, columns in ((r"$\hbar\omega_\mathrm{probe}$ = 20 meV", 2), ("full, scattering+pair-breaking", 1)):
         figure = Figure(figsize=(3.4, 2.6), layout="constrained")
         ax = figure.subplots()

@@ -3,9 +3,8 @@
 from types import SimpleNamespace
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from photogap.sweeps.figures.equilibrium import draw_temperatures
+from photogap.sweeps.figures.equilibrium import _temperatures
 
 TC = 10.0
 
@@ -15,11 +14,8 @@ def state(T: float) -> SimpleNamespace:
     return SimpleNamespace(T=T, Tc=TC, gap=SimpleNamespace(Delta0=gap, edge=1.01 * gap))
 
 
-def test_the_curve_ends_at_the_last_gap_and_the_root_at_tc(tmp_path, monkeypatch):
-    drawn: list[Figure] = []
-    monkeypatch.setattr(Figure, "savefig", lambda figure, out: drawn.append(figure))
-    draw_temperatures("x", [state(T) for T in (11.0, 2.0, 9.0, 6.0, 10.5)], tmp_path / "x.png")
-    lines = drawn[0].axes[0].lines
+def test_the_curve_ends_at_the_last_gap_and_the_root_at_tc():
+    lines = _temperatures("x", [state(T) for T in (11.0, 2.0, 9.0, 6.0, 10.5)]).axes[0].lines
     curve, above, root = lines[0], lines[1], lines[-1]
     assert list(curve.get_xdata()) == [2.0, 6.0, 9.0]
     assert (sorted(above.get_xdata()), above.get_linestyle()) == ([10.5, 11.0], "None")
@@ -29,8 +25,6 @@ def test_the_curve_ends_at_the_last_gap_and_the_root_at_tc(tmp_path, monkeypatch
     assert np.allclose(y, 1.5 * np.sqrt(1.0 - x / TC))
 
 
-def test_above_tc_there_is_no_curve(tmp_path, monkeypatch):
-    drawn: list[Figure] = []
-    monkeypatch.setattr(Figure, "savefig", lambda figure, out: drawn.append(figure))
-    draw_temperatures("x", [state(12.0)], tmp_path / "x.png")
-    assert not any(line.get_linestyle() == ":" for line in drawn[0].axes[0].lines)
+def test_above_tc_there_is_no_curve():
+    lines = _temperatures("x", [state(12.0)]).axes[0].lines
+    assert not any(line.get_linestyle() == ":" for line in lines)

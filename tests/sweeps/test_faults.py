@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,11 +21,11 @@ from photogap.sweeps.drive.sweep import LOG, Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import Place, place
-from support.batch import address_in
 from support.cubes import physics
 from support.driving import go, plan_of
 from support.fake_config import tree
 from support.patience import PATIENCE, until
+from support.schedulers import scheduler
 from support.tallies import Tally
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -180,29 +179,6 @@ def test_a_killed_scheduler_ends_the_driver_clearly(
     xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
 
 
-@contextlib.contextmanager
-def scheduler(told: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A scheduler, which tells its address in a file, and two workers as processes of their own."""
-
-    def start(*words: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "dask", *words, "--no-dashboard"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    main = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(told))
-    work = []
-    try:
-        address = until(lambda: address_in(told))
-        work = [start("worker", address, "--nthreads", "1", "--death-timeout", str(PATIENCE)) for _ in range(2)]
-        yield address, main
-    finally:
-        for process in [*work, main]:
-            for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
-            process.kill()
-            process.wait()
-
-
 TAKERS = {
     "die": ("lost", "its worker died 2 times"),
     "deaf": ("timeout", "over the limit of 3 s for a point"),
@@ -211,7 +187,7 @@ TAKERS = {
 
 
 @pytest.mark.slow
-def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
+def test_points_that_kill_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
     axes = {"fault": [*TAKERS, ""], "F0": [1.0]}
     report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 3.0})
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
@@ -224,7 +200,7 @@ def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
+def test_ctrl_c_keeps_finished_points(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
     slow(0.05)
     tally.admit(6)
@@ -303,7 +279,7 @@ def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("folder", ["a.zarr", "a.zarr.state/parts"])
-def test_a_store_that_turns_read_only_in_mid_run_ends_clearly_and_resumes(
+def test_store_that_turns_read_only_ends_the_run_and_resumes(
     tmp_path: Path, tally: Tally, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.drive.flow.PACK_S", 0.0)

@@ -48,7 +48,7 @@ def test_a_claim_is_renewed_while_a_point_takes_long(claimed: Any) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_the_loser_of_a_claim_ends_and_leaves_it_alone(claimed: Any) -> None:
+def test_loser_of_a_claim_ends_without_changing_it(claimed: Any) -> None:
     with lock._Claim(claimed) as check:
         check()
 
@@ -66,7 +66,7 @@ def test_the_loser_of_a_claim_ends_and_leaves_it_alone(claimed: Any) -> None:
     assert claimed.blobs.get("driver") == OTHER
 
 
-def test_a_claim_that_nobody_renews_is_taken_over_by_one_of_many(claimed: Any) -> None:
+def test_abandoned_claim_is_taken_over_by_one_of_many(claimed: Any) -> None:
     claimed.blobs.put("driver", OTHER)
     outcomes: list[str] = []
     held = threading.Event()
@@ -90,7 +90,7 @@ def test_a_claim_that_nobody_renews_is_taken_over_by_one_of_many(claimed: Any) -
     assert sorted(outcomes) == ["busy"] * 7 + ["taken"]
 
 
-def test_a_claim_renewed_under_watch_is_respected_whatever_its_clock_says(claimed: Any) -> None:
+def test_renewed_claim_is_respected_whatever_its_clock(claimed: Any) -> None:
     claimed.blobs.put("driver", OTHER)
     end = threading.Event()
 
@@ -117,17 +117,6 @@ def test_a_damaged_claim_is_taken_over(claimed: Any, text: bytes) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_swap_writes_over_the_version_seen_and_no_other(claimed: Any) -> None:
-    blobs = claimed.blobs
-    blobs.put("key", b"1")
-    first = blobs.look("key")[1]
-    assert blobs.swap("key", first, b"2")
-    assert not blobs.swap("key", first, b"3")
-    assert blobs.get("key") == b"2"
-    assert not blobs.swap("absent", first, b"3")
-    assert blobs.get("absent") is None
-
-
 @contextlib.contextmanager
 def without_flock(monkeypatch: pytest.MonkeyPatch, number: int | None) -> Iterator[None]:
     """A file system whose locks hold on one node only, or that has none."""
@@ -143,7 +132,7 @@ def without_flock(monkeypatch: pytest.MonkeyPatch, number: int | None) -> Iterat
 
 
 @pytest.mark.parametrize("number", [None, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_two_drivers_without_a_lock_that_holds_lose_nothing(
+def test_two_drivers_without_a_working_lock_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
 ) -> None:
     monkeypatch.setattr(lock, "RENEW_S", 0.02)
@@ -176,7 +165,7 @@ def test_two_drivers_without_a_lock_that_holds_lose_nothing(
     xr.testing.assert_identical(physics(target.path), physics(tmp_path / "calm.zarr"))
 
 
-def test_a_driver_without_its_claim_writes_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_driver_without_its_claim_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photogap.sweeps.drive.flow.PACK_S", 0.0)
     target = place(tmp_path / "a.zarr")
     axes = {"F0": [float(i) for i in range(1, 9)]}
@@ -209,9 +198,7 @@ GONE: dict[str, Callable[[Path, Path], Any]] = {
 
 
 @pytest.mark.parametrize("how", GONE)
-def test_parts_outlive_a_cube_that_is_no_longer_in_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, tally: Any
-) -> None:
+def test_parts_survive_a_moved_cube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, tally: Any) -> None:
     axes = {"F0": [float(i) for i in range(1, 9)]}
     target, aside = place(tmp_path / "a.zarr"), tmp_path / "aside"
     done = []
@@ -232,3 +219,22 @@ def test_parts_outlive_a_cube_that_is_no_longer_in_its_place(
     assert run(plan_of(axes), target, workers=0).counts.done == 8
     assert len(set(tally())) == len(tally()) == 8, "no point that had ended was computed again"
     assert json.loads((tmp_path / "a.zarr.state" / "lock").read_text())["pid"]
+
+
+def test_a_driver_that_slept_does_not_return_to_a_store_that_another_has_finished(
+    claimed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other's claim is gone with it: no claim at all is no permission to continue."""
+    clock = [0.0]
+    monkeypatch.setattr(lock, "_awake", lambda: clock[0])
+    monkeypatch.setattr(lock, "RENEW_S", PATIENCE)
+    with lock._Claim(claimed) as check:
+        check()
+        claimed.blobs.delete(["driver"])
+        check()
+        assert claimed.blobs.get("driver"), "a state that was removed just now is claimed anew"
+        clock[0] += lock.WATCH_S
+        claimed.blobs.delete(["driver"])
+        with pytest.raises(BusyError):
+            check()
+        assert claimed.blobs.get("driver") is None

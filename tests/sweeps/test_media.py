@@ -53,7 +53,7 @@ def test_a_medium_survives_the_record() -> None:
         assert media.restore(json.loads(json.dumps(media.dump(index)))) == index
 
 
-def test_a_table_in_wavelengths_is_turned_around(tmp_path: Path) -> None:
+def test_table_in_wavelengths_is_reversed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("wavelength_um,k,n\n1.0,0.1,1.5\n1.5,0.2,1.6\n")
     found = media.load("a.csv", Files(tmp_path))
     assert complex(index_at(found, 1239.841984)) == pytest.approx(1.5 + 0.1j)
@@ -122,14 +122,14 @@ def test_a_bad_table_is_refused_before_the_first_task(tmp_path: Path, text: str,
         ),
     ],
 )
-def test_what_is_not_known_is_refused_before_the_first_task(
+def test_unknown_index_is_refused_before_the_first_task(
     tmp_path: Path, axes: dict[str, Any], settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(config(tmp_path, axes, **settings))
 
 
-def test_the_content_of_a_file_and_not_its_path_makes_the_point(tmp_path: Path) -> None:
+def test_identity_depends_on_content_not_path(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     for path in ("glass.csv", "elsewhere/glass.csv"):
         (tmp_path / path).write_text(CSV)

@@ -21,7 +21,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 @pytest.mark.parametrize("text", [BOMB, BOMB.replace("x,x", "1,2"), "axes: " + "[" * 5000, "a: &a [*a]"])
-def test_a_yaml_bomb_is_refused_wherever_yaml_is_read(tmp_path: Path, text: str) -> None:
+def test_every_yaml_reader_refuses_a_bomb(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bomb.yaml"
     path.write_text(text)
     rule = r"must (contain at most|not nest deeper|not contain itself)"
@@ -50,7 +50,7 @@ def test_a_yaml_bomb_is_refused_wherever_yaml_is_read(tmp_path: Path, text: str)
         ({"settings": {"damping": "\ud800"}}, "must be text that UTF-8 can encode"),
     ],
 )
-def test_a_limit_is_checked_before_anything_is_made(change: dict[str, Any], message: str) -> None:
+def test_limits_are_checked_before_allocation(change: dict[str, Any], message: str) -> None:
     given = tree(change.pop("axes", None), **change)
     bounds = Bounds(axis=10_000, point_bytes=10_000_000)
     with pytest.raises(ConfigError, match=message):
@@ -65,7 +65,7 @@ def test_refinement_counts_with_its_budget() -> None:
         resolve(parse(tree(axes, refine=refine, limits={"points": 1029})))
 
 
-def test_a_union_of_small_sweeps_that_makes_a_large_cube_is_refused_unless_allowed(tmp_path: Path) -> None:
+def test_large_union_of_small_sweeps_is_refused_unless_allowed(tmp_path: Path) -> None:
     target = place(tmp_path / "cube.zarr")
     limits = {"points": 50}
     prepare(resolve(parse(tree(limits=limits))), target)

@@ -107,7 +107,7 @@ def test_negative_values_are_cut_at_the_same_lambda():
     assert spectrum.coupling_lambda == pytest.approx(2 * np.trapezoid(alpha2F / omega, omega), rel=5e-4)
 
 
-def test_a_mistake_is_not_taken_for_noise(tmp_path):
+def test_larger_errors_are_not_taken_for_noise(tmp_path):
     """The narrowest electronic smearing of the example needs far more k."""
     with pytest.raises(ValueError, match=r"a2F.dos1: no more than 5% of lambda may be negative .* Got 26.90%"):
         spectrum_files.read(REAL / "qe/a2F.dos1")
@@ -118,7 +118,7 @@ def test_a_mistake_is_not_taken_for_noise(tmp_path):
         spectrum_files.read(write(tmp_path, "ALPHA2F_0.OUT", rows(OMEGA / ENERGY["Ha"], 0 * ALPHA2F)))
 
 
-def test_alpha2F_is_held_to_the_lambda_beside_it(tmp_path):
+def test_alpha2F_is_checked_against_the_lambda_column(tmp_path):
     """ABINIT's eph driver writes twice alpha2F; a version that does not is read as it is, another factor is not."""
     text = (REAL / "abinit/al_epho_A2FW").read_text()
     coupling = spectrum_files.read(REAL / "abinit/al_epho_A2FW").coupling_lambda
@@ -178,7 +178,7 @@ def test_every_other_format_gives_the_same_spectrum(tmp_path, name):
     assert spectrum.omega[-1] == pytest.approx(12.0, rel=1e-6)
 
 
-def test_F_of_a_file_of_its_own(tmp_path):
+def test_F_from_a_separate_file(tmp_path):
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
     F_path = write(tmp_path, "mine.dos", rows(OMEGA / ENERGY["THz"], 7 * F))
     spectrum = spectrum_files.read(path, units="meV", F_path=F_path, F_units="THz")
@@ -263,7 +263,7 @@ def test_unknown_format_and_missing_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["al.a2f_tr", "al.a2f_tr.01.0.075", "Al_A2F_TR", "Al_A2F_TROUT", "renamed"])
-def test_the_spectrum_of_transport_is_not_taken_for_alpha2F(tmp_path, name):
+def test_transport_spectrum_is_refused(tmp_path, name):
     """EPW's two files differ in their names alone, ABINIT's in a word of the header."""
     text = (REAL / "epw/al.a2f.01.0.075").read_text()
     if name == "renamed":
