@@ -137,7 +137,9 @@ def _wrapped(line: str, width: float, size: float) -> str:
     rows = [""]
     for part in re.split(r"(?<=,) ", line):
         pieces = [part] if measured(part, size) <= width else _words(part)
-        for piece in pieces:
+        for word in pieces:
+            # Settings' words are long, such as scattering+pair-breaking.
+            piece = word if measured(word, size) <= width else word.replace("+", "+\n")
             longer = f"{rows[-1]} {piece}".strip()
             if rows[-1] and measured(longer, size) > width:
                 rows.append(piece)

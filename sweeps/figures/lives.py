@@ -1,4 +1,4 @@
-"""A gap's largest value and its life against one axis, and the largest gap against the pump's photon energy."""
+"""Largest value and lifetime of a gap against one axis, and the largest gap against the pump's photon energy."""
 
 from typing import Any
 

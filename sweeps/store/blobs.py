@@ -142,7 +142,7 @@ class LocalBlobs:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Set a new time of change; of the file that was looked at, whichever has its name by then."""
+        """Set a new modification time on the file that was inspected, whatever has its name by then."""
         with contextlib.suppress(*_NO_FILE), (self.root / key).open("rb") as file:
             if _version(file.fileno()) == seen:
                 os.utime(file.fileno())
