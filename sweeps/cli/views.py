@@ -111,7 +111,8 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
         lines.append(f"and {len(found['problems']) - _PROBLEMS} more")
     lines += [f"note: {note}" for note in found["notes"]]
     bad = "made missing" if repair else "bad"
-    lines.append(f"{found['ok']} of {found['points']} points ok, {found['bad_points']} {bad}")
+    bare = f"{found['unchecksummed']} unchecksummed, " if found["unchecksummed"] else ""
+    lines.append(f"{found['ok']} of {found['points']} points ok, {bare}{found['bad_points']} {bad}")
     if found["problems"]:
         again = "run the sweep again to compute what is missing"
         lines.append(again if repair else f"repair: photogap verify {found['store']} --repair")
@@ -322,11 +323,12 @@ def show(
 
 def _open(store: str) -> Any:
     from ..analysis import open_cube
+    from ..analysis.uncertain import with_errors
     from ..store.cube import Cube
 
     target = place(store)
     Cube(target, read_only=True)
-    return open_cube(target, chunks=None)
+    return with_errors(open_cube(target, chunks=None), target)
 
 
 def _map_text(title: str, values: Any, cell: Any) -> Text:

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..errors import ClusterError, SweepError
+from ..private import write_private
 from .script import log_of, processes_of, tail
 from .spec import JOBS, Adapt, Jobs, expanded
 from .system import ENDED, PENDING, State, System
+from .trust import is_job, own_note
 
 NOTES = "cluster.log"
 _LOOK_S = 0.5
@@ -52,7 +53,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker as the scheduler sees it."""
+    """State of a worker at the scheduler."""
 
     name: str
     busy: bool
@@ -332,13 +333,15 @@ class Fleet:
             "jobs": [m.job for m in self.members.values()],
             "logs": str(self.logs),
         }
-        temporary = self.folder / f"{JOBS}.partial"
-        temporary.write_text(json.dumps(record))
-        temporary.replace(self.folder / JOBS)
+        write_private(self.folder / JOBS, json.dumps(record).encode())
 
     def _note(self, text: str) -> None:
-        with contextlib.suppress(OSError), (self.folder / NOTES).open("a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+        _append(self.folder, text)
+
+
+def _append(folder: Path, text: str) -> None:
+    with contextlib.suppress(OSError), (folder / NOTES).open("a", encoding="utf-8") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
 
 def hopeless(system: System, job: str, state: State, queue: str | None) -> str:
@@ -364,16 +367,20 @@ def dismiss(system: System, jobs: list[str]) -> None:
 
 
 def reap(folder: Path, system_named: Callable[[str], System | None]) -> list[str]:
-    """Cancel the worker jobs that a killed driver left; their ids.
+    """Cancel the worker jobs that a killed driver of this user left; their ids.
+
+    A note that another user may have written is not followed; `cluster.log` says so.
 
     Args:
         folder: State folder of the store.
         system_named: Batch system of a kind of cluster; None if it has none or is not installed.
     """
-    try:
-        record: dict[str, Any] = json.loads((folder / JOBS).read_text())
-        jobs = [str(job) for job in record["jobs"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    record, why = own_note(folder / JOBS)
+    if why:
+        _append(folder, why)
+    found = record.get("jobs")
+    jobs = [job for job in map(str, found) if is_job(job)] if isinstance(found, list) else []
+    if not jobs:
         return []
     system = system_named(str(record.get("kind")))
     if system is None:

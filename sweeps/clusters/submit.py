@@ -6,16 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ..errors import ClusterError, ConfigError
+from ..private import write_private
 from ..store.place import Place
 from .config import find
 from .fleet import NOTES, hopeless, reap
 from .kinds import system_named
 from .script import driver_script
-from .spec import Jobs
+from .spec import JOBS, Jobs
 from .system import ENDED, State, System
+from .trust import is_job, own_note
 
 DRIVER = "driver.json"
 
@@ -93,17 +95,18 @@ def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folde
     log.unlink(missing_ok=True)
     job = Submitted(spec.kind_name(), spec.system.submit(script), str(log), str(script))
     text = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
-    (state / DRIVER).write_text(text, encoding="utf-8")
+    write_private(state / DRIVER, text.encode())
     return job
 
 
 def known(place: Place) -> Submitted | None:
-    """The last job submitted for a store."""
+    """The last job that this user submitted for a store."""
+    tree, _ = own_note(place.state / DRIVER)
     try:
-        tree: dict[str, Any] = json.loads((place.state / DRIVER).read_text())
-        return Submitted(**{k: str(tree[k]) for k in ("kind", "job", "log", "script")})
-    except (OSError, ValueError, KeyError):
+        found = Submitted(**{k: str(tree[k]) for k in ("kind", "job", "log", "script")})
+    except KeyError:
         return None
+    return found if is_job(found.job) else None
 
 
 def _system(job: Submitted) -> System:
@@ -158,6 +161,7 @@ def end(place: Place) -> str | None:
     if job and state_of(job).startswith(("pending", "running")):
         _system(job).cancel([job.job])
         done.append(f"cancelled the driver's job {job.job}")
+    done += [why for name in (DRIVER, JOBS) if (why := own_note(place.state / name)[1])]
     left = reap(place.state, system_named)
     if left:
         done.append(f"cancelled worker jobs {', '.join(left)}")

@@ -1,10 +1,13 @@
 """Check that files and cubes found by search, not named by the user, belong to the user."""
 
 import grp
+import json
 import os
 import pwd
+import re
 import stat
 from pathlib import Path
+from typing import Any
 
 from ..ask.config import Config
 from ..errors import ConfigError
@@ -46,6 +49,27 @@ def refuse_foreign(place: Place, config: Config) -> None:
             f"the cube {place.url!r} names {' and '.join(named)}, which would run code, and {why}. If you trust "
             f"it, add --trust, or make a copy that only you can write."
         )
+
+
+def own_note(path: Path) -> tuple[dict[str, Any], str]:
+    """Content of a note on this user's jobs, and why it is not followed; both empty without one.
+
+    Its ids go to the batch system's commands: a note that another user may have written could end any job of this
+    user, and a text that is no id could be an option.
+    """
+    try:
+        why = foreign(path)
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}, ""
+    if why:
+        return {}, f"{str(path)!r} {why}, so the jobs that it names are left alone"
+    return (found, "") if isinstance(found, dict) else ({}, "")
+
+
+def is_job(text: str) -> bool:
+    """Return whether a text can be the id of a batch job."""
+    return bool(re.fullmatch(r"\d+(\[\d*\])?(\.[\w.-]+)?", text))
 
 
 def _foreign_store(place: Place) -> str | None:

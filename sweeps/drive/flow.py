@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
-from ..errors import BusyError, StoreError
+from ..errors import BusyError, ClusterError, StoreError
 from ..status import Status
 from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
@@ -227,6 +227,8 @@ class Flow:
             self._store_faults = 0
         elif ended.lost:
             self._lose(rest, ended, given)
+        elif isinstance(ended.error, ClusterError):
+            raise ended.error
         elif isinstance(ended.error, OSError | MemoryError) or _of_store(ended.error):
             self._fault(rest, ended.error)
         elif len(rest) > 1:
@@ -266,10 +268,13 @@ class Flow:
             self._again.append((todo,))
 
     def _fault(self, rest: list[_Todo], error: BaseException | None) -> None:
-        """Retry after a pause if a worker could not write; a store that stays unavailable ends the run."""
+        """Retry after a pause if a worker could not write; a store that stays unavailable ends the run.
+
+        Requests to an object store have been retried already.
+        """
         self._store_faults += 1
         self.log.event("store fault", error=clean(error))
-        if self._store_faults >= _STORE_TRIES:
+        if self._store_faults >= _STORE_TRIES or (_of_store(error) and not self.cube.place.is_local):
             text = str(error).rstrip(".")
             raise StoreError(
                 f"the store {self.cube.place.url} cannot be written: {text}. Finished points are kept; run again."

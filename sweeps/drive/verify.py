@@ -103,8 +103,22 @@ def _same(own: bytes | None, entry: dict[str, Any]) -> bool:
         return False
 
 
+def _has_checksum(entry: dict[str, Any]) -> bool:
+    """Whether the chunks of an array carry a checksum; that of a shard's index says nothing of its numbers."""
+    codecs = [c for codec in entry["codecs"] for c in (codec, *codec.get("configuration", {}).get("codecs", ()))]
+    return any(codec["name"] == "crc32c" for codec in codecs)
+
+
 def _report(place: Place, **found: Any) -> dict[str, Any]:
-    nothing = {"points": 0, "ok": 0, "bad_points": 0, "problems": [], "notes": [], "repaired": False}
+    nothing = {
+        "points": 0,
+        "ok": 0,
+        "unchecksummed": 0,
+        "bad_points": 0,
+        "problems": [],
+        "notes": [],
+        "repaired": False,
+    }
     return {"store": place.url, **nothing, **found}
 
 
@@ -115,12 +129,14 @@ class _Findings:
         self.notes: list[str] = []
         self._bad = np.zeros(cube.grid.shape, bool)
         self._points = 0
+        self._bare: list[str] = []
 
     def report(self) -> dict[str, Any]:
         return _report(
             self.cube.place,
             points=self.cube.grid.size,
-            ok=self._points,
+            ok=0 if self._bare else self._points,
+            unchecksummed=self._points if self._bare else 0,
             bad_points=int(self._bad.sum()),
             problems=self.problems,
             notes=self.notes,
@@ -136,8 +152,12 @@ class _Findings:
                 self.problems.append(f"{name}/{ROOT}: differs from the root's")
                 if self.repair:
                     objects.put(f"{name}/{ROOT}", json.dumps(entry).encode())
-        if not any("crc32c" in json.dumps(entry) for entry in entries.values()):
-            self.notes.append("created before chunks had checksums: changed numbers cannot be detected")
+        self._bare = sorted(name for name in (*self.cube.outputs, *BOOK) if not _has_checksum(entries[name]))
+        if self._bare:
+            self.notes.append(
+                f"{', '.join(self._bare)} created before chunks had checksums: changed numbers cannot be detected, "
+                "so no point counts as ok. `run --recompute` creates the cube anew, with checksums"
+            )
 
     def labels(self, plan: Plan | None) -> None:
         """Labels of the axes, which the record contains too, and of the outputs' own dims."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from .selection import caption, present, single
 from .spectrum import found
-from .style import COLOURS, MAP, ORDERED, PAGE, SIGNED_MAP, line_style, new, points, printed, pulse, room
+from .style import COLOURS, MAP, ORDERED, PAGE, SIGNED_MAP, line_style, new, points, printed, pulse_over_map, room
 from .words import number, symbol, title
 
 _WIDTH = PAGE * 0.8
@@ -34,10 +34,10 @@ def populations(ds: xr.Dataset, alpha2F: xr.DataArray | None = None, floor: floa
     figure = new(_WIDTH, 4.6)
     axes = figure.subplots(2, 2, width_ratios=[3.2 if room(_WIDTH) > _NARROW else 2.0, 1], sharey="row")
     top = float(f.max())
-    _map(figure, axes[0, 0], f, title(f, "$f(E, t)$"), norm=LogNorm(floor * top, top))
+    _map(figure, axes[0, 0], ds, f, title(f, "$f(E, t)$"), norm=LogNorm(floor * top, top))
     _cuts(axes[0, 1], f, floor * top)
     change = (n - n.isel(time=0)).rename("n").assign_attrs(n.attrs)
-    _map(figure, axes[1, 0], change, title(n, r"$n(\omega, t) - n(\omega, t_0)$"), **_colours(change))
+    _map(figure, axes[1, 0], ds, change, title(n, r"$n(\omega, t) - n(\omega, t_0)$"), **_colours(change))
     _beside(axes[1, 1], spectrum, change)
     for ax in axes[:, 1]:
         ax.tick_params(labelleft=False)
@@ -106,7 +106,7 @@ def gap_function(ds: xr.Dataset) -> Figure:
     largest = max(float(abs(part).max()) for part in parts) or 1.0
     for ax, part in zip(axes, parts, strict=True):
         ax.set_title(f"{symbol(part.name)}$(E, t)$")
-        mesh = _mesh(ax, part, cmap=SIGNED_MAP, norm=Normalize(-largest, largest))
+        mesh = _mesh(ax, ds, part, cmap=SIGNED_MAP, norm=Normalize(-largest, largest))
         ax.set_ylabel(title(ds["energy"]))
     _outer(axes)
     figure.colorbar(mesh, ax=list(axes), label=title(parts[0], r"$\Delta(E, t)$"), pad=0.02)
@@ -114,14 +114,14 @@ def gap_function(ds: xr.Dataset) -> Figure:
     return figure
 
 
-def _map(figure: Figure, ax: Axes, values: xr.DataArray, label: str, **colours: Any) -> None:
+def _map(figure: Figure, ax: Axes, ds: xr.Dataset, values: xr.DataArray, label: str, **colours: Any) -> None:
     extend = "min" if isinstance(colours.get("norm"), LogNorm) else "neither"
-    mesh = _mesh(ax, values, **({"cmap": MAP} | colours))
+    mesh = _mesh(ax, ds, values, **({"cmap": MAP} | colours))
     ax.set_ylabel(title(values[values.dims[0]]))
     figure.colorbar(mesh, ax=ax, label=label, extend=extend, pad=0.02)
 
 
-def _mesh(ax: Axes, values: xr.DataArray, **colours: Any) -> Any:
+def _mesh(ax: Axes, ds: xr.Dataset, values: xr.DataArray, **colours: Any) -> Any:
     """Cells around each label; values below a logarithmic scale take its lowest colour."""
     down, across = values[values.dims[0]].values, values["time"].values
     low = colours["norm"].vmin if isinstance(colours.get("norm"), LogNorm) else -np.inf
@@ -129,7 +129,7 @@ def _mesh(ax: Axes, values: xr.DataArray, **colours: Any) -> Any:
         across, down, np.maximum(values.values, low), shading="nearest", rasterized=True, **colours
     )
     ax.set_xlabel(title(values["time"]))
-    pulse(ax, colour="#000000" if colours["cmap"] == SIGNED_MAP else "#FFFFFF")
+    pulse_over_map(ax, ds, "#000000" if colours["cmap"] == SIGNED_MAP else "#FFFFFF")
     return mesh
 
 

@@ -71,12 +71,12 @@ FIGURES: Final[dict[str, Row]] = {
     "fig2b": _spectra("Fig. 2b", "LaH10"),
     "fig2c": Row(
         draws="probe:probe_traces",
-        shows="-dT/T0 as measured by the instrument (left) and the film's own (right)",
+        shows="-dT/T0 as measured (left) and the film's own (right)",
         pane="Fig. 2c",
     ),
     "fig2d": Row(
         draws="probe:probe_traces",
-        shows="dR/R0 as measured by the instrument (left) and the magnitude of the film's own (right)",
+        shows="dR/R0 as measured (left) and the magnitude of the film's own (right)",
         pane="Fig. 2d",
     ),
     "fig3": Row(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
@@ -101,7 +101,7 @@ FIGURES: Final[dict[str, Row]] = {
     ),
     "resonance": Row(
         draws="lives:resonance",
-        shows="largest gap against the photon energy of the pump, alpha2F behind it",
+        shows="largest gap against the photon energy of the pump, alpha2F in grey",
         needs="alpha2F",
     ),
     "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),

@@ -205,8 +205,18 @@ def line_style(i: int) -> dict[str, Any]:
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + 2 * (i // len(COLOURS))) % len(DASHES)]}
 
 
+def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
+    """Mark t = 0 over a map, and hang the pulse's intensity from its upper edge."""
+    pulse(ax, colour=colour)
+    shape = _intensity(ds)
+    if shape is not None:
+        t, height = shape
+        top = ax.get_xaxis_transform()
+        ax.fill_between(t, 1 - 0.09 * height, 1, transform=top, color=colour, alpha=0.75, linewidth=0)
+
+
 def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "#888888") -> None:
-    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity where the cube says its duration.
+    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity if the cube has its duration.
 
     Args:
         ax: Axes over time.
@@ -214,21 +224,36 @@ def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "
         colour: Of the line, one that the map does not have.
     """
     ax.axvline(0, color=colour, linewidth=points(0.7), linestyle=":", zorder=1)
-    width = None if ds is None else duration(ds)
-    if width is None or ds is None or "time" not in ds.coords:
-        return
+    shape = None if ds is None else _intensity(ds)
+    if shape is not None:
+        t, height = shape
+        ax.fill_between(
+            t,
+            0,
+            0.97 * height,
+            transform=ax.get_xaxis_transform(),
+            color="#000000",
+            alpha=0.09,
+            linewidth=0,
+            zorder=0,
+        )
+
+
+def _intensity(ds: xr.Dataset | xr.DataArray) -> tuple[Any, Any] | None:
+    """Times of the cube around the pulse, ps, and its intensity there, at most 1; None where it is unknown."""
+    width = duration(ds)
+    if width is None or "time" not in ds.coords:
+        return None
     t = np.union1d(np.linspace(-1.5 * width, 1.5 * width, 101), ds["time"].values)
     t = t[(t >= float(ds["time"].min())) & (t <= float(ds["time"].max()))]
     height = np.exp(-4 * math.log(2) * (t / width) ** 2)
     if _setting(ds, "pump_shape") == "continuous":
         height[t > 0] = 1.0
-    ax.fill_between(
-        t, 0, 0.97 * height, transform=ax.get_xaxis_transform(), color="#000000", alpha=0.09, linewidth=0, zorder=0
-    )
+    return t, height
 
 
 def duration(ds: xr.Dataset | xr.DataArray) -> float | None:
-    """Duration (FWHM) of the pump in a cube or a part of it, ps; None where it is unknown or there are several."""
+    """Duration (FWHM) of the pump in a cube or a part of it, ps; None if it is unknown or not unique."""
     if "tau_pump" in ds.coords:
         return float(ds["tau_pump"].item()) if ds["tau_pump"].size == 1 else None
     set_by_config = _setting(ds, "tau_pump")

@@ -14,7 +14,7 @@ from .words import along, axis_title, number, tick
 
 Array = NDArray[Any]
 _TICKS: Final = 5
-HATCH: Final = "////////"
+HATCH: Final = "/////"
 
 
 def tiles(ax: Axes, values: xr.DataArray, **colours: Any) -> Any:

@@ -26,6 +26,7 @@ _ELEMENT: Final = (
     "P[abdmort]?|R[abehnu]|S[bceimnr]?|T[abcehilm]|U|V|W|Xe|Yb?|Z[nr]"
 )
 _FORMULA = re.compile(rf"((?:(?:{_ELEMENT})\d*)+)(?=$|[-_ ,])")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -67,7 +68,10 @@ def number(value: Any, digits: int = 4) -> str:
         return "on" if value else "off"
     if isinstance(value, str):
         return value
-    return "∞" if np.isposinf(value) else f"{float(value):.{digits}g}"
+    if np.isposinf(value):
+        return "∞"
+    mantissa, e, power = f"{float(value):.{digits}g}".partition("e")
+    return f"{mantissa}×10{str(int(power)).translate(_RAISED)}" if e else mantissa
 
 
 def quantity(value: xr.DataArray) -> str:

@@ -149,6 +149,8 @@ class Verification(_Told):
     """Points of the cube."""
     ok: int
     """Points with intact results."""
+    unchecksummed: int
+    """Points with results that were written before chunks had checksums: a changed number cannot be seen."""
     bad_points: int
     """Points that are damaged, or missing after a repair."""
     problems: list[str] = Field(examples=[["Delta0 Delta0/c/0/0/0/0/0/0: ValueError"]])

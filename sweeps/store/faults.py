@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError, SweepError
-from .buckets import is_of_bucket, told
+from .buckets import is_of_bucket, is_silent, told
 from .place import Place
 from .seal import damaged, is_damage
 
@@ -24,6 +24,10 @@ def store_faults(place: Place) -> Iterator[None]:
     """
     try:
         yield
+    except StoreError as error:
+        if error.__cause__ is None or not is_silent(error.__cause__):
+            raise
+        raise StoreError(f"{error} Finished points are kept; run again.") from error
     except SweepError:
         raise
     except (OSError, sqlite3.Error) as error:
@@ -36,7 +40,9 @@ def store_faults(place: Place) -> Iterator[None]:
             raise StoreError(f"{damaged(place.url, error)}.") from error
         if not is_of_bucket(error):
             raise
-        raise StoreError(f"the store {place.url} {told(error)}. Finished points are kept; run again.") from error
+        raise StoreError(
+            f"the store {place.url} {told(error, place.url)}. Finished points are kept; run again."
+        ) from error
 
 
 def is_full(error: Exception) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 
 from ..errors import ConfigError
 from .blobs import PARTIAL, Blobs, LocalBlobs, ObjectBlobs
-from .buckets import object_store
 
 SCHEMES = ("s3", "gs", "az", "memory")
 ROOT = "zarr.json"
@@ -75,7 +74,9 @@ class Place:
 
         if self.is_local:
             return zarr.storage.LocalStore(self.path, read_only=read_only)
-        return zarr.storage.ObjectStore(object_store(self.url), read_only=read_only)
+        from .patient import PatientStore
+
+        return PatientStore(self.url, read_only=read_only)
 
     @property
     def objects(self) -> Blobs:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
-from photogap.sweeps.server.guard import Guard, is_token
+from photogap.sweeps.server.guard import Guard, cookie_of, is_token
 from photogap.sweeps.server.options import Limits, Options
 from photogap.sweeps.text import SERVED, load_yaml
 from support.fake_config import tree
@@ -246,7 +246,12 @@ def test_token_is_required_and_compared_completely(tmp_path: Path) -> None:
         assert "SameSite=strict" in cookie
         assert TOKEN not in cookie
         assert raw(client, "/api/sweeps", Cookie=cookie.split(";")[0])[0] == 200
-        assert raw(client, "/api/sweeps", Cookie="photogap=0")[0] == 401
+        name, value = cookie.split(";")[0].split("=")
+        assert raw(client, "/api/sweeps", Cookie=f"{name}=0")[0] == 401
+        # A browser sends the cookies of all ports of a host.
+        other = f"{cookie_of('another-token-of-a-server')}=1"
+        assert raw(client, "/api/sweeps", Cookie=f"{other}; {name}={value}")[0] == 200
+        assert cookie_of(TOKEN) != cookie_of("another-token-of-a-server")
     options = Options(folder=tmp_path, token=TOKEN)
     assert is_token(options, TOKEN)
     assert not is_token(options, "ä")

@@ -15,6 +15,7 @@ import pytest
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.clusters.open import open_pool
+from photogap.sweeps.server.guard import cookie_of
 from support.batch import lacking
 from support.fake_config import tree
 from support.patience import PATIENCE
@@ -81,6 +82,7 @@ def test_other_users_cannot_reach_a_run_or_a_server(pool: Any, tmp_path: Path, s
             "pids": pids if ROOT else [],
             "paths": [str(private), str(tmp_path / ".photogap" / "queue.sqlite")] if ROOT else [],
             "server": client.url,
+            "cookie": cookie_of(secret),
         }
     )
     assert all(tried for tried, _ in found.values()), found
@@ -110,6 +112,7 @@ def test_attacks_succeed_without_protection(tmp_path: Path) -> None:
                 "pids": [],
                 "paths": [str(tmp_path / "open")],
                 "server": client.url,
+                "cookie": "photogap",
             }
         )
     through = {name for name, (_, through) in found.items() if through}
