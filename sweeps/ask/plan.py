@@ -6,7 +6,7 @@ import functools
 import math
 import pickle
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -263,6 +263,25 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
     )
 
 
+def unchecked(plan: Plan) -> int:
+    """Number of values and combinations that are too many to be checked before the run.
+
+    Their rules are checked as each point is computed: one that breaks a rule fails with the reason.
+    """
+
+    def size(axes: Iterable[Axis]) -> int:
+        return math.prod(len(axis.values) for axis in axes)
+
+    alone = (n - len(range(0, n, -(-n // _CHECKED))) for n in map(len, (axis.values for axis in plan.grid.axes)))
+    bound = {tuple(a.name for a in axes): axes for joint in plan.model.rules if (axes := _bound(plan, joint.of))}
+    return sum(alone) + sum(size(axes) - size(thinned(axes, _TRIED)) for axes in bound.values() if len(axes) > 1)
+
+
+def _bound(plan: Plan, names: Iterable[str]) -> list[Axis]:
+    """Axes with several values that any of the names is on."""
+    return [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(names)]
+
+
 def _check_points(plan: Plan, bounds: Bounds) -> None:
     """Build a point and its settings for each value of each axis, so that the model's rules are checked now.
 
@@ -285,7 +304,7 @@ def _check_points(plan: Plan, bounds: Bounds) -> None:
             _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", refuse=refuse, dims=dims)
     groups = [(joint.of, (joint.refuse,)) for joint in plan.model.rules]
     for group, rules in [*groups, (plan.model.switches or (), ())]:
-        axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
+        axes = _bound(plan, group)
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
             tried = list(combinations(thinned(axes, _TRIED)))
