@@ -6,7 +6,7 @@ import functools
 import math
 import pickle
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ from .values import Names, labels_of, materials_of, settings_of
 
 _TEXTS = {str, bool}
 Refusals = tuple[Callable[[Any, Any], None], ...]
-_TRIED = 20_000
-_CHECKED = 5_000
+_TRIED = 5_000
+_CHECKED = 1_000
 _COMPARED = 20_000_000
 
 
@@ -57,7 +57,19 @@ class Plan:
     def settings_at(self, labels: Labels) -> Any:
         """The model's settings at these labels."""
         further = {k: self.named.get(k, {}).get(v, v) for k, v in labels.items() if k not in FIRST}
-        return dataclasses.replace(self.settings, **further) if further else self.settings
+        if not further:
+            return self.settings
+        # Neighbouring points mostly share theirs. By identity: 1, 1.0 and True are equal.
+        known, found = self._last_settings[0]
+        if known.keys() != further.keys() or any(known[k] is not v for k, v in further.items()):
+            found = dataclasses.replace(self.settings, **further)
+            self._last_settings[0] = (further, found)
+        return found
+
+    @functools.cached_property
+    def _last_settings(self) -> list[tuple[Labels, Any]]:
+        """Settings that were made last, and the labels that they were made of."""
+        return [({}, None)]
 
     @functools.cached_property
     def material_digests(self) -> dict[str, str]:
@@ -263,6 +275,25 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
     )
 
 
+def unchecked(plan: Plan) -> int:
+    """Number of values and combinations that are too many to be checked before the run.
+
+    Their rules are checked as each point is computed: one that breaks a rule fails with the reason.
+    """
+
+    def size(axes: Iterable[Axis]) -> int:
+        return math.prod(len(axis.values) for axis in axes)
+
+    alone = (n - len(range(0, n, -(-n // _CHECKED))) for n in map(len, (axis.values for axis in plan.grid.axes)))
+    bound = {tuple(a.name for a in axes): axes for joint in plan.model.rules if (axes := _bound(plan, joint.of))}
+    return sum(alone) + sum(size(axes) - size(thinned(axes, _TRIED)) for axes in bound.values() if len(axes) > 1)
+
+
+def _bound(plan: Plan, names: Iterable[str]) -> list[Axis]:
+    """Axes with several values that any of the names is on."""
+    return [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(names)]
+
+
 def _check_points(plan: Plan, bounds: Bounds) -> None:
     """Build a point and its settings for each value of each axis, so that the model's rules are checked now.
 
@@ -285,7 +316,7 @@ def _check_points(plan: Plan, bounds: Bounds) -> None:
             _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", refuse=refuse, dims=dims)
     groups = [(joint.of, (joint.refuse,)) for joint in plan.model.rules]
     for group, rules in [*groups, (plan.model.switches or (), ())]:
-        axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
+        axes = _bound(plan, group)
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
             tried = list(combinations(thinned(axes, _TRIED)))
