@@ -116,7 +116,7 @@ class Ring:
 
     @classmethod
     def for_collisions(cls, lattice: Lattice) -> "Ring":
-        """A quick ring without aliasing for E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
+        """Ring length with a fast FFT and no aliasing for E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
         return cls(lattice, fast_length(2 * lattice.N + lattice.M + 1))
 
     @classmethod

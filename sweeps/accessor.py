@@ -1,6 +1,7 @@
 """The analysis of a cube as methods of its dataset: `ds.gap.peak()`, `ds.gap.saturation()`, `ds.gap.plot("fig8")`.
 
-`photogap.open` and `photogap.run` register it; for a cube from a plain `xr.open_zarr`, import this module.
+`photogap.open` and `photogap.run` register it. `photogap.Gap(ds)` is the same object, with types that a type checker
+sees (xarray gives attributes of a dataset the type `Any`), and works for a cube from a plain `xr.open_zarr` too.
 """
 
 from collections.abc import Mapping

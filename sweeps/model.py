@@ -24,7 +24,7 @@ _FORMER = {"photogap.sweeps.model:MODEL": DEFAULT}
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A setting given as a name or a file, of which the solver receives the content.
+    """A setting given as a name or a file; the solver receives its content.
 
     Args:
         load: Content of the user's value; opens files only with the given `Files`; raises ValueError or OSError if

@@ -115,6 +115,7 @@ point = photogap.Point(material=photogap.material("Pb"), F0=1.0, omega_pump=1500
 outcome: str = photogap.simulate(point, photogap.Settings(damping="full")).outcome.value
 Tc: float = photogap.equilibrium("Pb", T=2.0).Tc
 peak: xr.DataArray = photogap.analysis.peak_gap(photogap.open("mine.zarr"))
+saturation: xr.Dataset = photogap.Gap(ds).saturation()
 reveal_type(photogap.equilibrium("Pb", T=2.0).gap.Delta0)
 photogap.Settings(damping="none")
 """

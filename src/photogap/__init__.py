@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .core.settings import Settings as Settings
     from .sweeps import analysis as analysis
     from .sweeps import figures as figures
+    from .sweeps.accessor import Gap as Gap
     from .sweeps.client import Client as Client
     from .sweeps.front import equilibrium as equilibrium
     from .sweeps.front import material as material
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Client": "sweeps.client",
+    "Gap": "sweeps.accessor",
     "Material": "core.material",
     "Point": "core.settings",
     "Settings": "core.settings",
@@ -40,8 +42,8 @@ _HOMES = {
     "simulate": "sweeps.front",
 }
 _MODULES = ("analysis", "figures")
-__all__ = ["Client", "Material", "Point", "Settings", "analysis", "equilibrium", "figures", "material", "open"]
-__all__ += ["run", "simulate"]
+__all__ = ["Client", "Gap", "Material", "Point", "Settings", "analysis", "equilibrium", "figures", "material"]
+__all__ += ["open", "run", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -332,7 +332,7 @@ def _number(place: str, value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise ConfigError(f"`{place}` must contain numbers below 1e308. Got a longer one.") from None
+        raise ConfigError(f"`{place}` must contain numbers below 1e308. Got a larger one.") from None
 
 
 def _round(value: float) -> float:

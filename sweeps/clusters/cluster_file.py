@@ -52,7 +52,7 @@ def folders(folder: str) -> list[Path]:
 
 
 def _refuse_foreign(name: str, path: Path) -> None:
-    """Raise if a file found by search, not by its path, may be another user's: it runs commands.
+    """Raise if a file found by search, not by its path, may be another user's, since such a file can run commands.
 
     The user's own folder and that of this package are exempt.
     """

@@ -58,7 +58,7 @@ class Style:
     dpi: int = 300
 
     def width(self, natural: float) -> float:
-        """Width of a figure of a natural width, inches."""
+        """Width of a figure, inches, from its natural width."""
         if self.columns or self.exact:
             wide = self.columns == 2 or (self.columns == 0 and natural > COLUMN)
             return self.page if wide else self.column

@@ -11,7 +11,7 @@ AXES = ("damping", "pump_channels", "stimulated_emission")
 
 
 def table(ds: xr.Dataset) -> list[str]:
-    """Markdown: of each combination the points with a gap, the largest gap, and where it is."""
+    """Markdown table: for each combination, the points with a gap, the largest gap and its labels."""
     peak = _slim(peak_gap(ds))
     times = time_above(ds, OPEN)
     duration, outlasts = (_slim(times[name]) for name in ("duration", "outlasts"))

@@ -92,7 +92,7 @@ def opens(ds: xr.Dataset) -> str:
 
 
 def scales(ds: xr.Dataset) -> Cell:
-    """Whether the decay from half on is two exponentials, and their times."""
+    """Whether two exponentials fit the decay below half of the peak, and their times."""
     part = _finest(ds)
     starts = _falls_to(part, 0.5, "dR_R0_seen")
     texts, holds = [], True

@@ -176,5 +176,5 @@ class Intake:
 
 
 def positions(plan: Plan) -> dict[bytes, str]:
-    """Material of each pickled material that a job carries."""
+    """Labels of a plan by the pickled materials that jobs carry."""
     return {blob: label for label, blob in plan.material_blobs.items()}

@@ -76,7 +76,7 @@ def allow_files() -> None:
 
 
 class Handshake(asyncio.Protocol):
-    """A connection before TLS, limited in number and in time like those after it.
+    """A connection before its TLS handshake, with limits on number and time.
 
     asyncio gives a server with TLS its connections only after their handshakes, for which it waits a minute each.
 

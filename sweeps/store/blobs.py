@@ -49,7 +49,7 @@ class Blobs(Protocol):
         """
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write the object if there is none; return whether it was written. Of several at once one writes."""
+        """Write the object if there is none; return whether it was written. One concurrent writer succeeds."""
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
         """The object and its version, or None if there is none; each `put` of other content makes a new version."""
@@ -57,7 +57,7 @@ class Blobs(Protocol):
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
         """Write the object if it still has the version; return whether it was written.
 
-        Of several at once one writes. Where there is no object none is made. A reader may find none for a moment.
+        One concurrent writer succeeds. No object is created if none exists. A reader may briefly find none.
         """
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
@@ -123,7 +123,7 @@ class LocalBlobs:
             return None
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Of several that rename the same file aside one has it; then exclusive creation."""
+        """Rename aside, which succeeds for one writer; then exclusive creation."""
         path = self.root / key
         aside = _aside(path)
         if not path.is_file():

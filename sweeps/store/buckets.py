@@ -132,7 +132,7 @@ def bucket_of(url: str) -> str:
 
 
 def patience_s(url: str) -> float:
-    """Time for which a store that does not answer is asked, s: that of a run, or of a look."""
+    """Time for which requests to a store that does not answer are repeated, s: in a run, or in a command that reads."""
     return PATIENCE_S if _patience and bucket_of(url) not in _given_up else _LOOK_S
 
 

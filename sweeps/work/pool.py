@@ -102,7 +102,7 @@ class InlinePool:
         self._waiting: list[tuple[int, Batch]] = []
 
     def slots(self) -> int:
-        """One."""
+        """One core."""
         return 1
 
     def running(self) -> int:

@@ -151,10 +151,10 @@ def test_movie(store, tmp_path):
         (("plot", "--at", "T=30", "--at", "T=60"), r"`--at` may give T only once. Got it again in 'T=60'"),
         (
             ("plot", "--figure", "phase_diagram", "--x", "T", "--y", "T"),
-            r"`--y` must be another axis than `--x`. Got 'T'",
+            r"`--y` must differ from `--x`. Got 'T'",
         ),
         (("plot", "--at", "F0=0.1"), r"`--at F0` fixes an axis of the picture"),
-        (("show", "--y", "F0"), r"`--y` must be another axis than `--x`. Got 'F0'"),
+        (("show", "--y", "F0"), r"`--y` must differ from `--x`. Got 'F0'"),
         (("show", "--variable", "gap"), r"`--variable` must be a variable of the cube.* Got 'gap'"),
         (("plot", "--figure", "fig3", "--hue", "F0"), r"`--hue` does not belong to `--figure fig3`"),
         (("plot", "--figure", "fig3", "--at", "F0=7"), r"`--at F0` must be one of 0.1, 0.3"),
