@@ -69,6 +69,15 @@ def steady_time(data: dict[str, Array], times: Array) -> float:
     return float(times[first]) if first < times.size - 1 else float("inf")
 
 
+def derived(Delta0: Array, times: Array, h: float) -> dict[str, Array]:
+    """Numbers of a series of gaps (meV) at times (ps) on a lattice of spacing h (meV)."""
+    return {
+        "Delta0_peak": np.array(Delta0.max()),
+        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
+        "gap_unresolved": np.array(np.trapezoid(((Delta0 > 0) & (Delta0 < h)).astype(float), times)),
+    }
+
+
 def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
     """Time series and recorded fields of one slab."""
     lattice = film.lattice
@@ -89,10 +98,7 @@ def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: 
         "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
         "U_escaped": np.array([s.U_escaped for s in samples]),
         "U_gap": np.array([s.U_gap for s in samples]),
-        "Delta0_peak": np.array(Delta0.max()),
-        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
-        "gap_unresolved": np.array(np.trapezoid(((Delta0 > 0) & (Delta0 < lattice.h)).astype(float), times)),
-    }
+    } | derived(Delta0, times, lattice.h)
     if settings.energies:
         E = np.array(settings.energies)
         data["f"] = np.array([np.interp(E, s.E, s.f) for s in samples])

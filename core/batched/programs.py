@@ -1,0 +1,356 @@
+"""Programs on chunks of a pool's rows: each gathers its rows' arrays, computes, and puts them back.
+
+The pool's arrays are given up to each program and come back from it, so that they change in place. A chunk may name
+the pool's spare last row many times, as padding. Numbers of rows (times, rates, flags) come packed in one array,
+a line for each.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from .device import Device, jax, jnp
+from .gap import (
+    DEPTH,
+    dressed,
+    gap_map,
+    growth,
+    joined,
+    kernel,
+    pairing,
+    solve_small,
+)  # fmt: skip
+from .kinetics import LEDGER, Rows, derivative, fastest_rate, fill_above, light, split
+from .pairs import Pair
+from .tables import Size, Tables
+from .weights import spectral_weights
+
+Pool = dict[str, Any]
+"""Arrays of all rows by name; the first axis is the row's."""
+
+_ROWS: Final = 6
+GROWING: Final = 1.05
+"""Growth of a gap in an iteration beyond which it is scaled up rather than accelerated, as in `pairing.gap`."""
+SLACK: Final = 0.03
+"""As in `pairing.opening`."""
+CONTINUE, DONE, NORMAL, BAD = 0, 1, 2, 3
+"""How an iteration of the gap equation ended."""
+
+
+def program(*static: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function of a pool, which it takes over, once for each value of its static arguments."""
+    return partial(jax.jit, static_argnames=static, donate_argnames=("pool",))
+
+
+def _rows(pool: Pool, at: Device, numbers: Device) -> Rows:
+    return Rows(*numbers[:_ROWS], pool["n_eq"][at])
+
+
+def _put(pool: Pool, at: Device, **arrays: Device) -> Pool:
+    return pool | {name: pool[name].at[at].set(value) for name, value in arrays.items()}
+
+
+def _put_states(pool: Pool, at: Device, **arrays: Device) -> Pool:
+    return pool | {name: pool[name].at[at, : v.shape[1]].set(v) for name, v in arrays.items()}
+
+
+def new_pool(rows: int, widest: int, gap: Size) -> Pool:
+    """A pool of rows and a spare one.
+
+    Args:
+        rows: Their number.
+        widest: Cells of the widest lattice.
+        gap: The gap equation's lattice.
+    """
+    B, N, M = rows + 1, gap.N, gap.M
+    states = {name: jnp.zeros((B, LEDGER + M + 1 + widest)) for name in ("y", "now", "before", "F0", "F")}
+    dressings = {name: jnp.zeros((B, 4, N)) for name in ("gap", "slope", "x", "lx", "lr", "normal", "held", "then")}
+    weights = {name: jnp.zeros((B, N)) for name in ("rho", "p", "rho_s", "p_s", "rho_x", "p_x", "vector")}
+    history = {name: jnp.zeros((B, DEPTH, 4, N)) for name in ("dX", "dR")}
+    return (
+        states | dressings | weights | history
+        | {
+            "gram": jnp.zeros((B, DEPTH, DEPTH)),
+            "K": jnp.zeros((B, gap.L // 2 + 1), dtype=complex),
+            "width": jnp.zeros(B),
+            "tail": jnp.zeros((B, 2, N)),
+            "n_eq": jnp.zeros((B, M + 1)),
+        }
+    )  # fmt: skip
+
+
+def bytes_of_row(widest: int, gap: Size) -> int:
+    """Bytes of a row of the pool."""
+    N, M = gap.N, gap.M
+    reals = 5 * (LEDGER + M + 1 + widest) + (32 + 7 + 8 * DEPTH + 2) * N + gap.L + 2 + M + DEPTH**2
+    return 8 * reals
+
+
+@program()
+def begin(pool: Pool, at: Device, which: Device, starts: Tables) -> Pool:
+    """Rows in thermal equilibrium, from a table of starts."""
+    found = {name: value[which] for name, value in starts.items()}
+    pool = _put(pool, at, gap=found["gap"], rho=found["rho"], p=found["p"], vector=found["vector"], n_eq=found["n"])
+    ledger = jnp.zeros((at.shape[0], LEDGER))
+    return _put(pool, at, y=jnp.concatenate([ledger, found["n"], found["f"]], -1))
+
+
+@program("size", "extrapolate")
+def first(
+    pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size, extrapolate: bool
+) -> tuple[Pool, Device]:
+    """Weights of a step's middle, and the rates at its begin; Gamma and the fastest rate.
+
+    Numbers: those of `Rows`, half the step (ps).
+    """
+    rows = _rows(pool, at, numbers)
+    if extrapolate:
+        rho, p = spectral_weights(*dressed(pool["gap"][at] + numbers[_ROWS][:, None, None] * pool["slope"][at]))
+    else:
+        rho, p = pool["rho"][at], pool["p"][at]
+    y = pool["y"][at, : LEDGER + size.M + 1 + size.N]
+    F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
+    radius = fastest_rate(k, rows, split(size, y)[1], gamma)
+    pool = _put(_put_states(pool, at, now=y, before=y, F0=F, F=F), at, rho_s=rho, p_s=p)
+    return pool, jnp.stack([gamma, radius])
+
+
+@program("size")
+def stage(pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size) -> tuple[Pool, Device]:
+    """Next stage of a step and its rates; error of the step were it the last, and the range of occupations.
+
+    Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
+    """
+    rows = _rows(pool, at, numbers)
+    a, b, c, d, e, dt, rtol, atol = (x[:, None] for x in numbers[_ROWS:])
+    length = LEDGER + size.M + 1 + size.N
+    y, now, F0 = (pool[name][at, :length] for name in ("y", "now", "F0"))
+    new = a * y + b * now + c * pool["before"][at, :length] + d * pool["F"][at, :length] + e * F0
+    F, _ = derivative(size, k, rows, new, *fill_above(pool["rho_s"][at], pool["p_s"][at], size.N))
+    error = jnp.abs(0.8 * (y - new) + 0.4 * dt * (F0 + F))
+    relative = error / (atol + rtol * jnp.maximum(jnp.abs(y), jnp.abs(new)))
+    _, n, f = split(size, new)
+    pool = _put_states(pool, at, before=now, now=new, F=F)
+    found = [
+        jnp.max(relative[:, LEDGER:], -1), error[:, 0],
+        jnp.minimum(jnp.min(f, -1), jnp.min(n, -1)), jnp.max(f, -1),
+    ]  # fmt: skip
+    return pool, jnp.stack(found)
+
+
+@program("gap")
+def prepare(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> Pool:
+    """Kernels of a trial's phonons, and where the step assumed its gap. Numbers: the step (ps), 0 without slope."""
+    n = pool["now"][at, LEDGER : LEDGER + gap.M + 1]
+    K, width, tail = kernel(gap, c, n)
+    x = pool["gap"][at] + numbers[0][:, None, None] * pool["slope"][at]
+    return _put(pool, at, K=K, width=width, tail=tail, x=x)
+
+
+def _gap_rows(pool: Pool, at: Device, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
+    start = LEDGER + gap.M + 1
+    return (pool["K"][at], pool["width"][at], pool["tail"][at]), pool["now"][at, start : start + gap.N]
+
+
+@program("gap")
+def iterate(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> tuple[Pool, Device]:
+    """One iteration of the gap equation, as `pairing.gap.solve_gap`; at a held amplitude as `pairing.opening.hold`.
+
+    Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
+    iterations since the history began.
+    """
+    mu_star, full, height, tol, smallest, count = numbers
+    dressing, f = _gap_rows(pool, at, gap)
+    x = pool["x"][at]
+    rho, p = spectral_weights(*dressed(x))
+    image = gap_map(gap, c, dressing, (mu_star, full), rho, p, f)
+    held = height > 0.0
+    grown = image[:, 2, 0] / jnp.where(held, height, 1.0)
+    sane = (grown > 0.0) & (grown < jnp.inf)
+    scaled = _with_phi(image, jnp.where(held & sane, 1.0 / jnp.where(sane, grown, 1.0), 1.0))
+    size = jnp.sqrt(jnp.max(scaled[:, 2] ** 2 + scaled[:, 3] ** 2, -1))
+    r = scaled - x
+    residual = jnp.max(jnp.abs(r), (1, 2)) / size
+    factor = _size0(image) / jnp.maximum(_size0(x), 1e-300)
+    allowed = jnp.where(held, jnp.maximum(tol, SLACK * jnp.abs(grown - 1.0)), tol)
+    done = residual < allowed
+    grows = ~held & ~done & (factor > GROWING)
+    code = jnp.where(done, DONE, jnp.where(grows, -1, CONTINUE))
+    code = jnp.where(held & ~sane, BAD, jnp.where(~held & (size < smallest), NORMAL, code))
+    pool, new = _accelerated(pool, at, x, r, count)
+    ratio = height / jnp.where(new[:, 2, 0] == 0.0, 1.0, new[:, 2, 0])
+    new = _with_phi(new, jnp.where(held, ratio, 1.0))
+    grown_up = _with_phi(image, jnp.minimum(factor, 2.0))
+    sign = jnp.where(held | (image[:, 2, 0] >= 0.0), 1.0, -1.0)
+    is_done, is_up = (flag[:, None, None] for flag in (done, grows))
+    new = jnp.where(is_done, _with_phi(scaled, sign), jnp.where(is_up, grown_up, new))
+    pool = _put(pool, at, x=new, rho_x=rho, p_x=sign[:, None] * p)
+    return pool, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0]])
+
+
+def _with_phi(x: Device, factor: Device) -> Device:
+    """The dressing with phi scaled."""
+    return jnp.concatenate([x[:, :2], factor[:, None, None] * x[:, 2:]], 1)
+
+
+def _size0(x: Device) -> Device:
+    """|phi| in the first cell."""
+    return jnp.sqrt(x[:, 2, 0] ** 2 + x[:, 3, 0] ** 2)
+
+
+def _accelerated(pool: Pool, at: Device, x: Device, r: Device, count: Device) -> tuple[Pool, Device]:
+    """Next iterate by Anderson's least squares; see `pairing.anderson`."""
+    count = count.astype(jnp.int32)
+    rows, slot = jnp.arange(at.shape[0]), jnp.maximum(count - 1, 0) % DEPTH
+    filled = jnp.minimum(count, DEPTH)
+    dx, dr = x - pool["lx"][at], r - pool["lr"][at]
+    dX = pool["dX"][at].at[rows, slot].set(dx)
+    dR = pool["dR"][at].at[rows, slot].set(dr)
+    used = jnp.arange(DEPTH) < filled[:, None]
+    column = jnp.where(used, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
+    gram = pool["gram"][at]
+    gram = gram.at[rows, slot].set(column).at[rows, :, slot].set(column)
+    gram = gram.at[rows, slot, slot].multiply(1 + 1e-12)
+    right = jnp.where(used, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
+    coefficients = solve_small(gram, right, filled)
+    old = jnp.where(used[:, :, None, None], dX + dR, 0.0)
+    new = x + r - jnp.sum(coefficients[:, :, None, None] * old, 1)
+    history = {"dX": pool["dX"].at[at, slot].set(dx), "dR": pool["dR"].at[at, slot].set(dr)}
+    return _put(pool | history, at, gram=gram, lx=x, lr=r), new
+
+
+@program("gap")
+def grow(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> tuple[Pool, Device]:
+    """The normal state of a trial and the largest eigenvalue of the equation linearised around it.
+
+    Numbers: mu_star, 1 for `full` damping. Found: eigenvalue, its doubt, Int f / h, Re W of the first cell.
+    """
+    dressing, f = _gap_rows(pool, at, gap)
+    normal, eigenvalue, vector, doubt = growth(gap, c, dressing, (numbers[0], numbers[1]), f, pool["vector"][at])
+    pool = _put(pool, at, normal=normal, vector=vector)
+    return pool, jnp.stack([eigenvalue, doubt, jnp.sum(f, -1), normal[:, 0, 0]])
+
+
+@program("gap")
+def amplitude(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> Pool:
+    """Where the search for an opening gap goes on, at another amplitude; see `pairing.opening`.
+
+    Numbers: mu_star; 1 for `full` damping; the amplitude (meV); the step (ps), 0 without slope; 1 to take note of
+    the shape that has settled; 1, 2 or 3 to start from the assumed gap, the linearised equation's, or the last
+    shape; how far to extrapolate along the last two.
+    """
+    mu_star, full, height, dt, keep, source, along = numbers
+    last = jnp.where(keep[:, None, None] > 0.0, pool["x"][at], pool["held"][at])
+    then = jnp.where(keep[:, None, None] > 0.0, pool["held"][at], pool["then"][at])
+    assumed = pool["gap"][at] + dt[:, None, None] * pool["slope"][at]
+    dressing, f = _gap_rows(pool, at, gap)
+    normal = pool["normal"][at]
+    linear = joined(dressed(normal)[0], pairing(gap, c, dressing, (mu_star, full), pool["vector"][at], f))
+    state = jnp.where(source[:, None, None] == 1.0, assumed, jnp.where(source[:, None, None] == 2.0, linear, last))
+    x = _at_height(state, height)
+    x = x + along[:, None, None] * (x - _at_height(then, height))
+    return _put(pool, at, held=last, then=then, x=_at_height(x, height))
+
+
+def _at_height(x: Device, height: Device) -> Device:
+    return _with_phi(x, height / jnp.where(x[:, 2, 0] == 0.0, 1.0, x[:, 2, 0]))
+
+
+@program("gap")
+def accept(pool: Pool, at: Device, numbers: Device, c: Tables, energy: Device, *, gap: Size) -> tuple[Pool, Device]:
+    """Move on to a trial whose gap is solved; the energy that the moving density of states gave, Re W0, Re phi0.
+
+    Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state.
+    """
+    is_normal = numbers[1] > 0.0
+    W = dressed(pool["normal"][at])[0]
+    none = jnp.zeros_like(W.re)
+    new = jnp.where(is_normal[:, None, None], joined(W, Pair(none, none)), pool["x"][at])
+    rho = jnp.where(is_normal[:, None], 1.0, pool["rho_x"][at])
+    p = jnp.where(is_normal[:, None], 0.0, pool["p_x"][at])
+    start = LEDGER + gap.M + 1
+    f = 0.5 * (pool["y"][at, start : start + gap.N] + pool["now"][at, start : start + gap.N])
+    moved = jnp.sum(energy * (rho - pool["rho"][at]) * f, -1)
+    slope = numbers[0][:, None, None] * (new - pool["gap"][at])
+    pool = pool | {"y": pool["y"].at[at].set(pool["now"][at])}
+    return _put(pool, at, gap=new, rho=rho, p=p, slope=slope), jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
+
+
+SEEN: Final = (
+    "gamma", "unit_power", "unit_overrun", "blocked", "above", "U_absorbed", "U_escaped", "U_qp", "U_ph", "n_qp",
+    "gap_edge", "f_gap", "f_pump",
+)  # fmt: skip
+"""Numbers of a state that `observe` finds."""
+
+
+@program("size", "gap", "below")
+def observe(
+    pool: Pool, at: Device, numbers: Device, c: Tables, k: Tables, *, size: Size, gap: Size, below: int
+) -> tuple[Pool, Device]:
+    """Numbers of the present state, `SEEN`; energy above the narrower lattice of `below` cells.
+
+    Numbers: those of `Rows`, Delta0 (meV).
+    """
+    rows, Delta0 = _rows(pool, at, numbers), numbers[_ROWS]
+    ledger, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
+    narrow = pool["rho"][at]
+    rho, p = fill_above(narrow, pool["p"][at], size.N)
+    gamma, unit_power, _ = light(size, k, rows, rho, p, f)
+    edge = _edge(pool["gap"][at], c["E"], c["h"])
+    E, h = k["E"], k["h"]
+    found = {
+        "gamma": gamma,
+        "unit_power": unit_power,
+        "unit_overrun": jnp.sum(k["overrun"] * rho * f, -1),
+        "blocked": jnp.sum(k["blocked"] * f, -1),
+        "above": jnp.sum((k["energy"] * f)[:, below:], -1),
+        "U_absorbed": ledger[:, 0],
+        "U_escaped": ledger[:, 1],
+        "U_qp": jnp.sum(k["energy"] * rho * f, -1),
+        "U_ph": jnp.sum(k["phonon_energy"] * (n - rows.n_eq), -1),
+        "n_qp": k["number"] * jnp.sum(rho * f, -1),
+        "gap_edge": edge,
+        "f_gap": _interpolated(f, edge, h),
+        "f_pump": jnp.where(k["photon"] + Delta0 > E[-1], 0.0, _interpolated(f, k["photon"] + Delta0, h)),
+    }
+    return pool, jnp.stack([found[name] for name in SEEN])
+
+
+def _interpolated(f: Device, E: Device, h: Device) -> Device:
+    """f (B, N) at an energy of each row, constant beyond the lattice's ends."""
+    x = jnp.clip(E / h - 0.5, 0.0, f.shape[1] - 1.0)
+    i = jnp.minimum(x.astype(jnp.int32), f.shape[1] - 2)
+    low, high = (jnp.take_along_axis(f, (i + j)[:, None], 1)[:, 0] for j in (0, 1))
+    return low + (x - i) * (high - low)
+
+
+def _edge(x: Device, E: Device, h: Device) -> Device:
+    """Gap edge of rows, meV; see `pairing.coherence.gap_edge`."""
+    W, phi = dressed(x)
+    excess = phi.over(W.by(1.0 / E)).re - E
+    falls = (excess[:, :-1] > 0.0) & (excess[:, 1:] <= 0.0)
+    i = falls.shape[1] - 1 - jnp.argmax(jnp.flip(falls, -1), -1)
+    low, high = (jnp.take_along_axis(excess, (i + j)[:, None], 1)[:, 0] for j in (0, 1))
+    edge = E[i] + h * low / jnp.where(low == high, 1.0, low - high)
+    return jnp.where(jnp.any(falls, -1), edge, 0.0)
+
+
+@program("size", "to")
+def cut(pool: Pool, at: Device, k: Tables, *, size: Size, to: int) -> Pool:
+    """Go on with `to` cells, what lies above given to the upper half of them; see `windows.cut`."""
+    start, half = LEDGER + size.M + 1, slice(to // 2, to)
+    f = pool["y"][at, start : start + size.N]
+    rho, _ = fill_above(pool["rho"][at], pool["p"][at], size.N)
+    share = jnp.maximum(f[:, half], 0.0)
+    share = jnp.where(jnp.any(share > 0.0, -1, keepdims=True), share, 1.0)
+    unit = jnp.sum(k["energy"][half] * rho[:, half] * share, -1)
+    above = jnp.sum(k["energy"][to:] * f[:, to:], -1)
+    kept = f.at[:, half].add((above / unit)[:, None] * share).at[:, to:].set(0.0)
+    return pool | {"y": pool["y"].at[at, start : start + size.N].set(kept)}
+
+
+@program("size", "gap")
+def fetch(pool: Pool, at: Device, *, size: Size, gap: Size) -> tuple[Pool, tuple[Device, ...]]:
+    """f, n, W and phi, rho, p of rows, to be looked at on the host."""
+    _, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
+    return pool, (f, n, pool["gap"][at], pool["rho"][at], pool["p"][at])
