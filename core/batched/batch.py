@@ -28,7 +28,7 @@ from .pool import Effort, Pool
 from .programs import SEEN, bytes_of_row
 from .tables import Size
 
-CHUNKS: Final = (16, 128, 1024)
+CHUNKS: Final = (64, 1024)
 """Sizes of chunks on a GPU."""
 _ROWS: Final = 4
 """Rows for each place in the largest chunk, so that chunks are full."""

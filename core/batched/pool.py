@@ -22,6 +22,10 @@ from .tables import Size, Tables, film_tables, gap_tables
 _AHEAD: Final = 3
 """Programs that are started before the first one's answer is read."""
 _RUNGS: Final = 16
+KINETIC: Final = (
+    State.FIRST, State.FIRST_AHEAD, State.STAGE, State.OBSERVE, State.CUT, State.FETCH,
+)  # fmt: skip
+"""States whose programs are those of one lattice of the kinetic equations."""
 
 
 @dataclass
@@ -81,7 +85,7 @@ class Pool:
         most = self.chunks[-1]
         while True:
             refill()
-            key = machines.state * _RUNGS + machines.rung
+            key = machines.state * _RUNGS + np.where(np.isin(machines.state, KINETIC), machines.rung, 0)
             counts = np.bincount(key, minlength=_RUNGS * len(State))
             counts[: _RUNGS * State.FIRST] = 0
             best = int(counts.argmax())
