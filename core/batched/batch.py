@@ -26,9 +26,9 @@ from .device import jax, jnp
 from .machine import INITIAL, Machines, State
 from .pool import Effort, Pool
 from .programs import SEEN, bytes_of_row
-from .tables import Size
+from .tables import gap_tables
 
-CHUNKS: Final = (64, 1024)
+CHUNKS: Final = (128, 1024)
 """Sizes of chunks on a GPU."""
 _ROWS: Final = 4
 """Rows for each place in the largest chunk, so that chunks are full."""
@@ -130,10 +130,10 @@ class Batch:
         )
         lattice = self.ladder.film(self.ladder.last).lattice
         coupling = build_coupling(material, key.spacing, key.window, trials[0].settings.damping)
-        size = Size(lattice.N, lattice.M, coupling.ring.L)
+        size = gap_tables(coupling)[0]
         self.chunks = chunks or _fitting(len(trials))
         widest = self.ladder.film(0).lattice.N
-        self.rows = min(len(trials), rows or _rows_by_memory(self.chunks[-1], bytes_of_row(widest, size)))
+        self.rows = rows or _rows_by_memory(self.chunks[-1], bytes_of_row(widest, size))
         self.pool = Pool(coupling, self.ladder, key.omega_pump, self.rows, self.chunks)
         self.pool.fetched = self._fetched
         self.machines = Machines(

@@ -58,6 +58,11 @@ _WHOLE: Final = (
 )  # fmt: skip
 _FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable")
 
+LINES: Final = {
+    State.FIRST: 7, State.FIRST_AHEAD: 7, State.STAGE: 14, State.PREPARE: 1, State.ITERATE: 6, State.GROW: 2,
+    State.AMPLITUDE: 7, State.ACCEPT: 2, State.OBSERVE: 7, State.CUT: 7, State.FETCH: 7,
+}  # fmt: skip
+"""Numbers that each state's program takes of a row."""
 INITIAL, AFTER_STEP, ANEW = 0, 1, 2
 """Purpose of a look at a state: the first one, after a step, on another lattice."""
 

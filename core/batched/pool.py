@@ -3,8 +3,11 @@
 Programs are started ahead of their answers, so that the device works while the host decides.
 """
 
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,8 +18,8 @@ from ..lattice import Array
 from ..pairing.eliashberg import Coupling
 from ..windows import Ladder
 from . import programs
-from .device import Device, jnp
-from .machine import Machines, State
+from .device import Device, jax, jnp
+from .machine import LINES, Machines, State
 from .tables import Size, Tables, film_tables, gap_tables
 
 _AHEAD: Final = 3
@@ -26,6 +29,22 @@ KINETIC: Final = (
     State.FIRST, State.FIRST_AHEAD, State.STAGE, State.OBSERVE, State.CUT, State.FETCH,
 )  # fmt: skip
 """States whose programs are those of one lattice of the kinetic equations."""
+
+
+_SILENT: Final = (State.PREPARE, State.AMPLITUDE, State.CUT)
+"""States after which nothing needs to be known of the program."""
+_PROGRAMS: Final[dict[State, Any]] = {
+    State.FIRST: programs.first, State.FIRST_AHEAD: programs.first, State.STAGE: programs.stage,
+    State.PREPARE: programs.prepare, State.ITERATE: programs.iterate, State.GROW: programs.grow,
+    State.AMPLITUDE: programs.amplitude, State.ACCEPT: programs.accept, State.OBSERVE: programs.observe,
+    State.CUT: programs.cut, State.FETCH: programs.fetch,
+}  # fmt: skip
+_compiled: dict[tuple[Any, ...], Future[Any]] = {}
+_LOCK: Final = threading.Lock()
+
+
+def _shape(array: Any) -> Any:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
 @dataclass
@@ -58,11 +77,29 @@ class Pool:
         self.gap, self.c = gap_tables(coupling)
         self._ladder, self._omega_pump = ladder, omega_pump
         self._films: dict[int, tuple[Size, Tables]] = {}
-        self._energy = self.film(ladder.last)[1]["energy"]
         self.widest = self._size(0).N
         self.rows, self.chunks = rows, chunks
         self.arrays = programs.new_pool(rows, self.widest, self.gap)
         self.effort = Effort()
+        if jax.default_backend() != "cpu":
+            self._compile_ahead()
+
+    def _compile_ahead(self) -> None:
+        """Compile what most rows will need, many programs at a time."""
+        first = self._ladder.begin
+        rungs = [first, first - 1, *range(first + 1, self._ladder.last + 1), first - 2]
+        wanted = [
+            (state, rung, size)
+            for rung in rungs
+            for size in reversed(self.chunks)
+            for state in (State.STAGE, State.FIRST_AHEAD, State.FIRST, State.OBSERVE)
+        ]
+        others = (State.ITERATE, State.GROW, State.PREPARE, State.ACCEPT, State.AMPLITUDE)
+        wanted = [(state, self._ladder.last, size) for size in reversed(self.chunks) for state in others] + wanted
+        for rung in {rung for _, rung, _ in wanted}:
+            self.film(rung)
+        with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as workers:
+            list(workers.map(lambda each: self._program(*each), wanted))
 
     def film(self, rung: int) -> tuple[Size, Tables]:
         """Constants of a rung's lattice."""
@@ -85,7 +122,7 @@ class Pool:
         most = self.chunks[-1]
         while True:
             refill()
-            key = machines.state * _RUNGS + np.where(np.isin(machines.state, KINETIC), machines.rung, 0)
+            key = machines.state * _RUNGS + np.where(np.isin(machines.state, KINETIC), machines.rung, machines.last)
             counts = np.bincount(key, minlength=_RUNGS * len(State))
             counts[: _RUNGS * State.FIRST] = 0
             best = int(counts.argmax())
@@ -109,42 +146,46 @@ class Pool:
         """Start a program; what it finds, or None where nothing needs to be known of it."""
         size = next(n for n in self.chunks if n >= at.size)
         self.effort.add(state.name.lower(), at.size)
-        padded = np.full(size, self.rows, dtype=np.int32)
-        padded[: at.size] = at
         inputs = machines.inputs(state, at)
-        numbers = np.ones((inputs.shape[0], size))
-        numbers[:, : at.size] = inputs
+        padding = ((0, 0), (0, size - at.size))
+        places = np.empty((2, size), dtype=np.int32)
+        places[:, : at.size], places[0, at.size :], places[1, at.size :] = at, at[0], self.rows
+        numbers = np.pad(inputs, padding, mode="edge")
         machines.state[at] = State.BUSY
-        gap, arrays, c = self.gap, self.arrays, self.c
-        where, given = jnp.asarray(padded), jnp.asarray(numbers)
-        kin, k = self.film(rung)
-        found: Any = None
-        if state in (State.FIRST, State.FIRST_AHEAD):
-            ahead = state == State.FIRST_AHEAD
-            self.arrays, found = programs.first(arrays, where, given, k, size=kin, extrapolate=ahead)
-        elif state == State.STAGE:
-            self.arrays, found = programs.stage(arrays, where, given, k, size=kin)
-        elif state == State.PREPARE:
-            self.arrays = programs.prepare(arrays, where, given, c, gap=gap)
-            machines.after_prepare(at)
-        elif state == State.ITERATE:
-            self.arrays, found = programs.iterate(arrays, where, given, c, gap=gap)
-        elif state == State.GROW:
-            self.arrays, found = programs.grow(arrays, where, given, c, gap=gap)
-        elif state == State.AMPLITUDE:
-            self.arrays = programs.amplitude(arrays, where, given, c, gap=gap)
-            machines.after_amplitude(at)
-        elif state == State.ACCEPT:
-            self.arrays, found = programs.accept(arrays, where, given, c, self._energy, gap=gap)
-        elif state == State.OBSERVE:
-            below = kin.N if rung == machines.last else self._size(rung + 1).N
-            self.arrays, found = programs.observe(arrays, where, given, c, k, size=kin, gap=gap, below=below)
-        elif state == State.CUT:
-            self.arrays = programs.cut(arrays, where, k, size=kin, to=self._size(rung + 1).N)
-            machines.after_cut(at)
-        else:
-            self.arrays, found = programs.fetch(arrays, where, size=kin, gap=gap)
+        program = self._program(state, rung, size)
+        self.arrays, found = program(
+            self.arrays, jnp.asarray(places), jnp.asarray(numbers), self.c, self.film(rung)[1]
+        )
+        if state in _SILENT:
+            getattr(machines, f"after_{state.name.lower()}")(at)
         return found
+
+    def _program(self, state: State, rung: int, size: int) -> Any:
+        """The program of a state on a lattice for a chunk's size, compiled."""
+        kin, extra = self.film(rung)[0], 0
+        if state == State.FIRST_AHEAD:
+            extra = 1
+        elif state in (State.OBSERVE, State.CUT):
+            extra = kin.N if rung == self._ladder.last else self._size(rung + 1).N
+        key = (state, self.gap, kin, extra, self.rows, self.widest, size)
+        with _LOCK:
+            if key not in _compiled:
+                _compiled[key] = Future()
+                mine = True
+            else:
+                mine = False
+        if mine:
+            try:
+                lowered = _PROGRAMS[state].lower(
+                    jax.tree.map(_shape, self.arrays), jax.ShapeDtypeStruct((2, size), np.int32),
+                    jax.ShapeDtypeStruct((LINES[state], size), np.float64), self.c, self.film(rung)[1],
+                    gap=self.gap, size=kin, extra=extra,
+                )  # fmt: skip
+                _compiled[key].set_result(lowered.compile())
+            except BaseException as error:
+                _compiled.pop(key).set_exception(error)
+                raise
+        return _compiled[key].result()
 
     def _answer(self, machines: Machines, state: State, at: Array, found: Device) -> None:
         if state == State.FETCH:
@@ -173,6 +214,6 @@ class Pool:
         for i in range(0, rows.size, self.chunks[-1]):
             some, kinds = rows[i : i + self.chunks[-1]], which[i : i + self.chunks[-1]]
             size = next(n for n in self.chunks if n >= some.size)
-            padded, entry = np.full(size, self.rows, dtype=np.int32), np.zeros(size, dtype=np.int32)
+            padded, entry = np.full(size, self.rows, dtype=np.int32), np.full(size, kinds[0], dtype=np.int32)
             padded[: some.size], entry[: some.size] = some, kinds
             self.arrays = programs.begin(self.arrays, jnp.asarray(padded), jnp.asarray(entry), starts)

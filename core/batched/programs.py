@@ -1,8 +1,9 @@
 """Programs on chunks of a pool's rows: each gathers its rows' arrays, computes, and puts them back.
 
-The pool's arrays are given up to each program and come back from it, so that they change in place. A chunk may name
-the pool's spare last row many times, as padding. Numbers of rows (times, rates, flags) come packed in one array,
-a line for each.
+The pool's arrays are given up to each program and come back from it, so that they change in place. A chunk that is
+not full repeats its first row, and puts what it finds for that into the pool's spare last row: a transform may take
+real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of rows (times, rates,
+flags) come packed in one array, a line for each.
 """
 
 from collections.abc import Callable
@@ -37,9 +38,14 @@ CONTINUE, DONE, NORMAL, BAD = 0, 1, 2, 3
 """How an iteration of the gap equation ended."""
 
 
-def program(*static: str) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function of a pool, which it takes over, once for each value of its static arguments."""
-    return partial(jax.jit, static_argnames=static, donate_argnames=("pool",))
+def program(function: Callable[..., Any]) -> Any:
+    """Compile a function of a pool, which it takes over, once for each lattice.
+
+    Its arguments are the pool, the rows' places to read and to write, their numbers, the constants of the gap
+    equation and of the kinetic equations; it returns the pool and what the host needs to know, if anything. `extra`
+    is a number that some are compiled for.
+    """
+    return jax.jit(function, static_argnames=("gap", "size", "extra"), donate_argnames=("pool",))
 
 
 def _rows(pool: Pool, at: Device, numbers: Device) -> Rows:
@@ -86,7 +92,7 @@ def bytes_of_row(widest: int, gap: Size) -> int:
     return 8 * reals
 
 
-@program()
+@partial(jax.jit, donate_argnames=("pool",))
 def begin(pool: Pool, at: Device, which: Device, starts: Tables) -> Pool:
     """Rows in thermal equilibrium, from a table of starts."""
     found = {name: value[which] for name, value in starts.items()}
@@ -95,32 +101,36 @@ def begin(pool: Pool, at: Device, which: Device, starts: Tables) -> Pool:
     return _put(pool, at, y=jnp.concatenate([ledger, found["n"], found["f"]], -1))
 
 
-@program("size", "extrapolate")
+@program
 def first(
-    pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size, extrapolate: bool
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Pool, Device]:
     """Weights of a step's middle, and the rates at its begin; Gamma and the fastest rate.
 
     Numbers: those of `Rows`, half the step (ps).
     """
+    at, to = places
     rows = _rows(pool, at, numbers)
-    if extrapolate:
+    if extra:
         rho, p = spectral_weights(*dressed(pool["gap"][at] + numbers[_ROWS][:, None, None] * pool["slope"][at]))
     else:
         rho, p = pool["rho"][at], pool["p"][at]
     y = pool["y"][at, : LEDGER + size.M + 1 + size.N]
     F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
     radius = fastest_rate(k, rows, split(size, y)[1], gamma)
-    pool = _put(_put_states(pool, at, now=y, before=y, F0=F, F=F), at, rho_s=rho, p_s=p)
+    pool = _put(_put_states(pool, to, now=y, before=y, F0=F, F=F), to, rho_s=rho, p_s=p)
     return pool, jnp.stack([gamma, radius])
 
 
-@program("size")
-def stage(pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size) -> tuple[Pool, Device]:
+@program
+def stage(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, Device]:
     """Next stage of a step and its rates; error of the step were it the last, and the range of occupations.
 
     Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
     """
+    at, to = places
     rows = _rows(pool, at, numbers)
     a, b, c, d, e, dt, rtol, atol = (x[:, None] for x in numbers[_ROWS:])
     length = LEDGER + size.M + 1 + size.N
@@ -130,7 +140,7 @@ def stage(pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size) -> 
     error = jnp.abs(0.8 * (y - new) + 0.4 * dt * (F0 + F))
     relative = error / (atol + rtol * jnp.maximum(jnp.abs(y), jnp.abs(new)))
     _, n, f = split(size, new)
-    pool = _put_states(pool, at, before=now, now=new, F=F)
+    pool = _put_states(pool, to, before=now, now=new, F=F)
     found = [
         jnp.max(relative[:, LEDGER:], -1), error[:, 0],
         jnp.minimum(jnp.min(f, -1), jnp.min(n, -1)), jnp.max(f, -1),
@@ -138,13 +148,16 @@ def stage(pool: Pool, at: Device, numbers: Device, k: Tables, *, size: Size) -> 
     return pool, jnp.stack(found)
 
 
-@program("gap")
-def prepare(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> Pool:
+@program
+def prepare(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, None]:
     """Kernels of a trial's phonons, and where the step assumed its gap. Numbers: the step (ps), 0 without slope."""
+    at, to = places
     n = pool["now"][at, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
     x = pool["gap"][at] + numbers[0][:, None, None] * pool["slope"][at]
-    return _put(pool, at, K=K, width=width, tail=tail, x=x)
+    return _put(pool, to, K=K, width=width, tail=tail, x=x), None
 
 
 def _gap_rows(pool: Pool, at: Device, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
@@ -152,13 +165,16 @@ def _gap_rows(pool: Pool, at: Device, gap: Size) -> tuple[tuple[Device, Device, 
     return (pool["K"][at], pool["width"][at], pool["tail"][at]), pool["now"][at, start : start + gap.N]
 
 
-@program("gap")
-def iterate(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> tuple[Pool, Device]:
+@program
+def iterate(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, Device]:
     """One iteration of the gap equation, as `pairing.gap.solve_gap`; at a held amplitude as `pairing.opening.hold`.
 
     Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
     iterations since the history began.
     """
+    at, to = places
     mu_star, full, height, tol, smallest, count = numbers
     dressing, f = _gap_rows(pool, at, gap)
     x = pool["x"][at]
@@ -177,14 +193,14 @@ def iterate(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) ->
     grows = ~held & ~done & (factor > GROWING)
     code = jnp.where(done, DONE, jnp.where(grows, -1, CONTINUE))
     code = jnp.where(held & ~sane, BAD, jnp.where(~held & (size < smallest), NORMAL, code))
-    pool, new = _accelerated(pool, at, x, r, count)
+    pool, new = _accelerated(pool, at, to, x, r, count)
     ratio = height / jnp.where(new[:, 2, 0] == 0.0, 1.0, new[:, 2, 0])
     new = _with_phi(new, jnp.where(held, ratio, 1.0))
     grown_up = _with_phi(image, jnp.minimum(factor, 2.0))
     sign = jnp.where(held | (image[:, 2, 0] >= 0.0), 1.0, -1.0)
     is_done, is_up = (flag[:, None, None] for flag in (done, grows))
     new = jnp.where(is_done, _with_phi(scaled, sign), jnp.where(is_up, grown_up, new))
-    pool = _put(pool, at, x=new, rho_x=rho, p_x=sign[:, None] * p)
+    pool = _put(pool, to, x=new, rho_x=rho, p_x=sign[:, None] * p)
     return pool, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0]])
 
 
@@ -198,7 +214,7 @@ def _size0(x: Device) -> Device:
     return jnp.sqrt(x[:, 2, 0] ** 2 + x[:, 3, 0] ** 2)
 
 
-def _accelerated(pool: Pool, at: Device, x: Device, r: Device, count: Device) -> tuple[Pool, Device]:
+def _accelerated(pool: Pool, at: Device, to: Device, x: Device, r: Device, count: Device) -> tuple[Pool, Device]:
     """Next iterate by Anderson's least squares; see `pairing.anderson`."""
     count = count.astype(jnp.int32)
     rows, slot = jnp.arange(at.shape[0]), jnp.maximum(count - 1, 0) % DEPTH
@@ -215,30 +231,36 @@ def _accelerated(pool: Pool, at: Device, x: Device, r: Device, count: Device) ->
     coefficients = solve_small(gram, right, filled)
     old = jnp.where(used[:, :, None, None], dX + dR, 0.0)
     new = x + r - jnp.sum(coefficients[:, :, None, None] * old, 1)
-    history = {"dX": pool["dX"].at[at, slot].set(dx), "dR": pool["dR"].at[at, slot].set(dr)}
-    return _put(pool | history, at, gram=gram, lx=x, lr=r), new
+    history = {"dX": pool["dX"].at[to, slot].set(dx), "dR": pool["dR"].at[to, slot].set(dr)}
+    return _put(pool | history, to, gram=gram, lx=x, lr=r), new
 
 
-@program("gap")
-def grow(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> tuple[Pool, Device]:
+@program
+def grow(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, Device]:
     """The normal state of a trial and the largest eigenvalue of the equation linearised around it.
 
     Numbers: mu_star, 1 for `full` damping. Found: eigenvalue, its doubt, Int f / h, Re W of the first cell.
     """
+    at, to = places
     dressing, f = _gap_rows(pool, at, gap)
     normal, eigenvalue, vector, doubt = growth(gap, c, dressing, (numbers[0], numbers[1]), f, pool["vector"][at])
-    pool = _put(pool, at, normal=normal, vector=vector)
+    pool = _put(pool, to, normal=normal, vector=vector)
     return pool, jnp.stack([eigenvalue, doubt, jnp.sum(f, -1), normal[:, 0, 0]])
 
 
-@program("gap")
-def amplitude(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) -> Pool:
+@program
+def amplitude(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, None]:
     """Where the search for an opening gap goes on, at another amplitude; see `pairing.opening`.
 
     Numbers: mu_star; 1 for `full` damping; the amplitude (meV); the step (ps), 0 without slope; 1 to take note of
     the shape that has settled; 1, 2 or 3 to start from the assumed gap, the linearised equation's, or the last
     shape; how far to extrapolate along the last two.
     """
+    at, to = places
     mu_star, full, height, dt, keep, source, along = numbers
     last = jnp.where(keep[:, None, None] > 0.0, pool["x"][at], pool["held"][at])
     then = jnp.where(keep[:, None, None] > 0.0, pool["held"][at], pool["then"][at])
@@ -249,19 +271,22 @@ def amplitude(pool: Pool, at: Device, numbers: Device, c: Tables, *, gap: Size) 
     state = jnp.where(source[:, None, None] == 1.0, assumed, jnp.where(source[:, None, None] == 2.0, linear, last))
     x = _at_height(state, height)
     x = x + along[:, None, None] * (x - _at_height(then, height))
-    return _put(pool, at, held=last, then=then, x=_at_height(x, height))
+    return _put(pool, to, held=last, then=then, x=_at_height(x, height)), None
 
 
 def _at_height(x: Device, height: Device) -> Device:
     return _with_phi(x, height / jnp.where(x[:, 2, 0] == 0.0, 1.0, x[:, 2, 0]))
 
 
-@program("gap")
-def accept(pool: Pool, at: Device, numbers: Device, c: Tables, energy: Device, *, gap: Size) -> tuple[Pool, Device]:
+@program
+def accept(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, Device]:
     """Move on to a trial whose gap is solved; the energy that the moving density of states gave, Re W0, Re phi0.
 
     Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state.
     """
+    at, to = places
     is_normal = numbers[1] > 0.0
     W = dressed(pool["normal"][at])[0]
     none = jnp.zeros_like(W.re)
@@ -270,10 +295,10 @@ def accept(pool: Pool, at: Device, numbers: Device, c: Tables, energy: Device, *
     p = jnp.where(is_normal[:, None], 0.0, pool["p_x"][at])
     start = LEDGER + gap.M + 1
     f = 0.5 * (pool["y"][at, start : start + gap.N] + pool["now"][at, start : start + gap.N])
-    moved = jnp.sum(energy * (rho - pool["rho"][at]) * f, -1)
+    moved = jnp.sum(k["energy"] * (rho - pool["rho"][at]) * f, -1)
     slope = numbers[0][:, None, None] * (new - pool["gap"][at])
-    pool = pool | {"y": pool["y"].at[at].set(pool["now"][at])}
-    return _put(pool, at, gap=new, rho=rho, p=p, slope=slope), jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
+    pool = pool | {"y": pool["y"].at[to].set(pool["now"][at])}
+    return _put(pool, to, gap=new, rho=rho, p=p, slope=slope), jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
 
 
 SEEN: Final = (
@@ -283,14 +308,15 @@ SEEN: Final = (
 """Numbers of a state that `observe` finds."""
 
 
-@program("size", "gap", "below")
+@program
 def observe(
-    pool: Pool, at: Device, numbers: Device, c: Tables, k: Tables, *, size: Size, gap: Size, below: int
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Pool, Device]:
-    """Numbers of the present state, `SEEN`; energy above the narrower lattice of `below` cells.
+    """Numbers of the present state, `SEEN`; energy above the narrower lattice of `extra` cells.
 
     Numbers: those of `Rows`, Delta0 (meV).
     """
+    at = places[0]
     rows, Delta0 = _rows(pool, at, numbers), numbers[_ROWS]
     ledger, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
     narrow = pool["rho"][at]
@@ -303,7 +329,7 @@ def observe(
         "unit_power": unit_power,
         "unit_overrun": jnp.sum(k["overrun"] * rho * f, -1),
         "blocked": jnp.sum(k["blocked"] * f, -1),
-        "above": jnp.sum((k["energy"] * f)[:, below:], -1),
+        "above": jnp.sum((k["energy"] * f)[:, extra:], -1),
         "U_absorbed": ledger[:, 0],
         "U_escaped": ledger[:, 1],
         "U_qp": jnp.sum(k["energy"] * rho * f, -1),
@@ -335,9 +361,12 @@ def _edge(x: Device, E: Device, h: Device) -> Device:
     return jnp.where(jnp.any(falls, -1), edge, 0.0)
 
 
-@program("size", "to")
-def cut(pool: Pool, at: Device, k: Tables, *, size: Size, to: int) -> Pool:
-    """Go on with `to` cells, what lies above given to the upper half of them; see `windows.cut`."""
+@program
+def cut(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, None]:
+    """Go on with `extra` cells, what lies above given to the upper half of them; see `windows.cut`."""
+    (at, where), to = places, extra
     start, half = LEDGER + size.M + 1, slice(to // 2, to)
     f = pool["y"][at, start : start + size.N]
     rho, _ = fill_above(pool["rho"][at], pool["p"][at], size.N)
@@ -346,11 +375,15 @@ def cut(pool: Pool, at: Device, k: Tables, *, size: Size, to: int) -> Pool:
     unit = jnp.sum(k["energy"][half] * rho[:, half] * share, -1)
     above = jnp.sum(k["energy"][to:] * f[:, to:], -1)
     kept = f.at[:, half].add((above / unit)[:, None] * share).at[:, to:].set(0.0)
-    return pool | {"y": pool["y"].at[at, start : start + size.N].set(kept)}
+    pool = pool | {"y": pool["y"].at[where, start : start + size.N].set(kept)}
+    return pool, None
 
 
-@program("size", "gap")
-def fetch(pool: Pool, at: Device, *, size: Size, gap: Size) -> tuple[Pool, tuple[Device, ...]]:
+@program
+def fetch(
+    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Pool, tuple[Device, ...]]:
     """f, n, W and phi, rho, p of rows, to be looked at on the host."""
+    at = places[0]
     _, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
     return pool, (f, n, pool["gap"][at], pool["rho"][at], pool["p"][at])
