@@ -1,7 +1,7 @@
 """The physics of a driven superconductor: arrays in, arrays out.
 
-Units inside: energy meV, time ps, length nm, temperature K. `photogap.core` knows nothing of Dask, Zarr, files,
-clocks or the environment; `photogap.sweeps` builds on it and never the other way round.
+Units inside: energy meV, time ps, length nm, temperature K. `photogap.core` does not use Dask, Zarr, files, clocks
+or the environment; `photogap.sweeps` builds on it, never the reverse.
 """
 
 if __name__ != "photogap.core":

@@ -1,9 +1,9 @@
 """A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
 
-The candidate is compared with twice its spacing and with half its window. An error that falls at order p changes by
-2^p - 1 times itself when its choice is made coarser by two. The solver's falls with the spacing at order 1.5 to 2
-and with the window at order 2 to 4; each change, divided by 1.8 and 3 for the lowest orders, bounds the error. The
-two coarser lattices take half of the candidate's time each; finer ones would take four times it.
+The candidate is compared with twice its spacing and with half its window. Coarsening by a factor of two changes an
+error of order p by 2^p - 1 times itself. The solver's error falls with the spacing at order 1.5 to 2 and with the
+window at order 2 to 4; each change, divided by 1.8 and 3 for the lowest orders, bounds the error. The two coarser
+lattices take half of the candidate's time each; finer ones would take four times as long.
 """
 
 import math
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from scipy.signal import find_peaks, peak_widths
+from numpy.typing import NDArray
 
 from .lattice import Array
 from .spectra import Spectrum
@@ -21,18 +21,18 @@ RTOL: Final = 1e-3
 """Default relative accuracy of equilibrium."""
 
 MOST_CELLS: Final = 120_000
-"""Cells of the largest lattice that is tried: half a minute and 200 MB for a gap."""
+"""Cells of the largest lattice tried: half a minute and 200 MB per gap."""
 
 ORDERS: Final = (1.5, 2.0)
 """Lowest orders at which an error falls with the spacing and with the window."""
 
 
 class AccuracyError(ValueError):
-    """The accuracy asked for was not reached: the message says how near, and the remedy."""
+    """The requested accuracy was not reached; the message gives the accuracy reached and the remedy."""
 
 
 _GRID: Final = 4096
-"""Points on which the modes of a table are looked for."""
+"""Points on which the modes of a table are sought."""
 _FWHM: Final = 2.0 * math.sqrt(2.0 * math.log(2.0))
 """Full width at half maximum of a Gaussian of unit standard deviation."""
 
@@ -42,10 +42,10 @@ class Estimate:
     """Numbers on one lattice.
 
     Args:
-        values: The numbers that are to agree, shape (K,), or series, shape (K, n); NaN where there is none.
-        scale: The size that the error of each is relative to, shape (K,), > 0.
+        values: The numbers that must agree, shape (K,), or series, shape (K, n); NaN for a missing number.
+        scale: Reference value for the relative error of each, shape (K,), > 0.
         names: Name of each number, for messages.
-        state: Anything that the numbers were taken from.
+        state: The state from which the numbers were taken.
     """
 
     values: Array
@@ -54,9 +54,9 @@ class Estimate:
     state: Any = None
 
     def change(self, other: "Estimate") -> Array:
-        """Size of the differences from another lattice's numbers, shape (K,); infinite where one has none.
+        """Magnitude of the differences from another lattice's numbers, shape (K,); infinite if one is missing.
 
-        Of a series it is the mean.
+        For a series, the mean.
         """
         K = len(self.names)
         difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
@@ -65,12 +65,12 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The lattice that was taken, and its numbers.
+    """The chosen lattice and its numbers.
 
     Args:
         spacing, window: Lattice, meV.
         best: Estimate on it.
-        by_spacing, by_window: Bound on the error that each of the two leaves in each number, shape (K,).
+        by_spacing, by_window: Bound on the error of each number from each of the two, shape (K,).
         tried: Number of lattices computed.
     """
 
@@ -97,22 +97,54 @@ class Choice:
 
 
 def narrowest_mode(spectrum: Spectrum) -> float:
-    """Standard deviation of the narrowest mode that holds 1 % of lambda, meV; infinite if none stands out."""
+    """Standard deviation of the narrowest mode with at least 1 % of lambda, meV; infinite without distinct
+    modes."""
     if spectrum.peaks:
         total = sum(peak.lambda_ for peak in spectrum.peaks)
         return float(min(peak.width for peak in spectrum.peaks if peak.lambda_ >= 0.01 * total))
     omega = np.linspace(0.0, float(spectrum.omega[-1]), _GRID + 1)[1:]
     pairing = np.interp(omega, spectrum.omega, spectrum.alpha2F) / omega
-    modes, _ = find_peaks(pairing, prominence=0.05 * pairing.max())
-    widths = peak_widths(pairing, modes)[0]
-    return float(widths.min(initial=np.inf) * (omega[1] - omega[0]) / _FWHM)
+    narrowest = min(peak_widths(pairing, 0.05 * float(pairing.max())), default=math.inf)
+    return narrowest * float(omega[1] - omega[0]) / _FWHM
+
+
+def peak_widths(y: Array, prominence: float) -> list[float]:
+    """Widths of a curve's peaks, in steps of its grid, where each has fallen by half of its prominence.
+
+    A peak's prominence is its height above the higher one of the two valleys that part it from higher peaks (or
+    from the ends). The same as of scipy.signal, whose import takes as long as a solution.
+
+    Args:
+        y: The curve, shape (K,).
+        prominence: The least that counts.
+    """
+    widths = []
+    for i in np.flatnonzero((y[1:-1] > y[:-2]) & (y[1:-1] >= y[2:])) + 1:
+        sides = y[i::-1], y[i:]
+        fall = min(float(y[i] - side[: _first(side > y[i])].min()) for side in sides)
+        if fall >= prominence:
+            widths.append(sum(_reach(side, float(y[i]) - 0.5 * fall) for side in sides))
+    return widths
+
+
+def _first(where: NDArray[np.bool_]) -> int:
+    """Position of the first True, or the length."""
+    return int(np.argmax(where)) if where.any() else where.size
+
+
+def _reach(y: Array, height: float) -> float:
+    """Steps after which a curve falls through a height; linear between the points."""
+    below = _first(y <= height)
+    if below == y.size:
+        return float(y.size - 1)
+    return float(below - (height - y[below]) / (y[below - 1] - y[below]))
 
 
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
-    """Coarsest spacing and window (meV) with which a search begins, for a gap of about `gap` (meV).
+    """Coarsest spacing and window (meV), with which a search starts, for a gap of about `gap` (meV).
 
-    The spacing is no coarser than the narrowest mode as far as a tenth of the cells allows: two lattices that both
-    miss the shape of a mode agree without being right.
+    The spacing does not exceed the width of the narrowest mode, if a tenth of the cells suffices for that: two
+        lattices that both miss the shape of a mode agree on a wrong result.
 
     Raises:
         ValueError: if no lattice of `MOST_CELLS` resolves the spectrum.
@@ -146,10 +178,10 @@ def choose_lattice(
         estimate: The numbers on a lattice of a spacing and a window, meV.
         spacing, window: The coarsest lattice, meV.
         rtol: Accuracy, relative to each number's scale.
-        fixed: Whether spacing and window stay as they are; refining a fixed one once measures the error that it
-            leaves, which is not held to `rtol`.
+        fixed: Whether spacing and window are fixed; a fixed one is refined once to measure its error, which may
+            exceed `rtol`.
         orders: Lowest orders at which the error falls with spacing and window.
-        most_cells: Cells beyond which the search ends.
+        most_cells: Largest number of cells.
     Raises:
         AccuracyError: if `rtol` is not positive, or `most_cells` do not suffice.
     """
@@ -158,8 +190,8 @@ def choose_lattice(
     first = window / spacing * math.prod(1 if stays else 2 for stays in fixed)
     if first > most_cells:
         raise AccuracyError(
-            f"`spacing` and `window` must leave room to refine within {most_cells} cells; state both, which skips "
-            f"the search. Got {first:.0f} cells to begin with, {spacing:.4g} meV up to {window:.4g} meV."
+            f"`spacing` and `window` must leave room to refine within {most_cells} cells; to skip the search, "
+            f"state both. Got {first:.0f} cells to start with, {spacing:.4g} meV up to {window:.4g} meV."
         )
     known: dict[tuple[int, int], Estimate] = {}
 
@@ -186,7 +218,7 @@ def _with_fixed_errors(
     choice: Choice, at: Callable[[int, int], Estimate], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
-    """The choice with the errors that a fixed spacing or window leaves, from one refinement of each."""
+    """The choice with the errors of a fixed spacing or window, from one refinement of each."""
     (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
 

@@ -1,17 +1,17 @@
-"""A quantity that a user sets states itself once, in the dataclass field that holds it.
+"""Each quantity that a user sets is declared once, in its dataclass field.
 
     spacing: float | None = field(default=None, metadata=declare(
         "Lattice spacing h; None takes the material's.",
         long_name="lattice spacing", unit="meV", symbol="$h$", rule=POSITIVE,
     ))
 
-Checks, units, labels of cubes and figures, help and schemas all read this declaration, so that a new setting is
-one field in `core.settings` (and, where it switches outputs, a row in `core.result.OUTPUTS`). Words allowed stand
-in the field's type, a `Literal`; whether None is allowed stands in its type and default. A setting that joins the
-model when points have been stored says `later=True`: at its default it is no part of their identity.
+Checks, units, labels of cubes and figures, help and schemas all derive from this declaration, so that a new setting
+is one field in `core.settings` (and, if it switches outputs on, a row in `core.result.OUTPUTS`). Allowed words are
+given by the field's type, a `Literal`; its type and default also determine whether None is allowed. A setting added
+after points have been stored has `later=True`: at its default it is not part of their identity.
 
-A rule that binds several quantities is a `Joint`: it names all that it reads, so that a sweep can try the
-combinations of those that are axes before its first point. Standard library alone.
+A rule that binds several quantities is a `Joint`: it names all quantities that it reads, so that a sweep can check
+all combinations of those that are axes before its first point. Uses the standard library alone.
 """
 
 import dataclasses
@@ -34,8 +34,8 @@ class Rule:
     """A rule for one value, whatever the others are.
 
     Args:
-        words: It, after "must be".
-        holds: Whether a value keeps it.
+        words: The rule in words, after "must be".
+        holds: Whether a value satisfies it.
     """
 
     words: str
@@ -63,8 +63,8 @@ class Joint:
     """A rule that binds several quantities.
 
     Args:
-        of: Fields of the point and of the settings that it reads; it reads no others.
-        refuse: Raises ValueError, naming key, rule, value and remedy, where the rule is broken.
+        of: Fields of the point and of the settings that it reads, and no others.
+        refuse: Raises ValueError, with key, rule, value and remedy, if the rule is broken.
     """
 
     of: tuple[str, ...]
@@ -79,11 +79,11 @@ class Declaration:
         doc: Meaning, in sentences.
         long_name: Meaning in a few words, for a label.
         unit: CF unit; "1" for a number, a word or a choice.
-        symbol: Symbol in print; empty where the name in words says enough.
-        rule: Rule for its value; None where the type says all.
-        remedy: Advice where the rule is broken.
-        shapes: Whether it labels the outputs' own dims, which all points of a cube share: it is no axis.
-        later: Whether it joined when points had been stored.
+        symbol: Symbol in print; empty if the name in words suffices.
+        rule: Rule for its value; None if the type suffices.
+        remedy: Advice if the rule is broken.
+        shapes: Whether it labels the outputs' own dims, which all points of a cube share, and so cannot be an axis.
+        later: Whether it was added after points had been stored.
     """
 
     doc: str
@@ -96,7 +96,8 @@ class Declaration:
     later: bool = False
 
     def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = (), owner: str = "") -> None:
-        """Raise ValueError, with the owner's words after the name, unless a value keeps the rule or is allowed."""
+        """Raise ValueError, with the owner's words after the name, unless a value satisfies the rule or is
+        allowed."""
         if allowed and value not in allowed:
             raise ValueError(f"`{name}`{owner} must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
         if self.rule is not None and not _holds(self.rule, value):
@@ -136,17 +137,17 @@ def declarations(owner: Any) -> Mapping[str, Declaration]:
 
 @functools.cache
 def choices(owner: Any, name: str) -> tuple[Any, ...]:
-    """Words that a field may hold, by its type; empty for any other type."""
+    """Words allowed for a field, by its type; empty for any other type."""
     hint = typing.get_type_hints(owner)[name]
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
 def check_fields(values: Any, of: str = "") -> None:
-    """Hold each field of a dataclass against its own declaration; None is fine where it is the default.
+    """Check each field of a dataclass against its declaration; None is allowed if it is the default.
 
     Args:
         values: The dataclass.
-        of: Words after a field's name that say of which it is.
+        of: Words after a field's name that identify its owner.
 
     Raises:
         ValueError: naming the field, the rule, the unit, the value and the remedy.

@@ -27,15 +27,15 @@ from .windows import Ladder
 DEPOSITED: Final = 2e-4
 """Relative tolerance between the energy that a constant rate deposits and the absorbed energy."""
 NOISE: Final = 2e-3
-"""The same where the deposited energy does not follow the rate any closer: a film of few quasiparticles that light
-multiplies, as LaH10 at 77 K by `scattering` alone, amplifies the errors of the time steps."""
+"""The same if the deposited energy does not follow the rate any closer: a film with few quasiparticles that light
+multiplies, such as LaH10 at 77 K with `scattering` alone, amplifies the errors of the time steps."""
 ROUGH: Final = 10.0
 """Factor on the tolerances of trajectories that only search for that rate, at constant gap."""
 SLOPE: Final = 1.2
-"""Rise of the logarithm of the deposited energy with that of the rate, before it is measured: more than one, since
-quasiparticles that the pulse brought up absorb more."""
+"""Slope of the logarithm of the deposited energy against that of the rate, before it is measured: above one, since
+quasiparticles excited by the pulse absorb more."""
 _FINE: Final = 65
-"""Times of a pulse among which the largest energy of quasiparticles is found."""
+"""Times of a pulse at which the largest energy of quasiparticles is sought."""
 
 Gamma = Callable[[Pump, float, float], float]
 """Absorption rate, 1/ps, from (pulse, t, absorbed power density at unit rate)."""
@@ -55,7 +55,7 @@ class Deposition:
         ladder: Lattices of the kinetic equations, with spectrum and densities on each.
         coupling: Spectrum with mu_star.
         gap: Solution of the gap equation before the pulse.
-        pumps: What each slab absorbs.
+        pumps: Absorption of each slab.
         joint: Processes between the slabs, which then share their steps.
         point: Temperature of the bath and escape time.
         settings: Model and numerics.
@@ -87,15 +87,17 @@ class Deposition:
             if rough.trajectory.outcome is not Outcome.OK:
                 return rough
         log_rate, slope = self._rough_rate(rough.trajectory, times)
-        # The first trial at full accuracy is hardly ever the last: it need not outlive the pulse.
+        # The first trial at full accuracy is hardly ever the last, so it need not continue after the pulse.
         pulse = times if retained else self.times[: 1 + int(np.searchsorted(self.times, -pump.begins))]
         best: dict[float, Deposited] = {}
         least = math.inf
+        stopped = ""
 
         def missing(log_rate: float) -> float:
-            nonlocal least
+            nonlocal least, stopped
             run = self._run(_constant(log_rate), pulse if retained or least == math.inf else self.times)
             defect = self._missing(run.trajectory)
+            stopped = run.trajectory.message or stopped
             if abs(defect) <= least or not best:
                 least = min(least, abs(defect))
                 best.clear()
@@ -105,7 +107,8 @@ class Deposition:
         try:
             log_rate, _ = secant(missing, log_rate, slope=slope, tol=DEPOSITED, noise=NOISE)
         except ArithmeticError as error:
-            message = f"no constant Gamma deposits the absorbed energy, the film saturates before: {error}"
+            why = f"trials of a larger Gamma ended with: {stopped}" if stopped else "the film saturates before"
+            message = f"no constant Gamma deposits the absorbed energy: {error}; {why}"
             (run,) = best.values()
             return Deposited(Trajectory(outcome=Outcome.NOT_CONVERGED, message=message), run.gap_iterations)
         if retained or log_rate not in best or len(best[log_rate].trajectory.slabs[0]) < self.times.size:
@@ -115,9 +118,9 @@ class Deposition:
     def _rough_rate(self, envelope: Trajectory, times: Array) -> tuple[float, float]:
         """Logarithm of Gamma_0 and the slope of `_missing` there, from rough trajectories.
 
-        The exposure Int Gamma dt of `envelope` comes near that of a constant rate: it is Int dU / (power at unit
-        Gamma), the same if that power depends on the energy deposited alone. Two trials then measure the slope,
-        unless the first lands on it.
+        The exposure Int Gamma dt of `envelope`, which is Int dU / (power at unit Gamma), is close to that of a
+        constant rate, and equal if that power depends only on the deposited energy. Two trials then measure the
+        slope, unless the first hits the root.
         """
         (pump,) = self.pumps
         exposure = np.trapezoid([s.Gamma for s in envelope.slabs[0]], times)
@@ -130,10 +133,10 @@ class Deposition:
         return (x - y / slope, slope) if 0.1 < slope < 10.0 else (x, SLOPE)
 
     def _missing(self, trajectory: Trajectory) -> float:
-        """Logarithm of the energy that counts over what the pulse has brought; inf if it did not get there.
+        """Logarithm of the matched energy divided by the energy of the pulse; inf if the trajectory stopped early.
 
-        With `absorbed`, what quasiparticles took from the light counts; with `retained`, the most that they hold of
-        it at any time, phonons having got the rest.
+        The matched energy is that absorbed by quasiparticles (`absorbed`), or the largest energy that they have at
+        any time, the rest being in phonons (`retained`).
         """
         (pump,) = self.pumps
         if trajectory.outcome is not Outcome.OK:
@@ -150,8 +153,8 @@ class Deposition:
     def _run(self, gamma: Gamma, times: Array, *, rough: bool = False) -> Deposited:
         """Trajectory through `times` (ps).
 
-        A rough one has looser tolerances and holds the gap, which costs most: what light deposits hardly feels it
-        as long as photons are far above it.
+        A rough trajectory has looser tolerances and a fixed gap, whose solution costs most: the deposited energy
+        hardly depends on the gap as long as photons are far above it.
         """
         ladder, T, settings = self.ladder, self.point.T, self.settings
         lattice = ladder.film(ladder.begin).lattice
@@ -175,7 +178,7 @@ class Deposition:
 
     def _equations(self, setup: Setup) -> Equations:
         """Equations of motion of a slab."""
-        # without a pulse nothing is high
+        # without a pulse there are no quasiparticles at high energy
         rung = self.ladder.begin if setup.pump.U > 0 else self.ladder.last
         return Equations(
             film=self.ladder.film(rung), terms=slab_terms(setup), ladder=self.ladder, rung=rung,
@@ -184,7 +187,7 @@ class Deposition:
 
 
 def _envelope(pump: Pump, t: float, unit_power: float) -> float:
-    # a film that takes no power at all is past saturation
+    # a film that absorbs no power at all is beyond saturation
     return pump.U * pump.rate(t) / unit_power if unit_power != 0.0 else MOST_PHOTONS / pump.tau_pump
 
 

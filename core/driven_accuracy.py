@@ -1,8 +1,8 @@
 """A driven point to an accuracy: it is computed on finer lattices until its series agree.
 
-Near a threshold of the drive the lattice decides when a gap opens, and so for how long it lasts; series are
-therefore compared by the mean of their difference over the times of the result, which a gap that opens a little
-later moves a little.
+Near a threshold of the drive, the lattice decides when a gap opens, and so how long it lasts. Series are therefore
+compared by the mean of their difference over the times of the result, which changes little if a gap opens a little
+later.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .result import Outcome, Result
 from .settings import Point, Settings
 
 COMPARED: Final = ("Delta0", "gap_edge", "U_qp", "U_ph")
-"""Series that are to agree; their means over time show where everything else of a point comes from."""
+"""Series that must agree; all other outputs of a point derive from the same quantities."""
 
 _FINER: Final = 16
 """Cells of the finest lattice, relative to the material's."""
@@ -31,16 +31,16 @@ def simulate_to_accuracy(
 ) -> Result:
     """The point on a lattice that gives the series of `COMPARED` to `settings.accuracy`.
 
-    A difference is the mean over the times of the result, of gaps relative to the largest one (or
-    kB Tc0 / 10, if that is more), of energies to what is absorbed (or N0 (kB Tc0)^2).
+    Differences are means over the times of the result: for gaps, relative to the largest one (or kB Tc0 / 10, if
+        larger), for energies, to the absorbed energy (or N0 (kB Tc0)^2).
 
     Args:
-        point, settings: The point; `spacing` and `window`, or the material's, are where the search begins.
-        run: Result on the lattice that its settings state.
+        point, settings: The point; the search starts from `spacing` and `window`, or the material's.
+        run: Result on the lattice of its settings.
         check: Refuses settings that contradict the point.
     Returns:
-        The result on the lattice taken, which stands in its diagnostics; `NOT_CONVERGED` where the accuracy is out
-        of reach.
+        The result on the chosen lattice, which is recorded in its diagnostics; `NOT_CONVERGED` if the accuracy is
+        out of reach.
     """
     assert settings.accuracy is not None
     results: list[Result] = []

@@ -1,7 +1,7 @@
 """The coupled motion of f(E, t), n(Omega, t) and Delta(E, t), of one slab or of several that exchange phonons.
 
-Slabs that exchange phonons are one system of equations: they share each step, as long as the most demanding of them
-allows. What a slab does within a step is in `slab`, the sum of its processes in `equations`.
+Slabs that exchange phonons are one system of equations and share each step, whose length the most demanding slab
+sets. A slab's part of a step is in `slab`, the sum of its processes in `equations`.
 """
 
 import math
@@ -34,7 +34,7 @@ class Statistics:
 
 @dataclass
 class Trajectory:
-    """Samples of each slab at the asked times and how the integration ended."""
+    """Samples of each slab at the requested times, and the outcome of the integration."""
 
     slabs: list[list[Sample]] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
@@ -71,7 +71,7 @@ def integrate(
         dt_max: Longest step, ps.
         joint: Processes between the slabs.
     Returns:
-        The trajectory; what stops it early is an outcome with its message.
+        The trajectory; an early stop is an outcome with its message.
     """
     out = Trajectory(slabs=[[] for _ in slabs])
     start, run = float(times[0]), None
@@ -104,7 +104,7 @@ class _StepTooSmall(ArithmeticError):
 
 
 class _Run:
-    """One integration's moving parts."""
+    """State of one integration."""
 
     def __init__(
         self, slabs: list[Slab], joint: Sequence[JointTerm], method: Method, t: float, rtol: float, atol: float,
@@ -136,7 +136,7 @@ class _Run:
         trial = self.method.step(problem, self.t, np.concatenate(vectors), dt, radius)
         self.out.statistics.evaluations += trial.evaluations
         found = list(zip(self.slabs, parts(equations, trial.y), parts(equations, trial.error), strict=True))
-        # not Python's max, which may pass over a NaN
+        # not Python's max, which may ignore a NaN
         error = float(np.max([slab.error(y, e, rtol=self.rtol, atol=self.atol) for slab, y, e in found]))
         if not (error <= 1.0 and all(slab.within_bounds(y, self.atol) for slab, y, _ in found)):
             self._reject(dt, error)
@@ -145,20 +145,33 @@ class _Run:
         if moved > 1.0 and dt > self._smallest_gap_step:
             self._reject(dt, moved)
             return
+        defect = self._defect([(slab, y) for slab, y, _ in found])
+        if defect > 1.0 and dt > self._smallest_gap_step:
+            self._reject(dt, defect)
+            return
         for slab, y, _ in found:
             slab.accept(self.t, y, dt)
         self.t = target if abs(self.t + dt - target) < 1e-12 * max(abs(target), dt) else self.t + dt
         self.out.statistics.steps += 1
-        factor = min(max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2))
+        factor = min(
+            max(error, 1e-8) ** (-1 / self.method.error_order), max(moved, 1e-8) ** (-1 / 2),
+            max(defect, 1e-8) ** (-1 / 3),
+        )  # fmt: skip
         proposal = dt * min(_GROW, max(_SHRINK, _SAFETY * factor))
-        # a step cut short by a sample says little against the longer one that was planned
+        # a step shortened to end on a sample is no reason to reduce the planned one
         self.dt = max(self.dt, proposal) if dt < self.dt and factor > 1 else proposal
         for slab in self.slabs:
             slab.narrow(self.t)
             self.out.statistics.blocked_above = max(self.out.statistics.blocked_above, slab.blocked_above)
 
+    def _defect(self, found: Sequence[tuple[Slab, Array]]) -> float:
+        """Largest defect of the slabs' ledgers in a trial, relative to what the method allows."""
+        if math.isinf(self.method.defect):
+            return 0.0
+        return max(slab.defect(y) for slab, y in found) / self.method.defect
+
     def _await_pulse(self, target: float) -> float:
-        """Target of a step before the pulse: none may leap over it; at its beginning, a step for the pulse."""
+        """Target of a step before the pulse, which no step may skip; at its start, a step suited to the pulse."""
         if self.t < self.pump.begins:
             return min(target, self.pump.begins)
         for slab in self.slabs:
@@ -169,7 +182,7 @@ class _Run:
 
     @property
     def _smallest_gap_step(self) -> float:
-        """A gap that opens or closes at once cannot be resolved; below this step the gap may jump."""
+        """A gap that opens or closes abruptly cannot be resolved; below this step the gap may jump."""
         return 1e-3 * self.pump.tau_pump
 
     def _reject(self, dt: float, error: float) -> None:

@@ -8,15 +8,15 @@ A slab's state vector is f (N,), n (M + 1,), and the energies absorbed and escap
 
 Prange & Kadanoff, Phys. Rev. 134, A566 (1964), here with Z of the gap equation for 1 - dSigma/dE, as Kaplan et al.,
 PRB 14, 4854 (1976) do with Z(0); the paper neglects it, its approximation (i). The phonons' equation does not
-change: phonons lose what I takes, whatever time the quasiparticles need for it. The energy
+change: phonons lose the energy that I takes up, however slowly the quasiparticles follow. The energy
 
     U_qp = 4 N0 Int_0 dE E Z rho f,
     dU_qp/dt = 4 N0 Int_0 dE E Z rho (I + Gamma g) / Z = 4 N0 Int_0 dE E rho (I + Gamma g),
 
-moves as the one without Z does with I undivided: at fixed Z and rho the ledger stays exact. It is the right energy
-too: in the normal state Z(0) = 1 + lambda is the specific heat's enhancement. The number of quasiparticles carries
-the same weight, since scattering keeps Int Z rho f. A Z that moves is booked with the moving rho, as `U_gap`. Fermi
-and Bose functions of one temperature remain the fixed point. Re Z <= 0 has no meaning, and is refused.
+changes as the one without Z does with I undivided: at fixed Z and rho the ledger stays exact. It is also the right
+energy: in the normal state Z(0) = 1 + lambda is the enhancement of the specific heat. The number of quasiparticles
+has the same weight, since scattering conserves Int Z rho f. Changes of Z enter `U_gap` together with those of rho.
+Fermi and Bose functions of one temperature remain stationary. Re Z <= 0 is unphysical and refused.
 """
 
 import itertools
@@ -40,8 +40,8 @@ class Equations:
     Args:
         film: Spectrum and densities.
         terms: Processes whose rates are summed, in this order.
-        ladder: Films on wider and narrower lattices of the same spacing; None stays on this one.
-        rung: Where on the ladder `film` is.
+        ladder: Films on wider and narrower lattices of the same spacing; None for this one only.
+        rung: Position of `film` on the ladder.
         renormalised: Whether Re Z(E) divides the rates of f and weights their energy.
     """
 
@@ -53,7 +53,7 @@ class Equations:
 
     @cached_property
     def absorption(self) -> Absorption:
-        """The term by which quasiparticles take light: it needs room above."""
+        """The term by which quasiparticles absorb light, which needs lattice above them."""
         return next(term for term in self.terms if isinstance(term, Absorption))
 
     def on(self, rung: int) -> "Equations":
@@ -102,7 +102,7 @@ class Equations:
         return joint_derivative([self], (), t, y, [Weights(rho, p, Z)])
 
     def spectral_radius(self, t: float, y: Array, rho: Array, p: Array, Z: Array | None = None) -> float:
-        """Estimate from above of the fastest rate, 1/ps: the sum of the terms'."""
+        """Upper bound of the fastest rate, 1/ps: the sum of those of the terms."""
         state = self.state(y, rho, p, Z)
         rate = sum(term.fastest_rate(t, state) for term in self.terms)
         return rate if Z is None else rate / min(1.0, float(Z.min()))
@@ -117,7 +117,7 @@ class Equations:
 
 
 def parts(slabs: Sequence[Equations], y: Array) -> list[Array]:
-    """State vector of each slab in that of all, views."""
+    """State vectors of the slabs as views of the common one."""
     ends = list(itertools.accumulate(equations.size for equations in slabs))
     return [y[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
@@ -164,7 +164,8 @@ def joint_spectral_radius(
     slabs: Sequence[Equations], joint: Iterable[JointTerm], t: float, vectors: Sequence[Array],
     weights: Sequence[tuple[Array, ...] | Weights],
 ) -> float:  # fmt: skip
-    """Estimate from above of the fastest rate of several slabs, 1/ps: the fastest slab's and the joint terms'."""
+    """Upper bound of the fastest rate of several slabs, 1/ps: that of the fastest slab plus those of the joint
+    terms."""
     found = list(zip(slabs, vectors, weights, strict=True))
     radius = max(equations.spectral_radius(t, v, *w) for equations, v, w in found)
     for term in joint:
@@ -178,7 +179,7 @@ def joint_problem(
     weights: Sequence[tuple[Array, ...] | Weights],
     scale: Array,
 ) -> Problem:
-    """The right-hand side of several slabs at fixed spectral weights, with what an implicit method needs.
+    """The right-hand side of several slabs at fixed spectral weights, with the inputs of an implicit method.
 
     Args:
         slabs, joint, weights: As for `joint_derivative`.
@@ -199,7 +200,7 @@ def joint_problem(
         for between in joint:
             between.relaxation(t, states, rates)
         _renormalise(states, rates)
-        # stimulated emission makes a few grow: nothing to precondition with
+        # stimulated emission makes some occupations grow, which is no use for preconditioning
         return np.maximum(np.concatenate(out), 0.0)
 
     balances = [equations.invariant(Weights(*w)) for equations, w in zip(slabs, weights, strict=True)]

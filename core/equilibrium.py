@@ -65,7 +65,7 @@ class Accurate:
 
 
 def observables(state: Equilibrium) -> dict[str, float]:
-    """The numbers of a state in which the lattice leaves an error: mu_star, Tc (K), Delta0 and edge (meV), Z(0)."""
+    """Numbers of a state that depend on the lattice: mu_star, Tc (K), Delta0 and edge (meV), Z(0)."""
     return {
         "mu_star": state.coupling.mu_star,
         "Tc_K": state.Tc,
@@ -101,8 +101,8 @@ def solve_equilibrium(
         GapError: if the gap equation does not converge.
     """
     _check_temperature(T)
-    coupling = _coupling(material, spacing or material.spacing, window or material.window, damping, mu_star)
-    Tc = critical_temperature(coupling, damping, guess=material.Tc0)
+    stated = material if mu_star is None else replace(material, mu_star=mu_star)
+    coupling, Tc = _transition(stated, spacing or material.spacing, window or material.window, damping, near)
     return Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=_gap(coupling, T, damping, tol, near))
 
 
@@ -118,29 +118,29 @@ def solve_to_accuracy(
 ) -> Accurate:
     """Gap equation in equilibrium, on a lattice that gives every number to `rtol`.
 
-    The errors of Delta0 and of the edge are relative to the largest of the temperatures asked for.
+    The errors of Delta0 and of the edge are relative to their largest values over the temperatures.
 
     Args:
-        material: The material; its lattice counts for nothing here.
+        material: The material; its own lattice is ignored.
         temperatures: One or more, K, > 0.
-        rtol: Relative accuracy of mu_star (or 0.1, if that is more), Tc, Delta0, edge and Z(0).
+        rtol: Relative accuracy of mu_star (relative to 0.1 if it is smaller), Tc, Delta0, edge and Z(0).
         mu_star: Coulomb pseudopotential by the material's convention; None takes the material's, or calibrates it.
-        spacing, window: A choice that stays, meV; None is searched for.
+        spacing, window: Fixed choice, meV; None searches for one.
         damping: `full` or `real`.
     Raises:
         AccuracyError: if `rtol` is out of reach.
         ValueError: as `solve_equilibrium`.
-        GapError: if the gap equation does not converge on the lattice taken.
+        GapError: if the gap equation does not converge on the chosen lattice.
     """
     for T in temperatures:
         _check_temperature(T)
+    stated = material if mu_star is None else replace(material, mu_star=mu_star)
     lattices: list[list[Equilibrium | None]] = []
 
     def estimate(h: float, top: float) -> Estimate:
-        coupling = _coupling(material, h, top, damping, mu_star)
         before = lattices[-1] if lattices else [None] * len(temperatures)
-        known = next((state.Tc for state in before if state is not None), None)
-        Tc = critical_temperature(coupling, damping, guess=known or material.Tc0, step=0.01 if known else 0.25)
+        known = next((state for state in before if state is not None), None)
+        coupling, Tc = _transition(stated, h, top, damping, known)
         states: list[Equilibrium | None] = []
         for T, near in zip(temperatures, before, strict=True):
             try:
@@ -152,7 +152,7 @@ def solve_to_accuracy(
         lattices.append(states)
         return _estimate(states)
 
-    # BCS's gap, made larger by strong coupling and smaller where mu_star is searched for
+    # the BCS gap, enlarged for strong coupling, reduced if mu_star is sought
     first = first_lattice(material.spectrum, 1.764 * KB * material.Tc0)
     choice = choose_lattice(
         estimate,
@@ -169,15 +169,20 @@ def _check_temperature(T: float) -> None:
         raise ValueError(f"`T` must be positive, in K. Got {T!r}.")
 
 
-def _coupling(
-    material: Material, spacing: float, window: float, damping: Damping, mu_star: float | None
-) -> Coupling:
-    stated = material if mu_star is None else replace(material, mu_star=mu_star)
-    return build_coupling(stated, spacing, window, damping)
+def _transition(
+    material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
+) -> tuple[Coupling, float]:
+    """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
+    found = near and (near.coupling.mu_star, near.Tc)
+    coupling = build_coupling(material, spacing, window, damping, found)
+    if material.mu_star is None:
+        return coupling, material.Tc0
+    guess, step = (near.Tc, 0.01) if near else (material.Tc0, 0.25)
+    return coupling, critical_temperature(coupling, damping, guess=guess, step=step)
 
 
 def _gap(coupling: Coupling, T: float, damping: Damping, tol: float, near: Equilibrium | None) -> GapSolution:
-    """The gap at T (K), from the same state on another lattice where there is one."""
+    """The gap at T (K), starting from the same state on another lattice if available."""
     lattice = coupling.lattice
     if near is not None and not near.gap.is_normal:
         kernel = coupling.kernel(bose(lattice.Omega, T))
@@ -201,7 +206,7 @@ def _estimate(states: list[Equilibrium | None]) -> Estimate:
     """The observables of all temperatures one after another; NaN where the gap equation did not converge."""
     found = [observables(state) for state in states if state is not None]
     if not found:
-        raise GapError("the gap equation converged at none of the temperatures; take a smaller `spacing`")
+        raise GapError("the gap equation did not converge at any temperature; take a smaller `spacing`")
     names = tuple(found[0])
     thermal = KB * found[0]["Tc_K"]
     sizes = {

@@ -1,4 +1,4 @@
-"""Finer numerics: the settings with which a point is computed again to see how far its numbers can be trusted."""
+"""Finer numerics: settings with which a point is computed again to estimate its numerical errors."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from .settings import Point, Settings
 def finer(point: Point, settings: Settings) -> dict[str, Settings]:
     """Settings of the same physics with one numerical choice made finer, by what was changed.
 
-    Every discretisation that `simulate` has is among them but the times of the result, which are the user's. What
-    a change moves a number by is most of the error that the coarser choice leaves in it.
+    They cover every discretisation of `simulate` except the times of the result, which the user chooses. The change
+    of a number is most of the error of the coarser choice.
 
     Args:
-        point: The point; its material's lattice is used where the settings give none.
-        settings: Settings to refine; `slabs` are no discretisation where phonons pass between them (`transport`)
-            or where they label the depth.
+        point: The point; its material's lattice is used if the settings give none.
+        settings: Settings to refine; `slabs` are not refined if phonons pass between them (`transport`) or if they
+            label the depth.
     """
     spacing, window = settings.spacing or point.material.spacing, settings.window or point.material.window
     out = {

@@ -2,9 +2,9 @@ r"""The kinetic equations as a sum of terms, one for each process.
 
     d/dt (f, n, U_absorbed, U_escaped) = sum over processes of their rates
 
-A term adds its rates to df/dt and dn/dt, books the energy that it carries over the film's border, and bounds its
-own fastest rate, from which an integrator takes its step. What all terms together do to U_qp + U_ph is then what
-the ledger says. The list of terms is in `processes`.
+A term adds its rates to df/dt and dn/dt, records the energy that it brings into or out of the film, and bounds its
+own fastest rate, from which an integrator sets its step. The ledger then accounts for the change of U_qp + U_ph by
+all terms. The list of terms is in `processes`.
 """
 
 import enum
@@ -24,7 +24,7 @@ from .terms.pump import Pump
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A film's spectrum and densities on a lattice: what the kinetic equations know of a material.
+    """A film's spectrum and densities on a lattice: the material data of the kinetic equations.
 
     Args:
         lattice: Energies.
@@ -65,7 +65,7 @@ class Film:
 
 
 class Entry(enum.IntEnum):
-    """Account of energy that crosses the film's border: its position after f and n in a state vector."""
+    """Entry for energy that enters or leaves the film: its position after f and n in a state vector."""
 
     ABSORBED = 0
     ESCAPED = 1
@@ -91,7 +91,7 @@ class Weights(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class State:
-    """A slab at one time, as its terms see it.
+    """State of a slab at one time, as passed to its terms.
 
     Args:
         film: Spectrum and densities on the slab's lattice.
@@ -140,11 +140,11 @@ class Term(Protocol):
     """A process within a slab."""
 
     def add(self, t: float, state: State, change: Change) -> None:
-        """Add the process's rates at time t (ps), and the power that it carries over the border."""
+        """Add the process's rates at time t (ps), and the power that it brings into or out of the film."""
         ...
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """Estimate from above of the process's fastest rate, 1/ps; zero for a source that no state slows."""
+        """Upper bound of the process's fastest rate, 1/ps; zero for a source independent of the state."""
         ...
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
@@ -172,7 +172,7 @@ class JointTerm(Protocol):
 
 
 class Process:
-    """Base of the classes that `processes` lists, with the defaults of a source that no state slows.
+    """Base of the classes listed in `processes`, with the defaults of a source independent of the state.
 
     Attributes:
         rules: Rules that bind point and settings for this process; most have none.
@@ -189,7 +189,7 @@ class Process:
 
 
 class JointProcess:
-    """Base of those between slabs."""
+    """Base of the classes of processes between slabs."""
 
     rules: ClassVar[tuple[Joint, ...]] = ()
 
@@ -199,9 +199,9 @@ class Setup:
     """Inputs of a slab's terms.
 
     Args:
-        point, settings: What is simulated.
+        point, settings: The simulated point.
         film: Spectrum and densities; terms use what all lattices of a slab share (its phonons).
-        pump: What the slab absorbs.
+        pump: Absorption of the slab.
         gamma: Absorption rate Gamma, 1/ps, from (t, absorbed power density at unit Gamma).
         n_eq: Bose occupation of the bath, shape (M + 1,).
     """

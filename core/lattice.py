@@ -6,7 +6,7 @@ energy is a discrete convolution, energy is conserved and detailed balance holds
 
 A function on the whole axis lives on a ring of length L: E_i with i = -N .. N-1, or Omega_j with j = -M .. M,
 stands at position i mod L. The mirror image a(-E_i) = a_(-i-1) of a real function has the Fourier transform
-exp(i q) conj(A_q), q = 2 pi k / L: it costs no transform of its own.
+exp(i q) conj(A_q), q = 2 pi k / L: it needs no transform of its own.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Lattice:
     M: int
 
     def __post_init__(self) -> None:
-        """Refuse a window that phonons overrun."""
+        """Refuse a window below the highest phonon energy."""
         if not (self.h > 0 and 0 < self.M < self.N):
             raise ValueError(
                 f"a lattice needs h > 0 and a window above the highest phonon energy. "
@@ -67,7 +67,7 @@ class Ring:
 
     @classmethod
     def for_collisions(cls, lattice: Lattice) -> "Ring":
-        """Shortest ring whose aliases miss E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
+        """Shortest ring without aliasing for E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
         return cls(lattice, fft.next_fast_len(2 * lattice.N + lattice.M + 1, real=True))
 
     @classmethod

@@ -17,9 +17,9 @@ Matsubara frequencies up to `cutoff`, or of such a sum up to a moment of the spe
 class Material:
     """A superconducting film, Table 1 of arXiv:2603.18182.
 
-    `name` is its label on the cube's axis `material`; `spectrum` holds the Eliashberg function alpha2F and the
-    phonon density of states F. Each quantity declares itself; a material's file, its description and checks derive
-    from that.
+    `name` is its label on the cube's axis `material`; `spectrum` contains the Eliashberg function alpha2F and the
+    phonon density of states F. Files, descriptions and checks of materials derive from the declaration of each
+    quantity.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Material:
     )
     Tc0: float = field(
         metadata=declare(
-            "Equilibrium transition temperature that mu_star is calibrated to.",
+            "Equilibrium transition temperature to which mu_star is calibrated.",
             long_name="transition temperature",
             unit="K",
             symbol=r"$T_{c0}$",
@@ -105,8 +105,8 @@ class Material:
     eps_infinity: float = field(
         default=1.0,
         metadata=declare(
-            "Dielectric constant of all but the conduction electrons; 1, the vacuum's, is the paper's.",
-            long_name="dielectric constant of all but the conduction electrons",
+            "Dielectric constant without the conduction electrons; the paper uses 1, the vacuum.",
+            long_name="dielectric constant without the conduction electrons",
             symbol=r"$\varepsilon_\infty$",
         ),
     )
@@ -131,7 +131,7 @@ class Material:
     mu_star_at: MuStarAt = field(
         default="cutoff",
         metadata=declare(
-            "Convention that a stated `mu_star` belongs to.",
+            "Convention of a stated `mu_star`.",
             long_name="convention of mu_star",
             later=True,
         ),
@@ -142,8 +142,8 @@ class Material:
         check_fields(self, f" of material {self.name!r}")
         if self.mu_star is None and self.mu_star_at != "cutoff":
             raise ValueError(
-                f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: one that is calibrated to Tc0 "
-                f"belongs to `cutoff`. Got {self.mu_star_at!r}."
+                f"`mu_star_at` of material {self.name!r} needs a stated `mu_star`: a value calibrated to Tc0 is "
+                f"that of `cutoff`. Got {self.mu_star_at!r}."
             )
         if self.window <= self.spectrum.omega[-1]:
             raise ValueError(

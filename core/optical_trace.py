@@ -3,8 +3,8 @@ r"""Optical response along a trajectory: conductivity, index, and the change of 
 At each sampled time the gap function and the occupation give sigma at the probe's photon energy (`optics.nam`,
 or `optics.kubo` with a finite elastic rate), the slabs' indices, and R and T of the whole stack
 (`optics.stack`; of one slab, Eqs. (10-13) of arXiv:2603.18182). Changes are relative to the first sample,
-before the pulse. `_seen` is the same with the substrate's reheating added and smeared over the probe's
-duration, in this order: the detector smears what the film and its substrate do.
+before the pulse. `_seen` is the same with the substrate's reheating added and then smeared over the probe's
+duration, since the detector smears the signal of film and substrate together.
 """
 
 import math
@@ -20,7 +20,7 @@ from .optics.film import penetration_depth, refractive_index
 from .optics.indices import index_at, transparent_index_at
 from .optics.instrument import add_substrate_tail, convolve_probe, probe_width
 from .optics.response import optical_response
-from .optics.stack import stack_powers
+from .optics.stack import stack_amplitude, stack_powers
 from .settings import Point, Settings
 from .slab import Sample
 
@@ -36,7 +36,7 @@ def surroundings(settings: Settings, omega: float) -> tuple[complex, float]:
 
 
 def _refuse_unknown_index(point: Point, settings: Settings) -> None:
-    """Refuse a substrate or a cover whose index is not known where it is needed: at the pump and at the probe."""
+    """Refuse a substrate or a cover whose index is unknown at the photon energy of the pump or the probe."""
     for key, at in (("substrate", index_at), ("cover", transparent_index_at)):
         for name, omega in (("omega_pump", point.omega_pump), ("omega_probe", settings.omega_probe)):
             if omega is not None:
@@ -47,7 +47,7 @@ def _refuse_unknown_index(point: Point, settings: Settings) -> None:
 
 
 def _refuse_probe_outside(point: Point, settings: Settings) -> None:
-    """Refuse a probe that the lattice cannot answer."""
+    """Refuse a probe energy outside the lattice."""
     material, probe = point.material, settings.omega_probe
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
     if probe is not None and not spacing <= probe <= window - spacing:
@@ -115,6 +115,10 @@ def observe_probe(
         "penetration_depth": penetration_depth(mean_n, omega),
         "R": R,
     }
+    if settings.probe_amplitude:
+        r = stack_amplitude(n, omega, thickness, *surroundings(settings, omega))
+        parts = zip(("r_real", "r_imag", "sigma1_top", "sigma2_top"), _parts(r, sigma[0]), strict=True)
+        out.update(parts)
     gap = np.mean([samples[0].gap.Delta0 for samples in slabs]) if settings.smear_gap else None
     width = probe_width(settings.tau_probe, None if gap is None else float(gap))
     powers = {"dR_R0": R}
@@ -124,6 +128,10 @@ def observe_probe(
         out[name] = power / power[0] - 1.0
         out[f"{name}_seen"] = seen(times, out[name], width, settings)
     return out
+
+
+def _parts(*series: Complex) -> list[Array]:
+    return [part for x in series for part in (x.real, x.imag)]
 
 
 def seen(times: Array, change: Array, width: float, settings: Settings) -> Array:

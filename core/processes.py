@@ -1,8 +1,8 @@
 """Every process of the kinetic equations, in the order in which their rates are added.
 
-A new process is a module with its term, a line here, its settings and its test. A class listed here offers
-`build`, which makes its term from a `Setup` (between slabs from settings and thickness) or returns None where the
-process is absent, and `rules` that bind point and settings.
+A new process is a module with its term, a line here, its settings and its test. A class listed here has `build`,
+which creates its term from a `Setup` (between slabs, from settings and thickness) or returns None if the process is
+absent, and `rules` that bind point and settings.
 """
 
 from typing import Final

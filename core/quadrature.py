@@ -9,7 +9,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
 def gauss_points(edges: Array) -> tuple[Array, Array]:
-    """Gauss-Legendre points and weights, six to each interval of a grid.
+    """Gauss-Legendre points and weights, six for each interval of a grid.
 
     Args:
         edges: Increasing grid, any unit, shape (K,).
@@ -23,7 +23,7 @@ def gauss_points(edges: Array) -> tuple[Array, Array]:
 
 
 def hat_integrals(points: Array, values: Array, h: float, M: int) -> Array:
-    """Integrals of a function against the hat functions of the lattice j h, the hat at zero given to j = 1.
+    """Integrals of a function against the hat functions of the lattice j h, with the hat at zero assigned to j = 1.
 
     Args:
         points: Quadrature points, shape (P,), between 0 and M h.

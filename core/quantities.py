@@ -1,6 +1,6 @@
-"""The five axes of every point and the dims of its outputs: what each is, in which unit, by which symbol.
+"""The five axes of every point and the dims of its outputs: meaning, unit and symbol.
 
-Standard library alone, so that every front end can read it.
+Uses the standard library alone, so that every front end can import it.
 """
 
 from typing import Final
@@ -31,13 +31,13 @@ AXES: Final = {
         rule=POSITIVE,
     ),
     "tau_esc": Declaration(
-        doc="Time for phonons to escape into the substrate; 0 holds them at the bath's temperature, `.inf` keeps "
+        doc="Time for phonons to escape into the substrate; 0 keeps them at the bath temperature, `.inf` keeps "
         "them in the film.",
         long_name="escape time of phonons",
         unit="ps",
         symbol=r"$\tau_\mathrm{esc}$",
         rule=NOT_NEGATIVE_OR_INFINITE,
-        remedy="0 holds phonons at the bath's temperature, .inf keeps them in the film",
+        remedy="0 keeps phonons at the bath temperature, .inf keeps them in the film",
     ),
 }
 """Axes of every point, in the cube's order."""
@@ -62,4 +62,4 @@ DIMS: Final = {
         symbol="Depth $z$",
     ),
 }
-"""Dims of outputs that are no axes of a sweep."""
+"""Dims of outputs that are not axes of a sweep."""

@@ -32,8 +32,9 @@ class Variable:
         dims: Axes beyond the sweep's own: () for a scalar, else from `time`, `energy`, `frequency`, `depth`.
         units: CF units; "1" for a dimensionless number.
         long_name: Meaning in a few words.
-        symbol: Symbol in print; empty where the name says enough.
-        may_be_infinite: Whether infinity is a value of it and no failure.
+        symbol: Symbol in print; empty if the name suffices.
+        may_be_infinite: Whether infinity is a valid value rather than a failure.
+        relative: Whether it is a share or a relative change, which print gives in percent.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Variable:
     long_name: str
     symbol: str = ""
     may_be_infinite: bool = False
+    relative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +51,9 @@ class Result:
     """Outcome of one point.
 
     Args:
-        outcome: How it ended.
+        outcome: The outcome.
         message: Empty for OK, else the reason in words.
-        data: One array per `Variable` of `variables(settings)`, of the shape its dims say; absent if not OK.
+        data: One array per `Variable` of `variables(settings)`, of the shape of its dims; absent if not OK.
         diagnostics: Numbers for `replay`: steps, rejected steps, gap iterations, residuals.
     """
 
@@ -86,25 +88,39 @@ def _times(settings: Settings) -> Array:
 
 _SERIES = (
     Variable("Delta0", ("time",), "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0)", r"$\Delta_0$"),
-    Variable("gap_edge", ("time",), "meV", "gap edge, Re Delta(E) = E"),
-    Variable("f_gap", ("time",), "1", "quasiparticle occupation at the gap edge"),
-    Variable("f_pump", ("time",), "1", "quasiparticle occupation at omega_pump + Delta0"),
-    Variable("Gamma", ("time",), "ps-1", "absorption rate of the pump"),
-    Variable("U_absorbed", ("time",), "meV nm-3", "energy absorbed from the pump"),
-    Variable("U_qp", ("time",), "meV nm-3", "energy of quasiparticles above equilibrium"),
-    Variable("U_ph", ("time",), "meV nm-3", "energy of phonons above equilibrium"),
-    Variable("U_escaped", ("time",), "meV nm-3", "energy escaped with phonons"),
-    Variable("U_gap", ("time",), "meV nm-3", "energy that the moving gap gave to quasiparticles"),
+    Variable("gap_edge", ("time",), "meV", "gap edge, Re Delta(E) = E", r"$E_\mathrm{g}$"),
+    Variable("f_gap", ("time",), "1", "quasiparticle occupation at the gap edge", r"$f(E_\mathrm{g})$"),
+    Variable(
+        "f_pump",
+        ("time",),
+        "1",
+        "quasiparticle occupation at omega_pump + Delta0",
+        r"$f(\hbar\omega_\mathrm{pump}+\Delta_0)$",
+    ),
+    Variable("Gamma", ("time",), "ps-1", "absorption rate of the pump", r"$\Gamma$"),
+    Variable("U_absorbed", ("time",), "meV nm-3", "energy absorbed from the pump", r"$U_\mathrm{abs}$"),
+    Variable("U_qp", ("time",), "meV nm-3", "energy of quasiparticles above equilibrium", r"$U_\mathrm{qp}$"),
+    Variable("U_ph", ("time",), "meV nm-3", "energy of phonons above equilibrium", r"$U_\mathrm{ph}$"),
+    Variable("U_escaped", ("time",), "meV nm-3", "energy escaped with phonons", r"$U_\mathrm{esc}$"),
+    Variable(
+        "U_gap", ("time",), "meV nm-3", "energy that the moving gap gave to quasiparticles", r"$U_\mathrm{gap}$"
+    ),
 )
 _SCALARS = (
     Variable("Delta0_peak", (), "meV", "largest Delta0 at any time", r"Peak $\Delta_0$"),
     Variable("gap_duration", (), "ps", "time for which a gap exists"),
     Variable("gap_unresolved", (), "ps", "time for which a gap exists that is smaller than the lattice's spacing"),
-    Variable("chi", (), "1", "absorbed fraction of the pump"),
+    Variable("chi", (), "1", "absorbed fraction of the pump", r"$\chi$", relative=True),
     Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
-    Variable("mu_star", (), "1", "Coulomb pseudopotential"),
-    Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy"),
-    Variable("overrun", (), "1", "share of the absorption that the lattice's end keeps from quasiparticles"),
+    Variable("mu_star", (), "1", "Coulomb pseudopotential", r"$\mu^*$"),
+    Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy", relative=True),
+    Variable(
+        "overrun",
+        (),
+        "1",
+        "share of the absorption that the lattice's end keeps from quasiparticles",
+        relative=True,
+    ),
 )
 _STEADY = Variable(
     "steady_time", (), "ps", "time from which the pumped film is steady, infinite for never", may_be_infinite=True
@@ -126,39 +142,49 @@ _DEPTH = (
 _PROBE = (
     Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe", r"$\sigma_1$"),
     Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe", r"$\sigma_2$"),
-    Variable("n_real", ("time",), "1", "real part of the refractive index at the probe"),
-    Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe"),
-    Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity"),
-    Variable("R", ("time",), "1", "reflectance of the film at the probe"),
-    Variable("dR_R0", ("time",), "1", "relative change of the reflectance", r"$\Delta R/R_0$"),
+    Variable("n_real", ("time",), "1", "real part of the refractive index at the probe", "Re $n$"),
+    Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe", "Im $n$"),
+    Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity", r"$\delta$"),
+    Variable("R", ("time",), "1", "reflectance of the film at the probe", "$R$"),
+    Variable("dR_R0", ("time",), "1", "relative change of the reflectance", r"$\Delta R/R_0$", relative=True),
     Variable(
         "dR_R0_seen",
         ("time",),
         "1",
         "relative change of the reflectance as the instrument sees it",
         r"$\Delta R/R_0$, as seen",
+        relative=True,
+    ),
+)
+_AMPLITUDE = (
+    Variable("r_real", ("time",), "1", "real part of the reflection coefficient at the probe", "Re $r$"),
+    Variable("r_imag", ("time",), "1", "imaginary part of the reflection coefficient at the probe", "Im $r$"),
+    Variable("sigma1_top", ("time",), "ohm-1 nm-1", "real part of the topmost slab's conductivity at the probe"),
+    Variable(
+        "sigma2_top", ("time",), "ohm-1 nm-1", "imaginary part of the topmost slab's conductivity at the probe"
     ),
 )
 _TRANSMISSION = (
-    Variable("T_film", ("time",), "1", "transmittance of the film at the probe"),
-    Variable("dT_T0", ("time",), "1", "relative change of the transmittance", r"$\Delta T/T_0$"),
+    Variable("T_film", ("time",), "1", "transmittance of the film at the probe", r"$\mathcal{T}$"),
+    Variable("dT_T0", ("time",), "1", "relative change of the transmittance", r"$\Delta T/T_0$", relative=True),
     Variable(
         "dT_T0_seen",
         ("time",),
         "1",
         "relative change of the transmittance as the instrument sees it",
         r"$\Delta T/T_0$, as seen",
+        relative=True,
     ),
 )
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Outputs that come together.
+    """Outputs that are switched on together.
 
     Args:
         variables: The outputs.
-        by: Settings that switch them on; none for outputs that are always there.
+        by: Settings that switch them on; none for outputs that are always present.
         when: Whether they are on, from the values of those settings.
     """
 
@@ -175,8 +201,12 @@ def _is_given(value: float | None) -> bool:
     return value is not None
 
 
+def _is_seen_whole(omega_probe: float | None, probe_amplitude: bool) -> bool:
+    return omega_probe is not None and probe_amplitude
+
+
 def _is_transmitted(omega_probe: float | None, thickness: float | None) -> bool:
-    """Nothing passes a half space."""
+    """Nothing is transmitted through a half space."""
     return omega_probe is not None and thickness is not None and math.isfinite(thickness)
 
 
@@ -187,6 +217,7 @@ OUTPUTS = (
     Outputs((_N,), ("frequencies",), bool),
     Outputs(_DEPTH, ("depth_profile",), bool),
     Outputs(_PROBE, ("omega_probe",), _is_given),
+    Outputs(_AMPLITUDE, ("omega_probe", "probe_amplitude"), _is_seen_whole),
     Outputs(_TRANSMISSION, ("omega_probe", "thickness"), _is_transmitted),
 )
 """Every output, in the cube's order."""

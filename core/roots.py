@@ -1,10 +1,11 @@
-"""Roots of a function that is dear: few evaluations."""
+"""Roots of an expensive function, with few evaluations."""
 
 import math
 from collections.abc import Callable
 
 _STRAIGHT = 3.0
-"""Factor within which the slope between two trials near the root agrees with the one before, unless g is noise."""
+"""Factor within which the slope between two trials near the root agrees with the previous one, unless g is
+noisy."""
 
 
 def secant(
@@ -13,11 +14,11 @@ def secant(
     """Root of an increasing g and its slope there by secants from x.
 
     Args:
-        g: Function of one number; inf where it has no value, from which a smaller argument leads away.
-        x: Where to begin.
+        g: Function of one number; inf where it has no value, which a smaller argument avoids.
+        x: Starting point.
         slope: A first guess of dg/dx, > 0.
         tol: Largest |g| at the root.
-        noise: Largest |g| at the root once g no longer follows its own slope: it is not known any better. The root
+        noise: Largest |g| at the root once g no longer follows its own slope, which limits its accuracy. The root
             is then the best trial, else the last.
         max_iterations: Evaluations after the first.
     Raises:

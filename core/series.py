@@ -24,9 +24,9 @@ def film_series(
     Args:
         slabs: Samples of each slab, the first one next to the light.
         film: Spectrum and densities on the gap equation's lattice.
-        point, settings: What was simulated, and what of it to record.
+        point, settings: The simulated point, and the outputs to record.
     Returns:
-        An array for each variable's name, of the shape that `result.variables` says.
+        An array for each variable's name, of the shape given by `result.variables`.
     """
     layers = [_slab_series(samples, film, point, settings) for samples in slabs]
     data = {name: np.mean([layer[name] for layer in layers], axis=0) for name in layers[0]}
@@ -44,16 +44,17 @@ def ledger_error(data: dict[str, Array], U: float) -> float:
 
 
 def overrun(samples: Sequence[Sequence[Sample]]) -> float:
-    """Share of the absorption that the end of the lattice has kept from quasiparticles, of all slabs."""
+    """Share of the absorption of all slabs that was missed at the end of the lattice."""
     missed, absorbed = (sum(getattr(slab[-1], name) for slab in samples) for name in ("U_overrun", "U_absorbed"))
     return float(missed / (missed + absorbed)) if missed > 0.0 else 0.0
 
 
 def steady_time(data: dict[str, Array], times: Array) -> float:
-    """Time (ps) from which a continuously pumped film is steady; infinite where it is not by the last sample.
+    """Time (ps) from which a continuously pumped film is steady; infinite if it is not steady by the last sample.
 
-    Delta0 then stays within `STEADY_GAP` of its last value, the energy held (U_qp + U_ph, less what a moving gap
-    gave) within `STEADY_ENERGY`, and in the last interval the film keeps less than that of what it absorbs.
+    Delta0 then stays within `STEADY_GAP` of its last value, the stored energy (U_qp + U_ph, minus that from a
+    changing gap) within `STEADY_ENERGY`, and in the last interval the film keeps less than this share of the energy
+    that it absorbs.
 
     Args:
         data: Series of `film_series`.

@@ -1,6 +1,6 @@
-"""Settings of a point: every choice of model and numerics, each of them a possible axis of a sweep.
+"""Settings of a point: all choices of model and numerics, each a possible axis of a sweep.
 
-Each field states itself once, by `declare` (see `core.declaration`): meaning, unit, symbol, rule. A new setting is
+Each field is declared once, by `declare` (see `core.declaration`): meaning, unit, symbol, rule. A new setting is
 a field here, `later=True` once points have been stored, and its use in the solver.
 """
 
@@ -55,7 +55,7 @@ class Point:
     tau_esc: float = field(metadata=declared(AXES["tau_esc"]))
 
     def __post_init__(self) -> None:
-        """Refuse what has no physical meaning."""
+        """Refuse values without physical meaning."""
         check_fields(self)
 
 
@@ -76,14 +76,14 @@ class Settings:
         default="scattering",
         metadata=declare(
             "`scattering` (the paper) moves quasiparticles E -> E + omega_pump; `scattering+pair-breaking` also "
-            "lets a photon break a pair.",
+            "lets photons break pairs.",
             long_name="processes by which the pump is absorbed",
         ),
     )
     pair_breaking_share: float | None = field(
         default=None,
         metadata=declare(
-            "Weight of pair breaking by photons relative to the golden rule's, in place of `pump_channels`: 0 is "
+            "Weight of pair breaking by photons relative to the golden rule, in place of `pump_channels`: 0 is "
             "`scattering`, 1 `scattering+pair-breaking`; None takes `pump_channels`.",
             long_name="share of pair breaking",
             symbol=r"$s_\mathrm{pair}$",
@@ -108,8 +108,8 @@ class Settings:
     pump_shape: PumpShape = field(
         default="pulse",
         metadata=declare(
-            "`pulse`, Gaussian; `continuous` rises like one and stays: F0 arrives in each `tau_pump`, "
-            "and the time of the steady state is recorded.",
+            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: each `tau_pump` brings F0, and "
+            "the time of the steady state is recorded.",
             long_name="whether the pump is a pulse or stays on",
             later=True,
         ),
@@ -117,8 +117,8 @@ class Settings:
     renormalised_rates: bool = field(
         default=False,
         metadata=declare(
-            "Whether Re Z(E) divides the rates of quasiparticles and weights their energy: the times of strong "
-            "couplers. The paper neglects it.",
+            "Whether Re Z(E) divides the rates of quasiparticles and weights their energy, which sets the time "
+            "scales of strong couplers. The paper neglects it.",
             long_name="whether Z divides the rates",
             later=True,
         ),
@@ -126,8 +126,8 @@ class Settings:
     energy_match: EnergyMatch = field(
         default="absorbed",
         metadata=declare(
-            "Energy that one Gamma makes equal to the absorbed share of the fluence: what quasiparticles "
-            "`absorbed` from the light, or the most that they `retained` at any time, phonons having the rest.",
+            "Energy that the constant Gamma makes equal to the absorbed share of the fluence: that `absorbed` "
+            "by quasiparticles, or the largest that they `retained` at any time, with the rest in phonons.",
             long_name="energy by which the absorption rate is found",
             later=True,
         ),
@@ -135,9 +135,9 @@ class Settings:
     coherence: Coherence = field(
         default="averaged",
         metadata=declare(
-            "Coherence factors of collisions, `averaged` over both branches of normal-state energies, or "
-            "`printed`, the paper's text with one branch: not physics, scattering doubled and no recombination in "
-            "a normal metal.",
+            "Coherence factors of collisions: `averaged` over both branches of normal-state energies, or "
+            "`printed`, as in the paper's text with one branch, which is unphysical: it doubles scattering and "
+            "removes recombination in a normal metal.",
             long_name="coherence factors of collisions",
             later=True,
         ),
@@ -145,8 +145,8 @@ class Settings:
     soft_lambda: float = field(
         default=0.0,
         metadata=declare(
-            "Coupling lambda of a soft mode that is added to the material's peaks at `soft_energy`, mu_star being "
-            "calibrated to Tc0 again; 0 adds none.",
+            "Coupling lambda of a soft mode added to the material's peaks at `soft_energy`, with mu_star "
+            "recalibrated to Tc0; 0 adds none.",
             long_name="lambda of an added soft mode",
             symbol=r"$\lambda_\mathrm{soft}$",
             rule=NOT_NEGATIVE,
@@ -156,7 +156,7 @@ class Settings:
     soft_energy: float = field(
         default=5.0,
         metadata=declare(
-            "Energy of the soft mode that `soft_lambda` adds; its standard deviation is 0.15 of it.",
+            "Energy of the soft mode added by `soft_lambda`; its standard deviation is 0.15 of this energy.",
             long_name="energy of an added soft mode",
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{soft}$",
@@ -180,7 +180,7 @@ class Settings:
     phonon_share: float = field(
         default=0.0,
         metadata=declare(
-            "Share of the absorbed energy that goes into phonons of the photon's own energy, 0 to 1.",
+            "Share of the absorbed energy that goes into phonons at the photon energy, 0 to 1.",
             long_name="share of the absorbed energy that goes into phonons",
             rule=SHARE,
         ),
@@ -199,9 +199,9 @@ class Settings:
         default=None,
         metadata=declare(
             "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
-            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None takes "
-            "the lattice as it is.",
-            long_name="accuracy that the lattice is refined to",
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None does "
+            "not refine.",
+            long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
         ),
@@ -228,7 +228,7 @@ class Settings:
     t_start: float = field(
         default=-0.6,
         metadata=declare(
-            "First time of the result, relative to the pulse's maximum.",
+            "First time of the result, relative to the maximum of the pulse.",
             long_name="first time of the result",
             unit="ps",
             rule=FINITE,
@@ -253,8 +253,8 @@ class Settings:
     t_linear_stop: float | None = field(
         default=None,
         metadata=declare(
-            "Where the equidistant times end and a tail of `n_tail` times in geometric progression, up to "
-            "`t_stop`, begins; None has no tail.",
+            "End of the equidistant times, where a tail of `n_tail` times in geometric progression, up to "
+            "`t_stop`, begins; None for no tail.",
             long_name="end of the equidistant times",
             unit="ps",
             rule=POSITIVE,
@@ -283,7 +283,7 @@ class Settings:
     rtol: float = field(
         default=1e-2,
         metadata=declare(
-            "Relative tolerance of a time step; the gap's motion in a step is held to it as well.",
+            "Relative tolerance of a time step, which also limits the change of the gap in a step.",
             long_name="relative tolerance of a time step",
             rule=POSITIVE,
         ),
@@ -299,7 +299,7 @@ class Settings:
     gap_tol: float = field(
         default=1e-5,
         metadata=declare(
-            "Relative residual at which the gap equation counts as solved.",
+            "Relative residual below which the gap equation counts as solved.",
             long_name="tolerance of the gap equation",
             rule=POSITIVE,
         ),
@@ -307,8 +307,8 @@ class Settings:
     integrator: Integrator = field(
         default="rkc",
         metadata=declare(
-            "`rkc`, stabilised and right for almost everything; `rosenbrock`, implicit, for microseconds and "
-            "steady states; `dopri5`, of high order, for reference.",
+            "`rkc`, stabilised explicit, suitable for almost everything; `rosenbrock`, implicit, for "
+            "microseconds and steady states; `dopri5`, of high order, as a reference.",
             long_name="method of integration",
         ),
     )
@@ -343,8 +343,8 @@ class Settings:
     thickness: float | None = field(
         default=None,
         metadata=declare(
-            "Film thickness, `.inf` for a half space; None takes the material's. Transmission is recorded where "
-            "it is given and finite.",
+            "Film thickness, `.inf` for a half space; None takes the material's. Transmission is recorded if it "
+            "is given and finite.",
             long_name="film thickness",
             unit="nm",
             symbol="$d$",
@@ -363,7 +363,7 @@ class Settings:
     cover: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the transparent medium that the light comes from, likewise.",
+            "Refractive index of the transparent medium from which the light comes, likewise.",
             long_name="refractive index above the film",
             rule=_INDEX,
         ),
@@ -371,8 +371,8 @@ class Settings:
     slabs: int = field(
         default=1,
         metadata=declare(
-            "Slabs that the film is cut into, each with its own f, n and Delta; the pump's energy falls to each "
-            "by a transfer matrix. Series are then means over the depth.",
+            "Number of slabs of the film, each with its own f, n and Delta; a transfer matrix distributes the "
+            "pump energy. Series are then means over the depth.",
             long_name="number of slabs",
             rule=whole(1),
         ),
@@ -380,7 +380,7 @@ class Settings:
     phonon_velocity: float = field(
         default=0.0,
         metadata=declare(
-            "Velocity of phonons, with which they pass from slab to slab (`transport`); 0 keeps them in theirs.",
+            "Velocity at which phonons pass from slab to slab (`transport`); 0 keeps them in their slab.",
             long_name="velocity of phonons across the film",
             unit="nm ps-1",
             rule=NOT_NEGATIVE,
@@ -389,7 +389,7 @@ class Settings:
     depth_profile: bool = field(
         default=False,
         metadata=declare(
-            "Whether gap, quasiparticles and phonons of each slab are recorded, not their means alone.",
+            "Whether gap, quasiparticles and phonons of each slab are recorded, in addition to their means.",
             long_name="whether each slab is recorded",
         ),
     )
@@ -401,6 +401,15 @@ class Settings:
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{probe}$",
             rule=POSITIVE,
+        ),
+    )
+    probe_amplitude: bool = field(
+        default=False,
+        metadata=declare(
+            "Whether the complex reflection coefficient of the probe, and the conductivity of the slab next to the "
+            "light, are recorded.",
+            long_name="whether the probe's complex reflection is recorded",
+            later=True,
         ),
     )
     scattering_rate: float | None = field(
@@ -415,7 +424,7 @@ class Settings:
     tau_probe: float = field(
         default=0.0,
         metadata=declare(
-            "Duration (FWHM) of the probe, over which what is seen is smeared; 0 is an instant.",
+            "Duration (FWHM) of the probe, over which the measured signal is smeared; 0 for no smearing.",
             long_name="duration of the probe (FWHM)",
             unit="ps",
             symbol=r"$\tau_\mathrm{probe}$",
@@ -431,7 +440,7 @@ class Settings:
     tail_amplitude: float = field(
         default=0.0,
         metadata=declare(
-            "What the reheated substrate adds, relative to the trace's extreme value; 0 adds nothing.",
+            "Signal of the reheated substrate relative to the trace's extreme value; 0 adds nothing.",
             long_name="amplitude of the substrate's tail",
             rule=NOT_NEGATIVE,
         ),
@@ -439,7 +448,7 @@ class Settings:
     tail_decay: float = field(
         default=3000.0,
         metadata=declare(
-            "Decay time of what the reheated substrate adds.",
+            "Decay time of the reheated substrate's signal.",
             long_name="decay time of the substrate's tail",
             unit="ps",
             rule=POSITIVE,
@@ -447,7 +456,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning."""
+        """Refuse values without meaning."""
         check_fields(self)
         for joint in SETTINGS_RULES:
             joint.refuse(self)
@@ -470,8 +479,9 @@ def _refuse_times(settings: Settings) -> None:
 def _refuse_profile(settings: Settings) -> None:
     if settings.depth_profile and not (settings.slabs > 1 and math.isfinite(settings.thickness or math.inf)):
         raise ValueError(
-            "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and no "
-            f"axes: they label the depth. Got slabs = {settings.slabs!r} and thickness = {settings.thickness!r}."
+            "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and not "
+            f"axes, since they label the depth. Got slabs = {settings.slabs!r} and thickness = "
+            f"{settings.thickness!r}."
         )
 
 

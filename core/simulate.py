@@ -29,10 +29,10 @@ from .terms.pump import Pump
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "3"
-"""Version of what `simulate` computes: part of a point's identity, raised when any number may change."""
+"""Version of the results of `simulate`: part of a point's identity, raised when any number may change."""
 
 MOST_CELLS: Final = 200_000
-"""Quasiparticle cells of the finest lattice: its memory and time are still those of a point."""
+"""Quasiparticle cells of the finest lattice, whose memory and time are still acceptable for a point."""
 
 
 @lru_cache(maxsize=64)
@@ -44,13 +44,25 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
 
 
 @lru_cache(maxsize=32)
-def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
-    """The material's coupling, mu_star stated or calibrated to Tc0."""
+def build_coupling(
+    material: Material, spacing: float, window: float, damping: Damping, near: tuple[float, float] | None = None
+) -> Coupling:
+    """The material's coupling, mu_star stated or calibrated to Tc0.
+
+    Args:
+        material: The material.
+        spacing, window: Lattice, meV.
+        damping: `full` or `real`, for which mu_star is calibrated.
+        near: mu_star and Tc (K) on another lattice, next to which searches begin.
+    """
     film = build_film(material, spacing, window)
     coupling = Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
     if material.mu_star is None:
-        return calibrate_mu_star(coupling, material.Tc0, damping)
-    return from_convention(coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0)
+        return calibrate_mu_star(coupling, material.Tc0, damping, near=near and near[0])
+    guess, step = (near[1], 0.01) if near else (material.Tc0, 0.25)
+    return from_convention(
+        coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=guess, step=step
+    )
 
 
 @lru_cache(maxsize=64)
@@ -66,13 +78,13 @@ def build_equilibrium(
 
 
 def simulate(point: Point, settings: Settings) -> Result:
-    """Trajectory of a film hit by a pulse.
+    """Trajectory of a film under a pulse.
 
     Args:
         point: Material, F0 (mJ/cm^2), omega_pump (meV), T (K), tau_esc (ps).
         settings: Model and numerics.
     Returns:
-        The result: every variable of `variables(settings)` where the outcome is OK.
+        The result: every variable of `variables(settings)` if the outcome is OK.
     Raises:
         ValueError: if point and settings contradict each other, before any work.
     """
@@ -84,7 +96,7 @@ def simulate(point: Point, settings: Settings) -> Result:
 
 
 def _on_lattice(point: Point, settings: Settings) -> Result:
-    """Trajectory on the lattice that the settings state, or the material."""
+    """Trajectory on the lattice of the settings, or of the material."""
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
     ladder = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
@@ -142,8 +154,8 @@ def _refuse_photon_below_spacing(point: Point, settings: Settings) -> None:
     spacing = settings.spacing or point.material.spacing
     if point.omega_pump < spacing:
         raise ValueError(
-            f"`omega_pump` must be at least the lattice's spacing, {spacing:g} meV: what a smaller photon moves "
-            f"is not resolved. Is it in meV? Got {point.omega_pump!r}."
+            f"`omega_pump` must be at least the lattice spacing, {spacing:g} meV, to be resolved. "
+            f"Is it in meV? Got {point.omega_pump!r}."
         )
 
 
@@ -189,7 +201,8 @@ RULES: Final = (
     *processes.RULES,
     Joint(("material", "spacing", "window", "energies", "frequencies"), _refuse_records),
 )
-"""Rules that bind a point and its settings; a sweep tries each on the combinations of its axes before it starts."""
+"""Rules that bind a point and its settings; a sweep checks each for all combinations of its axes before it
+starts."""
 
 
 def _absorbed(point: Point, settings: Settings) -> tuple[Array, float, Array]:
@@ -223,7 +236,7 @@ def _pump(point: Point, settings: Settings, U: float) -> Pump:
 
 
 def _diagnostics(runs: Sequence[Deposited]) -> dict[str, float]:
-    """Sums over the slabs; of those that exchange phonons, which share their steps, over all of them at once."""
+    """Totals over the slabs; slabs that exchange phonons share their steps and are counted once."""
     counts = [run.trajectory.statistics for run in runs]
     return {
         "steps": float(sum(c.steps for c in counts)),

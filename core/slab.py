@@ -1,10 +1,10 @@
 """One slab of a film, or a film that is one slab: its right-hand side and its state in an integration.
 
-Within a step Delta is that of its middle, extrapolated; after it the gap equation is solved again. Energy absorbed
-and escaped are integrated along with f and n at the same weights, so within a step the ledger closes to round-off,
-and what is left is the gap's: at fixed f a moving density of states changes U_qp by 4 N0 Int E f d(rho), integrated
-on its own by the trapezoidal rule. The lattice is as wide as the pulse needs and narrows as quasiparticles come
-down (`windows`).
+Within a step Delta is extrapolated to the step's middle; after it the gap equation is solved again. Absorbed and
+escaped energy are integrated along with f and n at the same weights, so within a step the ledger closes to
+round-off. What remains is due to the gap: at fixed f a changing density of states changes U_qp by 4 N0 Int E f
+d(rho), integrated separately by the trapezoidal rule. The lattice is as wide as the pulse requires and narrows as
+quasiparticles relax (`windows`).
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut,
 BOUNDS_TOLERANCE = 1e-7
 """f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
 MISSED = 1e-4
-"""Largest error of the absorbed energy in a step, relative to the pulse's, or to all so far of continuous light:
-it counts where f hardly moves."""
+"""Largest error of the absorbed energy in a step, relative to that of the pulse, or for continuous light to the
+total so far: it limits the step when f hardly changes."""
 MOST_PHOTONS = 1e4
 """Photons per quasiparticle and pulse, Gamma tau_pump, beyond which absorption has saturated."""
 
@@ -36,7 +36,7 @@ class Ledger:
     U_overrun: float = 0.0
 
     def move_gap(self, old: State, new: State) -> None:
-        """Add what a moving density of states gave to the quasiparticles."""
+        """Add the energy that a changing density of states gave to the quasiparticles."""
         self.U_gap += new.film.quasiparticle_energy(new.weights.energy - old.weights.energy, 0.5 * (old.f + new.f))
 
 
@@ -52,7 +52,7 @@ class Sample:
         n_qp: Number density of the quasiparticles, 1/nm^3.
         U_qp: Energy of the quasiparticles, meV/nm^3.
         U_absorbed, U_escaped, U_gap: Ledger, meV/nm^3.
-        U_overrun: What quasiparticles would have absorbed above the lattice's end, meV/nm^3.
+        U_overrun: Energy that quasiparticles would have absorbed beyond the end of the lattice, meV/nm^3.
         Gamma: Absorption rate, 1/ps.
     """
 
@@ -75,7 +75,7 @@ class SaturatedError(ArithmeticError):
 
 
 class Slab:
-    """State of a slab at one time, and the step that is being tried.
+    """State of a slab at one time, and the present trial step.
 
     Args:
         equations: Right-hand side.
@@ -118,12 +118,12 @@ class Slab:
         )  # fmt: skip
 
     def open_wide(self) -> None:
-        """Take the wide lattice for the pulse."""
+        """Use the wide lattice for the pulse."""
         self._widen(self.wide)
         self.waiting = False
 
     def booked(self, entry: Entry) -> float:
-        """Energy density booked since the start, meV/nm^3."""
+        """Energy density recorded since the start, meV/nm^3."""
         return float(self.y[entry - len(Entry)])
 
     def _state(self, gap: GapSolution | None = None, y: Array | None = None) -> State:
@@ -141,7 +141,7 @@ class Slab:
         if found.Z is not None and not found.Z.min() > 0.0:
             E = float(self.equations.film.lattice.E[found.Z.argmin()])
             raise GapError(
-                f"`renormalised_rates` need Re Z > 0: it is {found.Z.min():.2g} at {E:.4g} meV; leave Z out by "
+                f"`renormalised_rates` need Re Z > 0: it is {found.Z.min():.2g} at {E:.4g} meV; set "
                 "`renormalised_rates: false`"
             )
         return found
@@ -157,10 +157,10 @@ class Slab:
         self._change_lattice(equations, np.concatenate([f, np.zeros(equations.film.lattice.N - f.size)]))
 
     def aim(self, t: float, dt: float) -> None:
-        """Make room for what the pump lifts, and set the weights rho, p of a step of dt from t to its middle's.
+        """Widen the lattice for the pump, and set the weights rho, p of a step of dt from t to those of its middle.
 
         Raises:
-            SaturatedError: The pulse's power takes a rate that no longer describes absorption.
+            SaturatedError: The pulse's power requires a rate that no longer describes absorption.
         """
         self._make_room(t)
         middle = self._extrapolate(0.5 * dt)
@@ -183,7 +183,7 @@ class Slab:
 
     @property
     def _reference(self) -> float:
-        """Energy density that an error of the absorbed energy is held against, meV/nm^3."""
+        """Reference energy density for errors of the absorbed energy, meV/nm^3."""
         if self.pump.continuous:
             return max(self.pump.total, self.booked(Entry.ABSORBED))
         return self.pump.total
@@ -200,7 +200,7 @@ class Slab:
         return bool(f.min() > -eps and f.max() < 1 + eps and n.min() > -eps)
 
     def solve(self, y: Array, dt: float, rtol: float) -> float:
-        """Solve for the gap of a trial y; how far it lies from where the step assumed it, relative to what may be.
+        """Solve for the gap of a trial y; return its distance from the assumed gap, relative to the tolerance.
 
         Raises:
             GapError: if the gap equation does not converge.
@@ -214,6 +214,18 @@ class Slab:
         allowed = 50 * rtol * max(self.gap.Delta0, self._next.Delta0) + 0.2 * self.equations.film.lattice.h
         return abs(self._next.Delta0 - assumed) / allowed
 
+    def defect(self, y: Array) -> float:
+        """Defect of the energy ledger of a trial y whose gap is solved, relative to the energy absorbed.
+
+        The step kept its energy at the weights extrapolated to its middle; `U_gap` takes the mean of those at its
+        ends. The defect is the difference times the motion of f, of third order in the step.
+        """
+        old, new = self._state(), self._state(self._next, y)
+        mean = 0.5 * (old.weights.energy + new.weights.energy)
+        energy = new.film.quasiparticle_energy(mean - self.weights.energy, new.f - old.f)
+        absorbed = max(self._reference, float(y[Entry.ABSORBED - len(Entry)]))
+        return abs(energy) / absorbed if absorbed > 0.0 else 0.0
+
     def accept(self, t: float, y: Array, dt: float) -> None:
         """Move from t to a trial y whose gap is solved."""
         gap = self._next
@@ -226,7 +238,8 @@ class Slab:
         self.y, self.gap = y, gap
 
     def narrow(self, t: float) -> None:
-        """Refuse what the gap equation leaves out above its window, and cut the lattice where that is empty.
+        """Refuse too many quasiparticles above the window of the gap equation, and narrow the lattice if there are
+        none.
 
         Raises:
             GapError: if quasiparticles above the window block too many pairs.
@@ -252,7 +265,7 @@ class Slab:
         self._change_lattice(equations, f)
 
     def _make_room(self, t: float) -> None:
-        """Widen the lattice until quasiparticles without room above miss a negligible share of the power."""
+        """Widen the lattice until quasiparticles near its end miss a negligible share of the power."""
         while True:
             state, equations = self._state(), self.equations
             gamma, _, given = equations.absorption.at(t, state)
@@ -264,18 +277,18 @@ class Slab:
             self._widen(equations.on(equations.rung - 1))
 
     def _check_absorption(self, t: float) -> None:
-        """Refuse a rate that no longer describes absorption: as many quasiparticles fall as rise."""
+        """Refuse a rate that no longer describes absorption, when as many quasiparticles fall as rise."""
         pump = self.pump
         gamma = self.equations.absorption.at(t, self.equations.state(self.y, *self.weights)).gamma
         if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:
             share = self.booked(Entry.ABSORBED) / pump.total
             raise SaturatedError(
                 f"absorption saturates: at t = {t:.6g} ps, with {share:.1e} of the energy in, "
-                f"depositing the pulse's power takes Gamma = {gamma:.1e} / ps. There are too few quasiparticles; "
-                "raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
+                f"depositing the pulse's power requires Gamma = {gamma:.1e} / ps. There are too few "
+                "quasiparticles; raise `T`, or let photons break pairs (`pump_channels: scattering+pair-breaking`)"
             )
 
     def _extrapolate(self, dt: float) -> SelfEnergy:
-        """W and phi after dt, by their motion in the last step."""
+        """W and phi after dt, extrapolated from the last step."""
         now = self.gap.self_energy
         return now if self.slope is None else now + dt * self.slope

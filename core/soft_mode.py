@@ -1,4 +1,4 @@
-"""A soft mode added to a material: one Gaussian peak of alpha2F, with mu_star calibrated to the same Tc0 again."""
+"""A soft mode added to a material: one Gaussian peak of alpha2F, with mu_star recalibrated to the same Tc0."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -14,7 +14,7 @@ WIDTH: Final = 0.15
 
 
 def _refuse_soft_mode(point: Point, settings: Settings) -> None:
-    """Refuse a soft mode on a material that it cannot be added to."""
+    """Refuse a soft mode for a material to which it cannot be added."""
     if settings.soft_lambda == 0.0:
         return
     material = point.material

@@ -1,6 +1,6 @@
 """Eliashberg function alpha2F and phonon density of states F, and their values on the solver's lattice.
 
-Three ways in: peaks, columns of numbers (files are read by `photogap.sweeps`), or the dataclass itself.
+It is built from peaks, from columns of numbers (files are read by `photogap.sweeps`), or directly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ from .units import ENERGY
 Array = NDArray[np.float64]
 
 REACH: Final = 6.0
-"""Standard deviations at which a Gaussian peak ends; it has fallen to 1.5e-8 of its height there."""
+"""Standard deviations at which a Gaussian peak is cut off; it has fallen to 1.5e-8 of its height there."""
 
 UNCOVERED: Final = 1e-3
-"""Largest share of lambda that may lie where F vanishes; so little is dropped as the file's noise."""
+"""Largest share of lambda at frequencies where F vanishes; it is dropped as noise of the file."""
 
 COARSE: Final = 0.01
-"""Largest relative change that a lattice may make to omega_2."""
+"""Largest relative change of omega_2 by a lattice."""
 
 
 def to_meV(units: str) -> float:
-    """Factor from `units` to meV; raises for a unit it does not know."""
+    """Factor from `units` to meV; raises for an unknown unit."""
     if units not in ENERGY:
         raise ValueError(f"`units` must be one of {', '.join(ENERGY)}. Got {units!r}.")
     return ENERGY[units]
@@ -50,7 +50,7 @@ class Peak:
     lambda_: float
 
     def __post_init__(self) -> None:
-        """Refuse what has no physical meaning."""
+        """Refuse values without physical meaning."""
         for key in ("centre", "width", "lambda_"):
             value = getattr(self, key)
             if not (value > 0 and np.isfinite(value)):
@@ -84,8 +84,8 @@ class Spectrum:
         alpha2F: Eliashberg function, dimensionless, shape (K,), >= 0, zero at omega = 0 and where F is zero.
         F: Phonon density of states, 1/meV per atom, shape (K,), >= 0; integral 3.
         peaks: Closed form of alpha2F, from which the grid was made; empty for a table.
-        stated: Numbers that the arrays were computed from, which identify the spectrum: the last bit of a computed
-            array depends on the processor. Empty where the arrays themselves were given.
+        stated: Numbers from which the arrays were computed, which identify the spectrum: the last bit of a computed
+            array depends on the processor. Empty if the arrays themselves were given.
     """
 
     omega: Array
@@ -95,7 +95,7 @@ class Spectrum:
     stated: Mapping[str, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Check what was given, and make it read-only."""
+        """Check the arrays, and make them read-only."""
         for key in ("omega", "alpha2F", "F"):
             array = np.array(getattr(self, key), dtype=np.float64)
             array.setflags(write=False)
@@ -120,9 +120,9 @@ class Spectrum:
         F is taken proportional to alpha2F (a matrix element that does not depend on frequency), 3 per atom.
         """
         if not peaks:
-            raise ValueError("`peaks` must hold at least one peak. Got none.")
+            raise ValueError("`peaks` must contain at least one peak. Got none.")
         top = max(p.centre + REACH * p.width for p in peaks)
-        # Twelve points to the narrowest width: linear interpolation errs by 1e-3 of a peak, lambda by 1e-5.
+        # Twelve points per narrowest width: linear interpolation errs by 1e-3 of a peak, lambda by 1e-5.
         points = max(MIN_POINTS, int(np.ceil(12 * top / min(p.width for p in peaks))) + 1)
         omega = np.linspace(0.0, top, points)
         alpha2F = sum((p.alpha2F(omega) for p in peaks), np.zeros_like(omega))
@@ -148,7 +148,7 @@ class Spectrum:
             F: Phonon density of states in any unit (it is normalised to 3 per atom), shape (K,), or that of
                 `omega_F`. None takes F proportional to alpha2F, a matrix element independent of frequency.
             units: Unit of `omega`, a key of `ENERGY`.
-            omega_F: Frequencies of `F` where it comes from another file, shape (L,); None means `omega`.
+            omega_F: Frequencies of `F` if it comes from another file, shape (L,); None means `omega`.
             units_F: Unit of `omega_F`; None means `units`.
 
         Raises:
@@ -171,7 +171,7 @@ class Spectrum:
         return cls(omega=grid, alpha2F=a, F=normalise(grid, density))._stating(**stated)
 
     def _stating(self, **stated: Any) -> Self:
-        """This spectrum, just made, with the numbers that its arrays were computed from."""
+        """This new spectrum with the numbers from which its arrays were computed."""
         object.__setattr__(self, "stated", stated)
         return self
 
@@ -180,11 +180,10 @@ class Spectrum:
         return self.stated or {"omega": self.omega, "alpha2F": self.alpha2F, "F": self.F, "peaks": self.peaks}
 
     def with_phonons(self, omega_F: ArrayLike, F: ArrayLike) -> Self:
-        """The same alpha2F with another phonon density of states, for spectra that came without one.
+        """The same alpha2F with another phonon density of states, for spectra without one.
 
-        Where F is taken proportional to alpha2F, every mode couples alike and alpha2F / F, the rate at which
-        electrons heat a mode in Eq. (5), is flat. Where few of many modes couple, it peaks at those, and they
-        get hot.
+        If F is taken proportional to alpha2F, all modes couple equally and alpha2F / F, the rate at which electrons
+        heat a mode in Eq. (5), is flat. If few of many modes couple, it peaks at those, and they get hot.
 
         Args:
             omega_F: Phonon energies, meV, shape (L,), increasing, >= 0.
@@ -209,7 +208,7 @@ class Spectrum:
         return bool(np.allclose(self.F * area, 3.0 * self.alpha2F, rtol=1e-9, atol=1e-12))
 
     def scaled(self, factor: float) -> Self:
-        """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F stays."""
+        """The same spectrum with alpha2F, and so lambda, multiplied by a factor > 0; F is unchanged."""
         if not (factor > 0 and np.isfinite(factor)):
             raise ValueError(f"`scale` must be positive. Got {factor!r}.")
         peaks = tuple(replace(p, lambda_=p.lambda_ * factor) for p in self.peaks)
@@ -248,8 +247,8 @@ class Spectrum:
 
         Peaks no narrower than h are evaluated exactly. Otherwise alpha2F / omega and F are projected on hat
         functions, B_j = Omega_j / h Int B / omega hat_j: hats add up to one and reproduce omega, so that
-        lambda = 2 sum_j h B_j / Omega_j and Int alpha2F survive any h. The hat at zero gives its weight
-        to j = 1.
+        lambda = 2 sum_j h B_j / Omega_j and Int alpha2F are exact for any h. The weight of the hat at zero is
+        assigned to j = 1.
 
         Args:
             h: Lattice spacing, meV.
@@ -259,7 +258,7 @@ class Spectrum:
             lambda as summed above is `coupling_lambda` and sum_j h F_j is 3, to round-off.
 
         Raises:
-            ValueError: h so coarse that omega_2 would move by more than 1 %.
+            ValueError: h so coarse that omega_2 would change by more than 1 %.
         """
         if not (h > 0 and np.isfinite(h)):
             raise ValueError(f"`h` must be positive, in meV. Got {h!r}.")
@@ -273,13 +272,13 @@ class Spectrum:
                 alpha2F = np.where(F > 0, alpha2F, 0.0)
         else:
             alpha2F, F = self._projected(Omega, h)
-        # Both have lambda to 1e-3 at worst (a peak's tail at zero); the last digits are made exact.
+        # Both have lambda to 1e-3 at worst (a peak's tail at zero); it is then made exact.
         alpha2F = alpha2F * (self.coupling_lambda / (2.0 * h * float(np.sum(alpha2F[1:] / Omega[1:]))))
         square = 2.0 * h * float(alpha2F @ Omega) / self.coupling_lambda
         if abs(square / self.omega_2**2 - 1.0) > 2 * COARSE or M < MIN_POINTS:
             raise ValueError(
                 f"`h` must resolve the spectrum (omega_2 within {COARSE:.0%}, at least {MIN_POINTS} points); "
-                f"take a smaller one. Got {h!r} meV, which makes omega_2 = {np.sqrt(square):.4g} meV of "
+                f"take a smaller one. Got {h!r} meV, which gives omega_2 = {np.sqrt(square):.4g} meV, not "
                 f"{self.omega_2:.4g}, on {M} points."
             )
         return Omega, alpha2F, F * (3.0 / (h * float(F.sum())))
@@ -291,5 +290,5 @@ class Spectrum:
         B = np.interp(points, self.omega, self.alpha2F)
         alpha2F: Array = Omega / h * hat_integrals(points, weights * B / points, h, M)
         F = hat_integrals(points, weights * np.interp(points, self.omega, self.F), h, M) / h
-        # Where a hat caught alpha2F but no F there is nothing to scatter from; only round-off can do that.
+        # A hat with alpha2F but without F has no phonons to scatter from; only round-off can cause it.
         return np.where(F > 0, alpha2F, 0.0), F

@@ -1,4 +1,4 @@
-"""Columns of numbers as physics: what a frequency grid and a spectral function on it must satisfy."""
+"""Conditions on a frequency grid and a spectral function on it."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ def check_grid(omega: Array, key: str) -> None:
         raise ValueError(f"`{key}` must be a column of {MIN_POINTS} points or more. Got shape {omega.shape}.")
     if not np.isfinite(omega).all():
         row = int(np.argmin(np.isfinite(omega)))
-        raise ValueError(f"`{key}` must hold finite numbers. Got {omega[row]} in row {row}.")
+        raise ValueError(f"`{key}` must contain finite numbers. Got {omega[row]} in row {row}.")
     if omega.min() < 0:
         row = int(np.argmin(omega))
         raise ValueError(
@@ -32,7 +32,7 @@ def check_grid(omega: Array, key: str) -> None:
 def check_values(omega: Array, values: Array, key: str) -> None:
     """Raise unless a function on a grid is finite, >= 0, not all zero and of the grid's shape."""
     if values.shape != omega.shape:
-        raise ValueError(f"`{key}` must have {omega.size} values, as many as frequencies. Got {values.shape}.")
+        raise ValueError(f"`{key}` must have {omega.size} values, one per frequency. Got {values.shape}.")
     bad = ~(values >= 0) | ~np.isfinite(values)
     if bad.any():
         row = int(np.argmax(bad))
@@ -55,15 +55,16 @@ def check_cover(omega: Array, alpha2F: Array, F: Array, tolerance: float) -> Non
 
 
 def column(omega: ArrayLike, values: ArrayLike, key: str, scale: float) -> tuple[Array, Array]:
-    """Grid in meV and function on it, checked; a point (0, 0) in front where the grid starts later."""
+    """Grid in meV and function on it, checked; a point (0, 0) is prepended if the grid starts later."""
     w = np.asarray(omega, dtype=np.float64)
     v = np.asarray(values, dtype=np.float64)
     check_grid(w, "omega" if key == "alpha2F" else "omega_F")
     check_values(w, v, key)
-    # A value at the first point is a slope up from zero if that point is near, a file cut short otherwise.
+    # A value at the first point belongs to a rise from zero if that point is near zero; otherwise the file is
+    # truncated.
     start = 1e-3 if w[0] == 0 else 1e-2 if w[0] > 2 * (w[1] - w[0]) else np.inf
     if key == "alpha2F" and v[0] > start * v.max():
-        raise ValueError(f"`{key}` must start at zero, at zero frequency. Got {v[0]:.3g} at {w[0]:.6g}.")
+        raise ValueError(f"`{key}` must be zero at zero frequency. Got {v[0]:.3g} at {w[0]:.6g}.")
     w = w * scale
     if w[0] == 0:
         return w, np.concatenate([[0.0], v[1:]])

@@ -1,6 +1,6 @@
-"""Units: how a CF unit is written for people, and the factors between units of one kind.
+"""Units: CF units in readable form, and the factors between units of one kind.
 
-Standard library alone: every front end reads it.
+Uses the standard library alone, so that every front end can import it.
 """
 
 import re
@@ -35,19 +35,19 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def typed(unit: str) -> str:
-    """A CF unit as a keyboard writes it: `mJ cm-2` is `mJ/cm^2`; empty for a number."""
+    """A CF unit in plain text: `mJ cm-2` is `mJ/cm^2`; empty for a number."""
     return _fraction(unit, lambda name, power: name + (f"^{power}" if power != "1" else ""))
 
 
 def printed(unit: str) -> str:
-    """A CF unit as print writes it: `mJ cm-2` is `mJ/cm²`; empty for a number."""
+    """A CF unit in printed form: `mJ cm-2` is `mJ/cm²`; empty for a number."""
     return _fraction(
         unit, lambda name, power: _SIGNS.get(name, name) + (power.translate(_RAISED) if power != "1" else "")
     )
 
 
 def _fraction(unit: str, factor: Callable[[str, str], str]) -> str:
-    """Factors of positive and of negative powers; a unit that is no product of powers stays as it is."""
+    """Factors of positive and of negative powers; a unit that is not a product of powers is unchanged."""
     if unit in ("", "1"):
         return ""
     found = [re.fullmatch(r"([A-Za-z]+)(-?)(\d*)", word) for word in unit.split()]

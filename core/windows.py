@@ -1,14 +1,14 @@
-r"""Wide windows while quasiparticles are high, narrow ones once they have come down.
+r"""Wide windows while quasiparticles are at high energy, narrow ones once they have relaxed.
 
-A pump of 1.5 eV lifts quasiparticles a thousand gaps high; they come down by some 5 meV a phonon. A strong one
-lifts them again and again. The gap equation keeps the material's own window throughout: above it rho = 1, p = 0,
-and quasiparticles there weigh on the gap by less than Int 2 f dE / E (the pairs that they block, were the
-attraction as strong up there as at the gap), which is measured and refused where it matters.
+A pump of 1.5 eV lifts quasiparticles to a thousand times the gap; they relax by some 5 meV per phonon. A strong
+pump lifts them repeatedly. The gap equation keeps the material's own window throughout: above it rho = 1, p = 0,
+and quasiparticles there reduce the gap by less than Int 2 f dE / E (the pairs that they would block if the
+attraction there were as strong as at the gap), which is monitored and refused if too large.
 
-The kinetic equations run on a ladder of lattices of one spacing. States closer to the end than one photon cannot
-absorb: where quasiparticles there would take a share of the power that matters, the lattice widens by a rung. When
-the pulse is over and the energy above the next narrower window is negligible, that rung is left; its energy is
-given to the quasiparticles in the upper half of the new window, in proportion to their number: none is lost.
+The kinetic equations use a ladder of lattices of the same spacing. Quasiparticles closer to the end than one photon
+cannot absorb; if they would take a significant share of the power, the lattice widens by a rung. When the pulse is
+over and the energy above the next narrower window is negligible, the lattice narrows; this energy is given to the
+quasiparticles in the upper half of the new window, in proportion to their number, so that none is lost.
 """
 
 import math
@@ -21,11 +21,11 @@ from .kinetics import Film
 from .lattice import Array
 
 NEGLIGIBLE = 1e-5
-"""Share of the absorbed energy above a window at which the lattice is cut there."""
+"""Share of the absorbed energy above a window below which the lattice is narrowed to it."""
 MOST_BLOCKED = 1e-2
 """Largest Int 2 f dE / E above the window of the gap equation."""
 MOST_OVERRUN = 3e-3
-"""Share of the pump's power that quasiparticles without room above may miss before the lattice widens."""
+"""Share of the pump's power that quasiparticles near the end may miss before the lattice widens."""
 _STEP = 1.5
 _RESERVE = 4
 
@@ -37,7 +37,7 @@ class Ladder:
     Args:
         windows: Upper edges, meV, widest first; the last is the gap equation's own.
         begin: Rung on which a pulse begins.
-        build: Film on the lattice of a window (meV), built when it is needed and remembered.
+        build: Film on the lattice of a window (meV), built on demand and cached.
     """
 
     windows: tuple[float, ...]
@@ -61,9 +61,9 @@ def window_ladder(window: float, omega_pump: float) -> tuple[tuple[float, ...], 
         window: Window of the gap equation, meV.
         omega_pump: Photon energy of the pump, meV.
     Returns:
-        A pulse begins on `window` where that holds its photons, else on omega_pump + window, from where each
-        following one is shorter by a factor of at most 1.5 until the last, `window`. Before these stand four in
-        reserve, each wider than the next by half or by a photon, whichever is more.
+        A pulse begins on `window` if that exceeds the photon energy, else on omega_pump + window, followed by
+        windows shorter by a factor of at most 1.5 each, down to `window`. Four wider windows in reserve precede
+        these, each wider than the next by half or by a photon, whichever is larger.
     """
     below = [window]
     if omega_pump >= window:
@@ -104,7 +104,7 @@ def energy_above(film: Film, f: Array, cells: int) -> float:
 
 
 def cut(film: Film, f: Array, rho: Array, to: Film) -> Array:
-    """Occupation on a narrower lattice, what lies above given to the upper half of the new window.
+    """Occupation on a narrower lattice, with the energy above it given to the upper half of the new window.
 
     Args:
         film: The wide lattice.

@@ -1,4 +1,4 @@
-"""Orchestration: axes, identity of a point, clusters, the cube, the command line, pictures. No physics."""
+"""Orchestration: axes, point identities, clusters, the cube, the command line, pictures. No physics."""
 
 if __name__ != "photogap.sweeps":
     raise ImportError(

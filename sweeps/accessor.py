@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @xr.register_dataset_accessor("gap")  # type: ignore[no-untyped-call]
 class Gap:
-    """Questions to a cube; each method is a function of `photogap.analysis` under a shorter name.
+    """Analysis of a cube; each method is a function of `photogap.analysis` under a shorter name.
 
     >>> import xarray as xr
     >>> import photogap.sweeps.accessor

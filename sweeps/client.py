@@ -155,7 +155,7 @@ class Client:
         return self._json("POST", _path(name, f"verify?repair={str(repair).lower()}"))
 
     def watch(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the state of a sweep at every change, to its end; a restarted server is found again.
+        """Yield the state of a sweep at every change, to its end; reconnects to a restarted server.
 
         Raises:
             UnreachableError: No server answers, or the server has been gone for `timeout`.
@@ -173,7 +173,7 @@ class Client:
             answer = self._patient(self._stream, name)
 
     def wait(self, name: str, timeout: float | None = None) -> dict[str, Any]:
-        """Wait for the end of a sweep and return its state; a restarted server is found again.
+        """Wait for the end of a sweep and return its state; reconnects to a restarted server.
 
         Interrupting the wait does not stop the sweep.
 

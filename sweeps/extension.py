@@ -1,7 +1,7 @@
 """User-defined outputs: further variables in the cubes of the built-in model or any other.
 
-A plug-in makes such a model and names it in the entry-point group `photogap.models`; a config then says
-`model: NAME`. `docs/extending.md` has a plug-in of ten lines.
+A plug-in builds such a model and registers it in the entry-point group `photogap.models`; a config then has `model:
+NAME`. `docs/extending.md` has a plug-in of ten lines.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ class Output:
         name: Name in the cube.
         dims: Dims beyond the sweep's axes: () for a scalar, else from those of the model, such as ("time",).
         units: CF units; "1" for a dimensionless number.
-        long_name: For people and for plots.
-        compute: Array of the shape that `dims` says, from (point, settings, outputs of the model by name).
+        long_name: Meaning in a few words, for labels.
+        compute: Array with the shape of `dims`, from (point, settings, outputs of the model by name).
         needs: Outputs of the model that `compute` reads; without one of them this output is off.
     """
 
@@ -45,8 +45,8 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
     Args:
         model: The model to extend, such as `photogap.sweeps.solver.MODEL`.
         outputs: The further outputs, in the cube's order.
-        name: Name of the new model, part of a point's identity: another than the old one's.
-        version: Version of the outputs; raise it when a number of theirs changes.
+        name: Name of the new model, part of a point's identity; must differ from the old one's.
+        version: Version of the outputs; raise it when their numbers change.
 
     Raises:
         ValueError: The name is the old model's, or an output has the name of another.
@@ -61,7 +61,7 @@ def with_outputs(model: Model, *outputs: Output, name: str, version: str) -> Mod
         own = model.variables(settings)
         held = {v.name for v in own}
         for taken in held & set(names):
-            raise ValueError(f"`outputs` must not take a name of the model. Got {taken!r}.")
+            raise ValueError(f"`outputs` must not reuse a name of the model. Got {taken!r}.")
         return (*own, *(output for output in outputs if held.issuperset(output.needs)))
 
     def simulate(point: Any, settings: Any) -> Any:

@@ -104,7 +104,7 @@ class Files:
             rule = (
                 str(error)
                 if isinstance(error, RefusedError)
-                else f"the file must hold {what}. A server never quotes file contents: run the config "
+                else f"the file must contain {what}. A server never quotes file contents: run the config "
                 "on the command line, on the machine with the file, to see what is wrong."
             )
             raise ConfigError(f"`{place}`: {rule} Got {given!r}.") from None

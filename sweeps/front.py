@@ -1,4 +1,4 @@
-"""Functions of the front door `photogap`: run a sweep, open its cube, or compute one state or one trajectory."""
+"""Functions of the package `photogap`: run a sweep, open its cube, or compute one state or one trajectory."""
 
 import contextlib
 import sys
@@ -18,6 +18,7 @@ from .drive.progress import Bar
 from .errors import SweepError
 from .results import EquilibriumState, Simulation
 from .store.place import Place, place
+from .work.limits import one_thread
 
 
 def run(
@@ -93,7 +94,7 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
 
 
 def material(name: str | Path) -> Material:
-    """Material shipped with photogap, or read from a YAML file.
+    """Packaged material, or one read from a YAML file.
 
     >>> import photogap
     >>> photogap.material("Pb").Tc0
@@ -138,9 +139,10 @@ def equilibrium(
     """
     from ..core.equilibrium import solve_equilibrium
 
-    solved = solve_equilibrium(
-        _material(material), T, mu_star=mu_star, spacing=spacing, window=window, damping=damping
-    )
+    with one_thread():
+        solved = solve_equilibrium(
+            _material(material), T, mu_star=mu_star, spacing=spacing, window=window, damping=damping
+        )
     return EquilibriumState.of(solved)
 
 
@@ -166,7 +168,8 @@ def simulate(point: Point, settings: Settings | None = None) -> Simulation:
     from ..core.simulate import simulate as solve
 
     chosen = settings or Settings()
-    return Simulation.of(point, chosen, solve(point, chosen))
+    with one_thread():
+        return Simulation.of(point, chosen, solve(point, chosen))
 
 
 def _material(given: str | Path | Material) -> Material:

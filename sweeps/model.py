@@ -1,7 +1,7 @@
-"""The seam between orchestration and physics: what a sweep needs to know of a solver.
+"""The interface between orchestration and physics: everything a sweep needs from a solver.
 
-A model is named in a config by `module:attribute`, so that workers import it by name and a test or a user can
-sweep a solver of their own. The default, over `photogap.core`, is made in `solver`.
+A model is named in a config by `module:attribute`, so that workers import it by name and a test or a user can sweep
+another solver. The default, over `photogap.core`, is defined in `solver`.
 """
 
 import functools
@@ -19,20 +19,20 @@ from .files import Files
 DEFAULT = "photogap.sweeps.solver:MODEL"
 """Reference of the built-in model."""
 _FORMER = {"photogap.sweeps.model:MODEL": DEFAULT}
-"""References in records of older stores, and those that take their place."""
+"""References in records of older stores, and their replacements."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A setting of which a user gives the name or the file, and the solver gets the content.
+    """A setting given as a name or a file, of which the solver receives the content.
 
     Args:
-        load: Content of what a user gave; it opens a file with the `Files` it gets, and nothing else; ValueError or
-            OSError if there is no such content.
-        label: Label of what a user gave, without reading anything.
+        load: Content of the user's value; opens files only with the given `Files`; raises ValueError or OSError if
+            there is no such content.
+        label: Label of the user's value, without reading anything.
         dump: Content as JSON, for the store's record.
-        restore: Content from that JSON, where its file is gone.
-        is_file: Whether what a user gave is a file's path.
+        restore: Content from that JSON, for a missing file.
+        is_file: Whether the user's value is the path of a file.
     """
 
     load: Callable[[Any, Files], Any]
@@ -48,18 +48,17 @@ class Model:
 
     Args:
         name: Name of the model, part of a point's identity.
-        version: Version of the model, part of a point's identity: another version makes other points.
-        point: Class of a point; takes the five axes as keywords and refuses what has no meaning.
+        version: Version of the model, part of a point's identity.
+        point: Class of a point; takes the five axes as keywords and refuses invalid values.
         settings: Class of settings, a frozen dataclass; each of its fields may be an axis.
         simulate: Pure function of (point, settings); returns an object like `core.result.Result`.
-        variables: Outputs of `simulate` under given settings, `core.result.Variable` or like it.
+        variables: Outputs of `simulate` under given settings, like `core.result.Variable`.
         coordinates: Labels of the outputs' own dims under given settings.
-        switches: Settings on which `variables` depends; None if it may be any.
-        load_material: Material of a name or a file's path; it opens a file with the `Files` it gets, and nothing
-            else.
-        rules: Rules that bind several of a point's quantities, `core.declaration.Joint` or like it: a sweep tries
-            each on the combinations of those that are axes, before any task.
-        named: Settings of which a user gives a name.
+        switches: Settings on which `variables` depends; None for any.
+        load_material: Material from a name or the path of a file; opens files only with the given `Files`.
+        rules: Rules that bind several of a point's quantities, like `core.declaration.Joint`: a sweep checks each
+            for all combinations of those that are axes, before any task.
+        named: Settings given by name.
         finer: Settings of the same physics with one numerical choice made finer, by what was changed, from
             (point, settings).
     """
@@ -78,7 +77,7 @@ class Model:
     finer: Callable[[Any, Any], Mapping[str, Any]] | None = None
 
     def declaration(self, name: str) -> Declaration:
-        """Declaration of an axis or a setting; one without any is its name in words."""
+        """Declaration of an axis or a setting; by default, its name in words."""
         words = f"{str(name).replace('_', ' ')} (setting of the model)"
         settings: Any = self.settings
         found = {**declarations(settings), **AXES}
@@ -90,7 +89,7 @@ GROUP = "photogap.models"
 
 
 def current(reference: str) -> str:
-    """The reference of today for one that a store's record may hold."""
+    """The present reference for one from a store's record."""
     return _FORMER.get(reference, reference)
 
 

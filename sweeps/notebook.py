@@ -16,5 +16,5 @@ def cube(
     full: bool = False,
     workers: int | None = 0,
 ) -> xr.Dataset:
-    """Cube of a config as `photogap.run` returns it, by default computed in this process and without a bar."""
+    """Cube of a config as `photogap.run` returns it, by default computed in this process without a progress bar."""
     return run(config, store, set=change, full=full, workers=workers, progress=False)

@@ -13,12 +13,12 @@ def short(value: object, digits: int = 4) -> str:
 
 
 def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
-    """A number and its error, both to the error's first digit, or to whole ones.
+    """A number and its error, both to the error's first digit, or to integers.
 
     Args:
         value: The number.
         error: Its error, >= 0.
-        negligible: Error relative to the number from which on down it is not told.
+        negligible: Relative error below which the error is not shown.
     """
     if not (error > negligible * abs(value) and math.isfinite(value)):
         return short(value)
@@ -31,16 +31,16 @@ def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
 
 
 def left(changes: Iterable[float]) -> float:
-    """Error that is left in a number which finer numerics change by `changes`: twice the sum of their sizes.
+    """Remaining error of a number that finer numerics change by `changes`: twice the sum of their magnitudes.
 
-    That bounds what falls at least linearly with the lattice's spacing. Gaps converge between order 1.5 and 2: what
-    half of the spacing changes is 65 to 75 % of the error. What did not come out (NaN) counts nothing.
+    This bounds any error that falls at least linearly with the lattice spacing. Gaps converge between order 1.5 and
+    2: the change at half the spacing is 65 to 75 % of the error. Missing changes (NaN) are ignored.
     """
     return 2.0 * sum(abs(change) for change in changes if not math.isnan(change))
 
 
 def plain(value: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
+    """Null in place of NaN, which JSON does not have."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

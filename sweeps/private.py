@@ -1,4 +1,4 @@
-"""What stays with this user on this machine: private files and folders, notes of servers, loopback."""
+"""Data private to this user on this machine: files and folders, notes of servers, loopback."""
 
 import contextlib
 import ipaddress
@@ -19,7 +19,7 @@ def own_state() -> Path:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether only this machine reaches the host."""
+    """Whether the host is reachable from this machine only."""
     if (host or "").lower() == "localhost":
         return True
     try:
@@ -30,16 +30,16 @@ def is_loopback(host: str | None) -> bool:
 
 @contextlib.contextmanager
 def private_folder(base: Path, purpose: str = "tls") -> Iterator[Path]:
-    """New folder below `base` that only its owner reads, removed at the end; so are those of killed runs.
+    """New folder below `base` that only its owner can read, removed at the end, as are those of killed runs.
 
     Args:
-        base: Folder to make it in, made if need be; others may write there if it has the sticky bit, as /tmp has.
-        purpose: Begin of the folder's name.
+        base: Parent folder, created if missing; others may write there if it has the sticky bit, as /tmp has.
+        purpose: Start of the folder's name.
     """
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     mine = f"{purpose}-{socket.gethostname()}-"
     for path in base.glob(f"{mine}*"):
-        # Not those of a host whose name goes on: this one's processes say nothing of them.
+        # Not those of a host whose name is longer: processes of this host prove nothing about them.
         found = re.fullmatch(r"(\d+)-[^-]*", path.name.removeprefix(mine))
         if found and is_own(path) and not _alive(found[1]):
             shutil.rmtree(path, ignore_errors=True)
@@ -51,7 +51,7 @@ def private_folder(base: Path, purpose: str = "tls") -> Iterator[Path]:
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file or folder, no link, belongs to this user and is closed to all others."""
+    """Whether a file or folder (not a link) belongs to this user and is inaccessible to all others."""
     try:
         found = path.lstat()
     except OSError:
@@ -62,7 +62,7 @@ def is_own(path: Path) -> bool:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only this user reads, from its first byte on; replaces what is there."""
+    """Write a file that only this user can read from its first byte on, replacing any old one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -75,7 +75,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def read_private(path: Path) -> bytes | None:
-    """Content of such a file; None if it is not there, or if others may have read or written it."""
+    """Content of such a file; None if it does not exist, or if others may have read or written it."""
     try:
         return path.read_bytes() if is_own(path) else None
     except OSError:
@@ -88,12 +88,12 @@ def _note(port: int) -> Path:
 
 @contextlib.contextmanager
 def leave_note(port: int, token: str) -> Iterator[None]:
-    """Keep the token of a server on this machine for this user's clients while it runs."""
+    """Keep the token of a server for this user's clients on this machine while it runs."""
     path = _note(port)
     try:
         write_private(path, json.dumps({"pid": os.getpid(), "token": token}).encode())
     except OSError:
-        # A home that cannot be written: clients are given the token.
+        # The home folder is not writable: clients must be given the token.
         yield
         return
     try:
@@ -103,7 +103,8 @@ def leave_note(port: int, token: str) -> Iterator[None]:
 
 
 def noted_token(port: int) -> str | None:
-    """Token of this user's server on a port of this machine; None if none runs, so that no other gets it."""
+    """Token of this user's server on a port of this machine; None if none is running, so that no other server
+    receives it."""
     try:
         found = json.loads(read_private(_note(port)) or b"{}")
         return str(found["token"]) if _alive(str(found["pid"])) else None

@@ -1,4 +1,4 @@
-"""Results of one computation as a notebook shows them: a short repr, a table, labelled arrays."""
+"""Results of one computation for a notebook: a short repr, a table, labelled arrays."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class EquilibriumState(Equilibrium):
 
     @classmethod
     def of(cls, solved: Equilibrium) -> "EquilibriumState":
-        """The state with what a notebook shows of it."""
+        """The state with its notebook display."""
         return cls(**{f.name: getattr(solved, f.name) for f in dataclasses.fields(solved)})
 
     @property
@@ -77,7 +77,7 @@ class Simulation(Result):
 
     @classmethod
     def of(cls, point: Point, settings: Settings, result: Result) -> "Simulation":
-        """The result with the question that it answers."""
+        """The result together with its point and settings."""
         found = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
         return cls(point=point, settings=settings, **found)
 

@@ -1,4 +1,4 @@
-"""The built-in model: the seam of `model`, filled by `photogap.core`."""
+"""The built-in model: the interface of `model`, implemented by `photogap.core`."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from .model import Model, Named
 
 
 def _pass(point: Any, settings: Any) -> None:
-    """Settings that exist keep their own rules: others cannot be made."""
+    """Existing settings satisfy their own rules, which are checked at creation."""
 
 
 _INDEX: Final = Named(

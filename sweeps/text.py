@@ -59,10 +59,10 @@ class _Loader(yaml.SafeLoader):
 
 
 class _TwiceError(yaml.YAMLError):
-    """A mapping holds a key twice."""
+    """A mapping has a key twice."""
 
 
-# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody intends.
+# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody wants.
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in _NUMBERS]
@@ -132,7 +132,9 @@ def _weigh(events: Iterator[yaml.Event], where: str, size: Size) -> None:
                 f"{where} must have at most {size.aliases} YAML aliases. Got more; replace aliases by their values."
             )
         if total > size.values:
-            raise ConfigError(f"{where} must hold at most {size.values} values, with aliases expanded. Got more.")
+            raise ConfigError(
+                f"{where} must contain at most {size.values} values, with aliases expanded. Got more."
+            )
 
 
 def check_size(tree: Any, where: str, size: Size) -> None:
@@ -145,7 +147,7 @@ def check_size(tree: Any, where: str, size: Size) -> None:
     for _ in range(size.depth + 1):
         count += len(level)
         if count > size.values:
-            raise ConfigError(f"{where} must hold at most {size.values} values. Got more.")
+            raise ConfigError(f"{where} must contain at most {size.values} values. Got more.")
         for value in level:
             if isinstance(value, str):
                 _check_text(value, where)
@@ -167,7 +169,7 @@ def _check_text(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ConfigError(f"{where} must hold text that UTF-8 can encode. Got {text[:80]!r}.") from None
+        raise ConfigError(f"{where} must be text that UTF-8 can encode. Got {text[:80]!r}.") from None
 
 
 def _fault(error: yaml.YAMLError) -> str:
@@ -181,7 +183,11 @@ def _fault(error: yaml.YAMLError) -> str:
 
 def rule(error: Any) -> str:
     """Rule of a pydantic error, in YAML terms."""
-    words = {"tuple_type": "must be a list", "list_type": "must be a list", "dict_type": "must hold keys"}
+    words = {
+        "tuple_type": "must be a list",
+        "list_type": "must be a list",
+        "dict_type": "must be a mapping of keys",
+    }
     return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 

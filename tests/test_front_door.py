@@ -23,7 +23,7 @@ def python(code: str, cwd: Path, timeout: float = 600) -> "subprocess.CompletedP
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=timeout)
 
 
-def test_every_name_is_there_and_documented():
+def test_every_name_exists_and_is_documented():
     for name in photogap.__all__:
         found = getattr(photogap, name)
         assert found.__doc__, name

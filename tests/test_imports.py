@@ -112,7 +112,7 @@ def graph() -> Graph:
     return graph_of(modules())
 
 
-def test_no_circle(graph: Graph) -> None:
+def test_no_import_circle(graph: Graph) -> None:
     assert circle_in(graph) == []
 
 

@@ -45,5 +45,5 @@ def test_no_test_gives_up_on_a_slow_machine() -> None:
 
 
 @pytest.mark.parametrize("text", ["p.wait(60)", "run(x, timeout=60)", "time.perf_counter()", "f.result(timeout=5)"])
-def test_haste_is_seen(text: str) -> None:
+def test_timing_assertions_are_detected(text: str) -> None:
     assert list(haste(ast.parse(text), "a.py")) == ["a.py:1"]

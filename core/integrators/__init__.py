@@ -1,7 +1,8 @@
-"""Time steps for y' = F(t, y): one method a file, each stating its order; every one keeps linear invariants.
+"""Time steps for y' = F(t, y): one method per file, each with its declared order; all preserve linear invariants.
 
-Explicit Runge-Kutta methods keep a linear invariant of F (here the energy) to round-off, and so does the implicit
-method. No step is repaired afterwards: one that leaves the physical range is rejected by the caller, never clipped.
+Explicit Runge-Kutta methods preserve a linear invariant of F (here the energy) to round-off, and so does the
+implicit method. No step is corrected afterwards: one that leaves the physical range is rejected by the caller,
+never clipped.
 """
 
 from .dopri5 import DormandPrince

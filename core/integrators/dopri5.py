@@ -1,5 +1,6 @@
 """Dormand-Prince 5(4), J. Comput. Appl. Math. 6, 19 (1980): accurate, for short times and as a reference."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ class DormandPrince:
 
     order: int = 5
     error_order: int = 5
+    defect: float = math.inf
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """See `Method.step`."""

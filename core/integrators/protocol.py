@@ -13,13 +13,13 @@ RightHandSide = Callable[[float, Array], Array]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A right-hand side, called as F(t, y), with what an implicit method needs to know of it.
+    """A right-hand side, called as F(t, y), with the information for implicit methods.
 
     Args:
         rate: F.
         scale: Error allowed in each component in a step, shape (K,), > 0.
-        relaxation: Rates at which components decay on their own at (t, y), 1/ps, shape (K,); None knows none.
-        invariant: w with w . F = 0 everywhere, shape (K,); None knows none.
+        relaxation: Rates at which components decay on their own at (t, y), 1/ps, shape (K,); None if unknown.
+        invariant: w with w . F = 0 everywhere, shape (K,); None if unknown.
         integrals: Components on which F does not depend, a mask of shape (K,).
     """
 
@@ -53,7 +53,7 @@ class Method(Protocol):
 
     @property
     def order(self) -> int:
-        """Order of the solution that is kept."""
+        """Order of the accepted solution."""
         ...
 
     @property
@@ -61,10 +61,15 @@ class Method(Protocol):
         """The error estimate falls as dt to this power."""
         ...
 
+    @property
+    def defect(self) -> float:
+        """Largest defect of the energy ledger in a step, relative to the energy absorbed; infinite: not held."""
+        ...
+
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps. F may be a `Problem`.
 
-        A step that could not be made has an infinite error.
+        A failed step has an infinite error.
         """
         ...
 

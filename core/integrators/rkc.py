@@ -1,13 +1,13 @@
 """Runge-Kutta-Chebyshev of order 2, Sommeijer, Shampine & Verwer, J. Comput. Appl. Math. 88, 315 (1998).
 
-Explicit with s stages and stable on the real axis to about 2/3 s^2: the step grows with the square of the work, so
-it follows the pulse, not the fastest lifetime. The spectrum of scattering is negative but not quite real: chains of
-phonon emission give its fast half imaginary parts (13 % of the spectral radius in lead). The usual damping,
-epsilon = 2/13, keeps a strip so narrow that dt radius must then stay below 9 however many stages are taken. Here
-the damping grows with dt radius, so that the ellipse through -dt radius and 0 with imaginary half axis
-0.15 dt radius stays inside the region of stability. For many stages the polynomial tends to
-1 - b g(epsilon) + b g(epsilon + kappa z), g(u) = cosh sqrt(2 u), which gives the damping needed; the real interval
-is then 2 s^2 / kappa + epsilon. Short steps keep the usual damping and cost.
+Explicit with s stages and stable on the real axis to about 2/3 s^2: the step grows as the square of the work, so
+the pulse, not the fastest lifetime, limits it. The spectrum of scattering is negative but not quite real: chains of
+phonon emission give its fast half imaginary parts (13 % of the spectral radius in lead). The usual damping, epsilon
+= 2/13, leaves a strip so narrow that dt radius would have to stay below 9 for any number of stages. Here the
+damping grows with dt radius, so that the ellipse through -dt radius and 0 with imaginary half axis 0.15 dt radius
+stays inside the region of stability. For many stages the polynomial tends to 1 - b g(epsilon) + b g(epsilon + kappa
+z), g(u) = cosh sqrt(2 u), which gives the damping needed; the real interval is then 2 s^2 / kappa + epsilon. Short
+steps have the usual damping and cost.
 """
 
 import math
@@ -61,10 +61,11 @@ def _coefficients(s: int, damping: float) -> tuple[list[float], list[float], lis
 
 @dataclass(frozen=True)
 class RungeKuttaChebyshev:
-    """The stabilised explicit method; as many stages as the step needs for stability."""
+    """The stabilised explicit method, with as many stages as stability requires."""
 
     order: int = 2
     error_order: int = 3
+    defect: float = math.inf
 
     def stages(self, dt: float, spectral_radius: float) -> tuple[int, float]:
         """Stages for a stable step, at least 2, and the damping."""
@@ -72,7 +73,7 @@ class RungeKuttaChebyshev:
         longest, most = _DAMPINGS[-1]
         damping = next((eps for limit, eps in _DAMPINGS if reach <= limit), most * (reach / longest) ** 2)
         interval = _interval(damping) * reach
-        # few stages reach less far than the limit of many
+        # a few stages have a shorter interval than the limit of many
         interval *= 1.03 if reach > 19.0 else 1.4
         return max(2, math.ceil(math.sqrt(1 + max(0.0, interval - damping) / 2))), damping
 

@@ -76,12 +76,12 @@ def _gather(k: Index, pair: ComplexArray, N: int) -> ComplexArray:
 
 
 def _reach(edge: Edge, N: int) -> int:
-    """Photon energy, in cells, up to which `same_edge` is asked: s describes g as far as half the gap."""
+    """Photon energy, in cells, up to which `same_edge` applies: s describes g up to half the gap."""
     return min(FAR, edge.cell // 2, N - 1)
 
 
 def occupation_slope(edge: Edge, h_f: Array) -> Array:
-    """Change of h_f from cell to cell; forward at the edge and below, where the occupation means nothing."""
+    """Change of h_f from cell to cell; forward at the edge and below, where the occupation has no meaning."""
     slope = np.gradient(h_f)
     slope[: edge.cell + 1] = np.diff(h_f[: edge.cell + 2])
     return slope
@@ -128,10 +128,10 @@ def same_edge(edge: Edge, g: ComplexArray, q: ComplexArray, h_f: Array, h: float
 
 
 def edge_and_far(edge: Edge, g: ComplexArray, q: ComplexArray, h_f: Array, h: float, N: int) -> ComplexArray:
-    """Correction to the same sum from a cell at the edge paired with one far from any: the latter is linear.
+    """Correction to the same sum from a cell at an edge paired with one far from any edge, which is linear.
 
     The first moment of the singular factor multiplies the slopes of the other factor and of the occupation.
-    Arguments and result as in `same_edge`, which holds the smaller photon energies.
+    Arguments and result as in `same_edge`, which covers the smaller photon energies.
     """
     near = np.arange(edge.cell - 2, edge.cell + 3)
     cells = min(len(g), N + near[-1] + 1)
@@ -141,10 +141,10 @@ def edge_and_far(edge: Edge, g: ComplexArray, q: ComplexArray, h_f: Array, h: fl
     moment_g, moment_q = (x[near] / edge.s[near] * moment / h**2 for x in (g, q))
     slope = occupation_slope(edge, h_f)
     dg, dq = np.gradient(g), np.gradient(q)
-    # Values and changes from cell to cell of what the moments multiply; g* and q* at E < 0 are g and -q
+    # Values and changes from cell to cell of the factors of the moments; g* and q* at E < 0 are g and -q
     # at -E.
     far = np.array([dg, dq, g, q, h_f * dg.real + slope * g.real, h_f * dq.real + slope * q.real])
-    far[:, max(edge.cell - NEAR, 0) : edge.cell + NEAR + 1] = 0  # pairs of two edges: not here
+    far[:, max(edge.cell - NEAR, 0) : edge.cell + NEAR + 1] = 0  # pairs of two edges are treated elsewhere
     signs = np.array([-1, 1, 1, -1, 1, -1])[:, None]
     far = np.concatenate([signs * far[:, ::-1].conj(), far], axis=1)
     first = _reach(edge, N) + 1
@@ -165,8 +165,8 @@ def opposite_edges(
     """Correction to the same sum from pairs across the gap, E near -E_g and E + omega near E_g.
 
     There the coherence factor E E' - Delta Delta' vanishes as omega - 2 E_g, which products of cell averages
-    do not respect: they let a gapped film absorb just below 2 E_g. At the cells' centres it is exact.
-    Arguments as in `same_edge`, with Delta at the cell centres, meV, shape (cells,).
+    violate: a gapped film would absorb just below 2 E_g. At the cells' centres it is exact. Arguments as in
+    `same_edge`, with Delta at the cell centres, meV, shape (cells,).
     """
     near = np.arange(max(edge.cell - NEAR, 0), edge.cell + NEAR + 1)
     j, i = (x.ravel() for x in np.meshgrid(near, near))

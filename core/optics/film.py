@@ -1,7 +1,7 @@
 r"""Refractive index, penetration depth, and the energy density that a pump leaves in a film.
 
 n = sqrt(eps_infinity + i sigma / (eps0 omega)), and Eq. (14) of arXiv:2603.18182 for the penetration depth of
-the intensity, c / (2 omega Im n). The paper has eps_infinity = 1, so that n = 1 where nothing conducts, and sigma =
+the intensity, c / (2 omega Im n). The paper has eps_infinity = 1, so that n = 1 without conduction, and sigma =
 1 / rho_N at the pump: 20.6 nm in LaH10 at 2 eV (it says approximately 20), 179.6 nm in K3C60 at 170 meV
 (approximately 200). A good conductor's depth, without the displacement current, is 2 to 4 % shorter.
 """
@@ -28,7 +28,7 @@ def refractive_index(sigma: ArrayLike, omega: ArrayLike, eps_infinity: float = 1
     Args:
         sigma: Complex conductivity sigma1 + i sigma2, 1/(ohm nm), any shape.
         omega: Photon energy, meV, > 0, broadcasts with sigma.
-        eps_infinity: Dielectric constant of everything but the conduction electrons; 0 for a good conductor.
+        eps_infinity: Dielectric constant without the conduction electrons; 0 for a good conductor.
     Raises:
         ValueError: For a photon energy that is not positive or a negative eps_infinity.
     """
@@ -54,10 +54,11 @@ def penetration_depth(n: ArrayLike, omega: ArrayLike) -> Array:
 
 
 def effective_depth(thickness: ArrayLike, depth: ArrayLike) -> Array:
-    """Depth d_eff that shares out the absorbed energy, nm: thickness of a thin film, else penetration depth.
+    """Depth d_eff over which the absorbed energy is distributed, nm: thickness of a thin film, else penetration
+    depth.
 
-    The paper names the two limits; the smaller of the two joins them, and keeps a film thinner than its
-    penetration depth at exactly the energy that it absorbed.
+    The paper gives these two limits; taking the smaller joins them, and is exact for the energy of a film thinner
+    than its penetration depth.
     """
     return np.asarray(np.minimum(np.asarray(thickness, dtype=float), depth))
 
@@ -80,7 +81,7 @@ def absorbed_energy_density(
         rho_N: Normal-state resistivity, ohm nm, > 0.
         thickness: Film thickness, nm; `math.inf` for bulk.
         n_substrate: Refractive index of the substrate at the pump.
-        n_cover: Index of the medium the light comes from.
+        n_cover: Index of the medium from which the light comes.
         eps_infinity: See `refractive_index`.
     Returns:
         (chi, U), chi dimensionless, U in meV/nm^3.

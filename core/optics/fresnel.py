@@ -5,7 +5,7 @@ Eqs. (10-13) of arXiv:2603.18182: with the phase beta = n d omega / (hbar c) acr
     r = (r01 + r12 e^{2 i beta}) / D,  t = t01 t12 e^{i beta} / D,  D = 1 + r01 r12 e^{2 i beta},
     R = |r|^2,  T = (Re n2 / n0) |t|^2.
 
-The cover is transparent, for in an absorbing one the incident and the reflected power do not separate.
+The cover is transparent, since in an absorbing one incident and reflected power cannot be separated.
 """
 
 from typing import NamedTuple

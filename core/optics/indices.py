@@ -1,8 +1,8 @@
-r"""Refractive indices of substrates and covers: a number, or a medium known within its ranges and refused outside.
+r"""Refractive indices of substrates and covers: a number, or a medium with ranges outside which it is refused.
 
 A medium is tables of n + i k against the photon energy, linear between the rows, and dispersion formulas
-n^2 = A + sum_j B_j lambda^2 / (lambda^2 - C_j^2) (Sellmeier) for where it is transparent. Neither is continued
-beyond the range that its source states: a substrate measured at the pump says nothing of the probe.
+n^2 = A + sum_j B_j lambda^2 / (lambda^2 - C_j^2) (Sellmeier) for where it is transparent. Neither is extrapolated
+beyond the range of its source: the index at the pump says nothing about the probe.
 """
 
 import itertools
@@ -18,9 +18,9 @@ from ..units import ENERGY
 from .fresnel import Array, ComplexArray
 
 LARGEST_RATIO = 2.0
-"""Neighbouring photon energies of a table further apart than this factor are a gap."""
+"""Ratio of neighbouring photon energies above which a table has a gap."""
 _ROUNDING = 1e-6
-"""Relative distance from a range's end within which a photon energy counts as inside: units were converted."""
+"""Relative distance from a range's end within which a photon energy counts as inside, for rounding of units."""
 
 
 _WAVELENGTHS = {"um": 1.0, "nm": 1e-3}
@@ -105,10 +105,10 @@ class SellmeierIndex:
     """Index of a transparent medium, n^2 = A + sum_j B_j lambda^2 / (lambda^2 - C_j^2).
 
     Args:
-        low, high: Range of photon energies that the formula holds for, meV.
+        low, high: Range of photon energies in which the formula is valid, meV.
         A: Constant term, dimensionless; without other terms the index is sqrt(A) throughout.
         B: Strengths, dimensionless.
-        C_um: Resonances, micrometres, as many.
+        C_um: Resonances, micrometres, one for each strength.
     """
 
     low: float
@@ -129,8 +129,8 @@ class SellmeierIndex:
         resonances = [C for C in self.C_um if C > 0 and self.low <= photon_energy(C) <= self.high]
         if resonances:
             raise ValueError(
-                f"a formula's range must hold no resonance. Got one at {photon_energy(resonances[0]):.6g} meV in "
-                f"{self.low:.6g} to {self.high:.6g} meV."
+                f"a formula's range must not contain resonances. Got one at {photon_energy(resonances[0]):.6g} meV "
+                f"in {self.low:.6g} to {self.high:.6g} meV."
             )
         # each term falls or rises throughout a range without a resonance, but their sum need not
         squares = self._square(np.geomspace(self.low, self.high, 200))
@@ -152,14 +152,14 @@ class Medium:
 
     Args:
         name: For messages.
-        parts: What is known, by increasing photon energy and without overlap.
+        parts: Tables and formulas, by increasing photon energy and without overlap.
     """
 
     name: str
     parts: tuple[TabulatedIndex | SellmeierIndex, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a medium of which nothing is known, or something twice."""
+        """Refuse a medium without data, or with overlapping data."""
         if not self.parts:
             raise ValueError(f"medium {self.name!r} needs at least one table or formula. Got none.")
         for below, above in itertools.pairwise(self.parts):
@@ -219,7 +219,7 @@ def index_at(index: Index, omega: ArrayLike) -> ComplexArray:
 
 
 def transparent_index_at(index: Index, omega: ArrayLike) -> Array:
-    """Real index of a medium that the light comes through.
+    """Real index of the medium from which the light comes.
 
     Raises:
         ValueError: As `index_at`, and where the medium absorbs.
@@ -233,7 +233,7 @@ def transparent_index_at(index: Index, omega: ArrayLike) -> Array:
 
 
 def is_index(index: object) -> bool:
-    """Return whether this is a refractive index: a medium (checked when made) or a number, Re > 0, Im >= 0."""
+    """Return whether this is a refractive index: a medium (checked when created) or a number, Re > 0, Im >= 0."""
     if isinstance(index, Medium):
         return True
     n = complex(index) if isinstance(index, numbers.Complex) else complex("nan")

@@ -1,4 +1,4 @@
-r"""Signal of a detector: relative changes, smeared by the probe pulse, on the substrate's thermal tail.
+r"""Signal of a detector: relative changes with the substrate's thermal tail, smeared by the probe pulse.
 
 Traces are piecewise linear between the times at which they are known, constant before and after. Such a trace
 is a sum of ramps, and a ramp convolved with a Gaussian is known in closed form, so the convolution is exact
@@ -36,21 +36,21 @@ def differential_transmittance(T: ArrayLike, T0: ArrayLike) -> Array:
 def _relative_change(name: str, value: ArrayLike, reference: ArrayLike) -> Array:
     reference = np.asarray(reference, dtype=float)
     if not np.all(reference > 0):
-        raise ValueError(f"`{name}` must be positive: nothing is seen of this film. Got {reference.min()!r}.")
+        raise ValueError(f"`{name}` must be positive: this film gives no signal. Got {reference.min()!r}.")
     return np.asarray((np.asarray(value, dtype=float) - reference) / reference)
 
 
 def _checked_times(time: ArrayLike, signal: ArrayLike) -> tuple[Array, Array]:
     t, s = np.asarray(time, dtype=float), np.asarray(signal, dtype=float)
     if t.ndim != 1 or len(t) < 2 or s.shape[:1] != t.shape:
-        raise ValueError(f"`time` and `signal` must have one length >= 2. Got {t.shape} and {s.shape}.")
+        raise ValueError(f"`time` and `signal` must have equal lengths >= 2. Got {t.shape} and {s.shape}.")
     if not np.all(np.diff(t) > 0):
         raise ValueError(f"`time` must be increasing, in ps. Got steps down to {np.diff(t).min()!r}.")
     return t, s
 
 
 def convolve_probe(time: ArrayLike, signal: ArrayLike, fwhm: float) -> Array:
-    r"""Trace as a probe pulse of finite duration sees it: convolution with a normalised Gaussian.
+    r"""Trace measured by a probe pulse of finite duration: convolution with a normalised Gaussian.
 
     signal(t) = s_0 + sum_j kappa_j (t - t_j)_+ with kappa_j the change of slope at t_j, and a ramp becomes
     x Phi(x / s) + s phi(x / s), s = fwhm / 2.355, Phi and phi the normal distribution and its density.
@@ -81,7 +81,7 @@ def convolve_probe(time: ArrayLike, signal: ArrayLike, fwhm: float) -> Array:
 def probe_width(fwhm: float, Delta0: float | None = None) -> float:
     """Time resolution, ps: the probe's duration and, where Delta0 is given, hbar / Delta0 in quadrature.
 
-    A state with a gap answers no faster than hbar / Delta0, although Delta follows f and n at once in the
+    A state with a gap responds no faster than hbar / Delta0, although Delta follows f and n instantaneously in the
     model.
 
     Args:
@@ -92,10 +92,10 @@ def probe_width(fwhm: float, Delta0: float | None = None) -> float:
 
 
 def add_substrate_tail(time: ArrayLike, signal: ArrayLike, amplitude: float = 0.2, decay: float = 3000.0) -> Array:
-    """Trace of a film that its substrate heats: plus amplitude s_max exp(-t / decay) for t >= 0.
+    """Trace of a film heated by its substrate: adds amplitude s_max exp(-t / decay) for t >= 0.
 
-    s_max is the trace's value of largest magnitude. The substrate is outside the model; its share and its
-    time are what the experiment on Pb shows (arXiv:2603.18182: amplitude 0.2, 3 ns).
+    s_max is the trace's value of largest magnitude. The substrate is outside the model; its share and decay time
+    are those of the experiment on Pb (arXiv:2603.18182: amplitude 0.2, 3 ns).
 
     Args:
         time: Times after the pump, ps, increasing, shape (times,).

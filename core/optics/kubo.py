@@ -7,10 +7,10 @@ tau), primed quantities at E + omega and h = 1 - 2 f,
     sigma / sigma_n = (i gamma / 2 omega) Int dE { h (RR - RA) + h' (RA - AA) },
     RR = (1 - g g' - q q') / (eps + eps'),   RA = (1 + g' g* + q' q*) / (eps' - eps*),   AA = -RR*.
 
-sigma_n = 1 / rho_N is the normal film's conductivity at omega = 0. Elastic scattering leaves g and q alone
-(Anderson); inelastic scattering is in Z and Delta. For gamma -> infinity all denominators are 2 i gamma and
-Nam's dirty limit returns. They are so at the gap edges for any gamma, because eps = i gamma there: hence only
-the difference from the dirty limit, which is regular at the edges, is summed over products of cell averages.
+sigma_n = 1 / rho_N is the normal film's conductivity at omega = 0. Elastic scattering leaves g and q unchanged
+(Anderson); inelastic scattering is in Z and Delta. For gamma -> infinity all denominators are 2 i gamma and Nam's
+dirty limit returns. At the gap edges this holds for any gamma, since eps = i gamma there: hence only the difference
+from the dirty limit, which is regular at the edges, is summed over products of cell averages.
 """
 
 import math
@@ -38,15 +38,17 @@ def kubo_conductivity(
         f: Occupation of quasiparticles at E_i, dimensionless, same shape.
         h: Lattice spacing, meV.
         scattering_rate: hbar / tau of elastic scattering, meV; `math.inf` for the dirty limit.
-        Z: Renormalisation function at E_i without impurities, dimensionless, same shape; 1 leaves phonons
-        out. k: Photon energies wanted, in units of h, integers in 0..N-1; None for all.
+        Z: Renormalisation function at E_i without impurities, dimensionless, same shape; 1 neglects phonons. k:
+            Photon energies wanted, in units of h, integers in 0..N-1; None for all.
     Returns:
         sigma1 + i sigma2 in units of sigma_n, at omega = k h, shape of k; NaN at k = 0.
     Raises:
         ValueError: For a scattering rate that is not positive or a frequency outside the window.
     """
     if not scattering_rate > 0:
-        raise ValueError(f"`scattering_rate` must be positive, in meV; .inf is dirty. Got {scattering_rate!r}.")
+        raise ValueError(
+            f"`scattering_rate` must be positive, in meV; .inf is the dirty limit. Got {scattering_rate!r}."
+        )
     dirty = conductivity(Delta, f, h)
     N = len(dirty)
     wanted = np.arange(N) if k is None else np.asarray(k, dtype=int)
@@ -67,7 +69,7 @@ def kubo_conductivity(
     # Above the window, h = 1 and 1 - g g' - q q' = -2 Delta^2 / E^2: a tail in 1 / gamma, up to E of
     # its order.
     top = Z_extended[-1].real * (2 * N - wanted / 2) * h
-    omega = np.maximum(wanted, 1) * h  # at zero the dirty limit is NaN already
+    omega = np.maximum(wanted, 1) * h  # at zero the dirty limit is already NaN
     tail = -1j * extended[-1].real ** 2 * Z_extended[-1].real / (omega * gamma) * np.log1p((gamma / top) ** 2)
     return np.asarray(dirty[wanted] + change.reshape(wanted.shape) + tail)
 

@@ -28,7 +28,8 @@ def _checked(Delta: ArrayLike, f: ArrayLike, h: float) -> tuple[ComplexArray, Ar
     gap, occupation = np.asarray(Delta, dtype=complex), np.asarray(f, dtype=float)
     if gap.ndim != 1 or gap.shape != occupation.shape or gap.size < 2:
         raise ValueError(
-            f"`Delta` and `f` must be one-dimensional, of one length >= 2. Got {gap.shape} and {occupation.shape}."
+            "`Delta` and `f` must be one-dimensional, of equal length >= 2. "
+            f"Got {gap.shape} and {occupation.shape}."
         )
     if not 0 < h < math.inf:
         raise ValueError(f"`h` must be positive, in meV. Got {h!r}.")
@@ -38,7 +39,7 @@ def _checked(Delta: ArrayLike, f: ArrayLike, h: float) -> tuple[ComplexArray, Ar
 def extended_averages(
     Delta: ArrayLike, f: ArrayLike, h: float
 ) -> tuple[ComplexArray, ComplexArray, Array, ComplexArray]:
-    """(g, q, 1 - 2 f, Delta) in the cells of the window and of as many above it, each of shape (2 N,)."""
+    """(g, q, 1 - 2 f, Delta) in the cells of the window and as many above it, each of shape (2 N,)."""
     Delta, f = _checked(Delta, f, h)
     N = len(f)
     extended = np.concatenate([Delta, np.full(N, Delta[-1].real)])
@@ -57,8 +58,8 @@ def conductivity(Delta: ArrayLike, f: ArrayLike, h: float) -> ComplexArray:
         f: Occupation of quasiparticles at E_i, dimensionless, same shape; taken as zero above the window.
         h: Lattice spacing, meV.
     Returns:
-        sigma1 + i sigma2 in units of sigma_n = 1 / rho_N at omega_k = k h, k = 0..N-1, shape (N,). The first
-        is NaN: at omega = 0 a condensate conducts without bound; see `condensate_weight`.
+        sigma1 + i sigma2 in units of sigma_n = 1 / rho_N at omega_k = k h, k = 0..N-1, shape (N,). The first is
+        NaN, since a condensate's conductivity diverges at omega = 0; see `condensate_weight`.
     Raises:
         ValueError: For arrays of different shape or a spacing that is not positive.
     """
@@ -126,7 +127,7 @@ def condensate_weight(Delta: ArrayLike, f: ArrayLike, h: float) -> float:
     h_f = 1 - 2 * f
     edge = find_edge(Delta, h)
     if edge is not None:
-        # The pole sits at E_g, not at the centre of its cell.
+        # The pole is at E_g, not at the centre of its cell.
         c = edge.cell
         h_f[c] += (h_f[c + 1] - h_f[c]) * (edge.energy.real / h - c - 0.5)
     return float(-2 * np.sum(h_f * weight))

@@ -35,7 +35,7 @@ class FilmResponse:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpticalResponse:
-    """Response in the normal state and in the state asked for, at photon energies omega, meV."""
+    """Response in the normal state and in the given state, at photon energies omega, meV."""
 
     omega: Array
     normal: FilmResponse

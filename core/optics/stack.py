@@ -43,8 +43,24 @@ def stack_powers(
     Returns:
         (R, T, A): R and T of shape (...), A of shape (slabs, ...); R + T + sum A = 1.
     Raises:
-        ValueError: For a stack with no slab, thicknesses that do not match or are not positive.
+        ValueError: For a stack without slabs, or thicknesses that do not match or are not positive.
     """
+    media, phase = _media(n, omega, thickness, n_substrate, n_cover)
+    flux, r = _fluxes(media, phase)
+    return StackPowers(np.abs(r) ** 2, flux[-1] / n_cover, -np.diff(flux, axis=0) / n_cover)
+
+
+def stack_amplitude(
+    n: ArrayLike, omega: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: float = 1.0
+) -> ComplexArray:
+    """Complex reflection coefficient r of a stack, R = |r|^2; arguments and errors as of `stack_powers`."""
+    return _fluxes(*_media(n, omega, thickness, n_substrate, n_cover))[1]
+
+
+def _media(
+    n: ArrayLike, omega: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike, n_cover: float
+) -> tuple[ComplexArray, list[ComplexArray]]:
+    """Indices from the cover to the substrate, shape (slabs + 2, ...), and the phase factor of each slab."""
     check_cover(n_cover)
     check_thickness(thickness)
     slabs, depth = np.asarray(n, dtype=complex), np.asarray(thickness, dtype=float)
@@ -56,13 +72,11 @@ def stack_powers(
     shape = np.broadcast_shapes(slabs.shape[1:], np.shape(omega), np.shape(n_substrate))
     media = np.empty((len(slabs) + 2, *shape), dtype=complex)
     media[0], media[1:-1], media[-1] = n_cover, np.broadcast_to(slabs, (len(slabs), *shape)), n_substrate
-    phase = [propagation(m, omega, d) for m, d in zip(media[1:-1], depth, strict=True)]
-    flux, R = _fluxes(media, phase)
-    return StackPowers(R, flux[-1] / n_cover, -np.diff(flux, axis=0) / n_cover)
+    return media, [propagation(m, omega, d) for m, d in zip(media[1:-1], depth, strict=True)]
 
 
-def _fluxes(media: ComplexArray, phase: list[ComplexArray]) -> tuple[Array, Array]:
-    """Poynting flux at the top of every medium below the cover, in units of |E0|^2, and the reflectance."""
+def _fluxes(media: ComplexArray, phase: list[ComplexArray]) -> tuple[Array, ComplexArray]:
+    """Poynting flux at the top of every medium below the cover, in units of |E0|^2, and the reflection r."""
     faces = [interface(above, below) for above, below in itertools.pairwise(media)]
     gamma = [faces[-1][0]]
     for (r, _), P in zip(reversed(faces[:-1]), reversed(phase), strict=True):
@@ -71,13 +85,13 @@ def _fluxes(media: ComplexArray, phase: list[ComplexArray]) -> tuple[Array, Arra
     forward = np.ones_like(media[0])
     flux = np.empty((len(faces), *media.shape[1:]))
     for j, (r, t) in enumerate(faces):
-        # The wave that comes back from below medium j + 1, seen at its top; none from the substrate.
+        # The wave reflected from below medium j + 1, at its top; none from the substrate.
         echo = gamma[j + 1] * phase[j] ** 2 if j < len(phase) else np.zeros_like(r)
         forward = forward * t / (1 + r * echo)
         flux[j] = np.real(np.conj(media[j + 1]) * (1 + echo) * np.conj(1 - echo)) * np.abs(forward) ** 2
         if j < len(phase):
             forward = forward * phase[j]
-    return flux, np.abs(gamma[0]) ** 2
+    return flux, np.asarray(gamma[0])
 
 
 def slab_energy_densities(

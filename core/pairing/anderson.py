@@ -1,4 +1,4 @@
-"""Anderson acceleration of a fixed point, the one iteration of the gap equation's solvers."""
+"""Anderson acceleration of a fixed point, used by all solvers of the gap equation."""
 
 import numpy as np
 

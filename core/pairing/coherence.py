@@ -12,10 +12,10 @@ shared between the lattice points around it: with hat_i the hats of linear inter
 
 so that Sum_i rho_i g(E_i) h is the integral of rho times the piecewise linear g. Between two points W and phi are
 linear (Delta is not: with damping it vanishes at E = 0 within Gamma, which h need not resolve); then R^2 is a
-quadratic and Int x^k / R is elementary. The weights are continuous as the edge moves across the lattice, without
-which the gap equation need not have a discrete solution. Hats are positive, so |p| <= rho survives and rates stay
-positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and
-rho rho' M2 = rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
+quadratic and Int x^k / R is elementary. The weights are continuous as the edge moves across the lattice; otherwise
+the gap equation need not have a discrete solution. Hats are positive, so |p| <= rho survives and rates stay
+positive. The coherence factors of quasiparticle-phonon scattering are rho rho' M1 = rho rho' - p p' and rho rho' M2
+= rho rho' + p p' (Chang & Scalapino, PRB 15, 2651 (1977)): the paper's u, v taken real.
 """
 
 import numba as nb
@@ -45,7 +45,7 @@ def _root(W: complex, phi: complex) -> complex:
 def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
     """Int rho, Int y rho, Int p, Int y p over the interval between two points, y in [0, 1], where R is smooth.
 
-    There the closed form can cancel to nothing (dW = dphi makes a vanish).
+    There the closed form can suffer cancellation (a vanishes for dW = dphi).
     """
     r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
     for y, weight in zip(_NODES_3, _WEIGHTS_3):  # noqa: B905
@@ -67,7 +67,7 @@ def _near(
     s = np.sqrt(a)
     below = s * R + b
     if a == 0.0 or below == 0.0:
-        # the closed form has no value, where the slopes are equal or where a trial's W falls through E = 0
+        # the closed form has no value if the slopes are equal or if a trial's W crosses E = 0
         return _between(W, W1, phi, phi1)
     J0 = np.log((s * R1 + a + b) / below) / s
     t = b / a
@@ -105,7 +105,7 @@ def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
         W1, F1 = omegaZ[j], phi[j]
         R1 = _root(W1, F1)
         undamped = W.imag == 0.0 and W1.imag == 0.0 and F.imag == 0.0 and F1.imag == 0.0
-        if j == i:  # half a cell is left up to the window's end, as flat as its last point
+        if j == i:  # the last half cell up to the window's end is taken as constant
             weight = (W / R).real, 0.0, (F / R).real, 0.0
             rho[i] += 0.5 * weight[0]
             p[i] += 0.5 * weight[2]
@@ -139,10 +139,35 @@ def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
     """
     rho, p = np.zeros(phi.size), np.zeros(phi.size)
     _deposit(omegaZ, phi, rho, p)
-    # what is left below zero is round-off
+    # values below zero are round-off
     np.maximum(rho, 0.0, out=rho)
     np.clip(p, -rho, rho, out=p)
     return rho, p
+
+
+def between_points(E: Array, omegaZ: Complex, phi: Complex, h: float) -> tuple[Complex, Complex, Array]:
+    """Delta, Z and the density of states N(E)/N(0) at any energies, with E Z and Delta Z linear between points.
+
+    Below the first point both are continued by W(-E) = -W(E)*, phi(-E) = phi(E)*.
+
+    Args:
+        E: Energies, meV, positive, up to the last cell centre, any shape.
+        omegaZ: E Z(E) at the cell centres, meV, complex, shape (N,).
+        phi: Delta Z at the cell centres, meV, complex, shape (N,).
+        h: Lattice spacing, meV.
+    Returns:
+        Delta (meV), Z and rho = Re[E / sqrt(E^2 - Delta^2)], each of E's shape; undamped, rho is infinite at the
+        edge itself.
+    """
+    points = (np.arange(-1, phi.size) + 0.5) * h
+    W = np.interp(E, points, np.concatenate([-np.conj(omegaZ[:1]), omegaZ]))
+    F = np.interp(E, points, np.concatenate([np.conj(phi[:1]), phi]))
+    Q = W * W - F * F
+    below = Q.real <= 0.0
+    root = np.where(below, 1j * np.sqrt(-Q), np.where(W.real >= 0.0, 1.0, -1.0) * np.sqrt(Q))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = np.where(F == 0, 1.0, (W / root).real)
+        return F * E / W, W / E, np.maximum(rho, 0.0)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -186,17 +211,18 @@ def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
 def pair_ratio(rho: Array, p: Array) -> Array:
     """p / rho, shape (N,); one (its limit at the edge) inside the gap, zero without one.
 
-    No state lies inside the gap, yet f is carried there: with the ratio's limit it relaxes like f at the edge and
-    is sensible when the gap closes and states reappear.
+    There are no states inside the gap, yet f is kept there: with the ratio's limit it relaxes like f at the edge
+    and is meaningful when the gap closes and states reappear.
     """
     inside = rho < 1e-14
     return np.where(inside, 1.0, p / np.where(inside, 1.0, rho))
 
 
 def gap_edge(Delta: Complex, h: float) -> float:
-    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 where it does so nowhere.
+    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 if there is none.
 
-    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero: not an edge.
+    With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero, which is not an
+    edge.
 
     Args:
         Delta: Gap function at the cell centres, meV, complex, shape (N,).

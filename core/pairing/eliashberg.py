@@ -13,7 +13,7 @@ alone, c2 from the moments of p) is integrated from the window to infinity. Re S
 out of one real transform of Re S + Im S; likewise Re phi (even) and Im phi (odd).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,7 +45,7 @@ def _log_weights(x: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """An electron-phonon spectrum on a lattice, with what depends on neither f nor n.
+    """An electron-phonon spectrum on a lattice, with everything that depends on neither f nor n.
 
     Args:
         lattice: Energies.
@@ -58,6 +58,12 @@ class Coupling:
     alpha2F: Array
     mu_star: float
     cutoff: float
+
+    def with_mu_star(self, mu_star: float) -> "Coupling":
+        """The same spectrum with another mu_star; cached transforms do not depend on it and are shared."""
+        other = replace(self, mu_star=mu_star)
+        vars(other).update({key: value for key, value in vars(self).items() if key not in vars(other)})
+        return other
 
     @cached_property
     def ring(self) -> Ring:
@@ -79,7 +85,7 @@ class Coupling:
 
     @cached_property
     def _filled(self) -> Complex:
-        """Int_w^inf Q(x) dx at E_i, complex, shape (N,): what the filled states at w' < 0 give."""
+        """Int_w^inf Q(x) dx at E_i, complex, shape (N,): contribution of the filled states at w' < 0."""
         lat = self.lattice
         x = self.ring.lags + 0.5
         B = np.zeros(self.ring.L)
@@ -137,7 +143,7 @@ class Kernel:
     """Kernels of the self-energies for one phonon occupation.
 
     Args:
-        coupling: What does not depend on n.
+        coupling: The parts that do not depend on n.
         K: Transform of Re K + Im K, shape (L // 2 + 1,).
         width: pi Int alpha2F (n + 1) over the whole axis, meV.
         tail: phi at E_i from a unit Delta_inf and a unit c2 (1/meV^2) above the window, shape (2, N).

@@ -1,8 +1,8 @@
 """The gap equation, a fixed point of the self-energies solved with Anderson acceleration.
 
-The unknowns are W = E Z = E - S and phi: smooth, where Delta = phi / Z has poles near the zeros of Z. `full`
-damping takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and breaks
-pairs. `real` damping keeps their real parts only, as when lifetimes are neglected.
+The unknowns are W = E Z = E - S and phi, which are smooth, while Delta = phi / Z has poles near the zeros of Z.
+`full` damping takes S and phi complex: scattering of driven quasiparticles broadens the states at the gap edge and
+breaks pairs. `real` damping keeps their real parts only, which neglects lifetimes.
 """
 
 from dataclasses import dataclass
@@ -98,8 +98,8 @@ class GapSolution:
         """Gap parameter at zero energy, Re phi(0) / Re Z(0), meV.
 
         Where quasiparticles at zero energy live long this is Re Delta(0). With damping omega Z(0) = i Gamma, so
-        Re Delta(omega -> 0) vanishes and its value in the first cell measures the lattice, not the material; this
-        ratio stays, and moves as h^2.
+        Re Delta(omega -> 0) vanishes and its value in the first cell depends on the lattice, not the material; this
+        ratio converges as h^2.
         """
         return float(self.self_energy.phi[0].real / self.Z[0].real)
 
@@ -146,7 +146,7 @@ def solve_gap(
         max_iterations: Evaluations of the self-energies before giving up.
         depth: History of the Anderson acceleration.
     Returns:
-        The solution; `converged` is False where the iterations did not suffice. Delta and -Delta are one
+        The solution; `converged` is False if the iterations did not suffice. Delta and -Delta are one
         solution: Re phi(0) >= 0 is returned.
     """
     lattice = kernel.coupling.lattice
@@ -167,7 +167,7 @@ def solve_gap(
             return GapSolution(solution, rho, sign * p, lattice.h, iteration, residual, True)
         growth = abs(image.phi[0]) / max(abs(state.phi[0]), 1e-300)
         if growth > _GROWING:
-            # accelerated, a gap that still grows is extrapolated back to the other solution, zero
+            # acceleration would extrapolate a growing gap back to the other solution, zero
             state = SelfEnergy(image.omegaZ, min(growth, 2.0) * image.phi)
             x, accelerate = state.vector(damping), Anderson(depth, x.size)
             continue

@@ -24,7 +24,7 @@ def quasiparticle_lifetimes(
         rho, p: Spectral weights at E_i, shape (N,).
         f: Quasiparticle occupation at E_i, shape (N,).
         n: Phonon occupation at Omega_j, shape (M + 1,).
-        Z0: Renormalisation Z(0) that Kaplan et al. divide by; 1 for the rates of the kinetic equation.
+        Z0: Renormalisation Z(0) by which Kaplan et al. divide; 1 for the rates of the kinetic equation.
     Returns:
         1/tau_s and 1/tau_r at E_i, 1/ps, both shape (N,).
     """

@@ -1,13 +1,14 @@
-r"""The gap that an unstable normal state grows into, found at a held amplitude.
+r"""The gap that grows out of an unstable normal state, found at fixed amplitude.
 
 Delta = 0 always solves the gap equation, and an accelerated iteration may end there though the normal state is
-unstable. Here the amplitude a = Re phi(0) is held and phi = a u, Re u(0) = 1. Solved are W, u and the growth g of
+unstable. Here the amplitude a = Re phi(0) is fixed, with phi = a u and Re u(0) = 1. The unknowns are W, u and the
+growth g of
 
     W = E - S[W, a u],      g a u = phi[W, a u],
 
 and the gap is where g(a) = 1. For a -> 0 g is the largest eigenvalue of the linearised equation, so an unstable
-normal state brackets the root from below, and zero is no solution. ln g is linear in a^2 near the transition (the
-third order of Landau's expansion), so the root is looked for in a^2.
+normal state brackets the root from below, and zero is not a solution. ln g is linear in a^2 near the transition
+(the third order of Landau's expansion), so the root is sought in a^2.
 """
 
 import math
@@ -23,22 +24,22 @@ from .eliashberg import Kernel
 from .gap import GapSolution, SelfEnergy, gap_map
 
 _SLACK = 0.03
-"""Residual of the shape, relative to |g - 1|, at which the growth is known well enough to move the amplitude."""
+"""Residual of the shape, relative to |g - 1|, at which the growth is accurate enough to change the amplitude."""
 _FINEST = 1e-9
-"""Smallest |g - 1| asked for: the spectral weights are good to this."""
+"""Smallest |g - 1| requested: the accuracy of the spectral weights."""
 _SETTLE, _TRIALS = 80, 40
-"""Most iterations at one amplitude, and most amplitudes."""
+"""Largest number of iterations at one amplitude, and of amplitudes."""
 _STEP, _MARGIN = 2.0, 1.05
-"""Largest ratio of an amplitude to the one before, and what is added to one that is extrapolated, to bracket."""
+"""Largest ratio of an amplitude to the previous one, and the amount added to an extrapolated one, to bracket."""
 _VANISHING, _TINY = 0.02, 1e-4
-"""Amplitudes relative to the first at which a search ends, of a stable normal state and where no shape settles."""
+"""Amplitudes, relative to the first, at which a search ends: for a stable normal state, and if no shape settles."""
 _NARROW = 1.01
-"""Ratio of two amplitudes, the shape settling at the smaller one only, at which the search ends."""
+"""Ratio of two amplitudes at which the search ends if the shape settles only at the smaller one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """The gap equation at a held amplitude.
+    """The gap equation at fixed amplitude.
 
     Args:
         height: The amplitude a = Re phi(0), meV.
@@ -66,7 +67,7 @@ class Held:
 
     @property
     def excess(self) -> float:
-        """ln g: positive where the gap would grow."""
+        """ln g: positive if the gap would grow."""
         return math.log(self.growth)
 
 
@@ -83,7 +84,7 @@ def hold(kernel: Kernel, f: Array, damping: Damping, start: SelfEnergy, tol: flo
         f: Quasiparticle occupation at E_i, shape (N,).
         damping: `full` or `real`.
         start: W and phi to start from, Re phi(0) > 0.
-        tol: Residual; one of `_SLACK` |g - 1| suffices where that is more.
+        tol: Residual; `_SLACK` |g - 1| suffices if larger.
         depth: History of the Anderson acceleration.
     """
     height, state = float(start.phi[0].real), start
@@ -108,7 +109,7 @@ def hold(kernel: Kernel, f: Array, damping: Damping, start: SelfEnergy, tol: flo
 def open_gap(
     kernel: Kernel, f: Array, start: SelfEnergy, *, damping: Damping, eigenvalue: float, tol: float
 ) -> GapSolution | None:
-    """The gap that grows out of an unstable normal state; of a stable one, a gap next to `start`.
+    """The gap that grows out of an unstable normal state; for a stable one, a gap close to `start`.
 
     Args:
         kernel: Kernels of the phonon occupation.
@@ -116,11 +117,11 @@ def open_gap(
         start: W and phi of the first amplitude, Re phi(0) > 0.
         damping: `full` or `real`.
         eigenvalue: Largest eigenvalue of the linearised equation, > 0.
-        tol: Residual. |g - 1| is held to this times ln(eigenvalue) where that is less than one, so that the gap
-            keeps its relative accuracy up to the transition.
+        tol: Residual. The tolerance on |g - 1| is this times ln(eigenvalue) (at most one), so that the gap keeps
+            its relative accuracy up to the transition.
     Returns:
-        The solution; `converged` is False where it was not found. None where the normal state is stable and the
-        gap next to `start` vanishes.
+        The solution; `converged` is False if it was not found. None if the normal state is stable and the gap close
+        to `start` vanishes.
     """
     slope = math.log(eigenvalue)
     close = max(tol * min(1.0, abs(slope)), _FINEST)
@@ -156,7 +157,7 @@ class _Search:
     unsettled: float = math.inf
 
     def add(self, held: Held) -> None:
-        """Take note of an amplitude."""
+        """Record an amplitude."""
         if held.settled:
             self.trail.append(held)
         else:
@@ -176,7 +177,7 @@ class _Search:
         return at_height(height, state)
 
     def next(self) -> float:
-        """Amplitude to try next, meV; 0 where the search is at its end."""
+        """Amplitude to try next, meV; 0 at the end of the search."""
         if not self.trail:
             return 0.5 * self.unsettled
         grows = [held for held in self.trail if held.growth > 1.0]
@@ -196,7 +197,8 @@ class _Search:
         return math.sqrt(low * self.unsettled) if self.unsettled > _NARROW * low else 0.0
 
     def _root(self) -> float:
-        """a^2 where ln g vanishes on the line through the last two amplitudes (or zero), meV^2; inf if nowhere."""
+        """a^2 at which ln g vanishes on the line through the last two amplitudes (or zero), meV^2; inf if there is
+        none."""
         now = self.trail[-1]
         then = self.trail[-2] if len(self.trail) > 1 else None
         square, excess = (then.square, then.excess) if then else (0.0, self.slope)

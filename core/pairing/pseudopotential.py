@@ -1,18 +1,18 @@
 r"""The Coulomb pseudopotential mu_star under the conventions of other codes.
 
-mu_star belongs to the cut-off of its sum: what a lower cut-off leaves out, mu_star absorbs. With the pairs' weight
+mu_star depends on the cut-off of its sum and absorbs the pairs that a lower cut-off leaves out. With their weight
 1 / w between two cut-offs w1 < w2 above the phonons,
 
     1 / mu_star(w1) - 1 / mu_star(w2) = ln(w2 / w1),                                                        (A)
 
-P. Morel and P. W. Anderson, Phys. Rev. 125, 1263 (1962). Codes on the imaginary axis cut the sum over Matsubara
-frequencies (those summed over; the pairing self-energy has its mu_star part at all of them), this one the integral
-over real energies. With a_m = Delta_m / sqrt(w_m^2 + Delta_m^2) = (2 / pi) Int_0
-dE p(E) E / (w_m^2 + E^2), the frequencies beyond a cut-off wc >> T hold (2 / pi) p arctan(E / wc), and
+P. Morel and P. W. Anderson, Phys. Rev. 125, 1263 (1962). Codes on the imaginary axis cut off the sum over Matsubara
+frequencies (the mu_star part of the pairing self-energy exists at all of them), this one the integral over real
+energies. With a_m = Delta_m / sqrt(w_m^2 + Delta_m^2) = (2 / pi) Int_0 dE p(E) E / (w_m^2 + E^2), the frequencies
+beyond a cut-off wc >> T contribute (2 / pi) p arctan(E / wc), and
 
     pi T sum_(|w_m| < wc) a_m = Int_0^inf dE p [1 - 2 f - (2 / pi) arctan(E / wc)]                          (B)
 
-stands where this code has Int_0^wc dE p (1 - 2 f). Both cuts give one Delta_inf, and so one Tc, where
+replaces Int_0^wc dE p (1 - 2 f) of this code. Both cut-offs give the same Delta_inf, and so the same Tc, if
 
     mu_star(real) Int_0^wc dE p (1 - 2 f) = mu_star(Matsubara) pi T sum_(|w_m| < wc) a_m                    (C)
 
@@ -20,7 +20,6 @@ for the p that opens at Tc.
 """
 
 import math
-from dataclasses import replace
 from typing import Final, get_args
 
 import numpy as np
@@ -37,7 +36,7 @@ _MOST: Final = 30
 
 
 def reference_energy(spectrum: Spectrum, at: MuStarAt, cutoff: float) -> float:
-    """Energy (meV) that a convention refers mu_star to; the cut-off itself for the two that cut there."""
+    """Energy (meV) to which a convention refers mu_star; the cut-off itself for the first two."""
     if at in ("cutoff", "matsubara"):
         return cutoff
     return float(getattr(spectrum, at))
@@ -47,7 +46,7 @@ def rescaled(mu_star: float, start: float, end: float) -> float:
     """mu_star of the cut-off `end` from that of the cut-off `start` (meV), equation (A).
 
     Raises:
-        ValueError: if mu_star is so large that no cut-off as high as `end` can stand for it.
+        ValueError: if mu_star is too large to be converted to a cut-off as high as `end`.
     """
     inverse = 1.0 - mu_star * math.log(end / start)
     if inverse <= 0:
@@ -61,7 +60,7 @@ def rescaled(mu_star: float, start: float, end: float) -> float:
 def pair_sums(coupling: Coupling, Tc: float) -> tuple[float, float]:
     """Sums that mu_star multiplies at Tc (K): over real energies and over Matsubara frequencies, both up to wc.
 
-    Both in the units of the same p, so that only their ratio has a meaning.
+    Both in the units of the same p, so that only their ratio is meaningful.
     """
     lattice, wc = coupling.lattice, coupling.cutoff
     kernel, f = coupling.kernel(bose(lattice.Omega, Tc)), fermi(lattice.E, Tc)
@@ -77,17 +76,17 @@ def pair_sums(coupling: Coupling, Tc: float) -> tuple[float, float]:
     return real, float(below + 2.0 / np.pi * (first * Delta_inf + third * c2))
 
 
-def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float) -> Coupling:
-    """The coupling with the mu_star that gives the Tc of a Matsubara cut of the same energy, equation (C).
+def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float, step: float = 0.25) -> Coupling:
+    """The coupling with the mu_star that gives the Tc of a Matsubara cut-off at the same energy, equation (C).
 
     Args:
         coupling: Spectrum on its lattice, with the cut-off.
         mu_star: Pseudopotential of the sum over Matsubara frequencies up to that cut-off.
-        guess: Tc of the right order, K.
+        guess, step: Tc of the right order, K, and the first step of the search for it, in ln T.
     Raises:
-        ValueError: if mu_star leaves no Tc.
+        ValueError: if there is no Tc with this mu_star.
     """
-    found, Tc, step = replace(coupling, mu_star=mu_star), guess, 0.25
+    found, Tc = coupling.with_mu_star(mu_star), guess
     if mu_star == 0.0:
         return found
     for _ in range(_MOST):
@@ -95,30 +94,32 @@ def from_matsubara(coupling: Coupling, mu_star: float, *, guess: float) -> Coupl
         Tc = critical_temperature(found, "full", guess=Tc, step=step)
         real, matsubara = pair_sums(found, Tc)
         before, step = found.mu_star, 0.01
-        found = replace(found, mu_star=mu_star * matsubara / real)
+        found = found.with_mu_star(mu_star * matsubara / real)
         if abs(found.mu_star - before) < _CLOSE:
             return found
-    raise ValueError(f"`mu_star` of a Matsubara cut has no equal on the real axis. Got {mu_star!r}.")
+    raise ValueError(
+        f"`mu_star` of this Matsubara cut-off has no equivalent on the real axis; lower it. Got {mu_star!r}."
+    )
 
 
 def from_convention(
-    coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float
+    coupling: Coupling, spectrum: Spectrum, mu_star: float, at: MuStarAt, *, guess: float, step: float = 0.25
 ) -> Coupling:
-    """The coupling with the mu_star of its own cut-off that a stated mu_star stands for.
+    """The coupling with a stated mu_star converted to its own cut-off.
 
     Args:
         coupling: Spectrum on its lattice, with the cut-off.
-        spectrum: The spectrum, whose moments conventions refer to.
+        spectrum: The spectrum, for conventions that refer to its moments.
         mu_star: Pseudopotential as stated.
         at: Its convention.
-        guess: Tc of the right order, K.
+        guess, step: Tc of the right order, K, and the first step of the search for it, in ln T.
     Raises:
         ValueError: as `rescaled` and `from_matsubara`.
     """
     if at == "cutoff":
-        return replace(coupling, mu_star=mu_star)
+        return coupling.with_mu_star(mu_star)
     scaled = rescaled(mu_star, reference_energy(spectrum, at, coupling.cutoff), coupling.cutoff)
-    return from_matsubara(coupling, scaled, guess=guess)
+    return from_matsubara(coupling, scaled, guess=guess, step=step)
 
 
 def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[str, float]:

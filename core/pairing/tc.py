@@ -2,12 +2,13 @@
 
 For phi -> 0 the pair amplitude is p = Re[phi / W] with W = E Z of the normal state, so the gap equation becomes
 p = Re[phi(p) / W], a real linear map. A gap opens where its largest eigenvalue
-reaches one; a nonlinear solve is no judge near there (it stops short of zero or falls to it).
+reaches one; a nonlinear solution is unreliable near there (it stops short of zero or falls to it).
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -19,6 +20,9 @@ from ..thermal import bose, fermi
 from .coherence import linear_pair_amplitude
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state
+
+_NEAR = 2e-3
+"""Reach of a search for mu_star around that of another lattice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class LinearGap:
         return phi.real.astype(complex) if self.damping == "real" else phi
 
     def __call__(self, p: Array) -> Array:
-        """The pair amplitude that a pair amplitude p (N,) gives."""
+        """The map applied to a pair amplitude p, shape (N,)."""
         return linear_pair_amplitude(self.normal.self_energy.omegaZ, self.phi(p))
 
     def state(self, p: Array, height: float) -> SelfEnergy:
@@ -105,7 +109,7 @@ def pairing_eigenvalue(coupling: Coupling, T: float, damping: Damping) -> float:
 def critical_temperature(
     coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25
 ) -> float:
-    """Tc, K: where the largest eigenvalue of the linearised gap equation is one.
+    """Tc, K: the temperature at which the largest eigenvalue of the linearised gap equation is one.
 
     Args:
         coupling: Spectrum on its lattice, with mu_star.
@@ -117,6 +121,7 @@ def critical_temperature(
         ValueError: if no Tc lies between guess / 64 and 64 guess.
     """
 
+    @cache
     def excess(log_T: float) -> float:
         return pairing_eigenvalue(coupling, math.exp(log_T), damping) - 1.0
 
@@ -124,17 +129,34 @@ def critical_temperature(
     return math.exp(brentq(excess, low, high, xtol=xtol))
 
 
-def calibrate_mu_star(coupling: Coupling, Tc: float, damping: Damping = "full") -> Coupling:
-    """The coupling with the mu_star whose transition is at Tc (K): Tc is what is known of a material.
+def calibrate_mu_star(
+    coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None
+) -> Coupling:
+    """The coupling with the mu_star that gives the transition at Tc (K), which is known for a material.
 
+    Args:
+        coupling: Spectrum on its lattice; its mu_star counts for nothing.
+        Tc: Transition temperature, K.
+        damping: `full` or `real`.
+        near: mu_star of the same spectrum on another lattice, next to which the search begins.
     Raises:
         ValueError: if the spectrum alone (mu_star = 0) does not reach Tc, or no mu_star below 1 lowers it so far.
-            Without lifetimes (`real` damping) strong couplers fall short, and their driven state is no answer.
+            Without lifetimes (`real` damping) strong couplers fall short of their Tc.
     """
 
-    def excess(mu_star: float) -> float:
-        return pairing_eigenvalue(replace(coupling, mu_star=mu_star), Tc, damping) - 1.0
+    lattice = coupling.lattice
+    linear = LinearGap.around(coupling.kernel(bose(lattice.Omega, Tc)), fermi(lattice.E, Tc), damping)
 
+    @cache
+    def excess(mu_star: float) -> float:
+        kernel = replace(linear.kernel, coupling=coupling.with_mu_star(mu_star))
+        return replace(linear, kernel=kernel).largest_eigenvalue()[0] - 1.0
+
+    def root(low: float, high: float) -> Coupling:
+        return coupling.with_mu_star(float(brentq(excess, low, high, xtol=1e-7)))
+
+    if near is not None and near > 2 * _NEAR and excess(near - _NEAR) >= 0.0 > excess(near + _NEAR):
+        return root(near - _NEAR, near + _NEAR)
     if excess(0.0) < 0.0:
         remedy = "take `damping: full`, or " if damping == "real" else ""
         raise ValueError(
@@ -143,7 +165,7 @@ def calibrate_mu_star(coupling: Coupling, Tc: float, damping: Damping = "full") 
         )
     for high in (0.25, 1.0):
         if excess(high) < 0.0:
-            return replace(coupling, mu_star=float(brentq(excess, 0.0, high, xtol=1e-7)))
+            return root(0.0, high)
     raise ValueError(f"`Tc0` is too low for this spectrum: mu_star would exceed 1. Got {Tc!r} K.")
 
 

@@ -1,8 +1,8 @@
 """The gap along a trajectory: it follows f and n adiabatically, and opens where the normal state is unstable.
 
-Delta = 0 always solves the gap equation, and is the answer only where the linearised equation's largest eigenvalue
-does not exceed one. A nonlinear solve that ends at zero elsewhere is discarded: `opening` finds the gap, or an
-error says why not.
+Delta = 0 always solves the gap equation, but is accepted only if the largest eigenvalue of the linearised equation
+does not exceed one. Otherwise a nonlinear solution that ends at zero is discarded: `opening` finds the gap, or
+raises an error with the reason.
 """
 
 import math
@@ -21,13 +21,13 @@ from .tc import LinearGap, pairing_eigenvalue
 _COOLING = 0.8
 """Ratio of temperatures between the solutions that lead to a cold one."""
 _SLOWEST = 0.98
-"""The same where the gap equation does not converge at larger ratios, before it is given up."""
+"""The same if the gap equation does not converge at larger ratios; the last attempt."""
 _EIGENVALUE = 1e-6
 """Tolerance of the largest eigenvalue of the normal state."""
 
 
 class GapError(ArithmeticError):
-    """The gap equation did not converge: message says at which residual."""
+    """The gap equation did not converge; the message gives the residual."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class GapTracker:
         coupling: Spectrum with mu_star.
         damping: `full` or `real`.
         tol: Relative residual of the gap equation.
-        held: A gap that is to stay as it is; None follows the occupations.
+        held: A fixed gap; None follows the occupations.
     """
 
     coupling: Coupling
@@ -52,8 +52,8 @@ class GapTracker:
     def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
         """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
 
-        The normal state is the answer only where its largest eigenvalue does not exceed one, and where a gap to
-        start from has vanished.
+        The normal state is accepted only if its largest eigenvalue does not exceed one and a gap to start from has
+        vanished.
 
         Raises:
             GapError: if the equation does not converge.
@@ -80,7 +80,7 @@ class GapTracker:
         return self._open_normal(kernel, f, linear)
 
     def solve_equilibrium(self, T: float) -> GapSolution:
-        """Gap in thermal equilibrium at T (K), cooled down to from where it opens.
+        """Gap in thermal equilibrium at T (K), reached by cooling from the temperature at which it opens.
 
         Deep below Tc in a strongly coupled material a start far from the answer can end on a spurious branch, or
         on none; cooling follows the one that opens at Tc.
@@ -152,7 +152,7 @@ class GapTracker:
 
     def _failure(self, last: GapSolution) -> GapError:
         remedy = "take `damping: full`" if self.damping == "real" else "take a smaller `spacing`"
-        state = "unstable" if self.eigenvalue > 1.0 else "stable, but a gap was there"
+        state = "unstable" if self.eigenvalue > 1.0 else "stable, but there was a gap"
         return GapError(
             f"the gap equation did not converge: the normal state is {state} (largest eigenvalue "
             f"{self.eigenvalue:.4f}) and at Re phi(0) = {last.self_energy.phi[0].real:.4g} meV, where the search "

@@ -1,1 +1,1 @@
-"""Processes of the kinetic equations, a term each; `core.processes` lists them."""
+"""Processes of the kinetic equations, one term each; `core.processes` lists them."""

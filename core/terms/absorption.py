@@ -28,26 +28,26 @@ class Absorbed(NamedTuple):
 
 
 def _refuse_constant_rate(point: Point, settings: Settings) -> None:
-    """Refuse a rate that is fixed by a pulse's whole energy where there is no pulse."""
+    """Refuse a constant rate, fixed by the energy of a pulse, without a pulse."""
     if settings.pump_shape == "continuous" and settings.pump_rate == "constant":
         raise ValueError(
-            "`pump_rate` must be `envelope` with `pump_shape: continuous`: no pulse's energy fixes a constant "
-            "Gamma. Got 'constant'."
+            "`pump_rate` must be `envelope` with `pump_shape: continuous`: without a pulse no energy fixes a "
+            "constant Gamma. Got 'constant'."
         )
 
 
 def _refuse_retained(point: Point, settings: Settings) -> None:
-    """Refuse to match the retained energy at a rate that deposits the pulse's own power."""
+    """Refuse to match the retained energy with a rate that deposits the pulse's own power."""
     if settings.energy_match == "retained" and settings.pump_rate != "constant":
         raise ValueError(
-            "`energy_match: retained` needs `pump_rate: constant`, which is found by it. "
+            "`energy_match: retained` needs `pump_rate: constant`, the rate that it determines. "
             f"Got `pump_rate: {settings.pump_rate}`."
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Absorption(Process):
-    """The term of light that quasiparticles take; its energy is booked as absorbed.
+    """Absorption of light by quasiparticles; its energy is recorded as absorbed.
 
     Args:
         pump: The pulse.
@@ -76,7 +76,7 @@ class Absorption(Process):
         return Absorbed(self.gamma(t, unit_power), g, unit_power)
 
     def unit_overrun(self, state: State) -> float:
-        """Power density (meV/(nm^3 ps)) that quasiparticles without room would take at Gamma = 1 / ps."""
+        """Power density (meV/(nm^3 ps)) that quasiparticles near the end of the lattice miss at Gamma = 1 / ps."""
         film = state.film
         return 4 * film.N0 * self.pump.omega_pump * self.pump.unit_overrun(film.lattice, state.rho, state.f)
 

@@ -11,20 +11,20 @@ scattering down, recombination and pair breaking are one expression,
 
 The factor 4 pi is the paper's 8 pi halved: the whole-axis integral counts scattering twice and ordered pairs once.
 Since 1 - f(E) = f(-E), every product is a convolution of a, c and alpha2F (n + 1) or their mirror images: three
-forward and three inverse real transforms give all rates. States outside the window do not exist (rho = 0), so
+forward and three inverse real transforms give all rates. States outside the window are neglected (rho = 0), so
 U_qp = 4 N0 Int_0 dE E rho f plus U_ph = N_ion Int dOmega F Omega n is conserved to round-off, and Fermi and Bose
 functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1, p = 0) is the normal state's
 Prange-Kadanoff equation.
 
 These coherence factors are averaged over the two branches of normal-state energies, +-sqrt(E^2 - Delta^2), that
-make up a quasiparticle energy (`averaged`). The paper's text takes E~ on one of them: u^2 - v^2 = q / rho instead
+make up a quasiparticle energy (`averaged`). The paper's text uses E~ on one of them: u^2 - v^2 = q / rho instead
 of zero, 2 u v = p / rho, u^2 + v^2 = 1, and
 
     rho rho' M1 = rho rho' - p p' + q q',    rho rho' M2 = rho rho' + p p' - q q',    q^2 = rho^2 - p^2,
 
-`printed` (with u v' for the second u u' of its M2, a misprint: only so is it symmetric and energy conserved). On
-the whole axis q is odd and enters as p does with the opposite sign. In the normal state it doubles scattering and
-leaves no recombination: not physics, but the text.
+`printed` (with u v' for the second u u' of its M2, a misprint: only then is it symmetric and energy conserved). On
+the whole axis q is odd and enters like p with the opposite sign. In the normal state this doubles scattering and
+removes recombination: unphysical, but as printed.
 """
 
 import math
@@ -86,7 +86,7 @@ def _integrals(
     signals = np.empty((3, ring.L))
     signals[:2] = ring.occupations(rho, p, f)
     signals[2] = ring.emission(film.alpha2F, n)
-    # The filled band, a = 1 at E < 0, would fill the transforms with its round-off: its part is summed exactly.
+    # The filled band, a = 1 at E < 0, would add its round-off to all transforms, so its part is summed exactly.
     signals[0, ring.L - N :] -= 1.0
     A, C, G = fft.rfft(signals)
     G = G * ring.mirror_phase
@@ -149,7 +149,7 @@ def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array
 
 @dataclass(frozen=True)
 class Collisions(Process):
-    """The term of electron-phonon collisions: they move energy between quasiparticles and phonons.
+    """Electron-phonon collisions, which exchange energy between quasiparticles and phonons.
 
     Args:
         coherence: See `collision_rates`.
@@ -169,7 +169,7 @@ class Collisions(Process):
         change.n += rates.n_gain - rates.n_loss
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """Scattering far above the gap, and phonons that break pairs of any energy."""
+        """Scattering far above the gap, and pair breaking by phonons of any energy."""
         film = state.film
         emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
         phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())
@@ -177,7 +177,7 @@ class Collisions(Process):
         return branches * (1.3 * 2 * math.pi / HBAR * emitted + phonons)
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
-        """See `Term.relaxation`: (2 pi / hbar) (C1 + C2), and the phonons' absorption less their emission."""
+        """See `Term.relaxation`: (2 pi / hbar) (C1 + C2), and the absorption of phonons minus their emission."""
         C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n, self.coherence)
         rates.f += 2 * np.pi / HBAR * (C1 + C2)
         rates.n += state.film.phonon_rate * (absorbed - created)

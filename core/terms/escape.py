@@ -21,7 +21,7 @@ def escape(n: Array, n_eq: Array, tau_esc: float) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Escape(Process):
-    """The term of `escape`; the energy that leaves is booked as escaped.
+    """The term of `escape`; its energy is recorded as escaped.
 
     Args:
         n_eq: Bose occupation of the bath, shape (M + 1,).
@@ -33,7 +33,7 @@ class Escape(Process):
 
     @classmethod
     def build(cls, setup: Setup) -> "Escape | None":
-        """The term of a slab; None where phonons escape at once."""
+        """The term of a slab; None if phonons escape instantaneously."""
         return cls(setup.n_eq, setup.point.tau_esc) if setup.point.tau_esc > 0 else None
 
     def add(self, t: float, state: State, change: Change) -> None:
@@ -53,14 +53,15 @@ class Escape(Process):
 
 @dataclass(frozen=True)
 class Pinning(Process):
-    """The limit tau_esc -> 0: each phonon leaves where it is made, so that n stays the bath's (Eliashberg, 1972).
+    """The limit tau_esc -> 0: phonons escape as they are emitted, so that n stays that of the bath (Eliashberg,
+    1972).
 
-    The rates of all other processes are taken from dn/dt and booked as escaped: the last term of a list.
+    It removes the rates of all other processes from dn/dt and records them as escaped, so it is the last term.
     """
 
     @classmethod
     def build(cls, setup: Setup) -> "Pinning | None":
-        """The term of a slab; None where escape takes time."""
+        """The term of a slab; None if escape takes time."""
         return cls() if setup.point.tau_esc == 0 else None
 
     def add(self, t: float, state: State, change: Change) -> None:
@@ -69,5 +70,5 @@ class Pinning(Process):
         change.n[:] = 0.0
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
-        """See `Term.relaxation`: no phonon moves."""
+        """See `Term.relaxation`: phonons do not change."""
         rates.n[:] = 0.0

@@ -1,9 +1,9 @@
-r"""Phonons that take light: modes within the pulse's bandwidth gain occupation alike.
+r"""Absorption of light by phonons: modes within the pulse's bandwidth gain occupation equally.
 
     dn/dt(Omega) = P_ph(t) s(Omega) / (N_ion Int dOmega F Omega s),
     s = exp(-((Omega - w) tau_pump / hbar)^2 / (4 ln 2)),
 
-the intensity spectrum of a pulse no longer than its bandwidth demands, for the share `phonon_share` of the absorbed
+the intensity spectrum of a bandwidth-limited pulse, for the share `phonon_share` of the absorbed
 energy (0 in the paper). They are an incoherent population: lattice displacements in phase with the light are not
 described.
 """
@@ -20,18 +20,18 @@ from ..settings import Point, Settings
 from .pump import Pump, pulse_spectrum
 
 FEWEST_MODES = 1e-3
-"""Modes per atom within the pulse's bandwidth, of 3 in all, without which it drives no phonons."""
+"""Smallest number of modes per atom (of 3) within the pulse's bandwidth for which it can drive phonons."""
 
 
 def phonon_profile(pump: Pump, film: Film) -> Array:
-    """dn/dt of phonons that take 1 meV/(nm^3 ps), 1/ps, shape (M + 1,)."""
+    """dn/dt of phonons that absorb 1 meV/(nm^3 ps), 1/ps, shape (M + 1,)."""
     lattice = film.lattice
     n = np.where(film.F > 0, pulse_spectrum(lattice.Omega, pump.omega_pump, pump.tau_pump, lattice.h), 0.0)
     return np.asarray(n / film.phonon_energy(n))
 
 
 def _refuse_absent_phonons(point: Point, settings: Settings) -> None:
-    """Refuse to give light to phonons where there are none of its energy."""
+    """Refuse to drive phonons if there are none at the photon energy."""
     if settings.phonon_share == 0:
         return
     spectrum, tau_pump = point.material.spectrum, settings.tau_pump or point.material.tau_pump
@@ -41,14 +41,14 @@ def _refuse_absent_phonons(point: Point, settings: Settings) -> None:
     if modes < FEWEST_MODES:
         raise ValueError(
             f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
-            f"{point.omega_pump:g} meV lie {modes:.1e} of the 3 modes per atom (at least {FEWEST_MODES:g}). "
+            f"{point.omega_pump:g} meV there are {modes:.1e} of the 3 modes per atom (needed: {FEWEST_MODES:g}). "
             f"Got {settings.phonon_share!r}."
         )
 
 
 @dataclass(frozen=True, eq=False)
 class PhononDrive(Process):
-    """The term of driven phonons; their energy is booked as absorbed.
+    """Phonons driven by light; their energy is recorded as absorbed.
 
     Args:
         pump: The pulse.
@@ -64,7 +64,7 @@ class PhononDrive(Process):
 
     @classmethod
     def build(cls, setup: Setup) -> "PhononDrive | None":
-        """The term of a slab; None where phonons take no light."""
+        """The term of a slab; None if phonons absorb no light."""
         return cls(setup.pump, phonon_profile(setup.pump, setup.film)) if setup.pump.U_ph > 0 else None
 
     def add(self, t: float, state: State, change: Change) -> None:

@@ -5,20 +5,21 @@ At unit rate, with f(-E) = 1 - f(E), rho even and p odd,
     g(E) = (1 - f(E)) f(E - w) rho(E - w) M - f(E) (1 - f(E + w)) rho(E + w) M,   M = 1 + p p' / (rho rho'),
 
 and df/dt = Gamma(t) g(E). The paper keeps E - w > 0 (`scattering`: a photon moves a quasiparticle);
-`scattering+pair-breaking` takes the whole axis, where E - w < 0 means that the photon breaks a pair and M has the
-pair-breaking sign by itself. `pair_breaking_share` scales this part, both members of a pair alike, so that energy
-is kept: 0 is `scattering`, 1 `scattering+pair-breaking`. With stimulated emission each process also runs backwards.
-A photon energy between two lattice shifts is shared between them, so that its mean is exact.
+`scattering+pair-breaking` takes the whole axis, where E - w < 0 means that the photon breaks a pair and M
+automatically has the pair-breaking sign. `pair_breaking_share` scales this part, equally for both members of a
+pair, so that energy is conserved: 0 is `scattering`, 1 `scattering+pair-breaking`. With stimulated emission each
+process also has its reverse. A photon energy between two lattice shifts is shared between them, so that its mean is
+exact.
 
 A share of the energy (`phonon_share`, 0 in the paper) may go into phonons instead (`phonon_drive`).
 
-The energy that goes in is F0 chi / d_eff (`optics.film`). Gamma is fixed by what quasiparticles get of it, U:
-`envelope` takes, at each time, the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the
-paper) takes Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U;
-S = exp(-4 ln 2 (t/tau_pump)^2).
+The absorbed energy is F0 chi / d_eff (`optics.film`). The part U that quasiparticles absorb fixes Gamma: `envelope`
+takes, at each time, the Gamma that deposits the pulse's own power P(t) = U S(t) / Int S; `constant` (the paper)
+takes Gamma(t) = Gamma_0 S(t) with the one Gamma_0 for which the whole pulse deposits U; S = exp(-4 ln 2
+(t/tau_pump)^2).
 
-Continuous light (`pump_shape`) rises like a pulse and stays: S = 1 from t = 0 on. F0 then is what arrives in each
-tau_pump, P = U S / tau_pump, and `envelope` finds the Gamma that takes it.
+Continuous light (`pump_shape`) rises like a pulse and stays on: S = 1 from t = 0. Each tau_pump then brings F0, P =
+U S / tau_pump, and `envelope` finds the Gamma that absorbs it.
 """
 
 import math
@@ -50,7 +51,7 @@ def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int,
                 j = -j - 1
                 partner, weight, scale = 1.0 - f[j], rho[j] - ratio[i] * p[j], pairs
             gain, loss = (1.0 - f[i]) * partner * weight * scale, f[i] * (1.0 - partner) * weight * scale
-            # absorption comes from below and goes up; emission is its reverse
+            # absorption leads from below to above; emission is its reverse
             if up:
                 rate += gain * emission - loss
             else:
@@ -61,7 +62,7 @@ def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int,
 def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: float = 0.0) -> Array:
     """Intensity of a pulse of duration tau_pump (FWHM, ps) at energies omega (meV), one at omega_pump.
 
-    Its width (FWHM) is 4 ln 2 hbar / tau_pump, 6.1 meV for 0.3 ps, or `least` (meV) if that is more.
+    Its width (FWHM) is 4 ln 2 hbar / tau_pump, 6.1 meV for 0.3 ps, or `least` (meV) if larger.
     """
     width = max(4 * math.log(2) * HBAR / tau_pump, least)
     return np.asarray(np.exp(-4 * math.log(2) * ((omega - omega_pump) / width) ** 2))
@@ -69,7 +70,7 @@ def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: floa
 
 @dataclass(frozen=True, kw_only=True)
 class Pump:
-    """A Gaussian pump pulse, or light that rises like one and stays.
+    """A Gaussian pump pulse, or light that rises like one and stays on.
 
     Args:
         omega_pump: Photon energy, meV.
@@ -77,7 +78,7 @@ class Pump:
         U: Energy density that quasiparticles absorb, meV/nm^3; of continuous light in each tau_pump.
         U_ph: Energy density that phonons of the photon's energy absorb, meV/nm^3.
         channels: `scattering` or `scattering+pair-breaking`.
-        stimulated_emission: Whether processes also run backwards.
+        stimulated_emission: Whether processes also have their reverse.
         shape: `pulse`, or `continuous`: S stays one from t = 0 on.
         pair_breaking_share: Weight of pair breaking relative to the golden rule's, 0 to 1; None takes `channels`.
     """
@@ -125,13 +126,13 @@ class Pump:
         return self.shape == "continuous"
 
     def rate(self, t: float) -> float:
-        """Share of the pulse's energy that comes in a time, S(t) / Int S, 1/ps; S / tau_pump if continuous."""
+        """Share of the pulse's energy per time, S(t) / Int S, 1/ps; S / tau_pump if continuous."""
         if self.continuous:
             return self.envelope(t) / self.tau_pump
         return self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
 
     def arrived(self, t: float) -> float:
-        """Share of the pulse's energy that has come by t, of its whole."""
+        """Share of the pulse's energy that has arrived by t."""
         return 0.5 * math.erfc(-2 * math.sqrt(math.log(2)) * t / self.tau_pump)
 
     def unit_rate(self, lattice: Lattice, rho: Array, p: Array, f: Array) -> Array:
@@ -152,8 +153,8 @@ class Pump:
         return out
 
     def unit_overrun(self, lattice: Lattice, rho: Array, f: Array) -> float:
-        """Quasiparticles that a photon would lift above the window, where no states are, in units of 4 N0: for
-        Gamma = 1 / ps they would gain omega_pump each at this rate, meV/ps.
+        """Quasiparticles that a photon would lift above the window, where there are no states, in units of 4 N0:
+        for Gamma = 1 / ps they would gain omega_pump each at this rate, meV/ps.
 
         Args:
             lattice: Energies.

@@ -1,19 +1,19 @@
-r"""Phonons that pass from slab to slab: kinetic flux between neighbours, each of them mixed at once.
+r"""Exchange of phonons between slabs: kinetic flux between neighbours, each with instantaneous mixing.
 
 Phonons of energy Omega that move isotropically with velocity v cross a plane, from one side, at a rate per area of
 their density times the mean of v cos(theta) over the directions that lead across, Int_0^1 dmu v mu / 2 = v / 4. The
-face between two slabs of one material hides nothing, so the net flux from slab i to slab i + 1 is (v / 4) (n_i -
+face between two slabs of one material does not reflect, so the net flux from slab i to slab i + 1 is (v / 4) (n_i -
 n_{i+1}) for each mode, and over the thickness dz of a slab
 
     dn_i/dt = (v / (4 dz)) [(n_{i-1} - n_i) + (n_{i+1} - n_i)].
 
-Nothing passes the two outer faces here: phonons leave the film by tau_esc, as without transport. The sum over the
-slabs vanishes at each Omega, so energy is conserved to round-off.
+There is no flux through the two outer faces here: phonons leave the film with tau_esc, as without transport. The
+sum over the slabs vanishes at each Omega, so energy is conserved to round-off.
 
-Each slab is one distribution, the same throughout it and in all directions. That makes its thickness the path
-after which a phonon has forgotten its direction: over many slabs the chain diffuses with D = v dz / 4, and the
-D = v l / 3 of kinetic theory gives a mean free path l = 3 dz / 4. More slabs are then not a finer grid but a
-shorter path: choose `slabs` for dz near 4 l / 3.
+Each slab has one distribution, uniform and isotropic. Its thickness is thus the path after which phonons lose their
+direction: over many slabs the chain diffuses with D = v dz / 4, and the D = v l / 3 of kinetic theory gives a mean
+free path l = 3 dz / 4. More slabs then mean a shorter path rather than a finer grid: choose `slabs` for dz near 4 l
+/ 3.
 
 The eigenvectors are cos(pi k (i + 1/2) / K), k = 0..K-1, for K slabs, with rates -(v / dz) sin^2(pi k / (2 K)).
 """
@@ -31,15 +31,15 @@ from ..settings import Point, Settings
 
 
 def _refuse_exchange(point: Point, settings: Settings) -> None:
-    """Refuse exchange without slabs, or with a rate that belongs to one slab."""
+    """Refuse exchange without slabs, or with a rate defined for one slab."""
     if settings.phonon_velocity > 0 and settings.slabs == 1:
         raise ValueError(
-            "`phonon_velocity` above 0 needs `slabs` above 1, for phonons to pass between. "
+            "`phonon_velocity` above 0 needs `slabs` above 1, between which phonons pass. "
             f"Got {settings.phonon_velocity!r}."
         )
     if settings.phonon_velocity > 0 and settings.pump_rate == "constant":
         raise ValueError(
-            "`phonon_velocity` above 0 needs `pump_rate: envelope`: no slab's Gamma can be found on its own. "
+            "`phonon_velocity` above 0 needs `pump_rate: envelope`: slabs have no separate Gamma. "
             f"Got {settings.phonon_velocity!r} with `pump_rate: constant`."
         )
 
@@ -60,7 +60,7 @@ class Exchange(JointProcess):
 
     @classmethod
     def build(cls, settings: Settings, thickness: float) -> "Exchange | None":
-        """The term between slabs of a thickness (nm); None where phonons stay in their slabs."""
+        """The term between slabs of a thickness (nm); None if phonons stay in their slabs."""
         velocity = settings.phonon_velocity
         return cls(velocity=velocity, thickness=thickness) if velocity > 0 else None
 

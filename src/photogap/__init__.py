@@ -1,4 +1,4 @@
-"""First-principles sweeps of superconductors hit by a light pulse: the front door.
+"""First-principles sweeps of superconductors under a light pulse: the public names.
 
 >>> import photogap
 >>> lead = photogap.equilibrium("Pb", T=2.0)
@@ -45,7 +45,7 @@ __all__ += ["run", "simulate"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name of the front door when it is first used."""
+    """Import a public name when it is first used."""
     if name == "__version__":
         from importlib.metadata import version
 
@@ -59,5 +59,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Names of the front door, imported or not."""
+    """Public names, imported or not."""
     return sorted({*globals(), *_HOMES, "__version__"})

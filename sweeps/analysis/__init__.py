@@ -9,6 +9,7 @@ from .cube import failures, open_cube
 from .experiment import compare, fit_tau_esc, read_experiment
 from .fluence import resonance, saturation_fluence, threshold_fluence, vanishing
 from .gap import peak_gap, slope, time_above
+from .inference import inferred_conductivity
 from .labels import Found
 from .recovery import recovery_times
 
@@ -19,6 +20,7 @@ __all__ = [
     "existence",
     "failures",
     "fit_tau_esc",
+    "inferred_conductivity",
     "open_cube",
     "peak_gap",
     "read_experiment",

@@ -15,18 +15,18 @@ def boundary(values: xr.DataArray, x: str, y: str, level: float) -> xr.Dataset:
 
     Geometric axes are interpolated in their logarithm. Infinite labels cannot be placed in the
     plane and are left out; around failed points the lines break. The number of lines depends on the data, so
-    the map (one number a point) is computed here, once.
+    the map (one number per point) is computed here, once.
 
     Args:
-        values: One number a point, as from `peak_gap`, with the dims x and y; every other dim gives lines of
-            its own.
+        values: One number per point, as from `peak_gap`, with the dims x and y; lines are drawn for each label of
+            any other dim.
         x: Horizontal axis.
         y: Vertical axis.
         level: In the units of `values`.
 
     Returns:
-        Dims (`line`, `vertex`): variables named like x and y, NaN after a line's last vertex; on `line` the
-        labels of every other axis, and `closed`. No line at all is a result: the level is not crossed.
+        Dims (`line`, `vertex`): variables named like x and y, NaN after a line's last vertex; on `line` the labels
+        of every other axis, and `closed`. An empty result means that the level is not crossed.
     """
     return _lines(values, x, y, level, f"{name_of(values)} = {level:g} {units_of(values)}")
 
@@ -54,7 +54,7 @@ def existence(values: xr.DataArray, x: str, y: str, threshold: float = 0.0) -> x
 def _lines(values: xr.DataArray, x: str, y: str, level: float, text: str) -> xr.Dataset:
     need(values, "values", x, y)
     if x == y:
-        raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
+        raise ValueError(f"`y` must differ from `x`. Got {y!r} for both.")
     for argument, name in (("x", x), ("y", y)):
         numbered(values, argument, name)
     others = [d for d in values.dims if d not in (x, y)]

@@ -20,7 +20,7 @@ OK: str = Status.OK.value
 def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = "stored") -> xr.Dataset:
     """Open a cube as a lazy dataset: axes sorted, points that are not `ok` masked and counted.
 
-    A point marked for recomputation still holds its old numbers; they are masked too.
+    A point marked for recomputation still has its old numbers; they are masked too.
 
     Args:
         store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://), any other URL that
@@ -62,7 +62,7 @@ def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:
 
 
 def prepared(ds: xr.Dataset) -> xr.Dataset:
-    """Any dataset that is laid out like a cube, sorted, masked and counted as `open_cube` does."""
+    """Any dataset with the layout of a cube, sorted, masked and counted as by `open_cube`."""
     ds = in_order(ds, ds.dims)
     if "status" not in ds:
         return ds

@@ -36,7 +36,9 @@ def read_experiment(path: str | Path) -> xr.Dataset:
     lines = [line for line in text.splitlines() if not re.match(r"\s*(#|$)", line)]
     rows = list(csv.reader(lines, skipinitialspace=True))
     if len(rows) < 3 or len(rows[0]) not in (2, 3):
-        raise ValueError(f"`path` must hold a header and at least two rows of 2 or 3 columns. Got {str(path)!r}.")
+        raise ValueError(
+            f"`path` must contain a header and at least two rows of 2 or 3 columns. Got {str(path)!r}."
+        )
     columns = [_column(text) for text in rows[0]]
     table = np.array([_numbers(row, len(columns)) for row in rows[1:]]).T
     table *= np.array([factor for _, _, factor in columns])[:, None]
@@ -63,7 +65,7 @@ def compare(
             own largest magnitude; `none`, as they are, in the same units.
 
     Returns:
-        `measured`, `model` and `residual` along the measured labels, and a number a point: `scale` (model over
+        `measured`, `model` and `residual` along the measured labels, and one number per point: `scale` (model over
         cube), `rms` of the residuals, `used` (how many labels), `chi2` if the experiment states errors.
     """
     axis, signal, error = _measured(experiment)
@@ -106,7 +108,7 @@ def fit_tau_esc(
 
     Series are interpolated in ln tau_esc (monotone cubic); an infinite escape time is left out. The statistical
     error is where chi2 has risen by one, or by the reduced chi2 if that is larger or errors are not stated. The
-    fit is made again with linear interpolation: how far the answer moves is the error of interpolation. A finer
+    fit is repeated with linear interpolation: the change of the result is the interpolation error. A finer
     axis lowers the second, better data the first.
 
     Args:
@@ -139,7 +141,7 @@ def fit_tau_esc(
             "high": (unit, "upper bound of the escape time, one standard deviation"),
             "interpolation_error": (unit, "error of the escape time from interpolation over the cube"),
             "error": (unit, "error of the escape time"),
-            "chi2_reduced": ("1", "chi2 over degrees of freedom; with no errors stated, as if they were 1"),
+            "chi2_reduced": ("1", "chi2 per degree of freedom; with no errors stated, as if they were 1"),
         },
     )
 
@@ -147,7 +149,7 @@ def fit_tau_esc(
 def _measured(experiment: xr.Dataset) -> tuple[str, xr.DataArray, Array]:
     if "signal" not in experiment:
         raise ValueError(
-            "`experiment` must hold `signal` along one axis, as `read_experiment` returns it. "
+            "`experiment` must contain `signal` along one axis, as `read_experiment` returns it. "
             f"Got {', '.join(map(str, experiment.data_vars)) or 'no variables'}."
         )
     signal = experiment["signal"]
@@ -160,7 +162,7 @@ def _checked(ds: xr.Dataset, variable: str, axis: str, signal: xr.DataArray, nor
     values = pick(ds, variable)
     if axis not in values.dims:
         raise ValueError(
-            f"the first column of `experiment` must be named like an axis of the cube's {variable}, such as "
+            f"the first column of `experiment` must have the name of an axis of the cube's {variable}, such as "
             f"`time (ps)`: {', '.join(map(str, values.dims))}. Got {axis!r}."
         )
     if units_of(ds[axis]) != units_of(signal[axis]):
@@ -199,5 +201,5 @@ def _numbers(row: list[str], count: int) -> list[float]:
     except ValueError:
         out = []
     if len(out) != count or not np.isfinite(out).all():
-        raise ValueError(f"each row must hold {count} finite numbers. Got {', '.join(row)!r}.")
+        raise ValueError(f"each row must contain {count} finite numbers. Got {', '.join(row)!r}.")
     return out

@@ -1,4 +1,4 @@
-"""One series of a cube against one of an experiment: scale, misfit, and the label that makes it least."""
+"""One series of a cube against one of an experiment: scale, misfit, and the best-fitting label."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _SCAN = 257
 
 
 def matched(model: Array, data: Array, error: Array, how: str) -> tuple[Array, Array, Array, float]:
-    """Model, data and errors brought to one scale, and the factor on the model; NaN outside the model's range."""
+    """Model, data and errors on a common scale, and the factor on the model; NaN outside the model's range."""
     used = np.isfinite(model)
     if how == "fit":
         m, weight = model[used], 1 / error[used] ** 2

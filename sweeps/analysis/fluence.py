@@ -12,7 +12,7 @@ _NUMBERS = ("value", "low", "high", "outcome")
 def saturation_fluence(ds: xr.Dataset, fraction: float = 0.95, variable: str = "Delta0") -> xr.Dataset:
     """Least fluence at which the peak gap reaches a fraction of its maximum over F0.
 
-    The maximum is the one on the grid, so the interval holds the answer if the grid resolves the maximum. A gap
+    The maximum is that on the grid, so the interval contains the answer if the grid resolves the maximum. A gap
     that reaches the fraction only at the last fluence has not been seen to saturate.
 
     Args:
@@ -57,7 +57,7 @@ def threshold_fluence(ds: xr.Dataset, threshold: float, variable: str = "Delta0"
     Returns:
         `F0_threshold`, interpolated in ln F0; `F0_low` and `F0_high`, the neighbouring points of the grid that
         bracket it (0 or infinity where the grid ends); `outcome`. A gap opens steeply: where it is absent at
-        `F0_low`, the bracket says more than the interpolated value.
+        `F0_low`, the bracket is more reliable than the interpolated value.
     """
     peak = peak_gap(ds, variable)
     need(peak, "ds", "F0")
@@ -127,7 +127,7 @@ def vanishing(values: xr.DataArray, dim: str, threshold: float = 0.0) -> xr.Data
     Returns:
         `low` and `high`, the neighbouring points of the grid that bracket it (0 or infinity where the grid ends);
         `vanishing`, their geometric mean (the arithmetic one where `low` is 0), NaN outside the grid; `outcome`.
-        A gap may end in a jump, so that no interpolation of its size is better than the bracket.
+        A gap may end in a jump, so interpolating its size would not improve on the bracket.
     """
     need(values, "values", dim)
 

@@ -10,8 +10,8 @@ from .labels import Array, along, described, labelled, name_of, need, numbered, 
 def peak_gap(ds: xr.Dataset, variable: str = "Delta0") -> xr.DataArray:
     """Largest value over time.
 
-    `Delta0_peak`, which a cube keeps beside the series, needs no pass over them: name it as `variable` where the
-    whole time axis is meant.
+    A cube also stores `Delta0_peak`, which needs no pass over the series: pass it as `variable` for the maximum
+        over all times.
 
     Args:
         ds: A cube.
@@ -83,7 +83,7 @@ def slope(values: xr.DataArray, dim: str, *, scale: str = "linear") -> xr.DataAr
             usable &= x > 0
         if scale == "loglog":
             usable &= y > 0
-        # In the order of the labels: a cube that grew may hold them in another.
+        # In the order of the labels, which a cube that grew may not have.
         keep = np.argsort(x, kind="stable")
         keep = keep[usable[keep]]
         if keep.size >= 2:

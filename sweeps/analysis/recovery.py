@@ -27,19 +27,18 @@ def recovery_times(
 ) -> xr.Dataset:
     """Times of y(t) = offset + sum_i amplitude_i exp(-(t - t_start) / tau_i), least squares from t_start on.
 
-    Errors are standard errors (1 sigma) for residuals that are independent and of one size. Those of a computed
-    curve are neither: there the errors measure how well exponentials describe it, not noise. No time is reported
-    that is not known to within half of itself, that is longer than ten times the fitted window, or where a
-    straight line does nearly as well (`bic` within 10). Of two fits, that with the smaller `bic` is the better
-    supported.
+    Errors are standard errors (1 sigma) for independent residuals of equal size. Those of a computed
+    curve are neither: there the errors measure how well exponentials describe it, not noise. A time is not reported
+        if its relative error exceeds one half, if it is longer than ten times the fitted window, or if a straight
+        line fits nearly as well (`bic` within 10). Of two fits, the one with the smaller `bic` is better supported.
 
     Args:
         ds: A cube, or measured series.
         variable: A series: `Delta0`, a differential reflectance, an energy.
         exponentials: 1 or 2.
         start: First time of the fit, ps; None takes each series' largest departure from its first value.
-        stop: Last time, ps; None takes all. A gap that vanishes does so with a kink: stop before it.
-        offset: `free`, or `initial`: the series comes back to its first value.
+        stop: Last time, ps; None takes all. A gap vanishes with a kink: stop before it.
+        offset: `free`, or `initial`: the series returns to its first value.
 
     Returns:
         `tau`, `tau_error`, `amplitude`, `amplitude_error` over `component` (fast first), and `offset`,

@@ -166,7 +166,7 @@ def extend(old: Axis, new: Axis) -> Axis:
 
 
 def union(old: Grid, new: Grid) -> Grid:
-    """Grid of a cube that holds both `old` and `new`.
+    """Grid of a cube that contains both `old` and `new`.
 
     Raises:
         ContradictionError: The dims differ, or a zipped value does.
@@ -196,7 +196,7 @@ def thinned(axes: list[Axis], most: int) -> list[Axis]:
 
 
 def combinations(axes: Iterable[Axis]) -> Iterator[Labels]:
-    """Labels of each combination of the axes' values; one without any for no axes."""
+    """Labels of each combination of the axes' values; one empty combination for no axes."""
     for each in itertools.product(*([axis.at(i) for i in range(len(axis.values))] for axis in axes)):
         yield functools.reduce(operator.or_, each, {})
 

@@ -42,7 +42,7 @@ def check_size(place: str, value: Any, bounds: Bounds) -> None:
 
 
 def check_bytes(each: int, bounds: Bounds) -> None:
-    """Refuse points whose output is too large.
+    """Refuse points whose outputs are too large.
 
     Raises:
         ConfigError: The outputs of a point exceed the limit.
@@ -70,8 +70,8 @@ def check_points(points: int, limit: int) -> None:
     """
     if points > limit:
         raise ConfigError(
-            f"a sweep must have at most {limit} points, those that `refine` may add included. Got {points}. "
-            f"Make its axes shorter; where so many are meant, set `limits.points`: --set limits.points={points}."
+            f"a sweep must have at most {limit} points, including those that `refine` may add. Got {points}. "
+            f"Shorten its axes, or, if you want so many, set `limits.points`: --set limits.points={points}."
         )
 
 
@@ -84,6 +84,6 @@ def check_union(old: Grid, grid: Grid, limit: int, remedy: str) -> None:
     if grid.size > max(limit, old.size):
         shape = ", ".join(f"{d} {n}" for d, n in zip(grid.dims, grid.shape, strict=True))
         raise ConfigError(
-            f"the cube would grow to {grid.size} points ({shape}), over the limit of {limit}: it holds every "
-            f"combination of the values of this config and of those before. {remedy}"
+            f"the cube would grow to {grid.size} points ({shape}), over the limit of {limit}: it contains every "
+            f"combination of the values of this config and of earlier ones. {remedy}"
         )

@@ -26,7 +26,7 @@ LONGEST = 100_000
 _GENERATORS: dict[str, Callable[..., Any]] = {"linspace": np.linspace, "geomspace": np.geomspace}
 
 
-# Most cells of a table: read without YAML, which is a hundred times slower.
+# Most cells of a table: parsed without YAML, which is a hundred times slower.
 _DECIMAL = re.compile(r"[-+]?\d+\.\d*([eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """Presets by name: settings that apply unless the config's `settings` or axes override them.
 
 `paper` is the model of arXiv:2603.18182: complex self-energies (its solver gives the Tc of all four materials, real
-ones cannot, and its Fig. 9 plots the real part of Delta), photons that only move quasiparticles up (the pump term
+ones cannot, and its Fig. 9 plots the real part of Delta), photons that only lift quasiparticles (the pump term
 as printed), one Gamma for the pulse. `undamped` is the same without lifetimes in the gap equation and with
 stimulated emission. `complete` adds pair breaking by photons, which the paper leaves out.
 """
@@ -212,7 +212,9 @@ def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
     if not full:
         return tree
     if not isinstance(more, dict) or not more:
-        raise ConfigError("`--full` needs a key `full` in the config, with the axes of the large sweep. Got none.")
+        raise ConfigError(
+            "`--full` needs the key `full` in the config, with the axes of the large sweep. Got none."
+        )
     merged = {
         k: {**tree[k], **v} if isinstance(v, dict) and isinstance(tree.get(k), dict) else v for k, v in more.items()
     }
@@ -220,7 +222,7 @@ def _variant(tree: dict[str, Any], full: bool) -> dict[str, Any]:
 
 
 Override = str | tuple[str, Any]
-"""A change of a config: `KEY.KEY=VALUE` with VALUE in YAML, or the pair of `KEY.KEY` and a plain value."""
+"""One change of a config: `KEY.KEY=VALUE` with VALUE in YAML, or the pair of `KEY.KEY` and a plain value."""
 
 
 def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> dict[str, Any]:
@@ -303,7 +305,7 @@ def _values(place: str, name: str, spec: Any, files: Files | None, unit: str) ->
         remedy = suggest(word, known)
         raise ConfigError(f"`{place}.{word}`: unknown key.{remedy} Got {spec.get(word)!r}.")
     if len(kinds) != 1:
-        raise ConfigError(f"`{place}` must hold one of {', '.join(forms)}. Got {spec!r}.")
+        raise ConfigError(f"`{place}` must contain one of {', '.join(forms)}. Got {spec!r}.")
     if kinds[0] == "csv" and files is not None:
         with files.quiet(f"{place}.csv", spec["csv"], "a table with a column of that name, or of the axis's"):
             found = _read_column(place, spec, name, files)
@@ -321,16 +323,16 @@ def _check_length(place: str, length: int) -> None:
 def _plain(place: str, value: Any) -> Any:
     if isinstance(value, bool | int | float | str):
         return value
-    raise ConfigError(f"`{place}` must hold numbers or words. Got {value!r}.")
+    raise ConfigError(f"`{place}` must contain numbers or words. Got {value!r}.")
 
 
 def _number(place: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"`{place}` must hold numbers. Got {value!r}.")
+        raise ConfigError(f"`{place}` must contain numbers. Got {value!r}.")
     try:
         return float(value)
     except OverflowError:
-        raise ConfigError(f"`{place}` must hold numbers below 1e308. Got a longer one.") from None
+        raise ConfigError(f"`{place}` must contain numbers below 1e308. Got a longer one.") from None
 
 
 def _round(value: float) -> float:
@@ -351,7 +353,7 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
         or not isinstance(spec[2], int | float)
         or not (1 <= spec[2] < math.inf and spec[2] == int(spec[2]))
     ):
-        raise ConfigError(f"{rule}, the number a whole one, at least 1. Got {spec!r}.")
+        raise ConfigError(f"{rule}, the number of values a whole number of at least 1. Got {spec!r}.")
     _check_length(place, int(spec[2]))
     if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
         raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")
@@ -363,7 +365,7 @@ def _scale(place: str, unit: str, units: Any) -> float:
         return 1.0
     known = SCALES.get(unit, {})
     if not isinstance(units, str) or units not in known:
-        rule = f"must be one of {', '.join(known)}" if known else "must be left out: there is no other unit"
+        rule = f"must be one of {', '.join(known)}" if known else "must be left out: the axis has no other unit"
         raise ConfigError(f"`{place}.units` {rule}. Got {units!r}.")
     return known[units]
 

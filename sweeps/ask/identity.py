@@ -10,11 +10,11 @@ import numpy as np
 
 
 def canonical(value: Any) -> Any:
-    """JSON tree that is equal exactly for equal values; floats keep every bit.
+    """JSON tree, equal if and only if the values are equal; floats keep every bit.
 
     Arrays enter by their bytes, dataclasses by their fields, or by their mapping `stated` if they have one: the
-    last bits of numbers computed from it depend on the processor. A field added `later` (metadata) is left
-    out at its default, with which older points were computed.
+    last bits of numbers computed from it depend on the processor. A field added `later` (metadata) is left out at
+    its default, the value with which older points were computed.
     """
     if isinstance(value, np.ndarray):
         raw = np.ascontiguousarray(value)

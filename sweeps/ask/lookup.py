@@ -43,4 +43,4 @@ def pick(grid: Grid, name: str, text: str | None, option: str = "") -> int:
         return position(axis.values, text, name, option)
     if len(axis.values) == 1:
         return 0
-    raise ConfigError(f"`{name}` has several values; add {name}=VALUE, one of {some(axis.values)}.")
+    raise ConfigError(f"`{name}` has several values; add {name}=VALUE with one of {some(axis.values)}.")

@@ -90,7 +90,7 @@ class Plan:
 
     @functools.cached_property
     def kinds(self) -> tuple[Any, ...]:
-        """Settings of one point for each combination of labels that may switch outputs."""
+        """Settings of one point for each combination of labels that may switch outputs on."""
         first = self.grid.labels((0,) * len(self.grid.axes))
         names = self.model.switches
         axes = [a for a in self.grid.axes if _labels_one_of(a, names)]
@@ -98,15 +98,15 @@ class Plan:
 
     @functools.cached_property
     def variables(self) -> tuple[Any, ...]:
-        """Outputs of any point, which are the cube's variables; a point without one of them holds NaN there."""
+        """Union of the outputs of all points: the cube's variables. A point without one of them is NaN there."""
         each = [self.model.variables(settings) for settings in self.kinds]
         return tuple({v.name: v for variables in each for v in variables}.values())
 
     @functools.cached_property
     def coordinates(self) -> dict[str, Any]:
         """Labels of the outputs' own dims, shared by all points that have them."""
-        # Points share the labels of their dims, so one point per set of dims is enough: there may be millions of
-        # labels.
+        # One point per set of dims is enough, since points share the labels of their dims and there may be millions
+        # of labels.
         having = {frozenset(d for v in self.model.variables(kind) for d in v.dims): kind for kind in self.kinds}
         each = [self.model.coordinates(settings) for settings in having.values()]
         return {dim: values for coordinates in each for dim, values in coordinates.items()}
@@ -201,7 +201,7 @@ def resolve(
 
 
 def _quiet(config: Config, *names: str) -> contextlib.AbstractContextManager[None]:
-    """On a server, hide the cells of axes that come from a table in errors."""
+    """On a server, hide table cells in errors about axes."""
     tables = [name for name in names if is_table(config.axes.get(name))]
     if not tables:
         return contextlib.nullcontext()
@@ -228,7 +228,7 @@ class _Names:
         if not isinstance(given, bool | int | float | str):
             raise ConfigError(f"`{place}` must be a number or a word. Got {given!r}.")
         label = kind.label(given)
-        quiet = self._files.quiet(place, given, f"what `{place}` takes")
+        quiet = self._files.quiet(place, given, f"a valid `{place}`")
         try:
             with quiet if kind.is_file(given) else contextlib.nullcontext():
                 content = kind.load(given, self._files)
@@ -306,7 +306,7 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
     for name in values:
         if name in settings and name not in known:
             raise ConfigError(
-                f"`axes.{name}`: all points of a cube share this setting; move it to `settings`. Got "
+                f"`axes.{name}`: this setting is the same for all points of a cube; move it to `settings`. Got "
                 f"{config.axes[name]!r}."
             )
         if name not in known:
@@ -370,12 +370,12 @@ def _typed(model: Model, name: str, found: tuple[Any, ...], bounds: Bounds) -> t
                 infinite = isinstance(value, str) and value.lower().lstrip("+") in ("inf", "infinity")
                 remedy = " Infinity is .inf." if infinite else ""
                 unit = in_words(model.declaration(name).unit)
-                raise ConfigError(f"`{place}` must hold numbers, in {unit}.{remedy} Got {value!r}.")
+                raise ConfigError(f"`{place}` must contain numbers, in {unit}.{remedy} Got {value!r}.")
         return tuple(float(value) for value in found)
     typed = tuple(_cast(model, name, value, place, bounds) for value in found)
     for value in typed:
         if value is None or isinstance(value, tuple):
-            raise ConfigError(f"`{place}` must hold numbers or words. Got {value!r}.")
+            raise ConfigError(f"`{place}` must contain numbers or words. Got {value!r}.")
     return typed
 
 
@@ -403,7 +403,7 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
 def _check_points(plan: Plan, bounds: Bounds) -> None:
     """Build a point and its settings for each value of each axis, so that the model's rules are checked now.
 
-    Axes that share a rule are tried in every combination. Of very many values or combinations
+    Axes that are bound by a common rule are tried in every combination. Of very many values or combinations
     only `_CHECKED` or `_TRIED`, spread evenly, are checked; the others can still give failed points. Long dims are
     compared for fewer points.
     """

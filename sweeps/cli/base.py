@@ -48,7 +48,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")
 ErrorsOption = Annotated[
     bool,
     typer.Option(
-        help="Print errors; with a given lattice this adds a finer and a wider one and takes four times as long."
+        help="Print errors; on a given lattice this takes four times as long, for a finer and a wider one."
     ),
 ]
 RtolOption = Annotated[
@@ -71,7 +71,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def fail_clearly(command: F) -> F:
-    """Command whose known errors, and those of files, end in one message and an exit code, without a traceback."""
+    """Command whose known errors, including file errors, end in one message and an exit code, without a
+    traceback."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -104,7 +105,7 @@ def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTUR
     """Check the output file of a picture before anything is computed.
 
     Raises:
-        ConfigError: It is a folder, or ends otherwise.
+        ConfigError: It is a folder, or has another ending.
     """
     if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
         kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"

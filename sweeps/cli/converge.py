@@ -62,6 +62,6 @@ def _show(labels: dict[str, Any], found: list[Trust], failed: dict[str, str]) ->
         value = margin(t.value, t.error, negligible=1e-9)
         table.add_row(t.name, value if t.units == "1" else f"{value} {t.units}", t.source)
     OUT.print(table)
-    OUT.print("±: twice the largest changes with finer numerics; --json lists each change", style="dim")
+    OUT.print("±: twice the largest change with finer numerics; --json lists each change", style="dim")
     for what, reason in failed.items():
         ERR.print(f"{what}: {reason}", style="red", markup=False, highlight=False)

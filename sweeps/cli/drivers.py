@@ -75,7 +75,7 @@ def in_words(words: Sequence[str]) -> str:
 
 def say_how_to_go_on(words: Sequence[str]) -> None:
     """Print the command that continues a stopped run."""
-    ERR.print(f"go on: {in_words(words)}", markup=False, highlight=False, soft_wrap=True)
+    ERR.print(f"continue with: {in_words(words)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

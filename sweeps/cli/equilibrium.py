@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..errors import ConfigError
 from ..numbers import left, margin, short
+from ..work.limits import one_thread
 from .base import OUT, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
 from .ranges import temperatures
 
@@ -42,6 +43,7 @@ class _Solved:
 
 
 @fail_clearly
+@one_thread()
 def equilibrium(
     material: Annotated[str, typer.Argument(help="Name or YAML file of a material, or a spectrum file.")],
     T: Annotated[str, typer.Option("--T", help="Temperature, K; several as 2,4,6 or START:STOP:STEP.")],
@@ -157,7 +159,7 @@ def _solve(
         choice = found.choice
         bounds = [found.errors(i) for i in range(len(several))] if errors else []
         left_out = "".join(
-            f"; the {what} is yours, its error counted and not reduced"
+            f"; the {what} is fixed: its error is included but not reduced"
             for what, given in (("spacing", spacing), ("window", window))
             if given
         )
@@ -174,7 +176,7 @@ def _solve(
             finer = [observables(solve(T, h, top)) for h, top in ((spacing / 2, window), (spacing, 2 * window))]
             bounds.append({k: left([other[k] - value for other in finer]) for k, value in numbers.items()})
     return _Solved(
-        tuple(states), bounds, spacing, window, "twice what half the spacing and twice the window change"
+        tuple(states), bounds, spacing, window, "twice the change with half the spacing and twice the window"
     )
 
 
@@ -218,7 +220,7 @@ def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
     from ...core.pairing.pseudopotential import conventions
     from ...core.pairing.tc import critical_temperature
 
-    # there is no imaginary-axis gap equation without lifetimes
+    # the imaginary-axis gap equation always includes lifetimes
     Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
     return conventions(state.coupling, film.spectrum, Tc)
 
@@ -270,7 +272,7 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Ma
         )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         for option in (k for k, v in reading.items() if v is not None):
-            raise ConfigError(f"`--{option}` belongs to a spectrum file; {given!r} states its own. Leave it out.")
+            raise ConfigError(f"`--{option}` is for spectrum files; {given!r} states its own. Leave it out.")
         return library.load(given)
     try:
         spectrum = spectrum_files.read(path, **reading)

@@ -17,7 +17,7 @@ class Interrupt:
             try:
                 self._before[number] = signal.signal(number, self._take)
             except ValueError:
-                break  # not the main thread: the caller has its own way to stop
+                break  # not the main thread: the caller stops the run in its own way
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Command line `photogap`: sweeps; what looks at a store is in `cli_views`, physics in `cli_physics`."""
+"""Command line `photogap`: sweeps. Commands that read a store are in `views`, physics in `physics`."""
 
 import dataclasses
 import importlib.metadata
@@ -196,7 +196,7 @@ app.command("converge", rich_help_panel=SWEEPS)(cli_converge.command)
 @app.command(rich_help_panel=SWEEPS)
 @fail_clearly
 def cancel(store: StoreArgument) -> None:
-    """Stop the run of a cube, on whatever machine; finished points are kept."""
+    """Stop the run of a cube, on any machine; finished points are kept."""
     from ..clusters.submit import end
 
     target = place(store)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..errors import ConfigError
 from ..numbers import margin, short
+from ..work.limits import one_thread
 from .base import OUT, PHYSICS, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..figures.optics import Film
 
 _OUTPUTS = {"T": "T_film"}
-"""Names of a cube's outputs, whose units the table prints, where they differ."""
+"""Names of the cube's outputs whose units the table prints, if they differ."""
 _PAIRS = (("sigma1", "sigma2"), ("n_real", "n_imag"))
 """Components of complex numbers; their errors are relative to the modulus."""
 
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 @fail_clearly
+@one_thread()
 def optics(
     material: Annotated[str, typer.Argument(help="Name or YAML file of a material.")],
     omega: Annotated[float, typer.Option("--omega", help="Photon energy, meV.")],
@@ -106,8 +108,8 @@ def _accurate(
 ) -> tuple["Film", dict[str, float]]:
     """Film on a lattice chosen for `rtol`, and error bounds of the numbers at `omega` (meV).
 
-    For a photon energy far above the phonons the lattice is chosen for the gap alone, and optics is normal-state
-    only.
+    For a photon energy far above the phonons the lattice is chosen for the gap alone, and the optics are those of
+    the normal state only.
     """
     from ...core.accuracy import MOST_CELLS, RTOL, Estimate, choose_lattice, first_lattice
     from ...core.constants import KB

@@ -38,9 +38,7 @@ def serve(
     at_once: Annotated[int, typer.Option(min=1, help="Number of sweeps that run at the same time.")] = 8,
     token_file: Annotated[
         Path | None,
-        typer.Option(
-            help="File that holds the token.", show_default=f"the variable {TOKEN}, else made for the folder"
-        ),
+        typer.Option(help="File with the token.", show_default=f"the variable {TOKEN}, else made for the folder"),
     ] = None,
     no_token: Annotated[
         bool,
@@ -53,15 +51,15 @@ def serve(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Another model that configs may name, as module:attribute; may be repeated."),
+        typer.Option(help="Another model allowed in configs, as module:attribute; may be repeated."),
     ] = None,
     cluster: Annotated[
-        list[str] | None, typer.Option(help="Scheduler address that configs may name; may be repeated.")
+        list[str] | None, typer.Option(help="Scheduler address allowed in configs; may be repeated.")
     ] = None,
     cluster_folder: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of cluster files that configs may name, in addition to ~/.config/photogap/clusters."
+            help="Folder of cluster files allowed in configs, in addition to ~/.config/photogap/clusters."
         ),
     ] = None,
     max_body: Annotated[int, typer.Option(min=1024, help="Largest request body, bytes.")] = 64 * 1024,
@@ -70,7 +68,7 @@ def serve(
 ) -> None:
     """Share a folder of cubes with a group: a queue of sweeps, an API and a web page.
 
-    FOLDER holds one cube per sweep and the files that configs name: materials, CSV columns, cluster files.
+    FOLDER contains one cube per sweep and the files that configs name: materials, CSV columns, cluster files.
 
     It is created if missing, and its cubes from `photogap run` are listed. By default only this machine can
     connect.

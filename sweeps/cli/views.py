@@ -26,7 +26,18 @@ from .base import (
     print_json,
 )
 
+StyleOption = Annotated[
+    str,
+    typer.Option(
+        "--style", help="screen, paper (a journal's columns: 3.37 and 6.9 inches, 600 dots an inch), or slides."
+    ),
+]
+ColumnsOption = Annotated[
+    int, typer.Option("--columns", help="Columns that the figure fills, 1 or 2.", show_default="the figure's own")
+]
+
 _WIDTH = 9
+_LABEL = 12
 _PROBLEMS = 20
 
 
@@ -100,7 +111,8 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
         lines.append(f"and {len(found['problems']) - _PROBLEMS} more")
     lines += [f"note: {note}" for note in found["notes"]]
     bad = "made missing" if repair else "bad"
-    lines.append(f"{found['ok']} of {found['points']} points ok, {found['bad_points']} {bad}")
+    bare = f"{found['unchecksummed']} unchecksummed, " if found["unchecksummed"] else ""
+    lines.append(f"{found['ok']} of {found['points']} points ok, {bare}{found['bad_points']} {bad}")
     if found["problems"]:
         again = "run the sweep again to compute what is missing"
         lines.append(again if repair else f"repair: photogap verify {found['store']} --repair")
@@ -109,7 +121,10 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
 
 def _status_text(found: dict[str, Any]) -> Text:
     counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
-    lines = [f"{found['name']}: {found['points']} points: {counts}", f"model: {found['model']}"]
+    lines = [
+        f"{found['name']}: {found['points']} points: {counts}",
+        f"model: {found['model']}, config {found['config']}",
+    ]
     if found["live"]:
         lines.append(f"a driver is running: {found.get('running', 0)} batches running")
     elif "last_run" in found:
@@ -156,23 +171,29 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("--out", help="PNG, PDF or SVG file.", show_default="next to the cube")
     ] = None,
+    style: StyleOption = "screen",
+    columns: ColumnsOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Plot the maximum of a variable over time against an axis, or draw a figure of the paper."""
+    """Plot the maximum of a variable over time against an axis, or draw a figure of the paper.
+
+    The file's metadata carry the hash of the cube's config, as `status` prints it.
+    """
     from ..figures import pictures
 
     check_file("--out", out)
+    look = _look(style, columns)
     target = place(store)
     where = parse_at(at)
     if figure is not None:
         beside = pictures.beside(target)
         options = {name: value for name, value in (("x", x), ("y", y), ("hue", hue)) if value}
-        path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"))
+        path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"), look)
         print_json({"picture": str(path)}) if as_json else _tell_picture(path)
         return
     ds = _open(store)
     x, y = x or "F0", y or "Delta0"
-    path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where)
+    path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where, **look)
     if as_json:
         head, rows = pictures.table(ds, x, hue, y, where)
         print_json({"picture": str(path), "columns": head, "rows": rows})
@@ -184,7 +205,24 @@ def _tell_picture(path: Path) -> None:
     OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
 
 
-def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path) -> Path:
+def _look(style: str, columns: int) -> dict[str, Any]:
+    """Style and columns of a picture.
+
+    Raises:
+        ConfigError: There is no such style or number of columns.
+    """
+    from ..figures.style import styled
+
+    try:
+        with styled(style, columns):
+            return {"style": style, "columns": columns}
+    except ValueError as error:
+        raise _as_options(error) from error
+
+
+def _named(
+    store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path, look: dict[str, Any]
+) -> Path:
     """Draw a figure of `figures` and write it."""
     from .. import figures
 
@@ -194,14 +232,14 @@ def _named(store: str, figure: str, at: dict[str, str], options: dict[str, str],
         raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
     ds = _open(store)
     try:
-        return figures.save(figures.draw_cube(place(store), ds, figure, at, **options), out)
+        return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)
     except ValueError as error:
         raise _as_options(error) from error
 
 
 def _as_options(error: ValueError) -> ConfigError:
     """Error of a figure with its arguments renamed to command-line options."""
-    return ConfigError(re.sub(r"`(at|figure|out|x|y)( \w+)?`", r"`--\1\2`", str(error)))
+    return ConfigError(re.sub(r"`(at|figure|out|x|y|style|columns)( \w+)?`", r"`--\1\2`", str(error)))
 
 
 @fail_clearly
@@ -257,11 +295,14 @@ def show(
     variable: Annotated[str, typer.Option("--variable", help="Variable of the second map.")] = "Delta0",
     at: AtOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write both maps to this file.")] = None,
+    style: StyleOption = "screen",
+    columns: ColumnsOption = 0,
 ) -> None:
     """Print maps over two axes: the status of the points, and the maximum of a variable over time."""
     from ..figures import pictures
 
     check_file("--out", out)
+    look = _look(style, columns)
     ds = _open(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]
@@ -270,13 +311,14 @@ def show(
     fixed = {d: ds[d].values[0] for d in others if d != down and ds.sizes[d] > 1}
     state, values = pictures.maps(ds, x, down, variable, fixed | given)
     if fixed:
-        OUT.print("at " + ", ".join(f"{k}={v}" for k, v in fixed.items()) + " (others: --at)", highlight=False)
+        words = [pictures.typed(ds[name], 0) for name in fixed]
+        OUT.print(f"at {', '.join(words)} (others: --at)", highlight=False)
     OUT.print(_map_text("status", state, _status_cell))
     largest = float(values.max()) if bool(values.notnull().any()) else 1.0
     units = values.attrs.get("units", "1")
     OUT.print(_map_text(f"largest {variable} ({units})", values, lambda v: _value_cell(float(v), largest)))
     if out:
-        OUT.print(f"picture: {pictures.draw_maps(state, values, out)}", highlight=False, soft_wrap=True)
+        OUT.print(f"picture: {pictures.draw_maps(state, values, out, **look)}", highlight=False, soft_wrap=True)
 
 
 def _open(store: str) -> Any:
@@ -293,19 +335,30 @@ def _map_text(title: str, values: Any, cell: Any) -> Text:
     down, across = (str(d) for d in values.dims)
     step = max(1, -(-values.sizes[across] // max(4, (OUT.width - 13) // _WIDTH)))
     left_out = f" (one value in {step}; all with --out)" if step > 1 else ""
-    out = Text(f"{title}: {down} down, {across} across{left_out}\n", style="bold")
-    rows = [("", [Text(_short(v)) for v in values[across].values[::step]])]
+    names = [" and ".join(name or axis for name, _ in _beside(values[axis])) for axis in (down, across)]
+    out = Text(f"{title}: {names[0]} down, {names[1]} across{left_out}\n", style="bold")
+    rows = [(name, [Text(_short(v)) for v in labels[::step]]) for name, labels in _beside(values[across])]
     rows += [
-        (_short(label), [cell(v) for v in row])
-        for label, row in zip(values[down].values, values.values[:, ::step], strict=True)
+        ("/".join(map(_short, labels)), [cell(v) for v in row])
+        for labels, row in zip(
+            zip(*(v for _, v in _beside(values[down])), strict=True), values.values[:, ::step], strict=True
+        )
     ]
     for label, cells in rows:
-        out.append(f"{label[:12]:>12} ", style="none")
+        out.append(f"{label[:_LABEL]:>{_LABEL}} ", style="none")
         for text in cells:
             text.truncate(_WIDTH - 1, overflow="ellipsis")
             out.append(" " * (_WIDTH - len(text)), style="none").append_text(text)
         out.append("\n")
     return out
+
+
+def _beside(labels: Any) -> list[tuple[str, Any]]:
+    """Labels of an axis and of the quantities zipped with it, by name; the axis itself has none."""
+    from ..figures.words import along
+
+    first, *rest = along(labels)
+    return [("", first.values), *((str(c.name), c.values) for c in rest)]
 
 
 def _short(value: Any) -> str:

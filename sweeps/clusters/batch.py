@@ -1,4 +1,4 @@
-"""Workers as jobs of a batch system: the base of every kind that has them."""
+"""Workers as jobs of a batch system: the base of all such kinds."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,7 +11,7 @@ from .visit import Visit
 
 
 class BatchJobs(Jobs):
-    """Opens a pool of jobs by the keys of `Jobs`. A kind adds its `system`, its `kind` and keys of its own."""
+    """Opens a pool of jobs from the keys of `Jobs`. A kind adds its `system`, its `kind` and its own keys."""
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
         """Pool of jobs, kept up and cancelled at the end."""
@@ -25,7 +25,7 @@ class BatchJobs(Jobs):
         return self.model_copy(update={"jobs": 1, "adapt": None})
 
     def advice(self, seen: dict[str, Any]) -> list[str]:
-        """By the cores, threads and processes of a worker's node."""
+        """Advice from the cores, threads and processes of a worker's node."""
         processes, retire = processes_of(self), retirement(self)
         seen["retires_after_s"] = None if retire is None else retire[0]
         change = [text for text in (oversubscribed(seen, processes), oversubscription(self)) if text]

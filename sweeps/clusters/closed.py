@@ -35,7 +35,7 @@ class ClosedScheduler(Scheduler):
         )
 
     def start_http_server(self, *args: Any, **kwargs: Any) -> None:
-        """Listen on no port, or answer only below the path: Dask's own `/` and `/sitemap.json` would name it."""
+        """Listen on no port, or answer only below the path: Dask's own `/` and `/sitemap.json` would reveal it."""
         if self._pages is None:
             return
         super().start_http_server(*args, **kwargs)  # type: ignore[no-untyped-call]

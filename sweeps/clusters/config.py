@@ -52,7 +52,7 @@ def folders(folder: str) -> list[Path]:
 
 
 def _refuse_foreign(name: str, path: Path) -> None:
-    """Raise if a file that was found by search, not named, may be another user's: it runs commands.
+    """Raise if a file found by search, not by its path, may be another user's: it runs commands.
 
     The user's own folder and that of this package are exempt.
     """
@@ -63,8 +63,8 @@ def _refuse_foreign(name: str, path: Path) -> None:
         if why:
             raise ConfigError(
                 f"`cluster` {name!r} is {str(path)!r} here, which is ignored: a cluster file runs commands, "
-                f"and {str(part)!r} {why}. If you trust it name it by its path, --cluster {path}; or keep a copy "
-                f"in {own_folder()}."
+                f"and {str(part)!r} {why}. If you trust it, use its path, --cluster {path}, or keep a copy in "
+                f"{own_folder()}."
             )
 
 

@@ -24,19 +24,21 @@ _SAY_S = 1.0
 _PATIENCE_S = 60.0
 
 SETTINGS = {
-    # A lost worker is counted a point by the driver, which alone decides on another try.
+    # The driver counts lost workers per point and alone decides whether to retry.
     "distributed.scheduler.allowed-failures": 0,
-    # A worker holds the one batch that it runs, so that its loss blames no other.
+    # A worker holds only the batch that it runs, so that its loss is not blamed on another.
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.nanny.pre-spawn-environ": THREADS,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.97,
-    # A worker's own pages are reached by every user of its host.
+    # A worker's own pages would be open to every user of its host.
     "distributed.worker.http.routes": [],
     "distributed.admin.tick.limit": "60s",
-    # Dask's logs keep their entries' tasks: with a thousand of them the driver grew by 70 MB.
+    # Otherwise a worker that takes longer than this to start again is ended for good.
+    "distributed.deploy.lost-worker-timeout": "1h",
+    # Dask's logs keep the tasks of their entries: a thousand entries grew the driver by 70 MB.
     "distributed.admin.low-level-log-length": 50,
 }
 
@@ -50,18 +52,18 @@ def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None
     """Task of the Dask pool: report that the batch began, then run it.
 
     Args:
-        topic: Where its driver listens.
+        topic: Topic on which its driver listens.
         key: The batch's key.
         batch: The batch.
         expected: Versions that the worker must have.
     Raises:
-        ClusterError: The worker has other versions than the driver, which it need not have had at the start.
+        ClusterError: The worker's versions differ from the driver's, which can change during a run.
     """
     from distributed import get_worker
 
     if expected is not None and expected != _versions():
         wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
-        raise ClusterError(f"a worker on {socket.gethostname()} has other versions than the driver: {wrong}")
+        raise ClusterError(f"versions of a worker on {socket.gethostname()} differ from the driver's: {wrong}")
     worker = get_worker()
     worker.log_event(topic, key)
     if batch.time_s is not None:
@@ -70,7 +72,7 @@ def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None
 
 
 def _say_all(worker: Any) -> None:
-    """Wait until the worker has sent what it has to say: a point may hold the GIL from its first moment on."""
+    """Wait until the worker has sent its messages: a point may hold the GIL from the start."""
 
     def turn() -> None:
         done = threading.Event()
@@ -85,7 +87,7 @@ def _say_all(worker: Any) -> None:
 
 
 class DaskPool:
-    """Runs batches on the workers of a Dask client; every future is released as it ends."""
+    """Runs batches on the workers of a Dask client; every future is released when it ends."""
 
     own_process = True
 
@@ -106,22 +108,22 @@ class DaskPool:
         self._begun: dict[int, float] = {}
         self._lost_with: dict[str, int] = {}
         self._quiet_since = time.monotonic()
-        # Another driver may be at work on the same scheduler, with keys as these.
+        # Another driver on the same scheduler may use the same keys.
         self._topic = uuid.uuid4().hex
         client.subscribe_topic(self._topic, self._hear)
 
     def _hear(self, event: Any) -> None:
         _, key = event
         if key in self._futures:
-            # By this host's clock: a worker's may be off.
+            # By this host's clock, since a worker's may be off.
             self._begun[key] = time.monotonic()
 
     def attend(
         self, check: Callable[[], None], *, explain: Callable[[str], str], taken: tuple[str, ...] = ()
     ) -> None:
-        """Ask `check` between waits, which raises when no worker will come; `explain` a worker's loss.
+        """Call `check`, which raises when no worker can come, between waits, and `explain` for a lost worker.
 
-        Words of `taken` in an explanation say that no point is to blame.
+        Words of `taken` in an explanation mean that no point is to blame.
         """
         self._check, self._explain, self._taken_words = check, explain, taken
 
@@ -131,19 +133,19 @@ class DaskPool:
         return {"workers": len(workers), "memory_MiB": workers[0]["memory_limit"] // 2**20 if workers else None}
 
     def outstanding(self) -> int:
-        """Batches handed in and not ended."""
+        """Batches submitted and not finished."""
         return len(self._futures)
 
     def slots(self) -> int:
-        """Threads of all workers, one at least."""
+        """Threads of all workers, at least one."""
         return max(1, int(sum(self._client.nthreads().values())))
 
     def running(self) -> int:
-        """Batches begun and not ended."""
+        """Batches started and not finished."""
         return len(self._begun)
 
     def submit(self, key: int, batch: Batch) -> None:
-        """Hand the batch to the scheduler."""
+        """Submit the batch to the scheduler."""
         future = self._client.submit(
             _started, self._topic, key, batch, self._expected, key=f"points-{key}-{self._topic}", pure=False
         )
@@ -151,7 +153,7 @@ class DaskPool:
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
 
     def wait(self, timeout: float) -> list[Ended]:
-        """Batches that ended since the last call."""
+        """Batches finished since the last call."""
         out = []
         if self._check:
             self._check()
@@ -181,14 +183,14 @@ class DaskPool:
         if isinstance(error, KilledWorker):
             story = self._explain(str(error.last_worker.name))
             taken = any(word in story for word in self._taken_words)
-            # A run's first batches are handed out two a worker: the later one only waited there.
+            # The first batches of a run are assigned two per worker: the second one was only waiting there.
             first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
             return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)
         if isinstance(error, ClusterError):
             raise error
         if isinstance(error, ImportError):
             raise ClusterError(
-                f"a worker lacks what the points need ({error}). Give it the driver's environment."
+                f"a worker lacks a package that the points need ({error}). Give it the driver's environment."
             ) from error
         return Ended(
             key,
@@ -216,7 +218,7 @@ class DaskPool:
             )
 
     def describe(self) -> dict[str, Any]:
-        """Scheduler and workers; not the dashboard, whose address is its key, and this is kept with the cube."""
+        """Scheduler and workers, recorded with the cube; not the dashboard, whose address is its key."""
         found = {"kind": self._client.scheduler.address, "workers": self.slots()}
         return found | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 
@@ -228,9 +230,10 @@ _holders = 0
 
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
-    """Dask's settings and its silence while any pool of this process is open.
+    """Dask's settings and muted logs while any pool of this process is open.
 
-    Both are the process's, not a thread's: of two pools of a server the first to close leaves them to the other.
+    Both belong to the process, not to a thread: the first of two pools of a server to close leaves them to the
+    other.
     """
     global _holders
     import distributed  # noqa: F401  its defaults, which would leave with the settings
@@ -251,11 +254,11 @@ def settled() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Dask's messages on lost workers: the driver reports them once, with the point.
+    """Silence Dask's messages about lost workers: the driver reports them once, with the point.
 
     The warning that the dashboard's first port is taken is ignored from then on.
     """
-    # Without `catch_warnings`, which in one of a server's threads would undo another's.
+    # `catch_warnings` in one thread of a server would undo that of another.
     warnings.filterwarnings("ignore", message="Port .* is already in use")
     names = (
         "distributed.nanny",

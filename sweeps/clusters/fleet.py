@@ -1,6 +1,6 @@
-"""The jobs of one run: as many as wanted are kept up, lost ones are replaced, all are cancelled at the end.
+"""The jobs of one run: their number is maintained, lost ones are replaced, all are cancelled at the end.
 
-A thread looks at the scheduler often, which costs nothing, and asks the batch system seldom.
+A thread looks at the scheduler often, which costs nothing, and at the batch system seldom.
 """
 
 import contextlib
@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..errors import ClusterError, SweepError
+from ..private import write_private
 from .script import log_of, processes_of, tail
 from .spec import JOBS, Adapt, Jobs, expanded
 from .system import ENDED, PENDING, State, System
+from .trust import is_job, own_note
 
 NOTES = "cluster.log"
 _LOOK_S = 0.5
@@ -59,14 +60,14 @@ class Worker:
 
 
 class Fleet:
-    """Keeps jobs up.
+    """Keeps the requested number of jobs running.
 
     Args:
         spec: The cluster.
         script: Script of a job of this name.
         workers: Workers connected now.
-        outstanding: Batches handed in and not ended.
-        folder: Where scripts, logs and notes go.
+        outstanding: Batches submitted and not finished.
+        folder: Folder for scripts, logs and notes.
         jobs: Number of jobs in place of the cluster's own.
     """
 
@@ -113,7 +114,7 @@ class Fleet:
         self._thread.start()
 
     def close(self) -> None:
-        """Cancel what is left, and wait until it has left the queue."""
+        """Cancel the remaining jobs, and wait until they have left the queue."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_CANCEL_S)
@@ -124,12 +125,12 @@ class Fleet:
         (self.folder / JOBS).unlink(missing_ok=True)
 
     def check(self) -> None:
-        """Raise what ended the fleet, if anything did."""
+        """Raise the error that ended the fleet, if there is one."""
         if self.trouble:
             raise self.trouble
 
     def all(self) -> list[Member]:
-        """Jobs that have not ended, for other threads than the keeper's, which changes their number."""
+        """Jobs that have not ended; for threads other than the keeper's, which changes their number."""
         return list(self.members.values())
 
     def pending(self) -> int:
@@ -138,7 +139,7 @@ class Fleet:
 
     def first_wait(self) -> float | None:
         """Shortest time between a job's submission and its first worker, s; None if none has joined."""
-        # a worker may be seen here before the keeper's next look has noted whose it is
+        # a worker may appear here before the keeper has assigned it to its job
         until = time.monotonic() + 3 * _LOOK_S
         while self.members and self.pending() == len(self.members) and time.monotonic() < until:
             time.sleep(0.05)
@@ -173,7 +174,7 @@ class Fleet:
                 self._note(f"look failed: {type(error).__name__}: {error}")
 
     def step(self) -> None:
-        """One look: jobs that have joined, have gone, or are needed."""
+        """One cycle: jobs that have joined, have ended, or are needed."""
         now = time.monotonic()
         missing = self._see(self._workers(), now)
         if missing or now - self._asked > self.spec.poll:
@@ -202,7 +203,7 @@ class Fleet:
         return gone
 
     def _ask(self, now: float) -> None:
-        """Ask the queue; a job that it twice does not know of has ended."""
+        """Query the queue; a job missing from it twice has ended."""
         self._asked = now
         states = self.system.states([m.job for m in self.members.values()])
         if states is None:
@@ -215,7 +216,7 @@ class Fleet:
                 member.hopeless_since = since if state.hopeless else None
                 member.state, member.missed = state, 0
             elif not any(n == member.name or n.startswith(f"{member.name}-") for n in connected):
-                # A job may be slow to show after its submission, and its worker slow to show that it lives.
+                # A job may appear late after its submission, and its worker late after its start.
                 member.missed += 1
                 if member.missed > 1:
                     self._end(member)
@@ -224,7 +225,7 @@ class Fleet:
             self._asked = now - self.spec.poll + min(1.0, self.spec.poll)
 
     def _give_up_on_hopeless(self) -> None:
-        """Raise if every job has for some seconds waited for a reason that waiting does not resolve."""
+        """Raise if every job has waited for some seconds for a reason that waiting does not resolve."""
         alive = self._alive()
         since = [m.hopeless_since for m in alive if m.hopeless_since is not None]
         if not alive or len(since) < len(alive) or self._asked - max(since) < HOPELESS_S:
@@ -264,10 +265,10 @@ class Fleet:
         self._begun = self._begun or waiting > 0
         work = math.ceil(waiting / self.processes)
         if self._fixed:
-            # Towards the end there is less work than jobs: a job that ends then needs no successor.
+            # Towards the end there are more jobs than work: a job that ends then needs no replacement.
             return min(self._fixed, work) if self._begun and self.ended else self._fixed
         adapt = self._adapt()
-        # The run waits for the first worker before it hands out work.
+        # The run waits for the first worker before it submits work.
         return max(adapt.minimum, min(adapt.maximum, work if self._begun else 1))
 
     def _adapt(self) -> Adapt:
@@ -292,7 +293,7 @@ class Fleet:
             self._note(f"fewer jobs are wanted: cancelled {', '.join(m.job for m in chosen)}")
 
     def _resubmit(self) -> bool:
-        """Submit in the middle of a run: a refusal may pass, unless nothing else is left."""
+        """Submit during a run: a refusal is tolerated while other jobs remain."""
         try:
             self._submit()
         except ClusterError as error:
@@ -312,7 +313,7 @@ class Fleet:
         path.write_text(self._script(name), encoding="utf-8")
         job = self.system.submit(path)
         if self._stop.is_set():
-            # A slow batch system took it while the fleet closed.
+            # A slow batch system accepted it while the fleet was closing.
             self.system.cancel([job])
             return
         self.members[name] = Member(name, job)
@@ -332,13 +333,15 @@ class Fleet:
             "jobs": [m.job for m in self.members.values()],
             "logs": str(self.logs),
         }
-        temporary = self.folder / f"{JOBS}.partial"
-        temporary.write_text(json.dumps(record))
-        temporary.replace(self.folder / JOBS)
+        write_private(self.folder / JOBS, json.dumps(record).encode())
 
     def _note(self, text: str) -> None:
-        with contextlib.suppress(OSError), (self.folder / NOTES).open("a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+        _append(self.folder, text)
+
+
+def _append(folder: Path, text: str) -> None:
+    with contextlib.suppress(OSError), (folder / NOTES).open("a", encoding="utf-8") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
 
 def hopeless(system: System, job: str, state: State, queue: str | None) -> str:
@@ -364,16 +367,20 @@ def dismiss(system: System, jobs: list[str]) -> None:
 
 
 def reap(folder: Path, system_named: Callable[[str], System | None]) -> list[str]:
-    """Cancel the worker jobs that a killed driver left; their ids.
+    """Cancel the worker jobs that a killed driver of this user left; their ids.
+
+    A note that another user may have written is not followed; `cluster.log` says so.
 
     Args:
         folder: State folder of the store.
         system_named: Batch system of a kind of cluster; None if it has none or is not installed.
     """
-    try:
-        record: dict[str, Any] = json.loads((folder / JOBS).read_text())
-        jobs = [str(job) for job in record["jobs"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    record, why = own_note(folder / JOBS)
+    if why:
+        _append(folder, why)
+    found = record.get("jobs")
+    jobs = [job for job in map(str, found) if is_job(job)] if isinstance(found, list) else []
+    if not jobs:
         return []
     system = system_named(str(record.get("kind")))
     if system is None:

@@ -1,4 +1,4 @@
-"""The first worker of a cluster: wait for it and check it; and pools on schedulers that others run."""
+"""Waiting for the first worker of a cluster and checking it; pools on schedulers run by others."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def await_worker(
         if timeout is not None and now - begin > timeout:
             raise ClusterError(
                 f"no worker after {timeout:.0f} s ({words()}). Is the queue full, or are there no workers? "
-                "`start_timeout` of the cluster file sets how long to wait."
+                "`start_timeout` in the cluster file sets the waiting time."
             )
         if now - said > 30:
             said = now
@@ -44,7 +44,7 @@ def _go_on(reason: str | None) -> None:
 
 
 def inspect(client: Any, worker: str, visit: Visit, rule: str, processes: int) -> dict[str, Any]:
-    """Report of a worker; checked unless the visit only looks.
+    """Report of a worker, checked unless the visit only inspects it.
 
     Raises:
         SweepError: It would spoil the run.
@@ -73,7 +73,7 @@ def _no_retries(dask_scheduler: Any) -> None:
 
 
 def size(cluster: Any, workers: int | None, adapt: Adapt | None) -> None:
-    """Ask a cluster for so many workers, or for as many as there is work."""
+    """Request a number of workers from a cluster, or as many as there is work for."""
     if workers:
         cluster.scale(workers)
     elif adapt:

@@ -21,7 +21,7 @@ from .visit import Visit
 
 @contextlib.contextmanager
 def open_jobs(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
-    """Pool of jobs; its first worker has been looked at."""
+    """Pool of jobs whose first worker has been checked."""
     from distributed import Client
 
     processes, say = processes_of(spec), visit.say
@@ -70,7 +70,7 @@ def open_jobs(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
 
 
 def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashboard: bool) -> Any:
-    """Cluster of no workers: a scheduler in this process, its pages closed whatever a site's file says."""
+    """Cluster without workers: a scheduler in this process, without Dask's pages whatever a site's file sets."""
     from distributed import SpecCluster
 
     from .closed import ClosedScheduler
@@ -97,7 +97,7 @@ def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashbo
                 f"the scheduler cannot start here: {str(cause).rstrip('.')}. Check `interface`{ports} of the "
                 f"cluster file; `ip address` lists interfaces. Got {interface!r}."
             ) from error
-    raise AssertionError("a range of ports holds one")
+    raise AssertionError("a range of one port")
 
 
 def _root(error: BaseException) -> BaseException:

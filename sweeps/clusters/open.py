@@ -1,4 +1,4 @@
-"""Open the pool that runs batches: this process, worker processes of this machine, or a cluster beyond it."""
+"""Open the pool that runs batches: this process, worker processes of this machine, or another cluster."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Properties of a worker: host, cores, threads, versions, and whether it writes where the driver reads."""
+"""Properties of a worker: host, cores, threads, versions, and whether the driver can read what it writes."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,7 @@ PROBES = "probes/"
 
 
 def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
-    """Function that travels by value: a worker without this package runs it too."""
+    """Function sent by value, so that a worker without this package can run it too."""
 
     def probe(store: str | None, key: str) -> dict[str, Any]:
         import importlib.metadata
@@ -107,7 +107,7 @@ def oversubscribed(found: dict[str, Any], processes: int) -> str | None:
 
 
 def demand(found: dict[str, Any], place: Place | None, *, strict: bool) -> None:
-    """Refuse a worker that would spoil the run.
+    """Refuse a worker that cannot serve the run.
 
     Raises:
         ClusterError: It has other versions than the driver.

@@ -28,7 +28,7 @@ class Reading:
 
     Args:
         name: The system.
-        number_s: Seconds of a bare number as a wall time; None if it takes none.
+        number_s: Seconds of a bare number as a wall time; None if that is refused.
         pair: Its reading of two numbers with a colon, such as MM:SS.
         number_bytes: Bytes of a bare number as a memory; None if that is refused.
     """
@@ -43,7 +43,7 @@ def seconds_of(value: Any) -> float:
     """Seconds of a span such as 90s, 5min, 1h, 2d, 00:05:00 or 1-12:00:00; a bare number is in seconds.
 
     Raises:
-        ValueError: It is no such span, negative or longer than a year.
+        ValueError: It is not such a span, is negative, or is longer than a year.
     """
     rule = "must be a time such as 90s, 5min, 1h or 00:05:00"
     if isinstance(value, bool):
@@ -59,10 +59,11 @@ def seconds_of(value: Any) -> float:
 
 
 def walltime_of(value: Any, reading: Reading) -> float:
-    """Seconds of a wall time: HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS, with a unit, or a number as the system reads it.
+    """Seconds of a wall time: HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS, a number with a unit, or a bare number in the
+    system's unit.
 
     Raises:
-        ValueError: It is none, is read in two ways, or is not between a second and a year.
+        ValueError: It is not a wall time, is ambiguous, or is not between a second and a year.
     """
     rule = "must be HH:MM:SS, D-HH:MM:SS or with a unit, such as 04:00:00 or 4h"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -76,7 +77,7 @@ def walltime_of(value: Any, reading: Reading) -> float:
         raise ValueError(_both(text, reading))
     else:
         found = _with_units(text, rule)
-    return _within(found, f"{rule}, of a second at least and of {LONGEST_S // _DAY} days at most", least=1)
+    return _within(found, f"{rule}, between a second and {LONGEST_S // _DAY} days", least=1)
 
 
 def _both(text: str, reading: Reading | None = None) -> str:
@@ -92,7 +93,7 @@ def _both(text: str, reading: Reading | None = None) -> str:
 
 
 def _parts(text: str) -> tuple[int, list[int]] | None:
-    """Days and the numbers between colons; None if it is no such time."""
+    """Days and the numbers between colons; None if it is not such a time."""
     found = re.fullmatch(r"(?:(\d{1,6})-)?(\d{1,6}(?::\d{1,2}){0,2})", text)
     if not found or (found[1] is None and ":" not in text):
         return None
@@ -121,7 +122,7 @@ def _within(found: float, rule: str, least: float = 0) -> float:
 
 
 def hms(seconds: float) -> str:
-    """HH:MM:SS, with as many hours as it takes."""
+    """HH:MM:SS, with any number of hours."""
     whole = math.ceil(seconds)
     return f"{whole // _HOUR:02}:{whole % _HOUR // _MINUTE:02}:{whole % _MINUTE:02}"
 
@@ -130,7 +131,7 @@ def bytes_of(value: Any, reading: Reading) -> int:
     """Bytes of a job's memory, in powers of 1024 as batch systems count: 16G, 16GB and 16GiB are the same.
 
     Raises:
-        ValueError: It is no size, or too small or too large for a job.
+        ValueError: It is not a size, or is too small or too large for a job.
     """
     rule = "must be a size such as 8GB"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -146,7 +147,7 @@ def bytes_of(value: Any, reading: Reading) -> int:
     else:
         size = number * 1024 ** _POWERS[unit]
     if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"{rule}, of 64 MB a job at least and of {LARGEST >> 40} TB at most")
+        raise ValueError(f"{rule}, between 64 MB and {LARGEST >> 40} TB per job")
     return math.ceil(size)
 
 
@@ -159,7 +160,7 @@ def ports_of(value: Any) -> tuple[int, int]:
     """First and last port of a range such as 40000-40099; one number is a range of one.
 
     Raises:
-        ValueError: It is none, or holds ports that only root may open.
+        ValueError: It is not a range, or contains ports that only root may open.
     """
     rule = "must be a range of ports from 1024 to 65535, such as 40000-40099"
     if isinstance(value, list | tuple) and len(value) == 2 and all(type(v) is int for v in value):

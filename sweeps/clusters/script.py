@@ -25,7 +25,7 @@ _IMPORT = threading.Lock()
 _SCRATCH = "photogap_scratch"
 STARTED, NAME = "PHOTOGAP_JOB_STARTED", "PHOTOGAP_JOB"
 _FAILED_PROLOGUE = "photogap: the prologue failed at"
-# A worker keeps no results, so it need not make room for them; a nanny ends it near its limit.
+# A worker keeps no results, so it need not spill them; a nanny ends it near its memory limit.
 _WORKER_SETTINGS = {"TARGET": "False", "SPILL": "False", "PAUSE": "False", "TERMINATE": "0.97"}
 
 
@@ -43,7 +43,8 @@ def theirs(spec: Jobs, name: str) -> Any:
 
 @functools.cache
 def import_jobqueue() -> None:
-    """Import dask-jobqueue without what its import does: it takes ctrl-C for itself, and so fails in a thread."""
+    """Import dask-jobqueue without its side effect: its import replaces the ctrl-C handler, and so fails in a
+    thread."""
     with _IMPORT:
         importing, set_handler = threading.get_ident(), signal.signal
 
@@ -61,12 +62,12 @@ def import_jobqueue() -> None:
 
 
 def processes_of(spec: Jobs) -> int:
-    """Worker processes of a job: one a core by default."""
+    """Worker processes of a job, by default one per core."""
     cores = setting(spec, "cores")
     if cores is None or setting(spec, "memory") is None:
         kind = spec.system.name
         raise ConfigError(
-            f"a {kind} cluster needs `cores` and `memory` of a job. Add them to the cluster file, "
+            f"a {kind} cluster needs `cores` and `memory` per job. Add them to the cluster file, "
             f"or to `jobqueue.{kind}` of dask-jobqueue's own configuration."
         )
     return int(setting(spec, "processes") or cores)
@@ -93,7 +94,7 @@ def walltime_of(spec: Jobs) -> float | None:
     if found is None:
         return None
     if re.fullmatch(r"\d+:\d\d", str(found)):
-        # A site's file speaks its system's language.
+        # A site's file uses its system's own format.
         found = f"{found}:00" if reading.pair == "HH:MM" else f"0:{found}"
     try:
         return quantities.walltime_of(found, reading)
@@ -104,7 +105,7 @@ def walltime_of(spec: Jobs) -> float | None:
 
 
 def retirement(spec: Jobs) -> tuple[float, float] | None:
-    """Age at which a job takes no new points, at most, and the span over which jobs spread that age, s."""
+    """Largest age at which a job still takes new points, and the span over which jobs spread that age, s."""
     wall = walltime_of(spec)
     if wall is None:
         return None
@@ -121,18 +122,18 @@ def oversubscription(spec: Jobs) -> str | None:
     if processes <= cores:
         return None
     return (
-        f"{processes} worker processes share {cores} cores a job: each keeps a core busy by itself, "
-        f"so points slow one another down. Set `processes: {cores}` or leave it out."
+        f"{processes} worker processes share {cores} cores per job: each keeps one core busy, so points slow "
+        f"each other down. Set `processes: {cores}` or leave it out."
     )
 
 
 def prologue(spec: Jobs, name: str, *, log: str | None = None, more: Sequence[str] = ()) -> list[str]:
-    """Shell lines before a worker or a driver: our settings first, so that the user's lines may change them.
+    """Shell lines before a worker or a driver: our settings first, so that the user's lines can change them.
 
     Args:
         spec: The cluster.
         name: The job's.
-        log: Files that the script writes into by itself, as shell redirections; None where the system does.
+        log: Shell redirections of the script's output; None if the batch system redirects it.
         more: Further settings of ours.
     """
     lines = [f"exec {log}"] if log else []
@@ -176,7 +177,7 @@ def worker_script(spec: Jobs, *, name: str, address: str, logs: Path, security: 
 
 
 def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any, before: list[str]) -> Any:
-    """dask-jobqueue's job; importing its package adds its defaults to dask's configuration."""
+    """dask-jobqueue's job; importing that package adds its defaults to dask's configuration."""
     import_jobqueue()
     system, processes, cores = spec.system, processes_of(spec), int(setting(spec, "cores"))
     module, _, cls = system.job.partition(":")
@@ -185,7 +186,7 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any, befo
         "scheduler": address,
         "name": name,
         "job_name": name,
-        # One thread a process: the physics is one thread, and a lost process takes no other point with it.
+        # One thread per process: the physics is single-threaded, and a lost process affects no other point.
         "cores": processes,
         "processes": processes,
         "memory": f"{memory_of(spec)}B",
@@ -210,7 +211,7 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any, befo
             *(["--worker-port", ports, "--nanny-port", ports] if ports else []),
             "--dashboard-address",
             "127.0.0.1:0",
-            # The scheduler's pages show the workers; theirs would be out of reach, at 20 MB a process.
+            # The scheduler's pages show the workers; their own would be unreachable and cost 20 MB per process.
             "--no-dashboard",
         ],
     }
@@ -218,13 +219,13 @@ def _job(spec: Jobs, *, name: str, address: str, logs: Path, security: Any, befo
 
 
 def log_of(logs: Path, name: str) -> Path | None:
-    """What a job wrote about its errors, if it is there yet."""
+    """A job's error output, if it exists yet."""
     found = sorted(path for pattern in (f"{name}.err", f"{name}-*.err") for path in logs.glob(pattern))
     return found[-1] if found else None
 
 
 def tail(path: Path | None, lines: int = 4) -> str:
-    """Last telling lines of a log."""
+    """Last informative lines of a log."""
     if path is None or not path.is_file():
         return ""
     text = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -257,7 +258,8 @@ def driver_script(spec: Jobs, name: str, log: Path, command: list[str]) -> str:
             *spec.system.driver_lines(log),
             *prologue(spec, name, log=f">>{quoted} 2>&1" if spec.system.spools else None),
             f"cd {shlex.quote(str(Path.cwd()))}",
-            # In place of the shell: a batch system's signal reaches the driver, which then cancels its workers.
+            # Replaces the shell, so that a batch system's signal reaches the driver, which then cancels its
+            # workers.
             f"exec {shlex.join([*_driver_python(spec), *command])}",
             "",
         ]

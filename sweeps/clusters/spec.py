@@ -42,7 +42,7 @@ def _shell_lines(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 def _is_plain(value: str) -> bool:
-    """Return whether a text holds no control character and no half of a surrogate pair."""
+    """Return whether a text has no control character and no half of a surrogate pair."""
     return value.isprintable()
 
 
@@ -54,7 +54,7 @@ def _word(value: str | None) -> str | None:
 
 def _folder(value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"(~(?=/|$)|[/$])[\w.@+/${}~ :-]*", value):
-        raise ValueError("must be an absolute path, which may hold variables such as $TMPDIR")
+        raise ValueError("must be an absolute path, which may contain variables such as $TMPDIR")
     return value
 
 
@@ -69,7 +69,7 @@ Lines = Annotated[tuple[str, ...] | None, pydantic.AfterValidator(_shell_lines)]
 
 
 class Frozen(pydantic.BaseModel):
-    """Settings that are checked when made, and refuse keys that they do not know."""
+    """Settings that are checked when created and refuse unknown keys."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -79,7 +79,7 @@ JOBS = "jobs.json"
 
 
 class Spec(Frozen):
-    """A kind of cluster: its keys, and how a pool of it is opened.
+    """A kind of cluster: its keys, and the method that opens its pool.
 
     A subclass has a field `kind` with the kind's name as its only value; its module calls it `KIND`.
     """
@@ -87,13 +87,13 @@ class Spec(Frozen):
     system: ClassVar[System | None] = None
     """Batch system whose jobs are the workers."""
     here: ClassVar[bool] = False
-    """True if the workers are processes of this machine, as many as a run asks for."""
+    """True if the workers are processes of this machine, in the number that a run requests."""
     synonyms: ClassVar[dict[str, str]] = {}
-    """Keys of other programs, each with what to write instead."""
+    """Keys of other programs, each with its replacement."""
 
     @property
     def own_workers(self) -> int | None:
-        """Worker processes that the file asks for where they are this machine's."""
+        """Number of worker processes set by the file, if they run on this machine."""
         return None
 
     @classmethod
@@ -103,7 +103,7 @@ class Spec(Frozen):
         return str(name)
 
     def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
-        """Pool of the cluster, closed with what it started."""
+        """Pool of the cluster; closing it ends everything it started."""
         raise NotImplementedError
 
     def one_job(self) -> "Spec":
@@ -111,17 +111,17 @@ class Spec(Frozen):
         return self
 
     def advice(self, seen: dict[str, Any]) -> list[str]:
-        """Changes that `cluster check` proposes after a look at a worker; may add to `seen`."""
+        """Changes that `cluster check` proposes from a worker's report; may add to `seen`."""
         return []
 
 
 class Adapt(Frozen):
-    """Number of jobs that follows the work.
+    """Number of jobs that adapts to the work.
 
     Args:
-        minimum: Jobs that are kept.
-        maximum: Jobs at most.
-        idle: A job without work for so long ends.
+        minimum: Smallest number of jobs.
+        maximum: Largest number of jobs.
+        idle: Time without work after which a job ends.
     """
 
     minimum: Whole = Field(default=0, ge=0, le=10_000)
@@ -152,7 +152,7 @@ Memory = Annotated[int | None, BeforeValidator(_memory)]
 
 
 class Driver(Frozen):
-    """The job of a driver that `photogap submit` sends.
+    """The driver's job of `photogap submit`.
 
     Args:
         cores: Its cores.
@@ -173,34 +173,34 @@ class Driver(Frozen):
 class Jobs(Spec):
     """Keys of jobs of a batch system; None takes the value of dask-jobqueue's own configuration.
 
-    How a pool of them opens is added by `batch.BatchJobs`, the base of every such kind.
+    `batch.BatchJobs`, the base of every such kind, adds the method that opens a pool.
 
     Args:
-        jobs: Number of jobs, kept up while there is work.
-        adapt: In place of `jobs`: a number that follows the work.
+        jobs: Number of jobs, maintained while there is work.
+        adapt: In place of `jobs`: a number that adapts to the work.
         cores: Cores of a job.
         memory: Memory of a job, bytes.
         processes: Worker processes of a job, one thread each; as many as cores if None.
         walltime: Wall time of a job, s.
         queue: Queue or partition.
-        account: Whom to charge.
+        account: Account to charge.
         job_extra_directives: Further directives, with or without their `#SBATCH` or `#PBS`.
-        job_directives_skip: Directives that hold one of these words are left out.
+        job_directives_skip: Directives that contain one of these words are left out.
         prologue: Shell lines that run before the worker starts; one that fails ends the job.
         python: Command of the workers' interpreter, such as a container's; the driver's interpreter if None.
         local_directory: Folder on the node in which a job makes its scratch folder; $TMPDIR, else /tmp, if None.
         interface: Network interface between driver and workers, such as ib0.
         scheduler_ports: First and last port of the scheduler, on the driver's host; any if None.
         worker_ports: First and last port of workers and nannies, two for each process of a node; any if None.
-        log_directory: Where jobs write; next to the store if None.
+        log_directory: Folder of the jobs' output; next to the store if None.
         shared_directory: Private folder that the nodes can read, for certificates.
         tls: Whether connections are encrypted and authenticated.
-        retire_before: A job takes no new points so long before its wall time.
-        stagger: Jobs retire over such a span, not all at once.
-        death_timeout: A worker without a scheduler ends after so long.
+        retire_before: Time before its wall time at which a job stops taking new points.
+        stagger: Span over which jobs retire, rather than all at once.
+        death_timeout: Time after which a worker without a scheduler ends.
         poll: Interval between queries of the queue.
-        start_timeout: How long to wait for the first worker; None waits for ever.
-        versions: Whether a worker with other versions ends the run or is only named.
+        start_timeout: Longest wait for the first worker; None waits forever.
+        versions: Whether a worker with other versions ends the run or is only reported.
         driver: The driver's own job, for `photogap submit`.
     """
 
@@ -247,7 +247,7 @@ class Jobs(Spec):
             needed, (first, last) = 2 * (self.processes or self.cores or 1), self.worker_ports
             if last - first + 1 < needed:
                 raise ValueError(
-                    f"`worker_ports` must hold two ports for each process of a job, {needed} here; more where "
+                    f"`worker_ports` must have two ports for each process of a job, {needed} here, and more if "
                     f"several jobs share a node. Got {last - first + 1}"
                 )
         return self

@@ -1,4 +1,4 @@
-"""The driver as a batch job: its script, and what a login node sees of it."""
+"""The driver as a batch job: its script, and its state as seen from a login node."""
 
 import json
 import os
@@ -6,16 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ..errors import ClusterError, ConfigError
+from ..private import write_private
 from ..store.place import Place
 from .config import find
 from .fleet import NOTES, hopeless, reap
 from .kinds import system_named
 from .script import driver_script
-from .spec import Jobs
+from .spec import JOBS, Jobs
 from .system import ENDED, State, System
+from .trust import is_job, own_note
 
 DRIVER = "driver.json"
 
@@ -27,8 +29,8 @@ class Submitted:
     Args:
         kind: Its batch system, `slurm` or `pbs`.
         job: Its id.
-        log: What it writes.
-        script: What was submitted.
+        log: Its output.
+        script: The submitted script.
     """
 
     kind: str
@@ -46,13 +48,13 @@ def _spec(cluster: str, folder: str) -> tuple[Jobs, str]:
     spec, where = find(cluster, folder)
     if spec.system is None:
         raise ConfigError(
-            f"a driver is submitted to a cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
+            f"a driver needs the cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
         )
     return cast(Jobs, spec), os.path.abspath(where)
 
 
 def check(cluster: str, place: Place, folder: str = ".") -> None:
-    """Refuse a submission that cannot be.
+    """Refuse an impossible submission.
 
     Raises:
         ConfigError: There is no such cluster, its workers are no jobs, or the store does not outlive a job.
@@ -64,8 +66,8 @@ def check(cluster: str, place: Place, folder: str = ".") -> None:
     before = known(place)
     if before and state_of(before) != "ended":
         raise ClusterError(
-            f"job {before.job} already drives {place.url}, or waits to. "
-            "Look at it with `photogap status`, or end it with `photogap cancel`."
+            f"job {before.job} already drives {place.url}, or is queued to do so. See `photogap status`, or end "
+            f"it with `photogap cancel`."
         )
 
 
@@ -93,30 +95,29 @@ def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folde
     log.unlink(missing_ok=True)
     job = Submitted(spec.kind_name(), spec.system.submit(script), str(log), str(script))
     text = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
-    (state / DRIVER).write_text(text, encoding="utf-8")
+    write_private(state / DRIVER, text.encode())
     return job
 
 
 def known(place: Place) -> Submitted | None:
-    """The job that was submitted for a store last."""
+    """The last job that this user submitted for a store."""
+    tree, _ = own_note(place.state / DRIVER)
     try:
-        tree: dict[str, Any] = json.loads((place.state / DRIVER).read_text())
-        return Submitted(**{k: str(tree[k]) for k in ("kind", "job", "log", "script")})
-    except (OSError, ValueError, KeyError):
+        found = Submitted(**{k: str(tree[k]) for k in ("kind", "job", "log", "script")})
+    except KeyError:
         return None
+    return found if is_job(found.job) else None
 
 
 def _system(job: Submitted) -> System:
     system = system_named(job.kind)
     if system is None:
-        raise ClusterError(
-            f"the driver was submitted to {job.kind!r}, a kind of cluster that is not installed here."
-        )
+        raise ClusterError(f"the driver was submitted to {job.kind!r}, a cluster kind that is not installed here.")
     return system
 
 
 def _state(job: Submitted) -> State | str:
-    """What the queue says of a driver's job; `ended` if it does not know it any more."""
+    """State of a driver's job in the queue; `ended` if it is no longer listed."""
     try:
         states = _system(job).states([job.job])
     except ClusterError as error:
@@ -125,7 +126,7 @@ def _state(job: Submitted) -> State | str:
 
 
 def state_of(job: Submitted) -> str:
-    """State of a driver's job in words; `ended` if the queue does not know it any more."""
+    """State of a driver's job in words; `ended` if the queue no longer lists it."""
     state = _state(job)
     return state if isinstance(state, str) else f"{state.phase} {state.detail}".strip()
 
@@ -150,7 +151,7 @@ def describe(place: Place) -> str | None:
 
 
 def end(place: Place) -> str | None:
-    """Cancel a driver's job that waits, and worker jobs without a driver; return what was done."""
+    """Cancel a waiting driver's job, and worker jobs without a driver; return what was done."""
     from ..store.lock import is_driven
 
     if is_driven(place):
@@ -160,6 +161,7 @@ def end(place: Place) -> str | None:
     if job and state_of(job).startswith(("pending", "running")):
         _system(job).cancel([job.job])
         done.append(f"cancelled the driver's job {job.job}")
+    done += [why for name in (DRIVER, JOBS) if (why := own_note(place.state / name)[1])]
     left = reap(place.state, system_named)
     if left:
         done.append(f"cancelled worker jobs {', '.join(left)}")
@@ -167,7 +169,7 @@ def end(place: Place) -> str | None:
 
 
 def logs(place: Place, lines: int) -> str:
-    """Ends of the logs of driver, fleet and workers."""
+    """Last lines of the logs of driver, fleet and workers."""
     job = known(place)
     parts = []
     chosen = [Path(job.log)] if job else []

@@ -1,4 +1,4 @@
-"""Keys of sbatch, qsub, dask-jobqueue and other launchers, each with what a cluster file says instead."""
+"""Keys of sbatch, qsub, dask-jobqueue and other launchers, each with its replacement in a cluster file."""
 
 SYNONYMS = {
     "partition": "`queue: NAME`",

@@ -1,6 +1,6 @@
-"""A batch system by its commands: submit a script, ask for states, cancel; and what its scripts look like.
+"""A batch system: its commands to submit a script, query states and cancel, and the form of its scripts.
 
-A kind is a subclass of about thirty lines; nothing else knows which one it is.
+A kind is a subclass of about thirty lines; no other code depends on which one it is.
 """
 
 import re
@@ -35,7 +35,7 @@ class State:
 
 
 class Charged(Protocol):
-    """Keys of a cluster file that jobs of every batch system may need."""
+    """Keys of a cluster file that jobs of any batch system may need."""
 
     @property
     def account(self) -> str | None:
@@ -45,7 +45,7 @@ class Charged(Protocol):
 class System:
     """Commands and scripts of a batch system.
 
-    A subclass sets the names below, and has `states`; the rest where it differs.
+    A subclass sets the names below and `states`, and overrides the rest where it differs.
     """
 
     name: ClassVar[str] = ""
@@ -53,7 +53,7 @@ class System:
     job: ClassVar[str] = ""
     """dask-jobqueue's class of a job, `module:Class`."""
     directive: ClassVar[str] = ""
-    """Begin of a directive's line, such as `#SBATCH`."""
+    """Start of a directive's line, such as `#SBATCH`."""
     submit_command: ClassVar[str] = ""
     cancel_command: ClassVar[str] = ""
     hint: ClassVar[str] = ""
@@ -61,17 +61,17 @@ class System:
     by_stdin: ClassVar[bool] = False
     """True if the script is given on standard input, as for bsub."""
     spools: ClassVar[bool] = False
-    """True if a job's output becomes a file only after its end: then the script itself redirects it."""
+    """True if a job's output becomes a file only after its end, so that the script must redirect it."""
     taken: ClassVar[tuple[str, ...]] = ()
-    """Words of a job's story which say that it was taken away and no point ended it."""
+    """Words in a job's end state which mean that the job was taken away and no point is to blame."""
     reading: ClassVar[Reading] = Reading()
     """Interpretation of values without a unit."""
 
     def submit(self, script: Path) -> str:
-        """Id of the new job.
+        """Submit a script and return the id of the new job.
 
         Raises:
-            ClusterError: The command is missing or refuses; the message has its words.
+            ClusterError: The command is missing, or refuses the job; the message quotes it.
         """
         if self.by_stdin:
             done = self.run([self.submit_command], text=script.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ class System:
         raise NotImplementedError
 
     def story(self, job: str) -> str:
-        """How an ended job ended, in the system's words; empty if it does not say."""
+        """How a job ended, in the system's words; empty if unknown."""
         return ""
 
     def words(self, logs: Path, name: str) -> str:
@@ -103,11 +103,11 @@ class System:
         return ""
 
     def offers(self, queue: str | None) -> str:
-        """What jobs may ask for, for the message on one that can never start; empty if it does not say."""
+        """Limits on jobs, for the message about one that can never start; empty if unknown."""
         return ""
 
     def walltime(self, seconds: float) -> str:
-        """A wall time in its own form."""
+        """A wall time in the batch system's form."""
         return hms(seconds)
 
     def options(self, spec: Charged, cores: int, memory: int) -> dict[str, Any]:
@@ -115,11 +115,11 @@ class System:
         return {"account": spec.account}
 
     def log_lines(self, logs: Path, name: str) -> list[str]:
-        """Directives for a worker job's output, where dask-jobqueue's own do not serve."""
+        """Directives for a worker job's output, where dask-jobqueue's own do not work."""
         return []
 
     def driver_lines(self, log: Path) -> list[str]:
-        """Directives for a driver's job: where its output goes, and a signal before its end if there is one."""
+        """Directives for a driver's job: its output, and a signal before its end if available."""
         return [f"{self.directive} -o {log}"]
 
     def bare_directive(self, text: str) -> str:
@@ -130,7 +130,9 @@ class System:
         """
         found = _PREFIX.match(text)
         if found and found[0].split() != self.directive.split() and found[0].strip() != self.directive:
-            raise ValueError(f"must hold directives of {self.name}, {self.directive} ..., not {found[0].strip()}")
+            raise ValueError(
+                f"must contain directives of {self.name}, {self.directive} ..., not {found[0].strip()}"
+            )
         return text[found.end() :] if found else text
 
     def run(self, command: list[str], text: str | None = None) -> "subprocess.CompletedProcess[str]":
@@ -156,7 +158,7 @@ class System:
 def states_by_letter(
     ids: Iterable[str], rows: Iterable[tuple[str, str]], *, running: str, ended: str
 ) -> dict[str, State]:
-    """States of jobs from rows of id and a letter or word, of which those not named are pending."""
+    """States of jobs from rows of id and a letter or word; unlisted letters mean pending."""
     short = {job.split(".")[0]: job for job in ids}
     found = {}
     for job, word in rows:

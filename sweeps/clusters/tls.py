@@ -1,4 +1,4 @@
-"""Certificates of one run: an authority whose key is thrown away, and one certificate that it signed.
+"""Certificates of one run: an authority whose key is discarded, and one certificate signed by it.
 
 Every holder of the certificate's key belongs to the run.
 """
@@ -23,7 +23,7 @@ def certify(folder: Path) -> Any:
 
 
 def certify_in_memory() -> Any:
-    """Dask's `Security` of a new run for this process and those it starts: no file keeps the key."""
+    """Dask's `Security` of a new run for this process and those it starts: the key is in no file."""
     from distributed.security import Security
 
     return Security(**files(*(data.decode() for data in _made())))

@@ -1,10 +1,13 @@
 """Check that files and cubes found by search, not named by the user, belong to the user."""
 
 import grp
+import json
 import os
 import pwd
+import re
 import stat
 from pathlib import Path
+from typing import Any
 
 from ..ask.config import Config
 from ..errors import ConfigError
@@ -13,25 +16,25 @@ from ..store.place import Place
 
 
 def foreign(path: Path) -> str | None:
-    """Why somebody other than this user and root may have written what lies at a path; None if nobody could.
+    """Reason why someone other than this user and root may have written a path; None if nobody could.
 
-    As git does before it follows a repository's hooks, but for one more case: what a whole group may write.
+    As git checks before it runs a repository's hooks, plus one case: paths that a whole group may write.
     """
-    # The link itself and what it leads to.
+    # The link itself and its target.
     for found in (path.lstat(), path.stat()):
         if found.st_uid not in (os.geteuid(), 0):
             return f"belongs to {_user(found.st_uid)}"
         if stat.S_ISLNK(found.st_mode):
             continue
         if found.st_mode & stat.S_IWOTH:
-            return "may be written by everybody"
+            return "is writable by everyone"
         if found.st_mode & stat.S_IWGRP and not _is_private(found.st_gid, found.st_uid):
-            return f"may be written by the group {_group(found.st_gid)}"
+            return f"is writable by the group {_group(found.st_gid)}"
     return None
 
 
 def refuse_foreign(place: Place, config: Config) -> None:
-    """Raise where the config that a cube carries would run code of somebody who may have written that cube.
+    """Raise if a cube's config would run code of someone else who may have written the cube.
 
     The built-in model on the `local` cluster runs no such code.
 
@@ -43,13 +46,34 @@ def refuse_foreign(place: Place, config: Config) -> None:
     why = _foreign_store(place) if named else None
     if why:
         raise ConfigError(
-            f"the cube {place.url!r} names {' and '.join(named)}, which would run code, and {why}. "
-            "If you trust it add --trust; or make a copy that only you can write."
+            f"the cube {place.url!r} names {' and '.join(named)}, which would run code, and {why}. If you trust "
+            f"it, add --trust, or make a copy that only you can write."
         )
 
 
+def own_note(path: Path) -> tuple[dict[str, Any], str]:
+    """Content of a note on this user's jobs, and why it is not followed; both empty where there is none.
+
+    Its ids go to the batch system's commands: a note that another user may have written could end any job of this
+    user, and a text that is no id could be an option.
+    """
+    try:
+        why = foreign(path)
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}, ""
+    if why:
+        return {}, f"{str(path)!r} {why}, so the jobs that it names are left alone"
+    return (found, "") if isinstance(found, dict) else ({}, "")
+
+
+def is_job(text: str) -> bool:
+    """Return whether a text can be the id of a batch job."""
+    return bool(re.fullmatch(r"\d+(\[\d*\])?(\.[\w.-]+)?", text))
+
+
 def _foreign_store(place: Place) -> str | None:
-    """Why somebody other than this user and root may have written a cube; None if nobody could."""
+    """Reason why someone other than this user and root may have written a cube; None if nobody could."""
     if place.is_memory:
         return None
     if not place.is_local:
@@ -62,7 +86,8 @@ def _foreign_store(place: Place) -> str | None:
 
 
 def _is_private(gid: int, uid: int) -> bool:
-    """Return whether a group is one user's alone, as umask 002 assumes: of that name, without other members."""
+    """Return whether a group belongs to one user, as umask 002 assumes: of the user's name, without other
+    members."""
     try:
         group, user = grp.getgrgid(gid), pwd.getpwuid(uid)
     except KeyError:

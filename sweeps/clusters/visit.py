@@ -9,7 +9,7 @@ from ..store.place import Place
 
 
 def say(text: str) -> None:
-    """Print words for the user on standard error."""
+    """Print a message for the user on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -21,11 +21,11 @@ class Visit:
         place: The store, which workers must be able to write.
         workers: Number of worker processes in place of the cluster's own.
         memory: Memory of a worker process where the cluster does not set it: a size, or `auto`.
-        folder: Where scripts and logs of jobs go; next to the store if None.
-        only_look: Whether the first worker is looked at and not judged.
+        folder: Folder for scripts and logs of jobs; next to the store if None.
+        only_look: Whether the first worker is only inspected, without any refusal.
         dashboard: Whether a scheduler of this run shows Dask's dashboard.
         stopped: Reason to stop waiting for the first worker; None to continue.
-        say: Called with words for the user.
+        say: Called with messages for the user.
     """
 
     place: Place | None = None

@@ -1,4 +1,4 @@
-"""The driver's loop: a bounded window of batches, each point noted as it ends, whole shards packed."""
+"""The driver's loop: a bounded window of batches, each point logged as it ends, whole shards packed."""
 
 import itertools
 import statistics
@@ -22,15 +22,15 @@ from ..work.task import PARTS, Batch, Job, write
 from ..work.texts import clean, describe
 
 WINDOW = 3
-"""Batches in flight a worker thread."""
+"""Batches in flight per worker thread."""
 BATCH_S = 0.25
 """Batches of cheap points are grown until they take about this long."""
 BATCH_POINTS = 64
 PACK_S = 20.0
-"""A shard that is not full is packed at this interval, so that a growing cube shows its points."""
+"""An incomplete shard is packed at this interval, so that a growing cube shows its points."""
 _STORE_TRIES = 4
 MEDIANS = 100
-"""A point may take so many times the median where `limits.time_s` is not given."""
+"""Time limit of a point, as a multiple of the median, if `limits.time_s` is not given."""
 LEAST_LIMIT_S = 60.0
 FIRST_LIMIT_S = 6 * 3600.0
 """Wall time of a point before a median is known, s."""
@@ -65,7 +65,7 @@ class Flow:
         plan: The sweep, over the cube's own grid.
         cube: The cube.
         log: The driver's log.
-        pool: Where batches run.
+        pool: Pool that runs the batches.
         wanted: Whether a point of the cube belongs to this run.
         tell: Called with the counts, often.
         stopped: Reason to stop, polled often; None to continue.
@@ -108,7 +108,7 @@ class Flow:
                     self._count(self._status[index])
 
     def run(self) -> str | None:
-        """Compute what is missing; None if all of it ended, else why it stopped."""
+        """Compute the missing points; None if all of them ended, else the reason for stopping."""
         todo = self._todo()
         self._pick_up()
         reason: str | None = None
@@ -134,7 +134,7 @@ class Flow:
                     self._pack_all()
                 reason = self._stopped()
         except BusyError:
-            # Another driver has the store: not a byte more.
+            # Another driver has the store: write nothing more.
             self._flying.clear()
             self._open.clear()
             raise
@@ -160,7 +160,7 @@ class Flow:
                         yield _Todo(index, labels, self.plan.point_id(labels))
 
     def _pick_up(self) -> None:
-        """Note points that an earlier run computed and did not pack."""
+        """Log points that an earlier run computed but did not pack."""
         found = {key.removeprefix(PARTS) for key in self._blobs.keys(PARTS)}
         if not found:
             return
@@ -170,7 +170,7 @@ class Flow:
                 stray.discard(todo.point_id)
                 self._settle([todo])
         self.counts.computed = 0
-        # The remaining parts were packed already: its driver ended between the status and the deletion.
+        # The remaining parts were packed already: the driver ended between writing the status and deleting them.
         self._blobs.delete(PARTS + point_id for point_id in stray)
 
     def _submit(self, todo: Iterator[_Todo]) -> bool:
@@ -189,13 +189,13 @@ class Flow:
         return True
 
     def _batch_size(self) -> int:
-        # Alone until a median says how long a point may take: the limit is a batch's own.
+        # One point per batch until a median gives a time limit: the limit applies to a batch.
         if self._cost is None or self.counts.computed < _ENOUGH:
             return 1
         return max(1, min(BATCH_POINTS, int(BATCH_S / max(self._cost, 1e-4))))
 
     def _limit(self) -> tuple[float | None, str]:
-        """Wall time that a point may take, and where that comes from; None for no limit."""
+        """Time limit of a point and its origin in words; None for no limit."""
         given = self.plan.config.limits.time_s
         if given is not None:
             return (given if given < float("inf") else None), ""
@@ -230,14 +230,14 @@ class Flow:
         elif isinstance(ended.error, OSError | MemoryError) or _of_store(ended.error):
             self._fault(rest, ended.error)
         elif len(rest) > 1:
-            # One of them is to blame: each is tried alone.
+            # One of them is to blame: each is retried alone.
             self._again.extend((todo,) for todo in rest)
         else:
             reason = ended.error or RuntimeError("the task ended without its part")
             self._give_up(rest[0], Status.ERROR, describe(reason))
 
     def _lose(self, rest: list[_Todo], ended: Ended, given: tuple[float | None, str]) -> None:
-        """Try points again whose worker died; one alone in its batch is to blame, others are tried alone."""
+        """Retry points whose worker died: a single point of a batch is to blame, several are retried one by one."""
         self.counts.lost += 1
         limits = self.plan.config.limits
         self.log.event("worker lost", points=[t.point_id for t in rest], error=clean(ended.error), job=ended.story)
@@ -245,7 +245,7 @@ class Flow:
             self._again.extend((todo,) for todo in rest)
             return
         todo = rest[0]
-        # Its end comes `GRACE_S` after its time is up; the news of its beginning may have been late.
+        # It is ended `GRACE_S` after its limit; the message of its start may have been late.
         limit, origin = given
         if limit is not None and ended.ran is not None and ended.ran >= limit + GRACE_S / 2:
             message = f"over the limit of {limit:g} s for a point{origin}; its worker was ended"
@@ -266,10 +266,13 @@ class Flow:
             self._again.append((todo,))
 
     def _fault(self, rest: list[_Todo], error: BaseException | None) -> None:
-        """Try again after a while where a worker could not write; a store that stays away ends the run."""
+        """Retry after a pause if a worker could not write; a store that stays unavailable ends the run.
+
+        Requests to an object store have been retried already.
+        """
         self._store_faults += 1
         self.log.event("store fault", error=clean(error))
-        if self._store_faults >= _STORE_TRIES:
+        if self._store_faults >= _STORE_TRIES or (_of_store(error) and not self.cube.place.is_local):
             text = str(error).rstrip(".")
             raise StoreError(
                 f"the store {self.cube.place.url} cannot be written: {text}. Finished points are kept; run again."
@@ -292,7 +295,7 @@ class Flow:
         self._settle([todo])
 
     def _settle(self, batch: Any) -> list[_Todo]:
-        """Note the points whose parts are there and whole; return the others."""
+        """Log the points whose parts exist and are intact; return the others."""
         rest, records = [], []
         for todo in batch:
             if self._status[todo.index] != MISSING:
@@ -322,7 +325,7 @@ class Flow:
         return rest
 
     def _read(self, todo: _Todo) -> dict[str, Any] | None:
-        """Record of a point whose part is there and whole."""
+        """Record of a point whose part exists and is intact."""
         data = self._blobs.get(PARTS + todo.point_id)
         if data is None:
             return None
@@ -337,7 +340,7 @@ class Flow:
         return record
 
     def _strange(self, labels: Labels, arrays: dict[str, Any]) -> str:
-        """How a point's outputs differ from the cube's; empty if they are as they should be."""
+        """Differences between a point's outputs and the cube's; empty if there are none."""
         names = [v.name for v in self.plan.model.variables(self.plan.settings_at(labels))]
         has = self.cube.outputs
         expected = {name: self.cube.own_shape(name) if name in has else None for name in names}
@@ -367,7 +370,7 @@ class Flow:
         self._packed = time.monotonic()
 
     def _collect(self) -> None:
-        """Note what ended while the run was stopping."""
+        """Log the points that ended while the run was stopping."""
         for batch in list(self._flying.values()):
             self._settle(batch)
 

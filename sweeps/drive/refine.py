@@ -1,7 +1,7 @@
 """Adaptive refinement: new values on one axis, where an output changes most, to a tolerance or a budget.
 
-The cube stays a product of axes: a new value is computed for every label of the others, and a change counts
-where it is largest among them. Each round halves every interval that is worth it, to keep workers busy.
+The cube stays a product of axes: a new value is computed for every label of the others, and the largest change
+among them counts. Each round halves every interval above the tolerance, to keep workers busy.
 """
 
 import math
@@ -21,12 +21,12 @@ _DIGITS = 6
 
 
 def rounds(plan: Plan, place: Place) -> Iterator[Plan]:
-    """Plans with new values of the axis that the config names, none without one.
+    """Plans with new values of the axis named in the config; none if it names no axis.
 
     Each is to be computed in the store at `place` before the next is asked for.
 
     Raises:
-        ConfigError: The axis has no numbers, or others follow it.
+        ConfigError: The axis has no numbers, or other quantities are zipped with it.
     """
     rule = plan.config.refine
     if rule is None:

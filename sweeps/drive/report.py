@@ -15,6 +15,7 @@ from ..store.lock import is_driven
 from ..store.log import Log
 from ..store.parts import TornError, decode
 from ..store.place import Place
+from ..store.record import config_hash
 from ..work.task import PARTS
 from .sweep import LOG
 
@@ -24,7 +25,7 @@ _FAILED = 100
 
 def status(place: Place) -> dict[str, Any]:
     """Report of a store from its cube, its unpacked parts, and its log if that is on this machine."""
-    # First, so that of a driver that ends meanwhile nothing is missing: where none is found all is there.
+    # First, so that a driver that ends meanwhile loses nothing: if none is found, all results are in place.
     live = is_driven(place)
     cube = Cube(place, read_only=True)
     found = cube.status()
@@ -47,6 +48,7 @@ def status(place: Place) -> dict[str, Any]:
         "store": place.url,
         "name": cube.record["config"]["name"],
         "model": f"{cube.record['base']['model']} {cube.record['base']['model_version']}",
+        "config": config_hash(cube.record),
         "shape": dict(zip(cube.grid.dims, cube.grid.shape, strict=True)),
         "points": cube.grid.size,
         "counts": {k: v for k, v in sorted(counts.items()) if v > 0},

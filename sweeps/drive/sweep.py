@@ -36,14 +36,14 @@ from .refine import rounds
 
 CANCEL = "cancel"
 RETRY = "retry"
-"""Object with the points that a retry has begun; an interrupted one continues with them."""
+"""Object with the points that a retry has started; an interrupted retry continues with them."""
 LOG = "log.sqlite"
 _LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended: numbers, and why it stopped if it did not end."""
+    """Outcome of a run: counts, and the reason if it stopped early."""
 
     counts: Counts
     reason: str | None
@@ -51,7 +51,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report") -> "Report":
-        """Report of both runs: the later one's, with the work of the two."""
+        """Report of both runs: that of the later one, with the work of both."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
 
@@ -64,7 +64,7 @@ class Watch:
         tell: Called with the counts, often.
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, polled often; None to continue.
-        pool: Where batches run, where not in a pool of this run alone.
+        pool: Pool that runs the batches; None opens one for this run.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
@@ -83,10 +83,10 @@ def run(
     recompute: bool = False,
     watch: Watch | None = None,
 ) -> Report:
-    """Compute what is missing of a plan in a store, then refine it where its config asks for that.
+    """Compute the missing points of a plan in a store, then refine it if its config says so.
 
     Raises:
-        SweepError: The store contradicts the plan, is in use or cannot be written; the cluster is gone.
+        SweepError: The store contradicts the plan, is in use or cannot be written, or the cluster is lost.
     """
     watch = watch or Watch()
     report = _run(plan, place, workers, recompute, watch)
@@ -128,7 +128,7 @@ def _refuse_what_is_no_cube(place: Place) -> None:
     if place.exists():
         Cube(place, read_only=True)
     elif not is_under_way(place) and (found := place.foreign()) is not None:
-        what = f"a folder that holds {found!r}" if place.path.is_dir() else "a file"
+        what = f"a folder that contains {found!r}" if place.path.is_dir() else "a file"
         raise StoreError(f"STORE must be a cube, an empty folder or a new path. Got {place.url!r}, {what}.")
 
 
@@ -148,7 +148,7 @@ def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
 
 
 def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
-    """Cube that has room for a plan's points, made or grown, and the plan over the cube's own grid."""
+    """Cube with room for a plan's points, created or extended, and the plan over the cube's own grid."""
     if not place.exists():
         cube = create(place, plan, record_of(plan))
         return cube, plan
@@ -238,11 +238,11 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
         cube: The store.
         root: Folder that the config's files must not leave; None for any.
         cluster: Cluster in place of the config's.
-        trust: Follow the model and the cluster that the config names, even where the store may be another user's.
+        trust: Use the model and the cluster named in the config, even if the store may be another user's.
 
     Raises:
-        ConfigError: Following the config could run another user's code.
-        ContradictionError: The config is no longer the store's, since a model or a file has changed.
+        ConfigError: The config could run another user's code.
+        ContradictionError: The config no longer matches the store, since a model or a file has changed.
     """
     tree = {k: v for k, v in cube.record["config"].items() if v is not None}
     tree |= {"cluster": cluster} if cluster else {}
@@ -311,7 +311,7 @@ def retry(
 
 
 def _failed(cube: Cube, plan: Plan) -> list[Index]:
-    """Points that failed, and those that an interrupted retry had forgotten and not yet computed."""
+    """Failed points, and those that an interrupted retry marked as missing but did not compute."""
     status = cube.status()
     found = [tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))]
     try:
@@ -347,7 +347,7 @@ def units_of(place: Place, names: Iterable[str]) -> dict[str, str]:
 
 
 def cancel(place: Place) -> bool:
-    """Ask the store's driver to stop; it keeps what is finished. Return whether a driver is visible from here."""
+    """Ask the store's driver to stop, keeping finished points. Return whether a driver is visible from here."""
     _need(place)
     place.blobs.put(CANCEL, b"stop\n")
     return is_driven(place)

@@ -1,7 +1,7 @@
-"""Verification of a store: every chunk is read, every `ok` point is whole and who it should be; repair on demand.
+"""Verification of a store: every chunk is read, every `ok` point must be complete and match its identity.
 
-Repair makes bad points missing, so that a run computes them again. The status is written first: a repair that is
-killed leaves points missing and damage that the next one finds.
+Repair, on demand, marks bad points as missing, so that a run computes them again. The status is written first: a
+killed repair leaves missing points, and damage that the next repair finds.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from ..work.task import PARTS
 from .sweep import LOG, plan_of
 
 _AUXILIARY = ("message", "host", "wall_time", "cpu_time", "attempts")
-"""Arrays whose damage costs no result."""
+"""Arrays whose damage loses no result."""
 Box = tuple[slice, ...]
 
 
@@ -41,7 +41,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
 
     Raises:
         StoreError: There is no cube, or its root cannot be read at all.
-        BusyError: A driver is at work.
+        BusyError: A driver is running.
     """
     if not place.exists() and not place.blobs.exists(COPY):
         raise StoreError(f"No cube at {place.url}.")
@@ -66,10 +66,10 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
 
 
 def _root(place: Place, repair: bool) -> str | None:
-    """Problem of a root that a whole copy can replace, which repair does; None where the root is whole.
+    """Problem of a root that repair can replace by an intact copy; None if the root is intact.
 
     Raises:
-        StoreError: It is damaged and there is no copy that fits the arrays.
+        StoreError: It is damaged, and no copy fits the arrays.
     """
     root, copy = place.objects.get(ROOT), place.blobs.get(COPY)
     try:
@@ -81,11 +81,11 @@ def _root(place: Place, repair: bool) -> str | None:
         return None
     if repair:
         place.objects.put(ROOT, copy)
-    return f"{ROOT}: gone or damaged; a whole copy is in {place.blobs_url}"
+    return f"{ROOT}: missing or damaged; an intact copy is in {place.blobs_url}"
 
 
 def _fits(place: Place, tree: dict[str, Any]) -> bool:
-    """Whether most arrays lie there as a root says."""
+    """Whether most arrays match the root's description."""
     entries = tree["consolidated_metadata"]["metadata"]
     same = [_same(place.objects.get(f"{name}/{ROOT}"), entry) for name, entry in entries.items()]
     return sum(same) > len(same) / 2
@@ -93,7 +93,7 @@ def _fits(place: Place, tree: dict[str, Any]) -> bool:
 
 def _same(own: bytes | None, entry: dict[str, Any]) -> bool:
     def fixed(tree: dict[str, Any]) -> dict[str, Any]:
-        # A growth that was killed has other shapes and attributes; the root's count.
+        # A killed extension leaves other shapes and attributes; the root's are valid.
         kept = {k: v for k, v in tree.items() if k not in ("shape", "attributes", "consolidated_metadata")}
         return kept | {"dims": len(tree["shape"])}
 
@@ -103,8 +103,22 @@ def _same(own: bytes | None, entry: dict[str, Any]) -> bool:
         return False
 
 
+def _has_checksum(entry: dict[str, Any]) -> bool:
+    """Whether the chunks of an array carry a checksum; that of a shard's index says nothing of its numbers."""
+    codecs = [c for codec in entry["codecs"] for c in (codec, *codec.get("configuration", {}).get("codecs", ()))]
+    return any(codec["name"] == "crc32c" for codec in codecs)
+
+
 def _report(place: Place, **found: Any) -> dict[str, Any]:
-    nothing = {"points": 0, "ok": 0, "bad_points": 0, "problems": [], "notes": [], "repaired": False}
+    nothing = {
+        "points": 0,
+        "ok": 0,
+        "unchecksummed": 0,
+        "bad_points": 0,
+        "problems": [],
+        "notes": [],
+        "repaired": False,
+    }
     return {"store": place.url, **nothing, **found}
 
 
@@ -115,12 +129,14 @@ class _Findings:
         self.notes: list[str] = []
         self._bad = np.zeros(cube.grid.shape, bool)
         self._points = 0
+        self._bare: list[str] = []
 
     def report(self) -> dict[str, Any]:
         return _report(
             self.cube.place,
             points=self.cube.grid.size,
-            ok=self._points,
+            ok=0 if self._bare else self._points,
+            unchecksummed=self._points if self._bare else 0,
             bad_points=int(self._bad.sum()),
             problems=self.problems,
             notes=self.notes,
@@ -136,11 +152,15 @@ class _Findings:
                 self.problems.append(f"{name}/{ROOT}: differs from the root's")
                 if self.repair:
                     objects.put(f"{name}/{ROOT}", json.dumps(entry).encode())
-        if not any("crc32c" in json.dumps(entry) for entry in entries.values()):
-            self.notes.append("made before chunks had checksums: changed numbers cannot be seen")
+        self._bare = sorted(name for name in (*self.cube.outputs, *BOOK) if not _has_checksum(entries[name]))
+        if self._bare:
+            self.notes.append(
+                f"{', '.join(self._bare)} created before chunks had checksums: changed numbers cannot be detected, "
+                "so no point counts as ok. `run --recompute` creates the cube anew, with checksums"
+            )
 
     def labels(self, plan: Plan | None) -> None:
-        """Labels of the axes, which the record holds too, and of the outputs' own dims."""
+        """Labels of the axes, which the record contains too, and of the outputs' own dims."""
         wanted: dict[str, Any] = {}
         for axis in self.cube.grid.axes:
             wanted |= {axis.name: axis.values, **axis.followers}
@@ -152,7 +172,7 @@ class _Findings:
             except Exception as error:
                 known = [f"{type(error).__name__}"]
             if known != list(values):
-                self.problems.append(f"{name}: its labels are not those of the record")
+                self.problems.append(f"{name}: its labels differ from the record")
                 if self.repair:
                     objects = self.cube.place.objects
                     objects.delete(self._keys(name, (slice(0, len(values)),)))
@@ -160,7 +180,7 @@ class _Findings:
                     array[: len(values)] = np.asarray(values, dtype=kind)
 
     def points(self, plan: Plan | None) -> None:
-        """Read each chunk of each output and of the book, then judge each point that has ended."""
+        """Read each chunk of each output and of the bookkeeping arrays, then check each finished point."""
         cube = self.cube
         whole, numbers = np.ones(cube.grid.shape, bool), np.zeros(cube.grid.shape, bool)
         damage: list[tuple[str, Box, Any]] = []
@@ -187,7 +207,7 @@ class _Findings:
             book[name] = values
         status = book["status"]
         status[guess & whole & ~numbers & ~self._bad & (book["point_id"] != "")] = "ok"
-        # A failed point has no numbers to lose.
+        # A failed point has no numbers.
         self._bad |= numbers & ((status == "ok") | guess)
         ended = status != MISSING
         if plan is not None:
@@ -220,7 +240,7 @@ class _Findings:
             self.problems.append(f"{holes} points are `ok` and have no numbers")
 
     def _required(self, plan: Plan, name: str, box: Box) -> Any:
-        """Whether each point of a box has an output in which NaN is no result."""
+        """Whether each point of a box has a NaN in an output that may not be NaN."""
         out = np.zeros(tuple(s.stop - s.start for s in box), bool)
         for offset in np.ndindex(out.shape):
             labels = plan.grid.labels(tuple(s.start + o for s, o in zip(box, offset, strict=True)))
@@ -238,7 +258,7 @@ class _Findings:
             yield tuple(slice(c, min(c + n, m)) for c, n, m in zip(corner, cut, shape, strict=True))
 
     def _read(self, name: str, box: Box) -> tuple[Any, Any]:
-        """Numbers of one chunk, and which of its points are damaged; None if none is."""
+        """Numbers of one chunk, and its damaged points; None if there are none."""
         array = self.cube.array(name)
         try:
             return np.asarray(array[box]), None
@@ -270,7 +290,7 @@ class _Findings:
         array[box] = block.astype(array.dtype) if array.dtype.kind in "fi" else block
 
     def beside(self) -> None:
-        """Parts that are torn, and the log."""
+        """Torn parts, and the log."""
         blobs = self.cube.place.blobs
         for key in list(blobs.keys(PARTS)):
             try:

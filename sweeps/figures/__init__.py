@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from .curves import gap_fluence as gap_fluence
     from .curves import gap_traces as gap_traces
     from .depth import depth_difference as depth_difference
+    from .lives import gap_and_life as gap_and_life
+    from .lives import resonance as resonance
     from .maps import gap_evolution as gap_evolution
     from .maps import gap_function as gap_function
     from .maps import populations as populations
     from .movies import movie as movie
     from .phase import phase_diagram as phase_diagram
     from .probe import probe_traces as probe_traces
+    from .saturation import optical_saturation as optical_saturation
     from .selection import select as select
     from .spectrum import alpha2F_of as alpha2F_of
     from .spectrum_lines import spectra as spectra
+    from .style import STYLES as STYLES
 
-_OTHERS = {"alpha2F_of": "spectrum", "movie": "movies", "select": "selection"}
+_OTHERS = {"alpha2F_of": "spectrum", "movie": "movies", "select": "selection", "STYLES": "style"}
 _HOMES = _OTHERS | {row.draws.partition(":")[2]: row.draws.partition(":")[0] for row in FIGURES.values()}
 __all__ = ["FIGURES", "draw", "draw_cube", "save"]
 __all__ += list(_HOMES)
@@ -50,26 +54,41 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 
 
-def draw(ds: "xr.Dataset", name: str, at: Mapping[str, Any] | None = None, **options: Any) -> "Figure":
+def draw(
+    ds: "xr.Dataset",
+    name: str,
+    at: Mapping[str, Any] | None = None,
+    *,
+    style: str = "screen",
+    columns: int = 0,
+    **options: Any,
+) -> "Figure":
     """A figure by its name.
 
     Args:
         ds: A cube.
         name: One of `FIGURES`.
         at: Labels to select first, axis -> value or list of values.
+        style: `screen`, `paper` (a journal's columns, 3.37 and 6.9 inches) or `slides`.
+        columns: 1 or 2, which the figure fills; 0 leaves it to the figure.
         options: Further keywords of the figure's function.
 
     Raises:
-        ValueError: The name is not known, or the cube lacks what the figure shows.
+        ValueError: The name or style is not known, or the cube lacks what the figure shows.
     """
     from .selection import select
+    from .style import styled
 
     if name not in FIGURES:
         raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}. Got {name!r}.")
     at, row = dict(at or {}), FIGURES[name]
     if row.material is not None and "material" not in at and row.material in ds["material"].values:
         at["material"] = row.material
-    return row(select(ds, at), **options)
+    with styled(style, columns):
+        figure = row(select(ds, at), **options)
+    if isinstance(getattr(figure, "origin", None), dict):
+        figure.origin |= {"figure": name}  # type: ignore[attr-defined]
+    return figure
 
 
 def draw_cube(
@@ -80,7 +99,7 @@ def draw_cube(
     Args:
         cube: Place of the cube.
         ds: The cube, opened.
-        name, at, options: See `draw`.
+        name, at, options: See `draw`, whose `style` and `columns` are among the options.
     """
     from .spectrum import material_in, spectrum_array
 
@@ -95,14 +114,12 @@ def draw_cube(
     return draw(ds, name, at, **options)
 
 
-def save(figure: "Figure", out: str | Path, dpi: int = 300) -> Path:
-    """Write a figure as PNG (of `dpi` dots an inch), PDF or SVG, by the file's ending."""
-    import matplotlib as mpl
+def save(figure: "Figure", out: str | Path, dpi: int | None = None) -> Path:
+    """Write a figure as PNG (of `dpi` dots an inch, by default its style's), PDF or SVG, by the file's ending.
 
-    from .style import RC
-
+    The file's metadata carry the hash of the cube's config, as `photogap status` prints it.
+    """
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(RC):
-        figure.savefig(path, dpi=dpi)
+    figure.savefig(path, dpi=dpi or getattr(figure, "print_dpi", 300))
     return path

@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 from ...core.material import Material
 from ...core.optics.film import penetration_depth, refractive_index
 from ..materials.library import load
-from .curves import legend
-from .selection import caption, lines, present
-from .style import COLUMN, line_style, new, printed, pulse, title
+from .families import family
+from .selection import caption, present
+from .style import COLUMN, new, printed, pulse
+from .words import title
 
 
 def pump_depth(film: Material, omega: float) -> float:
@@ -18,11 +19,11 @@ def pump_depth(film: Material, omega: float) -> float:
 
 @printed
 def depth_difference(ds: xr.Dataset, material: Material | None = None) -> Figure:
-    """Figs. 7a and 7b: depth of the probe less that of the pump in equilibrium, one line per combination of axes.
+    """Figs. 7a and 7b: depth of the probe minus that of the pump in equilibrium, one line per combination of axes.
 
     Args:
         ds: A cube with a probe, or part of one, of one material and one photon energy of the pump.
-        material: The material itself; None takes that of the cube's label if it comes with the package.
+        material: The material itself; None takes the packaged material of the cube's label.
 
     Raises:
         ValueError: There are several materials or pumps, or no probe.
@@ -34,17 +35,15 @@ def depth_difference(ds: xr.Dataset, material: Material | None = None) -> Figure
             f"the figure shows one {several[0]}: select it with `at`. Got {ds[several[0]].values.tolist()}."
         )
     film = load(str(ds["material"].values.item())) if material is None else material
-    away = (depths - pump_depth(film, float(ds["omega_pump"]))).rename("depth").assign_attrs(units="nm")
+    away = (depths - pump_depth(film, ds["omega_pump"].item())).rename("depth").assign_attrs(units="nm")
     figure = new(COLUMN, 2.6)
     ax = figure.subplots()
-    pulse(ax)
-    for i, (label, line) in enumerate(lines(away, ["time"])):
-        ax.plot(line["time"], line, label=label, **line_style(i))
-    ax.set(
-        xlabel=title(ds["time"]),
-        ylabel=r"$\delta_\mathrm{probe}(t) - \delta_\mathrm{pump}$ (nm)",
-        title=caption(away, 44),
-    )
+    pulse(ax, ds)
+    found = family(away, ["time"])
+    for label, line, style in found:
+        ax.plot(line["time"], line, label=label, **style)
+    ax.set(xlabel=title(ds["time"]), ylabel=r"$\delta_\mathrm{probe}(t) - \delta_\mathrm{pump}$ (nm)")
+    figure.suptitle(caption(away))
     ax.margins(x=0)
-    legend(figure, ax)
+    found.key(figure, ax)
     return figure

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from ..ask.axes import OWN
 from .curves import gap_traces
 from .phase import phase_diagram
-from .style import COLUMN, new, number, symbol, unit
+from .style import COLUMN, new
+from .words import number, symbol, unit
 
 
 def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0") -> Any:
@@ -17,8 +18,8 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
 
     Args:
         ds: A cube.
-        x: Axis across the plane.
-        y: Axis up.
+        x: Horizontal axis of the plane.
+        y: Vertical axis.
         variable: A series.
 
     Raises:
@@ -65,8 +66,8 @@ def pictures(ds: xr.Dataset, at: dict[str, int], x: str, y: str, variable: str) 
     drawn = [gap_traces(point, variable)]
     if {x, y} <= at.keys():
         plane = ds.isel({name: i for name, i in at.items() if name not in (x, y)})
-        figure = phase_diagram(plane, x, y, variable)
+        plot = phase_diagram(plane, x, y, variable)
         here = ", ".join(f"{symbol(n)} = {number(ds[n].values[at[n]])} {unit(ds[n])}".rstrip() for n in (x, y))
-        figure.suptitle(f"sliders at {here}", fontsize=8)
-        drawn.append(figure)
+        plot.suptitle(f"sliders at {here}")
+        drawn.append(plot)
     return drawn

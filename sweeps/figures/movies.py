@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from .selection import caption, present, single
 from .spectrum import found
-from .style import COLOURS, PAGE, RC, new, pulse, title
+from .style import COLOURS, PAGE, RC, new, pulse
+from .words import title
 
 Update = Callable[[int], None]
 
@@ -99,7 +100,8 @@ def _stage(ds: xr.Dataset, spectrum: xr.DataArray | None, floor: float) -> tuple
     updates = [panel(ax) for panel, ax in zip(panels, axes, strict=False)]
     common, times = caption(ds["Delta0"]), ds["time"]
     unit = times.attrs.get("units", "")
-    heading = figure.suptitle(f"{common}\nt = {float(times[0]):+.3f} {unit}", fontsize=8)
+    heading = figure.suptitle(f"{common}\nt = {float(times[0]):+.3f} {unit}")
+    common = heading.get_text().rpartition("\n")[0]
 
     def update(frame: int) -> None:
         heading.set_text(f"{common}\nt = {float(times[frame]):+.3f} {unit}")
@@ -111,7 +113,7 @@ def _stage(ds: xr.Dataset, spectrum: xr.DataArray | None, floor: float) -> tuple
 
 def _trace(ax: Axes, ds: xr.Dataset) -> Update:
     Delta0 = single(present(ds, "Delta0", "time"), ["time"])
-    pulse(ax)
+    pulse(ax, ds)
     ax.plot(Delta0["time"], Delta0, color=COLOURS[0])
     (dot,) = ax.plot([], [], "o", color=COLOURS[1], markersize=5)
     ax.set(xlabel=title(Delta0["time"]), ylabel=title(Delta0))

@@ -1,21 +1,25 @@
 """Phase diagram: region with a gap in the plane of two axes, one panel per label of the others."""
 
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from ..analysis import existence, peak_gap
-from ..analysis.labels import geometric
+from ..analysis import peak_gap
+from .canvas import legend_of
 from .selection import caption, lines, present
-from .style import FAILED, MAP, PAGE, new, number, printed, symbol, title
+from .style import FAILED, MAP, PAGE, new, printed, room
+from .tiles import HATCH, border, hatch, tiles
+from .words import in_percent, symbol, title
 
-_TICKS = 5
 _MOST = 3
+_PANEL: Final = 2.2
+"""Width of a panel, inches of print with 8 points."""
+_BAR: Final = 1.2
 
 
 @printed
@@ -24,96 +28,87 @@ def phase_diagram(
 ) -> Figure:
     """Largest gap over time in the plane of two axes, and the border of the region above a threshold.
 
-    One panel per combination of the other axes, one colour scale for all; each cell is one point, failed ones are
-    grey. An infinite label has the last place on its axis, one step beyond the others, outside the border.
+    One panel per combination of the other axes, one colour scale for all; each tile is one point, with edges midway
+    between labels, and failed ones are grey. The border runs along the tiles' edges: no finer than the points.
+    Where the cube has `gap_edge`, points with a gap parameter and no gap in the spectrum (damped states down to
+    E = 0) are hatched. An infinite label has the last place on its axis, one step beyond the others.
 
     Args:
         ds: A cube, or part of one.
-        x: Axis across.
-        y: Axis up.
+        x: Horizontal axis.
+        y: Vertical axis.
         variable: A series, or its peak.
         threshold: In the variable's units.
     """
     if x == y:
-        raise ValueError(f"`y` must be another axis than `x`. Got {y!r} for both.")
+        raise ValueError(f"`y` must differ from `x`. Got {y!r} for both.")
     present(ds, variable, x, y)
     peak = peak_gap(ds, variable).sortby([x, y]).compute()
-    panels = list(lines(peak, [y, x]))
+    inside = (peak > threshold).astype(float).where(peak.notnull())
+    gapless = _gapless(ds, variable, inside)
+    shown = in_percent(peak)
+    panels = list(lines(shown, [y, x]))
     columns = _columns(peak, len(panels), {x, y})
     rows = -(-len(panels) // columns)
-    figure = new(min(PAGE, 2.2 * columns + 1.2), 2.0 * rows + 0.5)
+    figure = new(min(PAGE, _PANEL * columns + _BAR), 2.0 * rows + 0.5)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    norm = Normalize(0, float(peak.max()) or 1.0)
-    mesh = None
+    norm = Normalize(0, float(shown.max()) or 1.0)
+    seen: set[str] = set()
     for i, (ax, (label, panel)) in enumerate(zip(axes.ravel(), panels, strict=False)):
-        mesh = _panel(ax, panel, x, y, threshold, norm)
+        here = {d: panel[d] for d in peak.dims if d not in (x, y)}
+        mesh = tiles(ax, panel, cmap=MAP, norm=norm)
+        seen |= _marks(ax, inside.sel(here).transpose(y, x), gapless.sel(here).transpose(y, x))
         ax.set_title(label)
-        if i + columns >= len(panels):
-            ax.set_xlabel(title(peak[x]))
+        if i + columns < len(panels):
+            ax.set_xlabel("")
+        else:
             ax.tick_params(labelbottom=True)
-    for ax in axes[:, 0]:
-        ax.set_ylabel(title(peak[y]))
+        if i % columns:
+            ax.set_ylabel("")
     for ax in axes.ravel()[len(panels) :]:
         ax.set_visible(False)
-    if mesh is not None:
-        label = symbol(peak.name) if variable.startswith("Delta0") else f"Peak {symbol(variable)}"
-        figure.colorbar(mesh, ax=list(axes.ravel()), label=title(peak, label), pad=0.02, aspect=20 * rows)
-    figure.suptitle(caption(peak), fontsize=8)
+    label = symbol(peak.name) if variable.startswith("Delta0") else f"Peak {symbol(variable)}"
+    figure.colorbar(mesh, ax=list(axes.ravel()), label=title(shown, label), pad=0.02, aspect=20 * rows)
+    figure.suptitle(caption(peak))
+    _key(figure, seen)
     return figure
 
 
-def _panel(ax: Axes, panel: xr.DataArray, x: str, y: str, threshold: float, norm: Normalize) -> Any:
-    places = {name: _places(panel[name].values) for name in (x, y)}
-    ax.set_facecolor(FAILED)
-    values = np.ma.masked_invalid(panel.values)
-    mesh = ax.pcolormesh(_edges(places[x]), _edges(places[y]), values, cmap=MAP, norm=norm, rasterized=True)
-    border = existence(panel, x, y, threshold)
-    for i in range(border.sizes["line"]):
-        u, v = (_scaled(border[name].isel(line=i).values, panel[name].values) for name in (x, y))
-        # White under black: visible on every colour of the map.
-        ax.plot(u, v, color="white", linewidth=2.4)
-        ax.plot(u, v, color="black", linewidth=1.1, linestyle="--")
-    for name, axis in ((x, ax.xaxis), (y, ax.yaxis)):
-        axis.set_ticks(*_ticks(panel[name].values, places[name]))
-    return mesh
+def _gapless(ds: xr.Dataset, variable: str, inside: xr.DataArray) -> xr.DataArray:
+    """Points inside the region whose spectrum has no gap at any time; none where the cube does not say."""
+    if not variable.startswith("Delta0") or "gap_edge" not in ds:
+        return xr.zeros_like(inside, dtype=bool)
+    found: xr.DataArray = (inside == 1) & (peak_gap(ds, "gap_edge") == 0)
+    return found.transpose(*inside.dims).compute()
+
+
+def _marks(ax: Axes, inside: xr.DataArray, gapless: xr.DataArray) -> set[str]:
+    """Border, hatching and words of a panel; the marks used."""
+    seen = {"failed"} if bool(inside.isnull().any()) else set()
+    if bool(gapless.any()):
+        hatch(ax, gapless)
+        seen.add("gapless")
+    if border(ax, inside):
+        seen.add("border")
+    if not bool((inside == 1).any()):
+        ax.text(0.5, 0.5, "no gap", transform=ax.transAxes, ha="center", va="center", color="white")
+    return seen
+
+
+def _key(figure: Figure, seen: set[str]) -> None:
+    """Meaning of the marks that the panels use."""
+    every: dict[str, tuple[Any, str]] = {
+        "border": (Line2D([], [], color="black"), "border of existence"),
+        "gapless": (Patch(facecolor="#5A6270", edgecolor="white", hatch=HATCH, linewidth=0), "gapless"),
+        "failed": (Patch(facecolor=FAILED, linewidth=0), "failed or not computed"),
+    }
+    used = [every[name] for name in every if name in seen]
+    if used:
+        legend_of(figure, [handle for handle, _ in used], [text for _, text in used])
 
 
 def _columns(peak: xr.DataArray, panels: int, plane: set[str]) -> int:
     """Panels per row: the labels of the last axis if they fit, so that a row varies only that axis."""
+    most = max(1, min(_MOST, int((room(PAGE) - _BAR) / (0.8 * _PANEL))))
     last = [peak.sizes[d] for d in peak.dims if d not in plane and peak.sizes[d] > 1][-1:]
-    return last[0] if last and last[0] <= _MOST and panels % last[0] == 0 else max(1, min(_MOST, panels))
-
-
-def _scaled(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-    """Values as the axis of these labels places them: their logarithm, where labels step by factors."""
-    return np.asarray(np.log10(values) if geometric(labels.astype(float)) else values, dtype=float)
-
-
-def _places(labels: NDArray[Any]) -> NDArray[Any]:
-    if labels.dtype.kind not in "fiu":
-        return np.arange(labels.size, dtype=float)
-    finite = np.isfinite(labels)
-    out = _scaled(labels[finite], labels)
-    step = out[-1] - out[-2] if out.size > 1 else 1.0
-    return np.concatenate([out, out[-1:] + step]) if not finite.all() else out
-
-
-def _edges(places: NDArray[Any]) -> NDArray[Any]:
-    if places.size == 1:
-        return np.array([places[0] - 0.5, places[0] + 0.5])
-    middles = (places[1:] + places[:-1]) / 2
-    return np.concatenate([[2 * places[0] - middles[0]], middles, [2 * places[-1] - middles[-1]]])
-
-
-def _ticks(labels: NDArray[Any], places: NDArray[Any]) -> tuple[list[float], list[str]]:
-    """Places and texts of ticks: decades on an axis of factors that spans two, else some of the labels."""
-    finite = labels[np.isfinite(labels)].astype(float) if labels.dtype.kind in "fiu" else np.empty(0)
-    if not geometric(finite) or finite[-1] < 99 * finite[0]:
-        where = np.unique(np.linspace(0, labels.size - 1, min(_TICKS, labels.size)).round().astype(int))
-        return [float(places[i]) for i in where], [number(labels[i], digits=3) for i in where]
-    low, high = np.log10(finite[[0, -1]])
-    decades = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
-    decades = decades[:: -(-decades.size // _TICKS)]
-    beyond = [(float(places[-1]), "∞")] if finite.size < labels.size else []
-    both = [*((float(d), f"$10^{{{d:.0f}}}$") for d in decades), *beyond]
-    return [place for place, _ in both], [text for _, text in both]
+    return last[0] if last and last[0] <= most and panels % last[0] == 0 else max(1, min(most, panels))

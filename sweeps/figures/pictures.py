@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.patches import Patch
 
-from ...core.units import printed
 from ..analysis.labels import geometric
 from ..ask.axes import OWN
 from ..ask.labels import positions
@@ -15,12 +15,17 @@ from ..errors import ConfigError
 from ..status import Status
 from ..store.place import Place
 from ..text import suggest
+from .canvas import Canvas, legend_of, origin
+from .families import family, spread
 from .selection import caption
-from .style import FAILED, MAP, MARKERS, line_style, symbol
+from .style import FAILED, MAP, PAGE, new, points, printed, pulse, room, styled
+from .tiles import tiles
+from .words import along, axis_title, in_percent, symbol, tick, title
 
-_HUES = 12
-_INSIDE = 5
-"""Largest number of lines whose legend fits inside the picture."""
+_HUES, _FEW = 40, 12
+"""Largest number of lines along an axis of numbers, which colours order, and along any other."""
+_TICKS = 6
+_WIDTH = 4.6
 
 
 def reduced(ds: xr.Dataset, y: str, keep: Collection[str] = (), option: str = "--y") -> xr.DataArray:
@@ -66,7 +71,7 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
             continue
         if values.sizes[dim] > 1:
             labels = ", ".join(_text(v) for v in values[dim].values[:12])
-            raise ConfigError(f"`--at {dim}=VALUE` is needed, or `--hue {dim}`: the cube has {dim} = {labels}.")
+            raise ConfigError(f"`--at {dim}=VALUE` or `--hue {dim}` is needed: the cube has {dim} = {labels}.")
         values = values.isel({dim: 0})
     return values
 
@@ -86,11 +91,6 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _title(name: str, attrs: dict[str, Any]) -> str:
-    units = printed(str(attrs.get("units", "1")))
-    return f"{symbol(name)}{f' ({units})' if units else ''}"
-
-
 def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> xr.DataArray:
     """Values of a picture, dims (hue, x) or (x)."""
     values = reduced(ds, y, {x, *at} | ({hue} if hue else set()))
@@ -103,7 +103,7 @@ def curves(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) 
         hue = left[0] if len(left) == 1 else None
     along = _dim(values, hue, "--hue") if hue else None
     if along == dim:
-        raise ConfigError(f"`--hue` must be another axis than `--x`. Got {hue!r}.")
+        raise ConfigError(f"`--hue` must differ from `--x`. Got {hue!r}.")
     chosen = select(values, at, [dim, *([along] if along else [])])
     return (
         chosen.transpose(*([along] if along else []), dim).assign_attrs(ds[y].attrs | {"hue": hue or ""}).sortby(x)
@@ -127,75 +127,92 @@ def plot(
     hue: str | None = None,
     y: str = "Delta0",
     at: dict[str, Any] | None = None,
+    style: str = "screen",
+    columns: int = 0,
 ) -> Path:
     """Draw a variable against time, or its largest value against an axis; one line per value of another."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     at = at or {}
     values = curves(ds, x, hue, y, at)
     _refuse_nothing(ds, values)
-    hue = str(values.attrs["hue"]) or None
-    labels = values[x].values
-    words = labels.dtype.kind not in "fiu"
-    figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    ax = figure.subplots()
-    # An infinite escape time cannot be placed on a numeric axis.
-    shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
-    where = np.arange(len(labels)) if words else labels.astype(float)[shown]
-    rows = values.values[..., shown].reshape(-1, int(shown.sum()))
-    names = [_text(v) for v in np.atleast_1d(values[hue].values)] if hue else [""]
-    drawn = np.unique(np.linspace(0, len(rows) - 1, min(_HUES, len(rows))).round().astype(int))
-    for i, j in enumerate(drawn):
-        ax.plot(
-            where,
-            rows[j],
-            **line_style(i),
-            marker=MARKERS[i % len(MARKERS)] if x not in OWN else None,
-            markersize=5,
-            linewidth=1.8,
-            label=names[j],
-        )
-    if words:
-        ax.set_xticks(where, [_text(v) for v in labels])
-    elif geometric(np.asarray(where)):
-        ax.set_xscale("log")
-    over = [d for d in ds[y].dims if d in OWN and d not in (x, hue, *at)]
-    what = f"max over {' and '.join(map(str, over))} of " if over else ""
-    ax.set_xlabel(_title(x, ds[x].attrs), fontsize=12)
-    ax.set_ylabel(what + _title(y, ds[y].attrs), fontsize=12)
-    ax.tick_params(labelsize=11)
-    ax.grid(alpha=0.3)
-    ax.set_title(caption(values.drop_vars([n for n in (x, hue) if n]), width=72), fontsize=10)
-    if hue:
-        some = f",\n{len(drawn)} of {len(rows)}" if len(drawn) < len(rows) else ""
-        heading = _title(hue, ds[hue].attrs) + some
-        if len(drawn) > _INSIDE:
-            figure.legend(title=heading, fontsize=9, title_fontsize=9, loc="outside right upper")
-        else:
-            ax.legend(title=heading, fontsize=10, title_fontsize=10)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    with styled(style, columns):
+        figure = _figure(ds, values, x, at)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(out, dpi=figure.print_dpi)
     return out
 
 
+@printed
+def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) -> Canvas:
+    """Lines over x, told apart by the hue that the values name."""
+    hue = str(values.attrs["hue"]) or None
+    y = str(values.name)
+    along_x, along_hue = str(values[x].dims[0]), str(values[hue].dims[0]) if hue else None
+    drawn = (
+        in_percent(spread(values, along_hue, _HUES if _in_order(values[hue]) else _FEW))
+        if along_hue and hue
+        else (in_percent(values))
+    )
+    figure = new(_WIDTH, 3.2)
+    figure.origin |= origin(ds)
+    ax = figure.subplots()
+    ax.grid(alpha=0.3, linewidth=points(0.5))
+    if x == "time":
+        pulse(ax, ds)
+    labels = values[x].values
+    words = labels.dtype.kind not in "fiu"
+    # An infinite escape time cannot be placed on a numeric axis.
+    shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
+    where = np.arange(len(labels)) if words else labels.astype(float)[shown]
+    found = family(drawn, [along_x])
+    for i, (label, line, look) in enumerate(found):
+        marker = None if x in OWN else found.marker(i)
+        ax.plot(where, line.values[shown], label=label, marker=marker, **look)
+    if words or len(along(values[x])) > 1:
+        _label_ticks(ax, values[x], where, shown)
+    if not words and geometric(np.asarray(where)):
+        ax.set_xscale("log")
+    over = [d for d in ds[y].dims if d in OWN and d not in (x, hue, *at)]
+    what = f"largest {symbol(y)} over {' and '.join(map(str, over))}" if over else None
+    ax.set(xlabel=axis_title(values[x]), ylabel=title(drawn, what))
+    figure.suptitle(caption(values.drop_vars([n for n in (x, hue) if n])))
+    total = values.sizes[along_hue] if along_hue else 1
+    found.key(figure, ax)
+    if len(found.members) < total:
+        figure.suptitle(f"{caption(values)}\n{len(found.members)} of {total} lines".strip())
+    return figure
+
+
+def _in_order(labels: xr.DataArray) -> bool:
+    return labels.dtype.kind in "fiu"
+
+
+def _label_ticks(ax: Any, labels: xr.DataArray, where: Any, shown: Any) -> None:
+    """A tick with each label and those zipped with it, or with some of them."""
+    places = np.flatnonzero(shown)
+    some = range(0, len(where), max(1, -(-len(where) // _TICKS)))
+    ax.set_xticks([float(where[i]) for i in some], [tick(labels, int(places[i])) for i in some])
+    ax.minorticks_off()
+
+
 def table(ds: xr.Dataset, x: str, hue: str | None, y: str, at: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the numbers behind a picture."""
+    """Header and rows of the numbers behind a picture; quantities zipped with an axis have columns of their own."""
     values = curves(ds, x, hue, y, at)
     hue = str(values.attrs["hue"]) or None
     what = f"{y} ({ds[y].attrs.get('units', '1')})"
-    labels = np.atleast_1d(values[hue].values).tolist() if hue else []
-    unit = str(ds[hue].attrs.get("units", "1")).removeprefix("1") if hue else ""
-    head = [
-        f"{x} ({ds[x].attrs['units']})" if "units" in ds[x].attrs else x,
-        *([f"{what} at {hue} = {_text(label)} {unit}".rstrip() for label in labels] or [what]),
-    ]
+    names = [f"{what} at {typed(values[hue], i)}" for i in range(values[hue].size)] if hue else [what]
+    head = [*(f"{c.name} ({c.attrs['units']})" if "units" in c.attrs else str(c.name) for c in along(values[x]))]
     rows = values.values.reshape(-1, values.sizes[values[x].dims[0]])
-    body = [
-        [_text(label), *(_cell(v) for v in column)] for label, column in zip(values[x].values, rows.T, strict=True)
+    labels = zip(*(c.values for c in along(values[x])), strict=True)
+    body = [[*map(_text, each), *(_cell(v) for v in column)] for each, column in zip(labels, rows.T, strict=True)]
+    return [*head, *names], body
+
+
+def typed(labels: xr.DataArray, i: int) -> str:
+    """The i-th label of an axis and those zipped with it, as one types them: `omega_pump = 170 meV, T = 30 K`."""
+    parts = [
+        f"{c.name} = {_text(c.values[i])} {str(c.attrs.get('units', '1')).removeprefix('1')}" for c in along(labels)
     ]
-    return head, body
+    return ", ".join(part.rstrip() for part in parts)
 
 
 def _cell(value: float) -> str:
@@ -207,7 +224,7 @@ def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> t
     values = reduced(ds, variable, option="--variable")
     across, down = _dim(values, x, "--x"), _dim(values, y, "--y")
     if across == down:
-        raise ConfigError(f"`--y` must be another axis than `--x`. Got {y!r}.")
+        raise ConfigError(f"`--y` must differ from `--x`. Got {y!r}.")
     keep = [across, down]
     return (
         select(ds["status"], at, keep).transpose(down, across).sortby(keep),
@@ -215,47 +232,44 @@ def maps(ds: xr.Dataset, x: str, y: str, variable: str, at: dict[str, Any]) -> t
     )
 
 
-def draw_maps(status: xr.DataArray, values: xr.DataArray, out: Path) -> Path:
+def draw_maps(
+    status: xr.DataArray, values: xr.DataArray, out: Path, *, style: str = "screen", columns: int = 0
+) -> Path:
     """Picture of both maps side by side."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    with styled(style, columns):
+        figure = _maps(status, values)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(out, dpi=figure.print_dpi)
+    return out
+
+
+@printed
+def _maps(status: xr.DataArray, values: xr.DataArray) -> Canvas:
     from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.figure import Figure
 
     kinds = sorted(
         {str(s) for s in status.values.ravel()} | {str(Status.OK), str(Status.MISSING)},
         key=lambda s: (s != Status.OK, s != Status.MISSING, s),
     )
-    codes = np.vectorize(lambda s: kinds.index(str(s)))(status.values)
-    figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    colours = ["#009E73", FAILED, *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)]
-    painted = left.imshow(
-        codes,
-        cmap=ListedColormap(colours[: len(kinds)]),
-        aspect="auto",
-        origin="lower",
-        norm=BoundaryNorm(np.arange(-0.5, len(kinds)), len(kinds)),
+    codes = status.copy(data=np.vectorize(lambda s: kinds.index(str(s)))(status.values).astype(float))
+    narrow = room(PAGE) < 2 * 2.8
+    figure = new(PAGE, 5.2 if narrow else 2.9)
+    left, right = np.ravel(figure.subplots(*((2, 1) if narrow else (1, 2))))
+    colours = ["#009E73", FAILED, *(["#D55E00", "#CC79A7", "#E69F00", "#000000"] * 3)][: len(kinds)]
+    tiles(left, codes, cmap=ListedColormap(colours), norm=BoundaryNorm(np.arange(-0.5, len(kinds)), len(kinds)))
+    legend_of(
+        figure,
+        [Patch(facecolor=colour) for colour in colours],
+        [kind.replace("_", " ") for kind in kinds],
+        "status",
     )
-    figure.colorbar(painted, ax=left, ticks=range(len(kinds))).ax.set_yticklabels(kinds)
-    image = right.imshow(values.values.astype(float), cmap=MAP, aspect="auto", origin="lower")
-    figure.colorbar(image, ax=right, label=_title(str(values.name), values.attrs))
-    for ax, title in ((left, "status"), (right, "largest value")):
-        y, x = (str(d) for d in values.dims)
-        ax.set_xticks(*_ticks(values[x].values))
-        ax.set_yticks(*_ticks(values[y].values))
-        ax.set_xlabel(_title(x, values[x].attrs))
-        ax.set_ylabel(_title(y, values[y].attrs))
-        ax.set_title(title)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
-    return out
-
-
-def _ticks(labels: Any) -> tuple[list[int], list[str]]:
-    step = max(1, -(-len(labels) // 6))
-    where = list(range(0, len(labels), step))
-    return where, [f"{labels[i]:.2g}" if isinstance(labels[i], float) else str(labels[i]) for i in where]
+    shown = in_percent(values)
+    mesh = tiles(right, shown, cmap=MAP)
+    figure.colorbar(mesh, ax=right, label=title(shown), pad=0.02)
+    left.set_title("status")
+    right.set_title("largest value")
+    figure.suptitle(caption(values))
+    return figure
 
 
 def beside(target: Place) -> Path:

@@ -1,11 +1,12 @@
 """The figures, a row each: `photogap plot --figure`, help, `photogap.figures` and REPRODUCTION.md derive from it.
 
-A new figure is its file and its row here (and, where the paper has it, a `Picture` of the page of reproduction,
-which names its cube). The module of a figure, and Matplotlib, are imported when it is drawn.
+A new figure is its file and its row here (and, for a figure of the paper, a `Picture` in `reproduction.page` that
+names its cube). The module of a figure, and Matplotlib, are imported when it is drawn.
 """
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ class Row:
     Args:
         draws: `module:function` of this package; the function takes a dataset and returns a Matplotlib figure.
         shows: Contents in a few words, as a caption.
-        pane: Name of the paper's pane; empty where the paper has none.
-        material: Material of the paper's pane: selected where the cube has it and nothing else is asked for.
-        needs: Keyword of the function that takes the material itself or its spectrum, as the cube's config has it.
+        pane: Panel in the paper; empty if the paper has none.
+        material: Material of the paper's panel, selected by default if the cube has it.
+        needs: Keyword of the function for the material itself or its spectrum, from the cube's config.
         options: Keywords of the function that are options of `photogap plot` too.
+        given: Keywords of the function that the figure fixes.
     """
 
     draws: str
@@ -32,11 +34,14 @@ class Row:
     material: str | None = None
     needs: Literal["", "material", "alpha2F"] = ""
     options: frozenset[str] = frozenset()
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, ds: "xr.Dataset", **options: Any) -> "Figure":
         """Draw the figure of a dataset."""
         module, _, function = self.draws.partition(":")
-        figure: Figure = getattr(importlib.import_module(f".{module}", __package__), function)(ds, **options)
+        figure: Figure = getattr(importlib.import_module(f".{module}", __package__), function)(
+            ds, **self.given, **options
+        )
         return figure
 
 
@@ -46,8 +51,14 @@ def _spectra(pane: str, material: str) -> Row:
 
 
 def _depth(pane: str, material: str, shows: str) -> Row:
-    shows = f"{material} {shows}, less that of the pump in equilibrium"
+    shows = f"{material} {shows}, minus that of the pump in equilibrium"
     return Row(draws="depth:depth_difference", shows=shows, pane=pane, material=material, needs="material")
+
+
+def _life(axis: str, words: str) -> Row:
+    return Row(
+        draws="lives:gap_and_life", shows=f"largest gap, and time with a gap, against {words}", given={"x": axis}
+    )
 
 
 def _populations(pane: str) -> Row:
@@ -60,12 +71,12 @@ FIGURES: Final[dict[str, Row]] = {
     "fig2b": _spectra("Fig. 2b", "LaH10"),
     "fig2c": Row(
         draws="probe:probe_traces",
-        shows="-dT/T0 as the instrument sees it (left) and the film's own (right)",
+        shows="-dT/T0 as measured (left) and the film's own (right)",
         pane="Fig. 2c",
     ),
     "fig2d": Row(
         draws="probe:probe_traces",
-        shows="dR/R0 as the instrument sees it (left) and the film's own, its size (right)",
+        shows="dR/R0 as measured (left) and the magnitude of the film's own (right)",
         pane="Fig. 2d",
     ),
     "fig3": Row(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
@@ -77,7 +88,7 @@ FIGURES: Final[dict[str, Row]] = {
     "fig8": Row(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
     "fig9": Row(
         draws="maps:gap_evolution",
-        shows="Re Delta(E, t) of K3C60, before (a) and after (b) the pulse's maximum, light to dark",
+        shows="Re Delta(E, t) of K3C60, before and after the pulse's maximum",
         pane="Fig. 9",
     ),
     "fig10": _populations("Fig. 10"),
@@ -88,5 +99,19 @@ FIGURES: Final[dict[str, Row]] = {
         shows="where a gap exists, over two axes",
         options=frozenset({"x", "y"}),
     ),
+    "resonance": Row(
+        draws="lives:resonance",
+        shows="largest gap against the photon energy of the pump, alpha2F behind it",
+        needs="alpha2F",
+    ),
+    "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),
+    "electron_scattering": _life("tau_ee", "the time of electron-electron scattering"),
+    "soft_modes": _life("soft_lambda", "the coupling of a soft mode"),
+    "optical_saturation": Row(
+        draws="saturation:optical_saturation",
+        shows="conductivity of the topmost slab (solid), and inferred from r with an exponential profile (dashed)",
+        needs="material",
+    ),
+    "pulse_length": _life("tau_pump", "the pulse's duration"),
 }
-"""Figures by the name that `photogap plot STORE --figure NAME` takes."""
+"""Figures by name, as for `photogap plot STORE --figure NAME`."""

@@ -8,11 +8,9 @@ import xarray as xr
 
 from ..ask.axes import FIRST, OWN
 from ..ask.labels import positions
-from .style import quantity
+from .words import quantity
 
-_NOTHING = (
-    "the figure needs a point that was computed and did not fail; see `photogap status`. Got only NaN in {!r}."
-)
+_NOTHING = "the figure needs a successful point; see `photogap status`. Got only NaN in {!r}."
 
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
@@ -59,7 +57,8 @@ def _how(variable: str, dims: Sequence[str]) -> str:
 
 
 def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
-    """One array of the dims per combination of the other axes, labelled by what differs; none that is all NaN.
+    """One array of the dims per combination of the other axes, labelled by the axes that differ; arrays of NaN are
+    left out.
 
     Raises:
         ValueError: No array is left, or more than can be distinguished.
@@ -94,23 +93,15 @@ def single(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
     return out
 
 
-def caption(values: xr.DataArray, width: int = 90, only: Sequence[str] | None = None) -> str:
-    """Labels common to everything shown, in lines of limited width.
+def caption(values: xr.DataArray, only: Sequence[str] | None = None) -> str:
+    """Labels common to everything shown, in one line; a figure's heading breaks it.
 
     Args:
         values: What is shown.
-        width: Characters of a line; symbols count as they print.
         only: Names of the coordinates to mention; None mentions all.
     """
     common = [c for c in _ordered(values) if c.size == 1 and (only is None or c.name in only)]
-    rows: list[list[str]] = [[]]
-    used = 0
-    for text, length in ((quantity(c), len(quantity(c, plain=True)) + 2) for c in common):
-        if used + length > width and rows[-1]:
-            rows, used = [*rows, []], 0
-        rows[-1].append(text)
-        used += length
-    return ",\n".join(", ".join(row) for row in rows)
+    return ", ".join(quantity(c) for c in common)
 
 
 def _ordered(values: xr.DataArray) -> list[xr.DataArray]:
@@ -120,5 +111,6 @@ def _ordered(values: xr.DataArray) -> list[xr.DataArray]:
 
 
 def _label(line: xr.DataArray, whole: xr.DataArray) -> str:
+    """Labels of the axes over which lines differ, leaders and all that is zipped with them."""
     differ = [c.name for c in _ordered(whole) if c.size > 1 and line[c.name].ndim == 0]
     return ", ".join(quantity(line[name]) for name in differ)

@@ -5,7 +5,8 @@ from matplotlib.figure import Figure
 
 from ...core.material import Material
 from ..materials.library import load
-from .style import COLOURS, COLUMN, line_style, new, printed, title
+from .style import COLOURS, COLUMN, line_style, new, printed
+from .words import formula, title
 
 _FREQUENCY = {"units": "meV", "long_name": "phonon energy"}
 
@@ -16,10 +17,10 @@ def spectra(ds: xr.Dataset, material: Material | None = None) -> Figure:
 
     Args:
         ds: A cube, or part of one, of one material.
-        material: The material itself; None takes that of the cube's label if it comes with the package.
+        material: The material itself; None takes the packaged material of the cube's label.
 
     Raises:
-        ValueError: The cube holds several materials, or one that is not known.
+        ValueError: The cube has several materials, or an unknown one.
     """
     labels = ds["material"].values.ravel().tolist()
     if len(labels) != 1:
@@ -33,7 +34,8 @@ def spectra(ds: xr.Dataset, material: Material | None = None) -> Figure:
     left.fill_between(Omega, 0, alpha2F, color=COLOURS[0], alpha=0.25, linewidth=0)
     left.plot(Omega, alpha2F, **line_style(0))
     right.plot(Omega, F, **line_style(1))
-    left.set(xlabel=title(frequency), ylabel=r"$\alpha^2F(\omega)$", title=_heading(labels[0], film))
+    left.set(xlabel=title(frequency), ylabel=r"$\alpha^2F(\omega)$")
+    figure.suptitle(_heading(str(labels[0]), film))
     right.set_ylabel(r"$F(\omega)$ (1/meV per atom)", color=COLOURS[1])
     left.yaxis.label.set_color(COLOURS[0])
     for ax in (left, right):
@@ -42,5 +44,5 @@ def spectra(ds: xr.Dataset, material: Material | None = None) -> Figure:
     return figure
 
 
-def _heading(label: object, film: Material) -> str:
-    return f"{label}, $\\lambda$ = {film.spectrum.coupling_lambda:.3g}"
+def _heading(label: str, film: Material) -> str:
+    return f"{formula(label)}, $\\lambda$ = {film.spectrum.coupling_lambda:.3g}"

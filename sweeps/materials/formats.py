@@ -1,6 +1,6 @@
-"""Formats of spectra as the codes write them: what their files look like, and the unit each declares.
+"""Formats of spectra as written by other codes: the layout of their files and the unit of each.
 
-A unit is never guessed: a format has one, or names it in the file's header, or the caller must give it.
+Units are never guessed: they come from the format, from the file's header, or from the caller.
 """
 
 import re
@@ -13,23 +13,23 @@ Quantity = Literal["alpha2F", "F"]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """How one code writes one quantity.
+    """File format of one quantity from one code.
 
     Args:
-        name: What a configuration calls it.
+        name: Its name in a config.
         quantity: alpha2F, or the phonon density of states F.
         units: Unit of frequency; None if the header names it or the caller must.
-        header: Pattern that only this format's header has; None for a file that says nothing of itself.
+        header: Pattern unique to this format's header; None for files without a recognisable header.
         filename: Pattern of the file's name, for a format without a header.
-        footer: Pattern of the line that ends the numbers, by which a file without a header is known too.
+        footer: Pattern of the line that ends the numbers, which also identifies a file without a header.
         column: Default column of the quantity, counted from 1 after the frequency; None if there may be
-            several (one to each smearing) of which the caller must choose.
+            several (one per smearing), so that the caller must choose.
         units_in_header: Pattern whose first group is the unit.
-        doubled: Pattern of a header after which the second half of the columns is lambda, not alpha2F.
-        paired: Pattern of a header after which each column of alpha2F has that of its running lambda beside it, to
-            which it is held: ABINIT's may be twice alpha2F.
-        tolerant: Whether the code's own interpolation noise (negative values, rows below zero frequency) is
-            dropped where it is small.
+        doubled: Pattern of a header that announces lambda, not alpha2F, in the second half of the columns.
+        paired: Pattern of a header that announces a column of the running lambda after each column of alpha2F, used
+            as a check: ABINIT's may be twice alpha2F.
+        tolerant: Whether small interpolation noise of the code (negative values, rows below zero frequency) is
+            dropped.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Format:
 FORMATS: Final = {
     f.name: f
     for f in (
-        # Any program's columns: omega, alpha2F and, if there is a third column, F.
+        # Columns of any program: omega, alpha2F and, in a third column, F.
         Format(name="columns", tolerant=False),
         # Quantum ESPRESSO, matdyn.x: a2F.dos1 ... (total, then modes), with a last line "lambda = ...".
         Format(
@@ -58,12 +58,12 @@ FORMATS: Final = {
             footer=r"^\s*lambda\s*=",
             filename=r"a2F\.dos",
         ),
-        # Quantum ESPRESSO, lambda.x: alpha2F.dat, one column to each electronic smearing.
+        # Quantum ESPRESSO, lambda.x: alpha2F.dat, one column per electronic smearing.
         Format(name="qe-lambda", units="THz", header=r"^\s*#\s*E\s*\(THz\)", column=None),
         # Quantum ESPRESSO, matdyn.x: fldos.
         Format(name="qe-phdos", quantity="F", units="cm-1", header=r"Frequency\[cm\^-1\]"),
-        # EPW: prefix.a2f (`eliashberg`), alpha2F to each phonon smearing, then lambda to each; EPW itself uses the
-        # first. prefix.a2f.01.0.075 (`a2f`) has neither a header nor lambda.
+        # EPW: prefix.a2f (`eliashberg`), alpha2F for each phonon smearing, then lambda for each; EPW itself uses
+        # the first. prefix.a2f.01.0.075 (`a2f`) has neither a header nor lambda.
         Format(
             name="epw",
             units="meV",
@@ -93,28 +93,28 @@ FORMATS: Final = {
             header=r"Phonon density of states and atom type projected",
             units_in_header=r"Energy in\s+(\w+)\s*,",
         ),
-        # Elk (and exciting): two columns without a word.
+        # Elk (and exciting): two columns without any text.
         Format(name="elk", units="Ha", filename=r"ALPHA2F.*\.OUT"),
         Format(name="elk-phdos", quantity="F", units="Ha", filename=r"PHDOS.*\.OUT"),
-        # IsoME: columns, one to each smearing, the unit somewhere in the header. IsoME computes no alpha2F but
-        # reads that of others; the layout is that of the files it is published with.
+        # IsoME: one column per smearing, with the unit somewhere in the header. IsoME reads alpha2F from other
+        # codes; the layout is that of the files published with it.
         Format(name="isome", units_in_header=r"\b(meV|eV|THz|Ry|Ha)\b", column=None),
     )
 }
 
-# EPW: prefix.a2f_tr, prefix.a2f_tr.01.0.075, columns and last lines as those of alpha2F. ABINIT's anaddb: _A2F_TR,
-# and _A2F_TRIN and _A2F_TROUT of which it is the difference.
+# EPW: prefix.a2f_tr, prefix.a2f_tr.01.0.075, with the columns and last lines of alpha2F. ABINIT's anaddb: _A2F_TR,
+# the difference of _A2F_TRIN and _A2F_TROUT.
 _TRANSPORT_NAME: Final = r"[._]a2f_tr(in|out)?(?![a-z])"
 _TRANSPORT_HEADER: Final = r"ABINIT package\s*:\s*a2f_tr(in|out)? file"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Numbers of a file, and where they stood.
+    """Numbers of a file and their positions.
 
     Args:
         header: Lines before the first number.
-        rows: One tuple of numbers a row, all of one length.
+        rows: One tuple of numbers per row, all of the same length.
         lines: Line number in the file of each row, from 1.
     """
 
@@ -129,8 +129,9 @@ def refuse_transport(path: Path, text: str) -> None:
         _TRANSPORT_HEADER, _head(text), re.IGNORECASE
     ):
         raise ValueError(
-            f"{path}: the spectrum must be alpha2F, not that of transport (alpha2F_tr), which weighs each "
-            "scattering by the change of velocity and has another lambda. Use the code's other file, `prefix.a2f` "
+            f"{path}: the spectrum must be alpha2F, not that of transport (alpha2F_tr), which weights each "
+            f"scattering event by the change of velocity and has a different lambda. Use the code's other file, "
+            f"`prefix.a2f` "
             "(EPW) or `_A2F` (ABINIT); a file of alpha2F itself needs another name."
         )
 
@@ -140,7 +141,7 @@ def _head(text: str) -> str:
 
 
 def detect(path: Path, text: str, quantity: Quantity) -> Format:
-    """Format of a file, from its header, its footer or else its name; plain columns if none tells."""
+    """Format of a file, from its header, its footer or else its name; plain columns if none is recognised."""
     head = _head(text)
     candidates = [f for f in FORMATS.values() if f.quantity == quantity]
     for f in candidates:
@@ -178,17 +179,17 @@ def parse(path: Path, text: str, format: Format) -> Table:
                 header.append(line)
                 continue
             raise ValueError(
-                f"{path}, line {number}: a row must hold numbers only. Got {line.strip()!r}."
+                f"{path}, line {number}: a row must contain numbers only. Got {line.strip()!r}."
             ) from error
         if rows and len(row) != len(rows[0]):
             raise ValueError(
-                f"{path}, line {number}: a row must hold {len(rows[0])} numbers (the first does). Got {len(row)}."
+                f"{path}, line {number}: a row must have {len(rows[0])} numbers (as the first). Got {len(row)}."
             )
         rows.append(row)
         lines.append(number)
     if not rows or len(rows[0]) < 2:
         found = len(rows[0]) if rows else 0
-        raise ValueError(f"{path}: a spectrum must have two columns of numbers at least. Got {found}.")
+        raise ValueError(f"{path}: a spectrum must have at least two columns of numbers. Got {found}.")
     return Table(header="\n".join(header), rows=tuple(rows), lines=tuple(lines))
 
 
@@ -200,18 +201,18 @@ def units_of(path: Path, table: Table, format: Format, declared: str | None) -> 
         stated = found.group(1) if found else stated
     if stated is None and declared is None:
         raise ValueError(
-            f"{path}: `units` must be declared, the format {format.name!r} does not tell them; one of "
-            "meV, THz, cm-1, Ry, Ha. Got None."
+            f"{path}: `units` must be one of meV, THz, cm-1, Ry, Ha: files in the format {format.name!r} do "
+            "not state them. Got None."
         )
     if stated is not None and declared not in (None, stated):
         raise ValueError(
-            f"{path}: `units` must be {stated} in the format {format.name!r}; leave it out, or say that the "
-            f"`format` is columns where the file was converted. Got {declared!r}."
+            f"{path}: `units` must be {stated} in the format {format.name!r}; leave it out, or set `format` to "
+            f"columns if the file was converted. Got {declared!r}."
         )
     return stated if stated is not None else str(declared)
 
 
 def _number(word: str) -> float:
-    """A number as Fortran may print it: 1.0D-3, and 0.1-100 where the exponent has pushed out its letter."""
+    """A number as printed by Fortran: 1.0D-3, or 0.1-100 if a long exponent has displaced its letter."""
     word = re.sub(r"(?<=[\d.])([+-]\d{3})$", r"E\1", word)
     return float(word.replace("D", "E").replace("d", "e"))

@@ -1,18 +1,18 @@
-"""Materials from YAML: those that come with the package, and a user's own, which may extend them.
+"""Materials from YAML: packaged ones, and user files, which may extend them.
 
-A quantity is a number, or `{value: number, source: "where it comes from"}`. A file:
+A quantity is a number, or `{value: number, source: "its origin"}`. A file:
 
     name: my film
     extends: K3C60                  # optional: a known material or another YAML file
     Tc0: {value: 18.0, source: "measured"}
     spectrum: {file: k3c60.a2f, format: epw, column: 1}
 
-Peaks, and files without a phonon density of states F, have F proportional to alpha2F: every mode couples alike.
+For peaks, and files without a phonon density of states F, F is proportional to alpha2F: all modes couple equally.
 Where only a few modes do, give F (omega in meV, F in any unit, linear between the points):
 
     spectrum: {phonons: {omega: [0, 5, 206], F: [0, 1, 1], source: "where from"}}
 
-A `spectrum` of neither `file` nor `peaks` alters that of the material extended, such as `spectrum: {scale: 1.1}`.
+A `spectrum` without `file` and `peaks` alters that of the extended material, such as `spectrum: {scale: 1.1}`.
 """
 
 import difflib
@@ -36,7 +36,7 @@ from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
 _STATED: Final = {"N0": ("N0_per_eV_nm3", "eV-1 nm-3")}
-"""Quantities that a file states in another unit, its name in the key."""
+"""Quantities that a file states in another unit, which is part of the key."""
 UNITS: Final = dict(
     _STATED.get(name, (name, quantity.unit))
     for name, quantity in declarations(Material).items()
@@ -71,7 +71,7 @@ class OptionalQuantity(_Strict):
 
 
 class Fact(_Strict):
-    """Something the paper did with a material."""
+    """A number that the paper used with a material."""
 
     value: float | str | list[float]
     unit: str
@@ -127,7 +127,7 @@ class SpectrumSpec(_Strict):
             if getattr(self, k) is not None
         ]
         if self.peaks and given:
-            raise ValueError(f"`{given[0]}` belongs to `file`; peaks are in meV")
+            raise ValueError(f"`{given[0]}` is for a `file`; peaks are in meV")
         if self.phonons is not None and self.F_file is not None:
             raise ValueError("give either `phonons` or `F_file`, not both")
         return self
@@ -202,7 +202,7 @@ class MaterialSpec(_Strict):
         return material if spacing and window else _on_a_lattice(material, spacing, window)
 
     def convention(self) -> "tuple[Entry, ...]":
-        """Convention of mu_star, where it is not this code's own."""
+        """Convention of mu_star, if not this code's own."""
         if self.mu_star_at == "cutoff":
             return ()
         return (Entry(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
@@ -220,7 +220,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """A material in words: every number with its unit and where it comes from."""
+    """A material in words: every number with its unit and source."""
 
     name: str
     description: str
@@ -301,7 +301,7 @@ def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
     if spec.phonons is not None:
         return Entry(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
     if spectrum.one_matrix_element:
-        source = "chosen here: the same matrix element for all modes, because no density of states is known"
+        source = "chosen here: the same matrix element for all modes, since no density of states is known"
         return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
     return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
 

@@ -186,7 +186,7 @@ def _parse(text: str) -> TabulatedIndex:
         try:
             row = dict(zip(header, map(float, found), strict=True))
         except ValueError:
-            raise ValueError(f"line {number}: must hold three numbers. Got {line.strip()!r}.") from None
+            raise ValueError(f"line {number}: must contain three numbers. Got {line.strip()!r}.") from None
         if not all(map(math.isfinite, row.values())):
             raise ValueError(
                 f"line {number}: numbers must be finite; fill the gap or drop the row. Got {line.strip()!r}."

@@ -15,12 +15,12 @@ from .formats import FORMATS, Format, Quantity, Table, detect, parse, refuse_tra
 Array = NDArray[np.float64]
 
 NOISE: Final = 0.05
-"""Share of lambda (of F: of its area) that negative values may have. Methfessel-Paxton smearing over few q, or the
-Fourier interpolation of few, leaves 4 % in Quantum ESPRESSO's own example of Al."""
+"""Largest share of lambda (for F, of the area) in negative values. Methfessel-Paxton smearing or Fourier
+interpolation with few q leaves 4 % in Quantum ESPRESSO's own example of Al."""
 UNSTABLE: Final = 0.01
-"""Share of a spectrum's area at negative frequency: Elk's own example of Al leaves 0.14 %."""
+"""Largest share of a spectrum's area at negative frequency: Elk's own example of Al has 0.14 %."""
 SAME: Final = 0.05
-"""Two values of one lambda, each by its own quadrature, agree within this share."""
+"""Two values of the same lambda by different quadratures agree within this share."""
 
 
 def read(
@@ -117,8 +117,8 @@ def _columns(path: Path, table: Table, spec: Format, column: int | None) -> tupl
             column = None
     if column is None:
         raise ValueError(
-            f"{path}: `column` must say which of the {count} columns after the frequency to use (one to "
-            "each smearing, perhaps). Got None."
+            f"{path}: `column` must select one of the {count} columns after the frequency (perhaps one per "
+            f"smearing). Got None."
         )
     if not 1 <= column <= count:
         raise ValueError(f"{path}: `column` must be 1 to {count}. Got {column}.")
@@ -154,12 +154,12 @@ def _quiet(path: Path, omega: Array, values: Array, quantity: Quantity) -> tuple
 
 
 def _held(path: Path, omega: Array, values: Array, reported: float) -> Array:
-    """A column of alpha2F, halved if the lambda reported in the file shows that it holds twice alpha2F."""
+    """A column of alpha2F, halved if the lambda reported in the file shows that it is twice alpha2F."""
     found = coupling_lambda(omega, values)
     for factor in (1.0, 0.5):
         if abs(factor * found - reported) < SAME * abs(reported):
             return factor * values
     raise ValueError(
-        f"{path}: alpha2F, or half of what the file calls so, must have the lambda of the column beside it, "
-        f"{reported:.4g}. Got {found:.4g}."
+        f"{path}: alpha2F, or half of its column, must have the lambda of the next column, {reported:.4g}. "
+        f"Got {found:.4g}."
     )

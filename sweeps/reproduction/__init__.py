@@ -1,1 +1,2 @@
-"""The paper's statements beside what this code gives: `python -m photogap.sweeps.reproduction` writes the table."""
+"""The paper's statements compared with the results of this code: `python -m photogap.sweeps.reproduction` writes
+the table."""

@@ -1,4 +1,4 @@
-"""The page's abstract: how many statements hold, and the numbers that decide, all of them from cubes."""
+"""The page's abstract: the number of statements that hold, and the decisive numbers, all from cubes."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,11 +11,11 @@ from .rows import ALL, OPEN, Row, Verdict, one
 
 NONE = "no gap"
 Ask = Callable[[Row, str], Verdict | None]
-"""Verdict of a row under a preset; None where it has no cube."""
+"""Verdict of a row under a preset; None without a cube."""
 
 
 def counted(rows: Iterable[Row], ask: Ask) -> str:
-    """How many statements of the paper hold, by preset."""
+    """Number of statements of the paper that hold, by preset."""
     texts = []
     for preset in ALL:
         found = [ask(row, preset) for row in rows if row.paper]
@@ -26,7 +26,7 @@ def counted(rows: Iterable[Row], ask: Ask) -> str:
 
 
 def gap(ds: xr.Dataset) -> str:
-    """Largest gap of the headline's point and its life, with the error of the lattice."""
+    """Largest gap of the headline's point and its lifetime, with the error of the lattice."""
     part = one(ds).sortby("spacing", ascending=False)
     peak, held = peak_gap(part), time_above(part, OPEN)["duration"]
     if not bool((peak > OPEN).any()):
@@ -38,7 +38,7 @@ def gap(ds: xr.Dataset) -> str:
 
 
 def headline(cubes: dict[str, xr.Dataset | str]) -> str:
-    """The gap under each preset whose cube is there."""
+    """The gap under each preset with a cube."""
     found = {preset: gap(ds) for preset, ds in cubes.items() if not isinstance(ds, str)}
     if not found:
         return ""
@@ -46,11 +46,11 @@ def headline(cubes: dict[str, xr.Dataset | str]) -> str:
     said = ", ".join(f"{words} under `{preset}`" for preset, words in found.items())
     text = (
         f"K3C60 at 30 K (Tc0 = {tc} K), after 1 mJ/cm2 at 170 meV and with an escape time of 1 ps, chosen here: "
-        f"{said} (± what the lattice leaves open)."
+        f"{said} (±: error of the lattice)."
     )
     if found.get("complete") == NONE and NONE not in (found.get("paper"), found.get("undamped")):
         text += (
             " Whether the photon may break pairs, which the paper leaves out, decides between a gap and none; "
-            "lifetimes in the gap equation and the escape time decide how large it is and how long it lives."
+            "lifetimes in the gap equation and the escape time decide how large the gap is and how long it lasts."
         )
     return text

@@ -1,4 +1,4 @@
-"""Which assumption carries light-induced superconductivity: the cube of all combinations, read plainly."""
+"""The assumption on which light-induced superconductivity depends, from the cube of all combinations."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def table(ds: xr.Dataset) -> list[str]:
 
 
 def _time(held: xr.DataArray, more: xr.DataArray) -> str:
-    """A duration, marked where the record's end cuts it off."""
+    """A duration, marked if the end of the record cuts it off."""
     return f"{'≥ ' * bool(more)}{float(held):.2g} ps"
 
 
@@ -61,24 +61,24 @@ def answer(ds: xr.Dataset) -> str:
         gain, loss = (of(pump_channels="scattering", stimulated_emission=e) for e in (False, True))
         emission = f" Stimulated emission: {loss:.0%} with it, {gain:.0%} without."
     verdict = (
-        "Leaving out pair breaking by the photon carries it: with it, no point of the map has a gap."
+        "It depends on leaving out pair breaking by photons: with it, no point of the map has a gap."
         if broken == 0 < kept
-        else "Pair breaking by the photon weakens it but does not end it everywhere."
+        else "Pair breaking by photons weakens it but does not suppress it everywhere."
         if 0 < broken < kept
-        else "Pair breaking by the photon does not decide it."
+        else "Pair breaking by photons does not decide it."
     )
     failed = int(peak.isnull().sum())
     return (
         f"**{verdict}** A gap exists on {kept:.0%} of the map without pair breaking and on {broken:.0%} with it. "
-        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; "
-        "the table has its size and life."
+        f"Without it, a gap exists on {real:.0%} of the map with damping `real`, on {full:.0%} with `full`; the "
+        f"table gives its size and duration."
         + emission
         + (f" Points that failed, {failed} of {peak.size}, are left out." if failed else "")
     )
 
 
 def _slim(values: xr.DataArray) -> xr.DataArray:
-    """Without the axes of one value, save those of the assumptions."""
+    """Without the axes of one value, except those of the assumptions."""
     return values.squeeze([d for d in values.dims if values.sizes[d] == 1 and d not in AXES]).compute()
 
 

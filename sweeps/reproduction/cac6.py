@@ -1,4 +1,4 @@
-"""CaC6, Figs. 3b and 11: the paper's prediction, and what hangs on the N(0) of its Table 1."""
+"""CaC6, Figs. 3b and 11: the paper's prediction, and its dependence on the N(0) of Table 1."""
 
 import xarray as xr
 
@@ -40,7 +40,7 @@ ROWS = (
         steps("CaC6"),
         "fig11_cac6",
         BOTH,
-        "the photon moves quasiparticles by omega_pump",
+        "photons lift quasiparticles by omega_pump",
         f"15 K, 0.1 mJ/cm2, {_HERE}",
     ),
     Row(

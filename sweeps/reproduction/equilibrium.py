@@ -1,4 +1,4 @@
-"""The four materials in equilibrium: Tc0, gaps, the solver's time, and how strong their coupling is."""
+"""The four materials in equilibrium: Tc0, gaps, the solver's time, and the coupling strength."""
 
 import time
 
@@ -15,7 +15,7 @@ from .rows import ANY, Cell, Row, judged, listed, maxima, one, told
 
 MATERIALS = ("Pb", "LaH10", "K3C60", "CaC6")
 _NEAR = 6.0
-"""Width of a phonon peak, meV: a peak of Re Delta lies no further from phonon energy + gap."""
+"""Width of a phonon peak, meV: largest distance of a peak of Re Delta from phonon energy + gap."""
 
 
 def tc(ds: xr.Dataset) -> Cell:
@@ -48,7 +48,7 @@ def structure(ds: xr.Dataset) -> Cell:
 
 
 def coupling(_: xr.Dataset) -> Cell:
-    """Lambda of each material against what the paper's approximation wants."""
+    """Lambda of each material against the condition of the paper's approximation."""
     found = {name: load(name).spectrum.coupling_lambda for name in MATERIALS}
     most = value("approximation_i", "largest lambda")
     holds = [name for name, x in found.items() if x <= most]
@@ -74,7 +74,7 @@ def solver_time(_: xr.Dataset) -> Cell:
     )
 
 
-ALPHA2F = "the paper's alpha2F is not public; ours has the same named resonances, all else was chosen here"
+ALPHA2F = "the paper's alpha2F is not public; ours has the named resonances, all else was chosen here"
 ROWS = (
     Row(
         "Tc0 of Pb 8, LaH10 250, K3C60 15, CaC6 11 K",
@@ -106,7 +106,7 @@ ROWS = (
         solver_time,
         "",
         ANY,
-        "a lattice of 1200 to 3000 points, from no guess",
+        "a lattice of 1200 to 3000 points, without an initial guess",
     ),
     Row(
         "Leaving out the time derivative of the self-energy is reasonable for lambda of about 1 or less",

@@ -1,4 +1,5 @@
-"""K3C60, Figs. 3a, 4, 8-10: the gap above Tc0, its fluences, and what f and n do meanwhile. CaC6 asks the same."""
+"""K3C60, Figs. 3a, 4, 8-10: the gap above Tc0, its fluences, and the behaviour of f and n. The rows on CaC6 use the
+same questions."""
 
 import numpy as np
 import xarray as xr
@@ -10,13 +11,13 @@ from .paper import value
 from .rows import ALL, BOTH, OPEN, Ask, Cell, Row, judged, listed, maxima, one, told
 
 _ORDER = 3.0
-"""Factor within which a number has another's order of magnitude."""
+"""Factor within which two numbers have the same order of magnitude."""
 _LIKE = 0.25
 """Relative difference within which `about` holds, and an additional term has `no significant impact`."""
 
 
 def exists(labels: dict[str, object], *, everywhere: bool = False, compared: bool = True) -> Ask:
-    """Question: where along the one axis left a gap opens, and for how long; `everywhere`: at each label."""
+    """Question: where along the remaining axis a gap opens, and for how long; `everywhere`: at each label."""
 
     def ask(ds: xr.Dataset) -> Cell:
         part = one(ds, **labels)
@@ -49,7 +50,7 @@ def sooner(ds: xr.Dataset) -> Cell:
 
 
 def persists(ds: xr.Dataset) -> Cell:
-    """Whether the gap is there at the pulse's half maximum after its top, and gone later."""
+    """Whether the gap exists at half maximum after the peak of the pulse and vanishes later."""
     Delta0 = one(ds, T=30, F0=1)["Delta0"]
     end, more = _closes(Delta0)
     half = float(Delta0.sel(time=0.15, method="nearest"))
@@ -139,7 +140,7 @@ def steps(material: str) -> Ask:
 
 
 def shifted(ds: xr.Dataset) -> Cell:
-    """Where f peaks next to omega_pump while the gap is largest."""
+    """Position of the peak of f near omega_pump when the gap is largest."""
     part = one(ds, material="K3C60")
     at = part.isel(time=int(part["Delta0"].values.argmax()))
     gap, omega = float(at["Delta0"]), float(part["omega_pump"])
@@ -150,7 +151,7 @@ def shifted(ds: xr.Dataset) -> Cell:
     h = max(load("K3C60").spacing, float(f["energy"][1] - f["energy"][0]))
     text = f"f peaks at {found:.2f} meV, omega_pump + Delta0 = {omega + gap:.2f} meV (± {h:g})"
     if gap < h:
-        return told(f"{text}: the record does not resolve so small a gap")
+        return told(f"{text}: the record does not resolve such a small gap")
     return judged(abs(found - omega - gap) <= h, text)
 
 
@@ -163,7 +164,7 @@ def resonant(material: str, base: str) -> Ask:
         spectrum = alpha2F_of(base)
         high = rise.interp(frequency=maxima(spectrum)).dropna("frequency")
         low = rise.interp(frequency=maxima(-spectrum)).dropna("frequency")
-        # Each peak is compared with the mean of the valleys around it: n falls with frequency by itself.
+        # Each peak is compared with the mean of the adjacent valleys, since n falls with frequency anyway.
         between = np.interp(high["frequency"], low["frequency"], low)
         ratio = high.values / np.maximum(between, 1e-300)
         best = float(high["frequency"][int(np.argmax(high.values))])
@@ -174,7 +175,7 @@ def resonant(material: str, base: str) -> Ask:
 
 
 def turning(ds: xr.Dataset) -> Cell:
-    """When Re Delta(0) is largest, relative to the pulse, which the paper has at 1 ps."""
+    """Time at which Re Delta(0) is largest, relative to the pulse, which is at 1 ps in the paper."""
     Delta0 = one(ds, F0=1)["Delta0"]
     if not float(Delta0.max()) > OPEN:
         return judged(False, "no gap opens")
@@ -186,7 +187,7 @@ def turning(ds: xr.Dataset) -> Cell:
 
 
 def phonon_pump(ds: xr.Dataset) -> Cell:
-    """Largest gap and its life with energy pumped into phonons on top of that into quasiparticles."""
+    """Largest gap and its lifetime with additional energy pumped into phonons."""
     part = one(ds)
     peak, held = peak_gap(part), time_above(part, OPEN)
     extra = (part["phonon_share"] / (1 - part["phonon_share"])).values
@@ -196,7 +197,7 @@ def phonon_pump(ds: xr.Dataset) -> Cell:
         for e, p, t, more in zip(extra, peak, held["duration"], held["outlasts"], strict=True)
     ]
     change = abs(peak / peak.isel({along: 0}) - 1)
-    text = "with this much energy in phonons on top: " + ", ".join(texts)
+    text = "with this much additional energy in phonons: " + ", ".join(texts)
     return judged(bool(peak[0] > OPEN) and bool((change < _LIKE).all()), text)
 
 
@@ -226,7 +227,7 @@ ROWS = (
         persists,
         "fig3_k3c60",
         ALL,
-        "hot phonons and quasiparticles at the gap's edge end it: tau_esc",
+        "hot phonons and quasiparticles at the gap edge end it: tau_esc",
         f"30 K, 1 mJ/cm2, {_HERE}",
     ),
     Row(
@@ -244,7 +245,7 @@ ROWS = (
         threshold,
         "fig8_fluence",
         ALL,
-        f"T, and how many phonons are left: tau_esc. A gap counts from {OPEN} meV",
+        f"T, and the number of phonons that remain: tau_esc. A gap counts from {OPEN} meV",
         _HERE,
     ),
     Row(
@@ -272,7 +273,7 @@ ROWS = (
         criterion,
         "fig8_fluence",
         ALL,
-        "emission and scattering refill the gap's edge from above",
+        "emission and scattering refill the gap edge from above",
         _HERE,
     ),
     Row(
@@ -299,7 +300,7 @@ ROWS = (
         resonant("K3C60", "K3C60"),
         "fig4_populations",
         BOTH,
-        "F: proportional to alpha2F here, so that every mode is heated alike",
+        "F: proportional to alpha2F here, so that all modes are heated equally",
         f"30 K, 1 mJ/cm2, {_HERE}",
     ),
     Row(
@@ -326,7 +327,7 @@ ROWS = (
         turning,
         "fig9_gap_function",
         ALL,
-        "the first light empties the gap's edge, the rest heats",
+        "the first part of the pulse empties the gap edge, the rest heats",
         f"30 K, 1 mJ/cm2, {_HERE}",
     ),
     Row(
@@ -335,7 +336,7 @@ ROWS = (
         phonon_pump,
         "phonon_pump",
         ("paper",),
-        "the phonons at omega_pump break pairs like any others",
-        f"30 K, 1 mJ/cm2 for quasiparticles, phonons get this on top, {_HERE}",
+        "phonons at omega_pump break pairs like any others",
+        f"30 K, 1 mJ/cm2 for quasiparticles, phonons get this in addition, {_HERE}",
     ),
 )

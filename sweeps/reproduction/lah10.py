@@ -1,4 +1,4 @@
-"""LaH10, Fig. 2d: how long the gap stays closed, what is left of dR/R0, and what both hang on."""
+"""LaH10, Fig. 2d: how long the gap stays closed, the remaining dR/R0, and the parameters that decide both."""
 
 import numpy as np
 import xarray as xr
@@ -10,7 +10,7 @@ from .paper import value
 from .rows import BOTH, OPEN, Cell, Measured, Row, judged, listed, one, told
 
 _NOTHING = 0.01
-"""Part of the largest signal below which no number is told of the coarse cubes: their lattice errs by 0.4 %."""
+"""Part of the largest signal below which no number is given for the coarse cubes, whose lattice errs by 0.4 %."""
 _OPENS = 0.9
 
 
@@ -25,17 +25,17 @@ def _finest(ds: xr.Dataset) -> xr.Dataset:
 
 
 def left(ds: xr.Dataset) -> Cell:
-    """Whether what is left at the end grows with F0 by more than the lattice errs."""
+    """Whether the remaining signal grows with F0 by more than the error of the lattice."""
     share = 100 * _left(one(ds), "dR_R0_seen").sortby("spacing")
     fine, error = share.isel(spacing=0), abs(share.isel(spacing=0) - share.isel(spacing=1))
     steps = np.diff(fine)
     holds = bool((steps > 0).all() and float(fine[-1] - fine[0]) > float(error.max()))
     text = listed(fine, "F0", "", error=error)
-    return judged(holds, f"{text} % of the largest signal (by F0; ±: what twice the spacing changes)")
+    return judged(holds, f"{text} % of the largest signal (by F0; ±: change with twice the spacing)")
 
 
 def saturates(ds: xr.Dataset) -> Cell:
-    """What is left at the end; the experiment's value is not in the text."""
+    """The remaining signal; the experimental value is not in the text."""
     part = _finest(ds)
     share = 100 * _left(part, "dR_R0_seen")
     return told(f"{listed(share, 'F0', '', 2)} % of the largest signal is left at {float(part['time'][-1]):g} ps")
@@ -54,7 +54,7 @@ def rise(ds: xr.Dataset) -> Cell:
 
 
 def _rise(change: xr.DataArray, width: float) -> float:
-    """Rise of one trace, seen by a probe of some width (ps), between recorded times."""
+    """Rise of one trace, measured by a probe of some width (ps), between recorded times."""
     times = change["time"].values
     even = np.linspace(times[0], times[-1], 2001)
     seen = np.abs(convolve_probe(even, np.interp(even, times, change.values), width))
@@ -70,13 +70,13 @@ def _falls_to(ds: xr.Dataset, part: float, name: str) -> xr.DataArray:
 
 
 def slower(ds: xr.Dataset) -> Cell:
-    """Whether the signal halves the later, the larger F0."""
+    """Whether a larger F0 delays the halving of the signal."""
     half = _falls_to(_finest(ds), 0.5, "dR_R0_seen")
     return judged(bool((np.diff(half) > 0).all()), f"halved at {listed(half, 'F0', 'ps')} (by F0)")
 
 
 def opens(ds: xr.Dataset) -> str:
-    """Whether the gap closes, and the energy in the film when the signal has begun to fall."""
+    """Whether the gap closes, and the energy in the film when the signal starts to fall."""
     part = _finest(ds)
     when = _falls_to(part, _OPENS, "dR_R0")
     energy = (part["U_qp"] + part["U_ph"]).sel(time=when)
@@ -90,7 +90,7 @@ def opens(ds: xr.Dataset) -> str:
 
 
 def scales(ds: xr.Dataset) -> Cell:
-    """Whether the fall from half on takes two exponentials, and their times."""
+    """Whether the decay from half on is two exponentials, and their times."""
     part = _finest(ds)
     starts = _falls_to(part, 0.5, "dR_R0_seen")
     texts, holds = [], True
@@ -116,7 +116,7 @@ def _percent(values: xr.DataArray) -> str:
 
 
 def one_escape(ds: xr.Dataset) -> str:
-    """What is left where all fluences have one escape time, for both phonon densities of states."""
+    """The remaining signal if all fluences have one escape time, for both phonon densities of states."""
     share = _left(one(ds), "dR_R0")
     texts = []
     for name in share["material"].values:
@@ -127,7 +127,7 @@ def one_escape(ds: xr.Dataset) -> str:
 
 
 def depth(ds: xr.Dataset) -> str:
-    """What is left of a film heated evenly and in slabs."""
+    """The remaining signal of a film heated uniformly and in slabs."""
     part = one(ds)
     share, top = _left(part, "dR_R0"), abs(part["dR_R0"]).max("time")
     rows = []
@@ -171,7 +171,7 @@ ROWS = (
         saturates,
         "fig2d_lah10",
         BOTH,
-        "phonons that return from the bulk are in neither model",
+        "neither model includes phonons that return from the bulk",
     ),
     Row(
         "A probe of 250 fs agrees better with the rising edge of the experiment than one of 70 fs",

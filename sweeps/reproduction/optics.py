@@ -1,4 +1,4 @@
-"""Penetration depths: in equilibrium, which needs no sweep, and of a probe during and after the pulse."""
+"""Penetration depths: in equilibrium, without a sweep, and of a probe during and after the pulse."""
 
 import xarray as xr
 
@@ -87,7 +87,7 @@ ROWS = (
         far_apart,
         "fig7b_k3c60",
         ("paper", "undamped"),
-        "rho_N of Table 1 at the probe, and how far the gap opens",
+        "rho_N of Table 1 at the probe, and the size of the gap",
         "30 K, 1 mJ/cm2, tau_esc 1 ps",
     ),
 )

@@ -1,4 +1,4 @@
-"""REPRODUCTION.md: every statement, its cells and its cubes; written from the cubes alone."""
+"""REPRODUCTION.md: every statement, its cells and its cubes, written from the cubes alone."""
 
 import functools
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ from .runs import Cubes
 from .statements import GROUPS, STATEMENTS
 
 _TITLE = "# Reproduction"
-_HEAD = """Written by `make reproduce` from the cubes it makes; do not edit. The paper is Simon et al.,
-arXiv:2603.18182v1, text and supplement; every number and statement that this page calls the paper's stands, with
-its place, in [paper.yaml](sweeps/reproduction/paper.yaml). Nothing was tuned to agree.
+_HEAD = """Written by `make reproduce` from its cubes; do not edit. The paper is Simon et al., arXiv:2603.18182v1,
+text and supplement. [paper.yaml](sweeps/reproduction/paper.yaml) lists every number and statement that this page
+attributes to the paper, with its place. Nothing was tuned to agree.
 
-The paper's alpha2F files are not public, and its figures' numbers are in no text, so that few gaps, fluences or
-times can be compared as numbers; what can is whether a statement holds. **agrees** and **differs** are decided by
-the code that reads the cube (`sweeps/reproduction`), not by hand. A gap counts as open from Delta0 = {open} meV;
-with `full` damping and hot phonons such a state may be gapless (`gap_edge` 0). `≥` marks what the end of a record
-cuts off.
+The paper's alpha2F files are not public, and the numbers of its figures are not in the text. Few gaps, fluences or
+times can therefore be compared as numbers; most rows test whether a statement holds. **agrees** and **differs** are
+decided by the code that reads the cube (`sweeps/reproduction`), not by hand. A gap counts as open from Delta0 =
+{open} meV; with `full` damping and hot phonons such a state may be gapless (`gap_edge` 0). `≥` marks values cut off
+by the end of a record.
 
 The equilibrium engine of the paper is IsoME in its real-axis version 2: Kogler et al., arXiv:2503.03559, and
 arXiv:2603.18199 for the method: complex self-energies, the gap as the root of omega - Re Delta(omega), a constant
-density of states. The same equations are solved here by a code of our own.
+density of states. This project solves the same equations with its own code.
 
 Model version {version}. Presets:
 
@@ -44,11 +44,11 @@ class Picture:
     """A figure of the page next to the paper's.
 
     Args:
-        paper: Keys of paper.yaml that say what the paper's pane shows; empty where it has none.
+        paper: Keys of paper.yaml on the paper's panel; empty if there is none.
         cube: Config and preset.
         figure: Name that `photogap plot --figure` takes.
         at: Labels to select.
-        heading: The paper's pane, or the subject where the paper has none; empty takes the figure's own.
+        heading: The panel in the paper, or the subject if there is none; empty takes the figure's own.
         caption: Contents of the picture; empty takes the figure's own.
     """
 
@@ -80,7 +80,7 @@ PICTURES: tuple[Picture, ...] = (
         ("Pb_setup", "Pb_recovery", "normalised"),
         ("fig2c_pb", "paper"),
         "fig2c",
-        caption="-dT/T0 as the instrument sees it (left) and the film's own (right); 10 nm on glass, chosen here",
+        caption="-dT/T0 as measured (left) and the film's own (right); 10 nm on glass, chosen here",
     ),
     Picture(("LaH10_setup", "LaH10_bottleneck", "normalised"), ("fig2d_lah10", "paper"), "fig2d", {"spacing": 1.6}),
     Picture(
@@ -144,8 +144,8 @@ PICTURES: tuple[Picture, ...] = (
         ("phase_assumptions", ""),
         "phase_diagram",
         {"stimulated_emission": False},
-        heading="Which assumption carries the gap",
-        caption="where a gap exists, by damping and pump channels; dashed: border of existence",
+        heading="The assumption on which the gap depends",
+        caption="where a gap exists, by damping and pump channels; line: border of existence, hatched: gapless",
     ),
     Picture(
         (),
@@ -158,7 +158,7 @@ PICTURES: tuple[Picture, ...] = (
 
 
 def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
-    """Write the page, and its pictures if they are wanted."""
+    """Write the page, and its pictures if they are wanted; pictures of an earlier page go."""
     _cell.cache_clear()
     names = "\n".join(f"- `{k}`: {', '.join(f'{a} {_yaml(b)}' for a, b in v.items())}" for k, v in PRESETS.items())
     parts = [_HEAD.format(open=OPEN, presets=names, version=MODEL.version)]
@@ -167,10 +167,16 @@ def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
     for heading, rows in GROUPS.items():
         parts += [f"### {heading}", "", *_table(rows, cubes), ""]
     parts += _carries(cubes)
+    _save(out, parts)  # the numbers stand even if a picture cannot be drawn
     if pictures is not None:
-        parts += ["## Pictures", "", *_draw(cubes, pictures, out.parent)]
-    out.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+        _save(out, [*parts, "## Pictures", "", *_draw(cubes, pictures, out.parent)])
+        for stale in set(pictures.glob("*.png")) - {pictures / f"{picture.stem}.png" for picture in PICTURES}:
+            stale.unlink()
     return out
+
+
+def _save(out: Path, parts: list[str]) -> None:
+    out.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
 def _abstract(cubes: Cubes) -> list[str]:
@@ -191,7 +197,7 @@ def _yaml(value: object) -> str:
 
 
 def _table(rows: tuple[Row, ...], cubes: Cubes) -> list[str]:
-    """The rows with a column for each preset that any of them is asked under."""
+    """The rows, with a column for each preset used by any of them."""
     columns = [preset for preset in ALL if any(preset in row.presets for row in rows)] or [""]
     heads = [f"`{preset}`" if preset else "here" for preset in columns]
     heads = ["The paper", "place", *heads, "cube", "what decides"]
@@ -199,16 +205,16 @@ def _table(rows: tuple[Row, ...], cubes: Cubes) -> list[str]:
     for row in rows:
         where = f"`{row.config}`" if row.config else "none: a formula"
         statement = row.statement + (f" (chosen here: {row.here})" if row.here else "")
-        place = places(row.paper) if row.paper else "not in the paper: a check of this project's"
+        place = places(row.paper) if row.paper else "not in the paper: a check by this project"
         cells = [statement, place, *_cells(row, columns, cubes), where, _decides(row, cubes)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 
 
 def _cells(row: Row, columns: list[str], cubes: Cubes) -> list[str]:
-    """A cell for each column; where no preset enters, the first holds it."""
+    """A cell for each column; if no preset applies, the first contains the answer."""
     if row.presets == ANY:
-        rest = ["no preset enters"] * (len(columns) - 1)
+        rest = ["no preset applies"] * (len(columns) - 1)
         return [str(_cell(row, cubes, "")), *rest]
     return [str(_cell(row, cubes, preset)) if preset in row.presets else "not run" for preset in columns]
 
@@ -243,7 +249,7 @@ def _decides(row: Row, cubes: Cubes) -> str:
 
 
 _UNREADABLE = (KeyError, ValueError, IndexError, ArithmeticError)
-"""Errors of an answer that needs points which are not there."""
+"""Errors of an answer that needs missing points."""
 
 
 def _complete(ds: xr.Dataset) -> bool:
@@ -251,7 +257,7 @@ def _complete(ds: xr.Dataset) -> bool:
 
 
 def _holes(ds: xr.Dataset) -> str:
-    """How many points of a cube are missing or failed, and why."""
+    """Number of missing or failed points of a cube, and the reasons."""
     status = ds["status"].values.ravel()
     lost = int((status != "ok").sum())
     messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
@@ -259,7 +265,7 @@ def _holes(ds: xr.Dataset) -> str:
 
 
 def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
-    """A cube with points that succeeded, or why there is none."""
+    """A cube with successful points, or the reason why there is none."""
     path = cubes.path(config, preset)
     if not path.exists():
         return f"no cube: `configs/{config}.yaml` has not been run"
@@ -271,7 +277,7 @@ def _opened(cubes: Cubes, config: str, preset: str = "") -> xr.Dataset | str:
 
 
 def _carries(cubes: Cubes) -> list[str]:
-    lines = ["## Which assumption carries light-induced superconductivity?", ""]
+    lines = ["## On which assumption does light-induced superconductivity depend?", ""]
     path = cubes.path("phase_assumptions")
     if not path.exists():
         return [*lines, "`configs/phase_assumptions.yaml` has not been run.", ""]
@@ -295,9 +301,9 @@ def _carries(cubes: Cubes) -> list[str]:
 
 _WHY = (
     "Above Tc0, before a gap opens, there are no pairs to break: this channel is the ordinary absorption of a",
-    "metal, an electron lifted from below the Fermi level to above it. At 30 K (kB T = 2.6 meV) and 170 meV there",
-    "are few quasiparticles to be scattered, and it is nearly all of the absorption. With `scattering` alone the",
-    "whole energy goes into those few: it empties the states at the gap's edge and fills those just above",
+    "metal, which lifts an electron across the Fermi level. At 30 K (kB T = 2.6 meV) and 170 meV there",
+    "are few quasiparticles to scatter, so it is nearly all of the absorption. With `scattering` alone the",
+    "whole energy goes into those few: it empties the states at the gap edge and fills those just above",
     "omega_pump, and both favour pairing. With both channels quasiparticles appear at all energies up to",
     "omega_pump, and block it.",
 )
@@ -333,4 +339,4 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
 
 
 _DPI = 140
-"""Dots an inch of the page's pictures: each stays below 150 kB."""
+"""Dots per inch of the page's pictures: each stays below 150 kB."""

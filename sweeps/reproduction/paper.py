@@ -64,11 +64,13 @@ class Fact:
         """A number in the package's units: meV, ps, nm, else the paper's own."""
         found = _QUANTITY.search(self.numbers[name])
         if found is None:
-            raise ValueError(f"`{self.key}.{name}` of paper.yaml must hold a number. Got {self.numbers[name]!r}.")
+            raise ValueError(
+                f"`{self.key}.{name}` of paper.yaml must contain a number. Got {self.numbers[name]!r}."
+            )
         return float(found[1]) * _OURS.get(found[2] or "", 1.0)
 
     def stated(self) -> set[float]:
-        """Every number that the entry holds, in the paper's units and in the package's."""
+        """All numbers of the entry, in the paper's units and in the package's."""
         text = " ; ".join([self.says, *self.numbers, *self.numbers.values()])
         with_number = [name for name, text in self.numbers.items() if _QUANTITY.search(text)]
         return numbers_in(text) | {self.value(name) for name in with_number}
@@ -105,7 +107,7 @@ def places(keys: Iterable[str]) -> str:
 
 
 def numbers_in(text: str) -> set[float]:
-    """Numbers that stand alone in a text, those of figures, equations, tables, sections and articles left out."""
+    """Numbers that stand alone in a text, except those of figures, equations, tables, sections and articles."""
     return {float(number) for number in _ALONE.findall(without_places(text))}
 
 

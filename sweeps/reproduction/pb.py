@@ -1,10 +1,10 @@
-"""Lead, Fig. 2c: how dT/T0 rises and recovers, and what its time hangs on.
+"""Lead, Fig. 2c: rise and recovery of dT/T0, and the parameters that decide its time.
 
-The film's own signal is fitted from 200 ps on, one width of the probe after the pulse, and comes back to its
-first value. Phonons are the only way out for energy, dU/dt = -U_ph / tau_esc, so that U_ph falls with
-tau_esc (1 + share), share = dU_qp / dU_ph. A signal that goes as U_ph^exponent recovers with
-tau_esc (1 + share) / exponent. Quasiparticles that recombine two by two among few thermal ones go as the root of
-the phonons: Rothwarf and Taylor, Phys. Rev. Lett. 19, 27 (1967).
+The film's own signal is fitted from 200 ps on, one width of the probe after the pulse, and returns to its first
+value. Energy leaves only with phonons, dU/dt = -U_ph / tau_esc, so that U_ph falls with tau_esc (1 + share), share
+= dU_qp / dU_ph. A signal that goes as U_ph^exponent recovers with tau_esc (1 + share) / exponent. Quasiparticles
+that recombine two by two among few thermal ones go as the root of the phonons: Rothwarf and Taylor, Phys. Rev.
+Lett. 19, 27 (1967).
 """
 
 import numpy as np
@@ -35,11 +35,11 @@ def _own(ds: xr.Dataset) -> xr.Dataset:
 
 
 def recovers(ds: xr.Dataset) -> Cell:
-    """Times of recovery against T, the film's own and with what the instrument adds."""
+    """Recovery times against T, of the film alone and with the instrument."""
     part = one(ds)
     own, seen = _own(part), recovery_times(part, "dT_T0_seen").squeeze()
     film, tail = (listed(f["tau"], "T", "ps", error=f["tau_error"]) for f in (own, seen))
-    return told(f"{film} (the film's own, by T in K). With the substrate's tail in it, as seen: {tail}")
+    return told(f"{film} (the film's own, by T in K). With the substrate's tail, as measured: {tail}")
 
 
 def amplitude(ds: xr.Dataset) -> Cell:
@@ -51,7 +51,7 @@ def amplitude(ds: xr.Dataset) -> Cell:
 
 
 def faster(ds: xr.Dataset) -> Cell:
-    """Whether the film recovers the faster, the closer to Tc0."""
+    """Whether the film recovers faster closer to Tc0."""
     found = _own(one(ds))
     tau, error = found["tau"].dropna("T"), found["tau_error"].dropna("T")
     if tau.size < 2:
@@ -67,7 +67,7 @@ def faster(ds: xr.Dataset) -> Cell:
 
 
 def balance(ds: xr.Dataset) -> str:
-    """Share and exponent of the module's docstring, and the time that they make."""
+    """Share and exponent of the module's docstring, and the resulting time."""
     part = one(ds)
     first, last = (part.sel(time=t) for t in (FROM, float(part["time"][-1])))
     share = (first["U_qp"] - last["U_qp"]) / (first["U_ph"] - last["U_ph"])
@@ -99,7 +99,7 @@ ROWS = (
         rises,
         "fig2c_pb",
         BOTH,
-        "the probe: the film itself is quicker",
+        "the probe: the film itself is faster",
     ),
     Row(
         "Amplitude and recovery time against T agree quantitatively very well with experiment; the text gives no "
@@ -108,7 +108,7 @@ ROWS = (
         amplitude,
         "fig2c_pb",
         BOTH,
-        "how many thermal quasiparticles the pulse's own are added to",
+        "the number of thermal quasiparticles to which the pulse adds",
     ),
     Row(
         "Recovery time against T; the text gives no number",
@@ -116,7 +116,7 @@ ROWS = (
         recovers,
         "fig2c_pb",
         BOTH,
-        "tau_esc near Tc0; far below it F0 as well, which brings more quasiparticles than heat has",
+        "tau_esc near Tc0; far below it F0 as well, which creates more quasiparticles than there are thermal ones",
         measured=(Measured("pb_recovery", hangs, "paper"),),
     ),
     Row(
@@ -125,8 +125,9 @@ ROWS = (
         faster,
         "fig2c_pb",
         BOTH,
-        "phonons are the only way out: the signal is as fast as they are. Far below Tc0 it goes as their energy's "
-        "root, because pumped quasiparticles recombine two by two; where thermal ones are many it goes with it",
+        "energy leaves only with phonons, so the signal follows them. Far below Tc0 it goes as the root of "
+        "their energy, because pumped quasiparticles recombine in pairs; where thermal ones dominate it goes "
+        "with that energy",
         measured=(Measured("fig2c_pb", balance, "paper"),),
     ),
 )

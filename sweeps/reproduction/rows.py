@@ -1,4 +1,4 @@
-"""A statement of the paper, what a cube says to it, and the verdict."""
+"""A statement of the paper, the answer from a cube, and the verdict."""
 
 import enum
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from ..ask.config import PRESETS
 from ..numbers import margin, short
 
 OPEN = 0.01
-"""Gap (meV) from which it counts as open: well above what the equations' tolerances leave of a closed one."""
+"""Gap (meV) from which it counts as open: well above the tolerance on a closed one."""
 ALL = tuple(PRESETS)
 """Every preset, in the order of the table's columns."""
 BOTH = ("paper", "complete")
-"""The paper's model, and what it leaves out."""
+"""The paper's model, and the processes that it leaves out."""
 ANY = ("",)
-"""A cube of the config's own settings: no preset enters."""
+"""A cube of the config's own settings: no preset applies."""
 
 
 class Verdict(enum.Enum):
@@ -29,7 +29,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cube says."""
+    """The answer from a cube."""
 
     verdict: Verdict
     text: str
@@ -43,7 +43,7 @@ Ask = Callable[[xr.Dataset], Cell]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cube says of what decides an answer.
+    """The answer from a cube about what decides another answer.
 
     Args:
         config: The config whose cube is asked.
@@ -61,13 +61,13 @@ class Row:
     """One line of the table.
 
     Args:
-        statement: What the paper says; each number in it stands in an entry of `paper`.
-        paper: Keys of paper.yaml; empty for a question that the paper does not answer.
+        statement: The paper's statement; each number in it is in an entry of `paper`.
+        paper: Keys of paper.yaml; empty for a question that the paper does not address.
         ask: From a cube to the cell.
         config: The config whose cube is asked; empty for a formula.
         presets: Presets under which it is asked.
-        decides: What decides the answer, in words.
-        here: What was chosen here where the paper states nothing.
+        decides: Parameters that decide the answer, in words.
+        here: Choices made here because the paper states nothing.
         measured: The numbers to it.
     """
 
@@ -110,9 +110,9 @@ def listed(
         values: Of one dim, `along`.
         along: The dim.
         unit: Of the values.
-        digits: Significant ones, where no error says how many are known.
+        digits: Significant digits, if no error determines them.
         error: Adds `± error`.
-        at_least: Where it is 1, the value is a lower bound: the record ended.
+        at_least: 1 for values that are lower bounds because the record ended.
     """
     labels, found = values[along].values.tolist(), values.values.tolist()
     if error is None:

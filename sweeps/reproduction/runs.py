@@ -1,4 +1,4 @@
-"""Sweeps that the table stands on: each config under the presets that it makes sense for."""
+"""Sweeps behind the table: each config under the presets that apply to it."""
 
 import time
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..ask.config import read
-from ..ask.plan import resolve
-from ..drive.sweep import run
-from ..store.place import place
+from ..ask.plan import Plan, resolve
+from ..drive.sweep import Report, run
+from ..errors import ContradictionError
+from ..store.place import Place, place
 from .rows import ALL, ANY, BOTH
 
 
@@ -46,7 +47,7 @@ SWEEPS = (
 
 @dataclass(frozen=True)
 class Cubes:
-    """Where the cubes are."""
+    """Folder of the cubes."""
 
     root: Path
 
@@ -56,16 +57,24 @@ class Cubes:
 
 
 def compute(configs: Path, cubes: Cubes, workers: int | None) -> Iterator[str]:
-    """Run what is missing, one line of progress a sweep; a config that is not there is passed over."""
+    """Run missing points, with one line of progress per sweep; missing configs are skipped."""
     for sweep in SWEEPS:
         path = configs / f"{sweep.config}.yaml"
         if not path.is_file():
-            yield f"{sweep.config}: no such config, passed over"
+            yield f"{sweep.config}: no such config, skipped"
             continue
         for preset in sweep.presets:
             plan = resolve(read(path, (f"preset={preset}",) if preset else ()))
             target = cubes.path(sweep.config, preset)
             start = time.perf_counter()
-            counts = run(plan, place(str(target)), workers=workers).counts
+            counts = _run(plan, place(str(target)), workers).counts
             seconds = time.perf_counter() - start
             yield f"{target.name}: {counts.done} ok, {counts.failed} failed of {counts.total}, {seconds:.0f} s"
+
+
+def _run(plan: Plan, target: Place, workers: int | None) -> Report:
+    """Resume a cube, or make it anew if its config has changed: cubes of the page hold nothing else."""
+    try:
+        return run(plan, target, workers=workers)
+    except ContradictionError:
+        return run(plan, target, workers=workers, recompute=True)

@@ -1,4 +1,4 @@
-"""The paper's statements by what they are about, each with the question to a cube that tests it."""
+"""The paper's statements by subject, each with the question to a cube that tests it."""
 
 import xarray as xr
 
@@ -9,7 +9,7 @@ from .rows import ANY, OPEN, Ask, Cell, Row, judged
 
 
 def pair_breaking(ds: xr.Dataset) -> Cell:
-    """Whether the gap is there with pair breaking by the photon where it is without."""
+    """Whether the gap that exists without pair breaking by photons also exists with it."""
     peak = peak_gap(ds).squeeze().sel(damping="full", stimulated_emission=False)
     without, both = (peak.sel(pump_channels=c) for c in ("scattering", "scattering+pair-breaking"))
     a, b = int((without > OPEN).sum()), int((both > OPEN).sum())
@@ -25,7 +25,7 @@ def reading(coherence: str, energy_match: str) -> Ask:
 _HERE = "K3C60 at 30 K, by F0, tau_esc 1 ps, pulse 0.3 ps"
 MODEL_ROWS = (
     Row("Pair breaking by the photon matters only in the first few fs and may be left out", ("no_pair_breaking",),
-        pair_breaking, "phase_assumptions", ANY, "it fills the states at the gap's edge, see below"),
+        pair_breaking, "phase_assumptions", ANY, "it fills the states at the gap edge, see below"),
     Row("Coherence factors averaged over branches, the model of this page", ("normal_limit",),
         reading("averaged", "absorbed"), "paper_variants", ANY, "as in the rows on K3C60", _HERE),
     Row("Coherence factors of u and v at E~, as printed (our reading: one branch, the misprint of M2 mended)",
@@ -34,7 +34,7 @@ MODEL_ROWS = (
         _HERE),
     Row("Gamma_pump by matching absorbed to deposited energy, deposited: what quasiparticles hold (our reading)",
         ("pump", "absorbed_energy"), reading("averaged", "retained"), "paper_variants", ANY,
-        "phonons take most of it within the pulse: ten times as much has to be absorbed. Failed: no Gamma does it",
+        "phonons take most of it within the pulse: ten times as much must be absorbed. Failed: no Gamma does",
         _HERE),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The token of a server, given or generated once per folder, and the note by which the user's clients find it."""
+"""The token of a server, given or generated once per folder, and the note from which the user's clients read it."""
 
 import contextlib
 import secrets
@@ -9,7 +9,8 @@ from .options import Options
 
 
 def made(options: Options) -> str:
-    """Token of a folder: random, kept with the server's state so that pages and clients outlive a restart.
+    """Token of a folder: random, kept with the server's state so that pages and clients stay signed in after a
+    restart.
 
     A token that others may have read or written is replaced.
     """

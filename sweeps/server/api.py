@@ -22,7 +22,7 @@ from ..numbers import plain
 from ..work.pool import Opener
 from . import slices, views
 from .document import Documented
-from .guard import COOKIE, Guard, is_token, session_of
+from .guard import Guard, cookie_of, is_token, session_of
 from .intake import NAME, ConfirmError, TooLargeError
 from .options import Options
 from .queue import WAITING
@@ -429,7 +429,7 @@ def _shell(app: FastAPI, options: Options) -> None:
         answer = Response(status_code=204)
         if options.token is not None:
             answer.set_cookie(
-                COOKIE,
+                cookie_of(options.token),
                 session_of(options.token),
                 httponly=True,
                 samesite="strict",

@@ -7,8 +7,9 @@ from fastapi import FastAPI
 _TAGS = {
     "sweeps": "Submit, list, stop and resume sweeps.",
     "cubes": "Axes, slices, points and pictures of a cube.",
-    "progress": "Server-sent events. Each connection begins with the whole present state, so that nothing is lost "
-    "between two; an EventSource that reconnects needs no Last-Event-ID. The stream of one sweep ends with it: "
+    "progress": "Server-sent events. Each connection starts with the complete current state, so that nothing is "
+    "lost between two connections; an EventSource that reconnects needs no Last-Event-ID. The stream of one "
+    "sweep ends with it: "
     "close an EventSource at `done`, `cancelled` or `failed`, otherwise it reopens the stream.",
     "server": "Information on the server.",
 }
@@ -44,7 +45,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["summary"] = operation["description"].partition(".")[0].partition(";")[0].partition(":")[0]
     for code, answer in operation["responses"].items():
         if not code.startswith("2"):
-            # FastAPI gives errors the route's own kind of content.
+            # FastAPI gives errors the content type of the route.
             answer["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         elif answer["description"] == "Successful Response":
             answer["description"] = operation["summary"] + "."

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import Options
 
-COOKIE = "photogap"
 _OPEN = ("/", "/api/login")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_S = 30.0
@@ -26,6 +25,11 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+
+
+def cookie_of(token: str) -> str:
+    """Name of a server's cookie, its own: a browser keeps one jar for all ports of a host."""
+    return f"photogap-{hmac.new(token.encode(), b'photogap cookie', hashlib.sha256).hexdigest()[:12]}"
 
 
 def session_of(token: str) -> str:
@@ -63,8 +67,8 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        # Numbers of the moment are kept nowhere; the page's files are, and asked for again by their tag, so that no
-        # browser runs the page of an older server.
+        # Live numbers are never cached; the page's files are, but revalidated by their tag, so that no browser runs
+        # the page of an older server.
         keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
         await self._app(scope, _replay(body, receive), _with_headers(send, keep))
 
@@ -83,8 +87,8 @@ class Guard:
             return None
         if not self._knows(headers):
             return 401, (
-                "a token is needed: `Authorization: Bearer TOKEN`, as in the address that `photogap serve` prints. "
-                "The request has none, or a wrong one."
+                "a token is required: `Authorization: Bearer TOKEN`, with the token in the address that "
+                "`photogap serve` prints. The request has none, or a wrong one."
             )
         return None
 
@@ -92,11 +96,12 @@ class Guard:
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and is_token(self._options, given.strip()):
             return True
+        token = self._options.token or ""
         try:
-            kept = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            kept = SimpleCookie(headers.get("cookie", "")).get(cookie_of(token))
         except CookieError:
             return False
-        expected = session_of(self._options.token or "")
+        expected = session_of(token)
         return kept is not None and hmac.compare_digest(expected.encode(), kept.value.encode())
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | tuple[int, str]:

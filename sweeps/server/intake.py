@@ -1,7 +1,7 @@
 """From the config of a request to a plan: first the safety rules of the server, then the rules of the engine.
 
-A config on the command line is its user's own; one in a request may name no code, no file outside the served
-folder and no scheduler that the operator did not name, and may not expand to more than the server holds.
+A config on the command line belongs to its user; one in a request may name no code, no file outside the served
+folder and no scheduler that the operator does not allow, and must stay within the server's limits.
 """
 
 import re
@@ -37,8 +37,8 @@ class ConfirmError(ConfigError):
 
     def __init__(self, points: int, limit: int) -> None:
         super().__init__(
-            f"the sweep has {points} points, over the limit of {limit} without a confirmation. "
-            f"Submit it with `confirm_points` = {points}, or make its axes shorter."
+            f"the sweep has {points} points, over the limit of {limit} without confirmation. Submit it with "
+            f"`confirm_points` = {points}, or shorten its axes."
         )
         self.points = points
 
@@ -120,7 +120,7 @@ class Intake:
         return cube
 
     def plan_of(self, cube: Cube) -> Plan:
-        """Plan of a cube's own config; its model must be one that the operator named."""
+        """Plan of a cube's own config; its model must be one that the operator allows."""
         self.check_cube(cube)
         return plan_of(cube, self.root, trust=True)
 
@@ -146,7 +146,7 @@ class Intake:
     def cluster(self, text: str) -> tuple[str, Spec]:
         """Cluster of a config and its source: an address, a file, or `local`.
 
-        A cluster's file can run commands, so only those of the operator's folders and of the served one count.
+        A cluster file can run commands, so only those in the operator's folders and in the served folder are used.
 
         Raises:
             ConfigError: The operator allows no such cluster, or its file breaks a rule.

@@ -35,21 +35,22 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """A server's settings, checked when made.
+    """A server's settings, checked when created.
 
     Args:
-        folder: Folder that holds the cubes, the cluster files and the files that configs name.
+        folder: Folder with the cubes, the cluster files and the files that configs name.
         host: Address to listen on.
         port: Port; 0 picks a free one.
         token: Token that every request must carry; None on loopback only.
         certificate: TLS certificate chain, PEM.
         key: TLS private key, PEM.
-        names: Further host names under which clients may call.
-        workers: Worker processes of the local cluster; None for one a core, 0 for none (points run in the server).
+        names: Further host names under which clients may connect.
+        workers: Worker processes of the local cluster; None for one per core, 0 for none (points run in the
+            server).
         at_once: Sweeps that run at the same time; others wait.
-        models: Models that a config may name, as `module:attribute`.
-        clusters: Scheduler addresses that a config may name.
-        cluster_folders: Folders of cluster files that a config may name by their stem, the first found.
+        models: Models allowed in configs, as `module:attribute`.
+        clusters: Scheduler addresses allowed in configs.
+        cluster_folders: Folders of cluster files that a config may name by their stem; the first match counts.
         limits: Largest requests.
     """
 
@@ -68,7 +69,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        """Refuse options that would open the machine to others."""
+        """Refuse options that would expose the machine to others."""
         if not self.folder.is_dir():
             raise ConfigError(f"FOLDER must be a folder that exists. Got {str(self.folder)!r}.")
         for folder in self.cluster_folders:
@@ -92,7 +93,7 @@ class Options:
             ]
             if lacking:
                 raise ConfigError(
-                    f"`--host {self.host}` is reached from other machines and needs {' and '.join(lacking)}. "
+                    f"`--host {self.host}` can be reached from other machines and needs {' and '.join(lacking)}. "
                     "Leave `--host` out to serve only this machine."
                 )
 

@@ -31,8 +31,8 @@ class Entry:
         text: Config as it was submitted.
         tree: Config as parsed.
         cluster: Cluster that runs its points.
-        message: Reason of a failure or stop.
-        submitted: When it was submitted last, s since 1970; as are `started` and `ended`.
+        message: Reason for a failure or stop.
+        submitted: Time of the last submission, s since 1970, as are `started` and `ended`.
         counts: Numbers of its last run.
     """
 
@@ -100,7 +100,7 @@ class Queue:
         return next(self._entries("name=?", (name,)), None)
 
     def find(self, search: str = "", state: str | None = None, limit: int = -1, offset: int = 0) -> list[Entry]:
-        """Sweeps whose name or config holds a text, newest first."""
+        """Sweeps whose name or config contains a text, newest first."""
         like = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         where = "(name LIKE ? ESCAPE '\\' OR text LIKE ? ESCAPE '\\') AND (? IS NULL OR state=?)"
         order = f"submitted DESC, name LIMIT {int(limit)} OFFSET {int(offset)}"

@@ -34,10 +34,10 @@ class Live:
     """Progress of a sweep, as reported by its run.
 
     Args:
-        version: Grows with every change, so that a watcher detects news.
+        version: Grows with every change, so that watchers detect changes.
         at: Time of the last report, s since 1970.
         counts: Points of the run by outcome.
-        rate: Points a second since the run began; 0 if not known.
+        rate: Points per second since the run began; 0 if unknown.
     """
 
     version: int = 0
@@ -81,7 +81,7 @@ class Job:
         self._tell(counts)
 
     def running(self, cube: Cube) -> set[Index]:
-        """Where the points lie that the pool has now."""
+        """Positions of the points that the pool is computing."""
         share, plan = self.share, self.plan
         if share is None or plan is None:
             return set()
@@ -97,7 +97,7 @@ class Job:
 
 
 class Runner:
-    """Starts queued sweeps up to the operator's limit, and keeps the running ones."""
+    """Starts queued sweeps up to the operator's limit, and keeps track of the running ones."""
 
     def __init__(self, options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> None:
         self.options = options
@@ -110,8 +110,8 @@ class Runner:
 
     def start(self) -> None:
         """List cubes of the command line, requeue the sweeps that were running, and start."""
-        # Each cluster's scheduler starts in a thread of its own, and of two threads that import the dashboard at
-        # once one may find it incomplete.
+        # Each cluster's scheduler starts in its own thread; if two threads import the dashboard at once, one may
+        # find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401
 
         self._adopt()
@@ -263,7 +263,7 @@ class Runner:
 
 
 def _short(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config without its defaults, as a person would write it."""
+    """A config without its defaults, as a user would write it."""
     with contextlib.suppress(ConfigError):
         return parse(tree).model_dump(mode="json", exclude_defaults=True)
     return tree

@@ -64,7 +64,7 @@ class Sweep(_Told):
     cluster: str
     """Cluster of its config, which runs its points."""
     message: str
-    """Reason of a failure or stop; empty otherwise."""
+    """Reason for a failure or stop; empty otherwise."""
     submitted: float
     """Time of the last submission, s since 1970."""
     started: float | None
@@ -82,9 +82,9 @@ class Sweep(_Told):
     running: int
     """Points that workers are computing now."""
     lost: int
-    """Batches whose worker died in the last run; their points were tried again."""
+    """Batches whose worker died in the last run; their points were retried."""
     points_per_s: float
-    """Points a second since the run began; 0 if not known."""
+    """Points per second since the run began; 0 if unknown."""
     seconds_left: float | None
     """Remaining time at that rate, s."""
     at: float
@@ -133,7 +133,7 @@ class Reason(_Told):
     count: int
     """Number of points that failed in this way."""
     message: str
-    """Reason of the example."""
+    """Reason for the example's failure."""
     point_id: str
     """That point."""
     labels: dict[str, Any]
@@ -149,6 +149,8 @@ class Verification(_Told):
     """Points of the cube."""
     ok: int
     """Points with intact results."""
+    unchecksummed: int
+    """Points with results that were written before chunks had checksums: a changed number cannot be seen."""
     bad_points: int
     """Points that are damaged, or missing after a repair."""
     problems: list[str] = Field(examples=[["Delta0 Delta0/c/0/0/0/0/0/0: ValueError"]])
@@ -171,11 +173,11 @@ class Status(_Told):
     reasons: list[Reason]
     """Failures by reason."""
     failed: list[dict[str, Any]]
-    """Failed points, in the number that `photogap status` lists."""
+    """Failed points, as many as `photogap status` lists."""
     slowest: list[dict[str, Any]]
     """The slowest points, times in s."""
     points_per_s: float | None
-    """Points a second over the last 200 that ended."""
+    """Points per second over the last 200 finished points."""
 
 
 class Map(_Told):
@@ -199,7 +201,7 @@ class Coordinate(_Told):
     """Labels along a dim."""
 
     dim: str
-    """Dim of the labels; it has another name than the labels if the config zips axes."""
+    """Dim of the labels; its name differs from that of the labels if the config zips axes."""
     units: str = Field(examples=["mJ cm-2"])
     """CF unit; empty for words."""
     printed: str = Field(examples=["mJ/cm²"])
@@ -307,6 +309,6 @@ class Server(_Told):
     clusters: list[str]
     """Clusters that configs may name, in addition to cluster files in the served folder."""
     limits: dict[str, int]
-    """Largest requests: bytes of a `body`, `points` without a confirmation, `values` of a slice, ..."""
+    """Limits of requests: bytes of a `body`, `points` without confirmation, `values` of a slice, ..."""
     materials: list[str]
     """Built-in materials."""

@@ -1,8 +1,8 @@
 """Fair sharing: one pool per cluster, with slots assigned to sweeps in turn.
 
-Each sweep's `Flow` sees a `Share`, a pool like any other. A `Hub` holds the real pool and hands it no more batches
-than it can run at once, always from the share that has the fewest running: a small sweep gets its half while a
-big one continues, and a single sweep gets all.
+Each sweep's `Flow` sees a `Share`, a pool like any other. A `Hub` owns the real pool and submits no more batches
+than it can run at once, always from the share with the fewest running: a small sweep gets half of the pool while a
+big one runs, and a single sweep gets all.
 """
 
 import contextlib
@@ -54,11 +54,11 @@ class Share:
         return min(self._hub.slots, self._cap or self._hub.slots)
 
     def running(self) -> int:
-        """Batches that were handed to the pool."""
+        """Batches submitted to the pool."""
         return len(self.flying)
 
     def jobs(self) -> list[Job]:
-        """Points that were handed to the pool."""
+        """Points submitted to the pool."""
         return [job for batch in list(self.flying.values()) for job in batch.jobs]
 
     def submit(self, key: int, batch: Batch) -> None:
@@ -66,7 +66,7 @@ class Share:
         self._hub.enqueue(self, key, batch)
 
     def wait(self, timeout: float) -> list[Ended]:
-        """Batches that ended."""
+        """Finished batches."""
         out: list[Ended] = []
         with contextlib.suppress(queue.Empty):
             out.append(_told(self.ended.get(timeout=timeout)))
@@ -90,12 +90,12 @@ class Hub:
 
     Args:
         opener: Opens the pool.
-        config: Config of the sweep that came first; says which cluster.
+        config: Config of the first sweep, which names the cluster.
         workers: Workers of a local cluster.
         idle_s: Time without a share after which the pool closes.
-        place: Beside what the cluster's jobs and their logs are noted.
-        cluster: The cluster; the one that the config names if None.
-        after: The hub that had this cluster before: what it notes beside the cluster's jobs is its own to the end.
+        place: Path next to which the cluster's jobs and their logs are recorded.
+        cluster: The cluster; if None, the one named in the config.
+        after: The previous hub of this cluster, whose records must be complete before this one starts.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Hub:
 
     @contextlib.contextmanager
     def share(self, cap: int | None, memory: int | None, stopped: Callable[[], str | None]) -> Iterator[Share]:
-        """Part of the pool for one sweep; what it has handed over is waited for, for a while, when it leaves."""
+        """Part of the pool for one sweep; on exit, waits for a while for its submitted batches."""
         while not self._open.wait(0.2):
             if stopped():
                 raise ClusterError("stopped before the cluster was ready. Run it again to continue.")
@@ -145,7 +145,7 @@ class Hub:
             with self._turn:
                 share.waiting.clear()
             end = time.monotonic() + _DRAIN_S
-            # A batch that still runs would otherwise be computed again by a run that follows at once.
+            # Otherwise a run that follows at once would compute a running batch again.
             while share.flying and time.monotonic() < end and self.error is None:
                 with contextlib.suppress(queue.Empty):
                     share.ended.get(timeout=0.2)
@@ -153,7 +153,7 @@ class Hub:
                 self._shares.remove(share)
 
     def join(self) -> bool:
-        """Count a user that will ask for a share; False if the hub closes and another is needed."""
+        """Count a user that will request a share; False if the hub is closing and another is needed."""
         with self._turn:
             if self._closing or self.error:
                 return False
@@ -167,13 +167,13 @@ class Hub:
             self._idle_since = time.monotonic()
 
     def enqueue(self, share: Share, key: int, batch: Batch) -> None:
-        """Take a batch of a share."""
+        """Accept a batch of a share."""
         with self._turn:
             share.waiting.append((key, batch))
             self._turn.notify()
 
     def close(self) -> None:
-        """Close the pool, whoever uses it."""
+        """Close the pool, even if it is in use."""
         with self._turn:
             self._closing = True
             self._turn.notify()
@@ -228,7 +228,7 @@ class Hub:
                     continue
             if time.monotonic() - looked > _LOOK_S:
                 self.slots, looked = pool.slots(), time.monotonic()
-            # While slots are free a new batch must not wait for an old one to end.
+            # While slots are free, a new batch must not wait for an old one to end.
             for ended in pool.wait(0.2 if flying >= self._room() else 0.02):
                 self._route(ended)
 
@@ -263,8 +263,8 @@ class Hubs:
         opener: Opens a pool.
         workers: Workers of the local cluster.
         idle_s: Time without a sweep after which a pool closes.
-        folder: Where the state of clusters lies; jobs that a killed server left are found there.
-        find: From a config's cluster to where it is said and what it is; raises for one that is not allowed.
+        folder: Folder with the state of the clusters, including jobs left by a killed server.
+        find: From a config's cluster to its source and its specification; raises if it is not allowed.
     """
 
     def __init__(
@@ -315,7 +315,7 @@ class Hubs:
             return hub
 
     def _place(self, cluster: str) -> Place | None:
-        """One folder a cluster, whichever sweep asks for it."""
+        """One folder per cluster, whichever sweep requests it."""
         if self._folder is None or cluster == "local":
             return None
         word = re.sub(r"[^A-Za-z0-9]+", "-", Path(cluster).stem)[:40]
@@ -331,7 +331,7 @@ class Hubs:
 
 
 def _of_all(config: Config) -> Config:
-    """What a shared cluster takes from the sweep that opens it: where, and nothing of its own limits."""
+    """The part of a sweep's config that a shared cluster uses: the cluster, but not the sweep's own limits."""
     limits = config.limits.model_copy(update={"memory": "auto"})
     return config.model_copy(update={"limits": limits, "workers": None})
 

@@ -32,11 +32,11 @@ _DRAWING = threading.Lock()
 
 
 def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dataset:
-    """Variables of a cube at labels; dims of length one stay, those of a label go.
+    """Variables of a cube at labels; dims of length one are kept, dims of a fixed label are dropped.
 
     Raises:
         ConfigError: The variable, axis or label does not exist.
-        TooLargeError: The slice has more numbers than the limit; nothing of it has been read.
+        TooLargeError: The slice has more numbers than the limit; none has been read.
     """
     ds = _open(place)
     for name in variables:
@@ -53,7 +53,7 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
             f"the slice has {size} values ({shape}), over the limit of {limit}. "
             "Fix axes with `at`, such as at=T=30, or open the cube directly with xarray."
         )
-    # Masked once cut: as a whole, a cube would be read for that.
+    # Masked after slicing; masking the whole cube would read all of it.
     found = prepared(found.load())
     found.attrs = {k: v for k, v in ds.attrs.items() if k != "photogap"}
     return found
@@ -133,7 +133,8 @@ def as_netcdf(ds: xr.Dataset) -> bytes:
 
 
 def _netcdf3(values: Any) -> Any:
-    """Flags as small numbers, words as Python's: that format knows neither truth nor variable length."""
+    """Flags as small integers, words as Python strings: NetCDF 3 has neither booleans nor variable-length
+    strings."""
     if values.dtype.kind == "b":
         return values.astype("int8")
     out = np.empty(values.shape, object)
@@ -148,6 +149,8 @@ def picture(place: Place, kind: str, limit: int, *, x: str, y: str, hue: str | N
         pictures.reduced(_open(place), y)
     ds = cut(place, [y], at, limit)
     with _DRAWING, TemporaryDirectory() as folder:
+        # What a picture's file says of its cube.
+        ds.attrs |= {"photogap": _open(place).attrs.get("photogap", "{}")}
         elsewhere = pictures.first_elsewhere(ds, x, hue, {})
         path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=x, hue=hue, y=y, at=elsewhere)
         return path.read_bytes()
@@ -156,7 +159,7 @@ def picture(place: Place, kind: str, limit: int, *, x: str, y: str, hue: str | N
 def status_map(
     cube: Cube, running: set[Index], x: str | None, y: str | None, at: Mapping[str, str], limit: int
 ) -> dict[str, Any]:
-    """Status of the points over two axes, the running ones and those not yet packed included.
+    """Status of the points over two axes, including running and unpacked ones.
 
     Raises:
         ConfigError: The axis or label does not exist.
@@ -170,7 +173,7 @@ def status_map(
     x = x or ("F0" if "F0" in long else long[0])
     y = y or next((d for d in long if d != x), None)
     if x == y:
-        raise ConfigError(f"`y` must be another axis than `x`. Got {y!r}.")
+        raise ConfigError(f"`y` must differ from `x`. Got {y!r}.")
     chosen = {d: 0 if d not in at else pick(cube.grid, d, at[d]) for d in dims}
     across = range(sizes[dims.index(x)])
     down = range(sizes[dims.index(y)]) if y else range(1)
@@ -198,7 +201,8 @@ def status_map(
 
 
 def _order(cube: Cube, name: str | None) -> list[int]:
-    """Positions along an axis in order of its labels: an extended cube has them in order of arrival."""
+    """Positions along an axis in the order of its labels; an extended cube has them in the order in which they were
+    added."""
     if name is None:
         return [0]
     values = cube.grid.axes[cube.grid.dims.index(name)].values
@@ -208,7 +212,7 @@ def _order(cube: Cube, name: str | None) -> list[int]:
 
 
 def _unpacked(cube: Cube) -> dict[Index, str]:
-    """Points that just ended: they are in the driver's log before they are in the cube."""
+    """Points that have just ended, which are in the driver's log before they are in the cube."""
     import contextlib
     import sqlite3
     import time
@@ -224,7 +228,7 @@ def _unpacked(cube: Cube) -> dict[Index, str]:
 
 
 def axes_of(place: Place) -> dict[str, Any]:
-    """What a page needs for its selectors: axes of the sweep and of the outputs, and variables with their dims."""
+    """Data for a page's selectors: axes of the sweep and of the outputs, and variables with their dims."""
     raw = _open(place)
     points = raw["status"]
     ds = prepared(raw.drop_vars("status"))

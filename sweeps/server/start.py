@@ -20,7 +20,7 @@ def folder_lock(options: Options) -> Iterator[None]:
     """Lock the folder for this server; the lock of a killed server is released.
 
     Raises:
-        BusyError: Another server holds it.
+        BusyError: Another server is using it.
     """
     options.state.mkdir(mode=0o700, exist_ok=True)
     with (options.state / "lock").open("a") as file:
@@ -36,9 +36,9 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
 
     Raises:
         ConfigError: Listening on the address or reading the certificate failed.
-        BusyError: Another server holds the folder.
+        BusyError: Another server is using the folder.
     """
-    _check_tls(options)
+    context = tls_context(options)
     with folder_lock(options), _listen(options) as listener, ExitStack() as stack:
         host, port = listener.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
@@ -52,26 +52,31 @@ def serve(options: Options, told: Callable[[str], None]) -> None:
             access_log=False,
             server_header=False,
             date_header=False,
-            ssl_certfile=options.certificate,
-            ssl_keyfile=options.key,
             timeout_graceful_shutdown=2,
-            **settings(),
+            **settings(context),
         )
         server = uvicorn.Server(config)
         app.state.closing = lambda: server.should_exit
         server.run(sockets=[listener])
 
 
-def _check_tls(options: Options) -> None:
+def tls_context(options: Options) -> ssl.SSLContext | None:
+    """TLS of the server; None without a certificate.
+
+    Raises:
+        ConfigError: Reading the certificate failed.
+    """
     if options.certificate is None:
-        return
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate, options.key)
+        context.load_cert_chain(options.certificate, options.key)
     except OSError as error:
         raise ConfigError(
-            "`--tls-certificate` and `--tls-key` must be PEM files that belong together. "
+            "`--tls-certificate` and `--tls-key` must be a matching pair of PEM files. "
             f"Got {str(options.certificate)!r} and {str(options.key)!r} ({error})."
         ) from error
+    return context
 
 
 @contextmanager

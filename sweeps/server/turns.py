@@ -1,4 +1,5 @@
-"""Turns of requests: few of a kind run at once, equal ones share an answer, and clients that left cost nothing."""
+"""Turns of requests: few of a kind run at once, identical ones share an answer, and those of clients that have left
+are dropped."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,11 +9,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AT_ONCE: Final = 3
-"""Requests of a kind that work at once."""
+"""Requests of a kind that run at once."""
 WAITING: Final = 300
-"""Requests of a kind that wait; those beyond are refused."""
+"""Requests of a kind that may wait; further ones are refused."""
 KEPT: Final = 8 * 1024**2
-"""Bytes of an answer that requests share."""
+"""Largest shared answer, bytes."""
 
 
 @dataclass
@@ -27,8 +28,8 @@ class _Kind:
 class Turns:
     """ASGI layer that gives requests of the API their turns.
 
-    A GET shares the answer of an equal request only if that was begun after it came itself: it is never older than
-    one of its own.
+    A GET shares the answer of an identical request only if that one started after the GET arrived, so the answer is
+    never older than its own would be.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,7 +37,7 @@ class Turns:
         self._kinds: dict[str, _Kind] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is no work; else wait for a turn."""
+        """Pass on requests without work; else wait for a turn."""
         name = kind_of(scope) if scope["type"] == "http" else None
         if name is None:
             await self._app(scope, receive, send)
@@ -91,7 +92,7 @@ class Turns:
 
 
 def kind_of(scope: Scope) -> str | None:
-    """Route of a request that works; None for a stream, a page and the login."""
+    """Route of a request with work; None for a stream, a page and the login."""
     parts = scope["path"].split("/")
     if len(parts) < 3 or parts[1] != "api" or parts[-1] in ("events", "login", "server", "openapi.json"):
         return None
@@ -99,7 +100,7 @@ def kind_of(scope: Scope) -> str | None:
 
 
 class _Patience:
-    """A client that waits, and may leave meanwhile."""
+    """A waiting client, which may leave."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -107,7 +108,7 @@ class _Patience:
 
     async def turn(self, places: asyncio.Semaphore) -> bool:
         """True if a slot was free before the client left."""
-        self._read.append(await self._receive())  # the body, which the guard has read
+        self._read.append(await self._receive())  # the body, which the guard has already read
         if self._read[0]["type"] == "http.disconnect":
             return False
         if not places.locked():
@@ -129,13 +130,13 @@ class _Patience:
         return True
 
     async def receive(self) -> Message:
-        """What was read while it waited, then the rest."""
+        """Messages read while waiting, then the rest."""
         found: Message = self._read.pop(0) if self._read else await self._receive()
         return found
 
 
 def _let_go(place: "asyncio.Future[Any]", places: asyncio.Semaphore) -> None:
-    """Give a place back, whether it was got or is still awaited."""
+    """Release a place, whether taken or still awaited."""
     if place.done() and not place.cancelled():
         places.release()
     else:

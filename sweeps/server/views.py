@@ -1,4 +1,4 @@
-"""Answers put together from the queue, a running job and the engine's reports."""
+"""Answers assembled from the queue, a running job and the engine's reports."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ class TooBusyError(ConfigError):
 
 
 def sweep(runner: Runner, entry: Entry) -> Sweep:
-    """A sweep's numbers: of its run where there is one, else of its last."""
+    """A sweep's numbers: those of the present run, else of the last one."""
     return Sweep(**_sweep(runner, entry))
 
 
@@ -68,7 +68,7 @@ def _sweep(runner: Runner, entry: Entry) -> dict[str, Any]:
 
 
 class Board:
-    """Every sweep's numbers, put together once for all who watch."""
+    """Every sweep's numbers, computed once for all watchers."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
@@ -86,7 +86,7 @@ class Board:
             return self._rows
 
     def row(self, name: str) -> dict[str, Any]:
-        """One sweep; an old one that the board has no room for is looked up."""
+        """One sweep; old ones that are not on the board are looked up."""
         found = next((row for row in self.rows() if row["name"] == name), None)
         return found or sweep(self._runner, self._runner.entry(name)).model_dump()
 
@@ -112,7 +112,7 @@ def status(runner: Runner, name: str) -> Status:
     labels = {p["point_id"]: p["labels"] for p in found["failed"]}
     cube = runner.intake.cube(name)
     for reason in found["reasons"]:
-        # A point that is not packed yet has its labels in the log only.
+        # The labels of an unpacked point are only in the log.
         if not labels.get(reason["point_id"]):
             labels[reason["point_id"]] = (_noted(cube, reason["point_id"]) or {"labels": {}})["labels"]
     return Status(
@@ -145,7 +145,7 @@ def point(runner: Runner, name: str, text: str) -> Point:
     noted = _noted(cube, text)
     if noted is None:
         if "=" not in text and cube.grid.size > _HASHED_POINTS:
-            raise UnknownError(f"POINT must be a point that has ended, or labels such as T=30. Got {text!r}.")
+            raise UnknownError(f"POINT must be a finished point, or labels such as T=30. Got {text!r}.")
         plan = runner.intake.plan_of(cube)
         try:
             labels = cube.grid.labels(find(plan, text))
@@ -189,7 +189,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def estimate(runner: Runner, config: Config) -> Estimate:
-    """Numbers of `photogap run --dry-run`, computed by it in a process of its own.
+    """Numbers of `photogap run --dry-run`, computed in a separate process.
 
     Raises:
         TooBusyError: Another estimate is under way.

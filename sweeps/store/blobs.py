@@ -1,16 +1,18 @@
 """Whole objects under keys: files of a folder, or objects of a bucket."""
 
 import contextlib
+import functools
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..errors import StoreError
-from .buckets import clear, object_store, told
+from .buckets import clear, object_store, patiently, refuse_no_bucket, told
 
+T = TypeVar("T")
 Version = dict[str, str]
 PARTIAL = ".partial"
 """Suffix of temporary files, the same as zarr's."""
@@ -23,28 +25,29 @@ class Blobs(Protocol):
         """Write the object atomically."""
 
     def get(self, key: str) -> bytes | None:
-        """The object, or None if there is none."""
+        """The object, or None if it does not exist."""
 
     def exists(self, key: str) -> bool:
-        """Return whether there is an object."""
+        """Return whether the object exists."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; those already gone are no error."""
+        """Remove objects; missing ones are not an error."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Keys of all objects whose key starts with the prefix."""
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write the object if there is none; whether it was written."""
+        """Write the object if none exists; return whether it was written."""
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The object and its version, or None if there is none."""
+        """The object and its version, or None if it does not exist."""
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Write the object if it still has the version; whether it was written."""
+        """Write the object if it still has this version; return whether it was written."""
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Give the object of that version a new one; another's object keeps its content."""
+        """Give the object a new version if it still has the old one; an object of another driver is left
+        unchanged."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class LocalBlobs:
             return None
 
     def exists(self, key: str) -> bool:
-        """Return whether the file is there."""
+        """Return whether the file exists."""
         return (self.root / key).exists()
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -86,7 +89,7 @@ class LocalBlobs:
             (self.root / key).unlink(missing_ok=True)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Files of one folder, temporaries left out."""
+        """Files of one folder, except temporary ones."""
         folder = self.root / prefix
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
@@ -105,7 +108,7 @@ class LocalBlobs:
         return True
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The version is the time of the last change and the file's number."""
+        """The version is the time of the last change and the inode number."""
         try:
             with (self.root / key).open("rb") as file:
                 found = os.fstat(file.fileno())
@@ -114,7 +117,7 @@ class LocalBlobs:
             return None
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Of several that rename the same file aside one has it; then exclusive creation."""
+        """Only one of several processes that rename the same file aside succeeds; then exclusive creation."""
         path = self.root / key
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
         try:
@@ -132,14 +135,14 @@ class LocalBlobs:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """A new time of change: the file itself is never away."""
+        """Set a new modification time: the file itself always exists."""
         with contextlib.suppress(FileNotFoundError):
             os.utime(self.root / key)
 
 
 @dataclass(frozen=True)
 class ObjectBlobs:
-    """Objects of a bucket, under a prefix; what goes wrong is a StoreError of one line."""
+    """Objects of a bucket, under a prefix; failures are StoreErrors of one line."""
 
     url: str
 
@@ -147,10 +150,13 @@ class ObjectBlobs:
     def _store(self) -> Any:
         return object_store(self.url)
 
+    def _ask(self, ask: Callable[[], T]) -> T:
+        with clear(self.url):
+            return patiently(self.url, ask)
+
     def put(self, key: str, data: bytes) -> None:
         """One PUT."""
-        with clear(self.url):
-            self._store.put(key, data, use_multipart=False)
+        self._ask(lambda: self._store.put(key, data, use_multipart=False))
 
     def get(self, key: str) -> bytes | None:
         """One GET."""
@@ -160,42 +166,43 @@ class ObjectBlobs:
     def exists(self, key: str) -> bool:
         """One HEAD."""
         try:
-            with clear(self.url):
-                self._store.head(key)
+            self._ask(lambda: self._store.head(key))
         except FileNotFoundError:
+            refuse_no_bucket(self.url)
             return False
         return True
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Bulk deletion; where a cloud ends it at a key that is gone, one by one."""
+        """Bulk deletion; one by one if a cloud stops at a missing key."""
         found = list(keys)
-        with clear(self.url):
-            try:
-                if found:
-                    self._store.delete(found)
-            except FileNotFoundError:
-                for key in found:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._store.delete(key)
+        if not found:
+            return
+        try:
+            self._ask(lambda: self._store.delete(found))
+        except FileNotFoundError:
+            for key in found:
+                with contextlib.suppress(FileNotFoundError):
+                    self._ask(functools.partial(self._store.delete, key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Listing under the prefix."""
-        with clear(self.url):
-            for page in self._store.list(prefix=prefix or None):
-                for entry in page:
-                    yield str(entry["path"])
+        pages = self._ask(lambda: list(self._store.list(prefix=prefix or None)))
+        return (str(entry["path"]) for page in pages for entry in page)
 
     def create(self, key: str, data: bytes) -> bool:
         """One conditional PUT."""
         return self._put_if("create", key, data)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """One GET; the version is the object's tag, and its generation where the cloud has one."""
+        """One GET; the version is the object's tag, and its generation if the cloud has one."""
+
+        def ask() -> tuple[bytes, Version]:
+            found = self._store.get(key)
+            meta = found.meta
+            return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+
         try:
-            with clear(self.url):
-                found = self._store.get(key)
-                meta = found.meta
-                return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+            return self._ask(ask)
         except FileNotFoundError:
             return None
 
@@ -211,12 +218,12 @@ class ObjectBlobs:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         try:
-            with clear(self.url):
-                self._store.put(key, data, mode=mode, use_multipart=False)
+            self._ask(lambda: self._store.put(key, data, mode=mode, use_multipart=False))
         except (AlreadyExistsError, PreconditionError):
-            return False
+            # It may be this very write, made again because the answer to the first was lost.
+            return self.get(key) == data
         except FileNotFoundError as error:
             if mode == "create":
-                raise StoreError(f"the store {self.url} {told(error)}.") from error
+                raise StoreError(f"the store {self.url} {told(error, self.url)}.") from error
             return False
         return True

@@ -1,20 +1,22 @@
-"""Object stores: opened with what the environment says, asked with patience, and their errors in one line."""
+"""Object stores: opened with credentials from the environment, retried with growing pauses, errors in one line."""
 
 import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import StoreError
 
+T = TypeVar("T")
 PATIENCE_S = 180.0
 """Time for which a run retries a store that does not answer, s, with growing pauses."""
 _LOOK_S = 5.0
-"""The same for a look, and for a run's first request."""
+"""The same for commands that only read, and for a run's first request."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _MACHINE = "PHOTOGAP_CLOUD_IDENTITY"
 _SAID = {
@@ -46,7 +48,7 @@ _SAID = {
         "AZURE_SKIP_SIGNATURE",
     ),
 }
-"""Variables of which one must be set; without any, the clouds' library asks the machine's metadata address."""
+"""Variables of which one must be set; without any, the cloud library queries the machine's metadata address."""
 _CODES = {
     "NoSuchBucket": "there is no such bucket",
     "ContainerNotFound": "there is no such container",
@@ -62,13 +64,18 @@ _KINDS = {
     "PermissionDeniedError": "access is denied; check the credentials",
     "UnauthenticatedError": "the credentials are missing or wrong",
 }
+_ANSWERS = ("AlreadyExistsError", "PreconditionError")
 _patience = 0
+_given_up: set[str] = set()
+"""Buckets that have not answered for a run's patience: what ends the run does not wait for them anew."""
 
 
 @contextlib.contextmanager
 def patience() -> Iterator[None]:
-    """Ask for `PATIENCE_S` where a store does not answer, not only for as long as a person waits."""
+    """Retry for `PATIENCE_S` if a store does not answer, rather than for the short time of interactive commands."""
     global _patience
+    if not _patience:
+        _given_up.clear()
     _patience += 1
     try:
         yield
@@ -76,13 +83,57 @@ def patience() -> Iterator[None]:
         _patience -= 1
 
 
+class Waits:
+    """Growing pauses between the tries of one request, until the patience is over."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._pause = url, _FIRST_PAUSE_S
+        self._end = time.monotonic() + patience_s(url)
+
+    def after(self, error: Exception) -> float | None:
+        """Time until the next try, s; None if the request has failed."""
+        if broke(error) and time.monotonic() < self._end:
+            pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_S)
+            return pause
+        if is_silent(error):
+            _given_up.add(bucket_of(self._url))
+        return None
+
+
+def patiently(url: str, ask: Callable[[], T]) -> T:
+    """Answer to a request that may be repeated, asked again after broken connections.
+
+    The clouds' library retries a request that was not answered, but not one whose answer broke off.
+    """
+    waits = Waits(url)
+    while True:
+        try:
+            return ask()
+        except Exception as error:
+            pause = waits.after(error)
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
 def object_store(url: str) -> Any:
     """Store of a URL.
 
     Raises:
-        StoreError: The environment names no credentials, or the URL is no bucket.
+        StoreError: The environment has no credentials, or the URL is not a bucket.
     """
-    return _opened(url, PATIENCE_S if _patience else _LOOK_S)
+    return _opened(url, patience_s(url))
+
+
+def bucket_of(url: str) -> str:
+    """Scheme and bucket of a URL."""
+    scheme, sign, rest = url.partition("://")
+    return scheme + sign + rest.partition("/")[0]
+
+
+def patience_s(url: str) -> float:
+    """Time for which a store that does not answer is asked, s: that of a run, or of a look."""
+    return PATIENCE_S if _patience and bucket_of(url) not in _given_up else _LOOK_S
 
 
 @functools.lru_cache
@@ -121,7 +172,8 @@ def _refuse_the_metadata_address(url: str, scheme: str) -> None:
 
 @contextlib.contextmanager
 def clear(url: str) -> Iterator[None]:
-    """Errors of an object store as a StoreError of one line; an object that is not there, or is, stays one."""
+    """Errors of an object store as a StoreError of one line; errors about a missing or existing object are passed
+    on."""
     try:
         yield
     except StoreError:
@@ -129,27 +181,59 @@ def clear(url: str) -> Iterator[None]:
     except FileNotFoundError as error:
         if not re.search("NoSuchBucket|ContainerNotFound", str(error)):
             raise
-        raise StoreError(f"the store {url.removesuffix('.state')} {told(error)}.") from error
+        raise StoreError(f"the store {url.removesuffix('.state')} {told(error, url)}.") from error
     except Exception as error:
-        if type(error).__name__ in ("AlreadyExistsError", "PreconditionError") or not is_of_bucket(error):
+        if type(error).__name__ in _ANSWERS or not is_of_bucket(error):
             raise
-        raise StoreError(f"the store {url.removesuffix('.state')} {told(error)}.") from error
+        raise StoreError(f"the store {url.removesuffix('.state')} {told(error, url)}.") from error
+
+
+_there: set[str] = set()
+
+
+def refuse_no_bucket(url: str) -> None:
+    """Check that the bucket of a URL exists, once a process: the answer to a HEAD does not say which is gone.
+
+    Raises:
+        StoreError: There is no such bucket, or it may not be listed.
+    """
+    if url.startswith("memory://") or bucket_of(url) in _there:
+        return
+    with clear(url):
+        patiently(url, lambda: object_store(url).list_with_delimiter())
+    _there.add(bucket_of(url))
 
 
 def is_of_bucket(error: BaseException | None) -> bool:
-    """Return whether an error comes from the clouds' library."""
+    """Return whether an error comes from the cloud library."""
     return type(error).__module__.startswith("obstore")
 
 
-def told(error: BaseException) -> str:
-    """`cannot be used: ...` or `does not answer: ...`, in one line."""
+def broke(error: BaseException | None) -> bool:
+    """Return whether an error is a connection that ended before the answer did."""
+    if isinstance(error, StoreError):
+        return broke(error.__cause__)
+    return is_of_bucket(error) and "HTTP error" in str(error).split("\n\nDebug source")[0]
+
+
+def is_silent(error: BaseException) -> bool:
+    """Return whether a store did not answer, as opposed to answering that it refuses."""
+    found = is_of_bucket(error) and not isinstance(error, FileNotFoundError)
+    return found and type(error).__name__ not in _ANSWERS and told(error).startswith("does not answer")
+
+
+def told(error: BaseException, url: str = "") -> str:
+    """`cannot be used: ...` or `does not answer: ...`, in one line; `url` names the bucket that is missing."""
     text = reason(error)
     known = type(error).__name__ in _KINDS or text in _CODES.values()
+    bucket = url.partition("://")[2].partition("/")[0]
+    if bucket and text in (_CODES["NoSuchBucket"], _CODES["ContainerNotFound"]):
+        text += f" as {bucket!r}. Create it first, or correct `--store`"
     return f"cannot be used: {text}" if known else f"does not answer: {text}"
 
 
 def reason(error: BaseException) -> str:
-    """An error of the clouds' library in one line, without its debug output."""
+    """An error of the cloud library in one line, without its debug output."""
     text = str(error).split("\n\nDebug source")[0]
     code = re.search(r"<Code>(\w+)</Code>", text)
     if code:
@@ -162,4 +246,6 @@ def reason(error: BaseException) -> str:
     status = re.search(r"\b([45]\d\d [A-Z][A-Za-z ]+)", text)
     if endpoint and status:
         return f"{endpoint[0]} answers {status[1].strip()}"
+    if endpoint and broke(error):
+        return f"the connection to {endpoint[0]} breaks off"
     return (text.splitlines() or [type(error).__name__])[0].rstrip(" .:")[:300]

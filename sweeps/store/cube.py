@@ -1,7 +1,7 @@
 """The labelled cube: a Zarr v3 group that plain `xarray.open_zarr` opens, finished or growing.
 
-A driver alone writes it. Series are sharded, scalars and status are chunked over many points. The axes'
-authority is the group's record, written last when a cube grows: one killed in between leaves it to the next.
+Only a driver writes it. Series are sharded; scalars and status are chunked over many points. The axes are defined
+by the group's record, written last when a cube grows: after a killed extension the next driver repeats it.
 """
 
 import json
@@ -34,22 +34,22 @@ MISSING: str = Status.MISSING.value
 RECORD = "photogap"
 # name: (dtype, fill, units, long_name); status is written last.
 BOOK: dict[str, tuple[str, Any, str | None, str]] = {
-    "message": ("string", "", None, "reason, where the point failed"),
+    "message": ("string", "", None, "reason, if the point failed"),
     "point_id": ("string", "", None, "hash of the point's specification and the model's version"),
     "host": ("string", "", None, "host that computed the point"),
     "wall_time": ("float64", np.nan, "s", "wall time of the point"),
     "cpu_time": ("float64", np.nan, "s", "CPU time of the point"),
     "attempts": ("int32", 0, "1", "number of times that the point was started"),
-    "status": ("string", MISSING, None, "outcome of the point: ok, missing, or why it failed"),
+    "status": ("string", MISSING, None, "outcome of the point: ok, missing, or the kind of failure"),
 }
 _CHUNK_1D = 4096
 _COMPRESSORS = (zarr.codecs.ZstdCodec(level=0), zarr.codecs.Crc32cCodec())
-"""The checksum is over the stored bytes: a changed bit never reads as another number."""
+"""The checksum covers the stored bytes: a flipped bit is never read as a valid number."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """A point that ended: its index, its record and its outputs (none unless ok)."""
+    """A finished point: its index, its record and its outputs (none unless ok)."""
 
     index: Index
     record: Mapping[str, Any]
@@ -67,7 +67,7 @@ class Cube:
             read_only: Change nothing.
 
         Raises:
-            StoreError: There is none, it is damaged, or it was not made by this package.
+            StoreError: It does not exist, is damaged, or was not created by this package.
         """
         self.place = place
         if not place.exists():
@@ -109,10 +109,10 @@ class Cube:
         return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
 
     def refuse_strangers(self, plan: Plan, wanted: Callable[[Index], bool]) -> None:
-        """Check that ended points are those of a plan over this cube's grid.
+        """Check that the finished points are those of a plan over this cube's grid.
 
         Raises:
-            StoreError: A point has ended under another identity than the plan gives to its labels.
+            StoreError: A finished point has another identity than the plan gives to its labels.
         """
         ended = [index for i in np.argwhere(self.status() != MISSING) if wanted(index := tuple(int(k) for k in i))]
         if not ended:
@@ -122,13 +122,13 @@ class Cube:
         if strangers:
             where = ", ".join(f"{k}={v}" for k, v in self.grid.labels(strangers[0]).items())
             raise StoreError(
-                f"{len(strangers)} of {len(ended)} ended points of {self.place.url} were computed for another "
-                f"config or are damaged: their `point_id` is not that of their labels (first at {where}). "
-                "Use another --store, or --recompute to start it anew."
+                f"{len(strangers)} of {len(ended)} finished points of {self.place.url} were computed for "
+                f"another config or are damaged: their `point_id` is not that of their labels (first at {where}). "
+                "Use another --store, or --recompute to start from scratch."
             )
 
     def refuse_another(self) -> None:
-        """Check that the root in the cube's place is still the one that was opened.
+        """Check that the root at the cube's path is still the one that was opened.
 
         Raises:
             StoreError: The cube was renamed, removed or replaced.
@@ -140,8 +140,8 @@ class Cube:
             record = {}
         if not record or record.get("generation") != self.record.get("generation"):
             raise StoreError(
-                f"the cube {self.place.url} was renamed, removed or replaced during the run. Points that ended "
-                f"since its last write are kept in {self.place.blobs_url}; put the cube back and run again."
+                f"the cube {self.place.url} was renamed, removed or replaced during the run. Points finished "
+                f"since the last write are kept in {self.place.blobs_url}; put the cube back and run again."
             )
 
     def note(self, **record: Any) -> None:
@@ -154,7 +154,7 @@ class Cube:
     def _put_root(self, root: bytes) -> None:
         """Write the root with the record and its seal, at once."""
         data = sealed(root, **{RECORD: json.dumps(self.record)})
-        # The copy first: it may be ahead of the root, which `verify` puts back from it.
+        # The copy first: it may be ahead of the root, which `verify` restores from it.
         self.place.blobs.put(COPY, data)
         self.place.objects.put(ROOT, data)
 
@@ -163,7 +163,7 @@ class Cube:
         return tuple(self.array(name).shape[len(self.grid.shape) :])
 
     def grow(self, grid: Grid, plan: Plan) -> None:
-        """Make room for a grid that begins with the present one along each dim, and for a plan's outputs.
+        """Extend the cube to a grid that begins with the present one along each dim, and to a plan's outputs.
 
         Raises:
             ContradictionError: The plan's outputs have other labels than the cube's.
@@ -175,7 +175,7 @@ class Cube:
         for name in [*self.outputs, *BOOK]:
             self.array(name).resize(grid.shape + self.own_shape(name))
         for v in new:
-            # One that a killed driver made before the record knew of it is made anew; it holds nothing.
+            # An array that a killed driver created before updating the record is created again; it is empty.
             _make_output(self._group, v, grid, plan, self.layout, overwrite=True)
         _label_outputs(self._group, plan)
         outputs = self.outputs | {v.name: v.dims for v in new}
@@ -187,7 +187,7 @@ class Cube:
         self._put_root(self._consolidated([*outputs, *BOOK]))
 
     def _consolidated(self, names: list[str]) -> bytes:
-        """The root with the present metadata of all arrays, made in memory."""
+        """The root with the present metadata of all arrays, built in memory."""
         objects = self.place.objects
         known = json.loads(objects.get(ROOT) or b"")["consolidated_metadata"]["metadata"]
         labels = [name for axis in self.grid.axes for name in (axis.name, *axis.followers)]
@@ -210,17 +210,17 @@ class Cube:
             known = np.asarray(self.array(dim)[:] if dim in self._group else values)
             if not np.array_equal(known, values):
                 raise ContradictionError(
-                    f"the config contradicts the store: points of one cube share their `{dim}`, which is "
+                    f"the config contradicts the store: all points of a cube have the same `{dim}`, which is "
                     f"{known.tolist()} in the store and {np.asarray(values).tolist()} in the config. "
                     "Use another --store, or --recompute."
                 )
 
     def pack(self, corner: Index, done: Iterable[Done]) -> None:
-        """Write ended points of one shard, verify what is read back, then their status.
+        """Write finished points of one shard, read them back and compare, then write their status.
 
         Raises:
-            StoreError: A point has an output that the cube lacks, what was read back is not what was written, or
-                the cube is no longer in its place.
+            StoreError: A point has an output that the cube lacks, data read back differ from the written ones, or
+                the cube has been moved.
             BusyError: Another driver has the store.
         """
         self.refuse_another()
@@ -228,7 +228,7 @@ class Cube:
         strange = sorted({name for p in points for name in p.arrays} - set(self.outputs))
         if strange:
             raise StoreError(
-                f"the cube {self.place.url!r} has no room for {', '.join(strange)}; the points' parts are kept."
+                f"the cube {self.place.url!r} has no variables {', '.join(strange)}; the points' parts are kept."
             )
         box = tuple(
             slice(c, min(c + n, m)) for c, n, m in zip(corner, self.layout.shard, self.grid.shape, strict=True)
@@ -254,7 +254,7 @@ class Cube:
         )
         if not same:
             raise StoreError(
-                f"`{name}` read back from {self.place.url!r} is not what was written; its parts are kept."
+                f"`{name}` read back from {self.place.url!r} differs from the written data; its parts are kept."
             )
 
     def forget(self, indices: Iterable[Index]) -> None:
@@ -275,7 +275,7 @@ class Cube:
 
 
 def _folder(place: Place) -> tuple[int, int] | None:
-    """Device and number of a local cube's folder; None of an object store, or where there is none."""
+    """Device and inode of a local cube's folder; None for an object store or a missing folder."""
     try:
         found = place.path.stat() if place.is_local else None
     except FileNotFoundError:
@@ -284,7 +284,7 @@ def _folder(place: Place) -> tuple[int, int] | None:
 
 
 def axes_json(grid: Grid) -> list[dict[str, Any]]:
-    """Axes as the record keeps them."""
+    """Axes in the form of the record."""
     return [
         {"name": a.name, "values": list(a.values), "followers": {k: list(v) for k, v in a.followers.items()}}
         for a in grid.axes
@@ -299,12 +299,12 @@ def grid_of(axes: list[dict[str, Any]]) -> Grid:
 
 
 def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
-    """Make the template of a cube: every array with its labels, units and names, and no data.
+    """Create the template of a cube: every array with its labels, units and names, without data.
 
-    It is made in memory and written with the group's own metadata last: a driver killed here leaves no cube.
+    It is built in memory, and the group's own metadata are written last: a driver killed here leaves no cube.
 
     Raises:
-        StoreError: Chunks of another cube are there.
+        StoreError: Chunks of another cube exist.
     """
     clear_for_a_new_cube(place)
     objects: dict[str, Any] = {}
@@ -357,7 +357,7 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
 
 
 def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, overwrite: bool = False) -> None:
-    """Array of one output, NaN where a point has none."""
+    """Array of one output, NaN for points without it."""
     own = tuple(len(plan.coordinates[dim]) for dim in v.dims)
     inner = inner_chunk(layout.shard, plan.bytes_per_output[v.name])
     group.create_array(
@@ -418,7 +418,7 @@ def _label(group: Any, name: str, dim: str, values: NDArray[Any], attrs: dict[st
 
 
 def _consolidate(store: Any) -> None:
-    # Zarr v3's specification has no consolidated metadata yet; xarray warns where they are missing.
-    # Ignored for good: `catch_warnings` in one of a server's threads would undo another's.
+    # Zarr v3's specification has no consolidated metadata yet, but xarray warns if they are missing.
+    # Ignored permanently: `catch_warnings` in one thread of a server would undo that of another.
     warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
     zarr.consolidate_metadata(store)

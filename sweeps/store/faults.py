@@ -1,4 +1,4 @@
-"""Faults of a store as one message: which kind it is, and the remedy of that kind."""
+"""Faults of a store as one message with its remedy."""
 
 import contextlib
 import errno
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError, SweepError
-from .buckets import is_of_bucket, told
+from .buckets import is_of_bucket, is_silent, told
 from .place import Place
 from .seal import damaged, is_damage
 
@@ -17,17 +17,21 @@ _ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def store_faults(place: Place) -> Iterator[None]:
-    """End a run with one message where its store cannot be written.
+    """End a run with one message if its store cannot be written.
 
     Raises:
-        StoreError: The disk is full or read-only, a right is missing, or an object store does not answer.
+        StoreError: The disk is full or read-only, a permission is missing, or an object store does not answer.
     """
     try:
         yield
+    except StoreError as error:
+        if error.__cause__ is None or not is_silent(error.__cause__):
+            raise
+        raise StoreError(f"{error} Finished points are kept; run again.") from error
     except SweepError:
         raise
     except (OSError, sqlite3.Error) as error:
-        remedy = "make room and run again" if is_full(error) else "run again once it can"
+        remedy = "make room and run again" if is_full(error) else "run again once it can be written"
         raise StoreError(
             f"the store {place.url} cannot be written: {first_line(error)}. Finished points are kept; {remedy}."
         ) from error
@@ -36,11 +40,13 @@ def store_faults(place: Place) -> Iterator[None]:
             raise StoreError(f"{damaged(place.url, error)}.") from error
         if not is_of_bucket(error):
             raise
-        raise StoreError(f"the store {place.url} {told(error)}. Finished points are kept; run again.") from error
+        raise StoreError(
+            f"the store {place.url} {told(error, place.url)}. Finished points are kept; run again."
+        ) from error
 
 
 def is_full(error: Exception) -> bool:
-    """Return whether space has run out: of blocks, inodes, a quota or a file's size."""
+    """Return whether space has run out: blocks, inodes, a quota or a file size limit."""
     return getattr(error, "errno", None) in _ROOM or "database or disk is full" in str(error)
 
 
@@ -50,7 +56,7 @@ def first_line(error: Exception) -> str:
 
 
 def refuse_unwritable(place: Place) -> None:
-    """Check that this user may write all that a run writes, before it changes anything.
+    """Check that this user may write everything that a run writes, before it changes anything.
 
     Raises:
         StoreError: A file belongs to another user who has not shared it.
@@ -62,8 +68,8 @@ def refuse_unwritable(place: Place) -> None:
     for path in (*folders, place.state / "lock", place.state / "log.sqlite"):
         if path.exists() and not os.access(path, os.W_OK):
             raise StoreError(
-                f"{str(path)!r} belongs to {_owner(path)} and you may not write it. Ask for "
-                f"`chmod -R g+w {place.url} {place.state}` (umask 002 keeps it so), or use another --store."
+                f"{str(path)!r} belongs to {_owner(path)}, and you do not have write permission. Ask for "
+                f"`chmod -R g+w {place.url} {place.state}` (umask 002 for new files), or use another --store."
             )
 
 

@@ -1,7 +1,7 @@
-"""Layout of a cube: inner chunks that are worth a read, shards that are worth a file.
+"""Layout of a cube: the sizes of inner chunks and shards.
 
-Both are blocks of neighbouring points, short along material and T, whose equilibrium points share: those that
-are computed one after another fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
+Both are blocks of neighbouring points, short along material and T, so that points computed one after another, with
+a common equilibrium, fill a shard. Lengths are powers of two and may exceed an axis, which may grow.
 """
 
 import math
@@ -35,15 +35,15 @@ class Layout:
 
 
 def choose(grid: Grid, bytes_per_point: int) -> Layout:
-    """Layout of a cube whose largest output takes so many bytes a point."""
+    """Layout of a cube from the bytes per point of its largest output."""
     points = min(SHARD_POINTS, max(1, SHARD_BYTES // max(1, bytes_per_point)))
     return Layout(block(grid, points, outer=False), block(grid, SUMMARY_POINTS, outer=True))
 
 
 def block(grid: Grid, points: int, *, outer: bool) -> Index:
-    """Block of at most so many points, longest along the last axes.
+    """Block of limited size, longest along the last axes.
 
-    Material and T stay apart unless `outer`, or unless the other axes hold too few points for a file.
+    Material and T are not combined unless `outer` is set or the other axes have too few points for a file.
     """
     out = [1] * len(grid.axes)
     inner = [i for i, name in enumerate(grid.dims) if name not in _OUTER]
@@ -63,7 +63,7 @@ def _fill(out: list[int], grid: Grid, i: int, room: int) -> int:
 
 
 def inner_chunk(shard: Index, bytes_per_point: int) -> Index:
-    """Block within a shard that holds about `INNER_BYTES`: one point at least, the last dims first."""
+    """Block of about `INNER_BYTES` within a shard: at least one point, the last dims first."""
     out = [1] * len(shard)
     room = max(1, INNER_BYTES // max(1, bytes_per_point))
     for i in reversed(range(len(shard))):

@@ -1,10 +1,10 @@
-"""One driver a store: a lock that a killed driver cannot leave behind, and a claim where that lock does not hold.
+"""One driver per store: a lock that a killed driver cannot leave behind, and a claim where locks do not work.
 
-The kernel's lock (flock) goes with its process, but some file systems keep it to one node or do not know it. So
-every driver also claims the store: the object `driver`, made only where there is none, and taken over only from the
-version that was seen, so that one of several hosts has it. Its holder renews it. A driver that finds the claim of
-another host watches it by its own monotonic clock, for longer than renewals take, before it takes it over; clocks
-of two hosts are never compared. A driver that was asleep finds its claim gone before it writes again.
+The kernel's lock (flock) ends with its process, but on some file systems it is local to a node or missing. So
+every driver also claims the store with the object `driver`, created only if none exists, and replaced only if it
+still has the version that was read, so that only one of several hosts succeeds. Its holder renews it. A driver that
+finds the claim of another host watches it for several renewal intervals of its own monotonic clock before it takes
+it over; clocks of two hosts are never compared. A suspended driver finds its claim lost before it writes again.
 """
 
 import contextlib
@@ -25,22 +25,22 @@ from .place import Place
 
 _KEY = "driver"
 STALE_S = 120.0
-"""A look reports no driver where its claim is older."""
+"""Age of a claim beyond which no driver is reported."""
 RENEW_S = 10.0
 WATCH_S = 6 * RENEW_S
-"""A claim that is not renewed for this long is taken over."""
+"""Time without renewal after which a claim is taken over."""
 _TRIES = 4
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextlib.contextmanager
 def driver_lock(place: Place) -> Iterator[Callable[[], None]]:
-    """Hold the store as its one driver; yields a function that raises if another has taken it nevertheless.
+    """Lock the store as its only driver; yields a function that raises if another driver has taken it over.
 
-    Temporary files of killed writers go first.
+    Temporary files of killed writers are removed first.
 
     Raises:
-        BusyError: Another driver holds it.
+        BusyError: Another driver has the store.
     """
     begin = time.time()
     with _file_lock(place) as locked:
@@ -57,7 +57,7 @@ def _who() -> dict[str, Any]:
 
 
 def _read(text: bytes) -> dict[str, Any]:
-    """Content of a claim or a lock file; nothing of one that is torn or damaged."""
+    """Content of a claim or a lock file; empty if it is torn or damaged."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -76,7 +76,7 @@ def _busy(place: Place, text: bytes) -> BusyError:
 
 @contextlib.contextmanager
 def _file_lock(place: Place) -> Iterator[bool]:
-    """Hold the kernel's lock; yields whether the file system has such locks."""
+    """Take the kernel's lock; yields whether the file system supports such locks."""
     try:
         place.state.mkdir(parents=True, exist_ok=True)
         file = (place.state / "lock").open("a+b")
@@ -84,7 +84,7 @@ def _file_lock(place: Place) -> Iterator[bool]:
         raise StoreError(f"the store's state in {str(place.state)!r} cannot be written. {error}") from error
     locked = True
     with file:
-        # The kernel drops the lock with the process, kill -9 included. A look by `status` holds it shortly.
+        # The kernel releases the lock when the process ends, even by kill -9. `status` takes it for a moment.
         for attempt in range(_TRIES):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,11 +106,11 @@ def _file_lock(place: Place) -> Iterator[bool]:
 
 
 class _Claim:
-    """Claim among hosts: an object with its holder's token, renewed by a thread however long a point takes.
+    """Claim among hosts: an object with its holder's token, renewed by a thread even during long points.
 
     Args:
         place: The store.
-        alone: Whether no other process of this host can hold it.
+        alone: Whether no other process of this host can have it.
     """
 
     def __init__(self, place: Place, alone: bool = False) -> None:
@@ -128,7 +128,7 @@ class _Claim:
             seen = held[1] if _is_dead_here(held[0], self._alone) else self._watched(*held)
             if self._blobs.swap(_KEY, seen, self._text()):
                 break
-            # Another driver was quicker.
+            # Another driver was faster.
             raise _busy(self._place, self._blobs.get(_KEY) or held[0])
         self._thread.start()
         return self.check
@@ -137,17 +137,17 @@ class _Claim:
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(RENEW_S)
-        # A store that is away keeps the claim of a process that is gone.
+        # An unreachable store keeps the claim of a finished process.
         with contextlib.suppress(OSError, StoreError):
             held = self._blobs.get(_KEY)
             if held is not None and self._is_ours(held):
                 self._blobs.delete([_KEY])
 
     def _watched(self, text: bytes, seen: Version) -> Version:
-        """Version of a claim that is no longer renewed.
+        """Version of an abandoned claim.
 
         Raises:
-            BusyError: It was renewed while it was watched.
+            BusyError: The claim was renewed while it was watched.
         """
         end = time.monotonic() + WATCH_S
         while True:
@@ -159,10 +159,10 @@ class _Claim:
             time.sleep(min(1.0, WATCH_S / 4))
 
     def check(self) -> None:
-        """Raise if another driver has taken the store, which this one had left alone for too long.
+        """Raise if another driver has taken over the store because this one was suspended too long.
 
         Raises:
-            BusyError: It has.
+            BusyError: Another driver has the store.
         """
         self._keep(renew=False)
         if self._taken is not None:
@@ -176,7 +176,7 @@ class _Claim:
 
     def _renew(self) -> None:
         while self._taken is None and not self._end.wait(RENEW_S):
-            # A store that is away is noticed by the run, which writes its points there.
+            # The run itself detects an unreachable store when it writes its points.
             with contextlib.suppress(OSError, StoreError):
                 self._keep(renew=True)
 
@@ -197,7 +197,7 @@ def _is_dead_here(text: bytes, alone: bool = False) -> bool:
 
 
 def is_driven(place: Place) -> bool:
-    """Return whether a driver holds the store now, as far as this host can see."""
+    """Return whether a driver has the store now, as far as this host can see."""
     try:
         with (place.state / "lock").open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

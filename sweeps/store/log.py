@@ -1,7 +1,7 @@
-"""The driver's log: one SQLite file next to the store, with what the cube has no room for.
+"""The driver's log: one SQLite file next to the store, with details that the cube does not store.
 
 It has a rollback journal, since WAL needs memory that processes of several hosts cannot share (NFS, Lustre, GPFS)
-and files that belong to one user. It is auxiliary: a damaged one is set aside and a new one begun.
+and files that belong to one user. It is auxiliary: a damaged log is set aside and a new one started.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class Log:
     """Status of points, events of runs, and a sign of life."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the log, make it if it is missing."""
+        """Open the log; create it if missing."""
         if read_only:
             self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, check_same_thread=False)
         else:
@@ -40,7 +40,7 @@ class Log:
         self._db.close()
 
     def settle(self, records: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-        """Note ended points, (record, labels) each, in one transaction."""
+        """Record finished points, as pairs (record, labels), in one transaction."""
         rows = [
             (
                 r["point_id"],
@@ -73,7 +73,7 @@ class Log:
         self._db.execute("COMMIT")
 
     def event(self, kind: str, **detail: Any) -> None:
-        """Note an event of a run."""
+        """Record an event of a run."""
         self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
 
     def alive(self, **detail: Any) -> None:
@@ -85,7 +85,7 @@ class Log:
         )
 
     def last_alive(self) -> tuple[float, dict[str, Any]] | None:
-        """Last sign of life: when, and the numbers."""
+        """Last sign of life: its time and numbers."""
         row = self._db.execute("SELECT at, detail FROM live").fetchone()
         return None if row is None else (float(row["at"]), json.loads(row["detail"]))
 
@@ -99,17 +99,17 @@ class Log:
         return {r[0]: r[1] for r in self._db.execute("SELECT status, COUNT(*) FROM points GROUP BY status")}
 
     def points(self, where: str = "1", order: str = "ended", limit: int = -1) -> list[dict[str, Any]]:
-        """Points that an SQL condition selects."""
+        """Points selected by an SQL condition."""
         query = f"SELECT * FROM points WHERE {where} ORDER BY {order} LIMIT {int(limit)}"
         return [{**dict(r), "labels": json.loads(r["labels"])} for r in self._db.execute(query)]
 
     def attempts(self) -> dict[str, int]:
-        """Attempts of each point noted."""
+        """Attempts of each recorded point."""
         return {r[0]: r[1] for r in self._db.execute("SELECT point_id, attempts FROM points")}
 
 
 def _writable(path: Path) -> sqlite3.Connection:
-    """Connection that may write; a damaged file is set aside first."""
+    """Connection with write access; a damaged file is set aside first."""
     try:
         return _opened(path)
     except sqlite3.OperationalError:
@@ -122,7 +122,7 @@ def _writable(path: Path) -> sqlite3.Connection:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    # SQLite itself makes its files 0644, whatever the umask says; its journal takes the mode of this one.
+    # SQLite itself creates its files with mode 0644, whatever the umask; its journal takes the mode of this file.
     path.open("ab").close()
     db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
@@ -132,7 +132,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         if found != "ok":
             raise sqlite3.DatabaseError(found)
         db.executescript(_SCHEMA)
-        # Another program's tables of the same names end here too.
+        # Tables of another program with the same names fail here too.
         if "computed" not in {row[1] for row in db.execute("PRAGMA table_info(points)")}:
             raise sqlite3.DatabaseError("other tables")
     except BaseException:

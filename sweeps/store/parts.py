@@ -1,4 +1,4 @@
-"""One object a point: its outputs, its record and a checksum, so that a torn write never reads as data."""
+"""One object per point: its outputs, its record and a checksum, so that a torn write is never read as data."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 class TornError(ValueError):
-    """Bytes that are not a whole part."""
+    """Bytes that are not a complete part."""
 
 
 def encode(record: dict[str, Any], arrays: dict[str, Array]) -> bytes:
@@ -31,7 +31,7 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Record and arrays of a part.
 
     Raises:
-        TornError: The bytes are cut, changed or something else.
+        TornError: The bytes are truncated, changed or not a part.
     """
     start = len(MAGIC) + _DIGEST
     body = data[start:]
@@ -39,7 +39,7 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
         not data.startswith(MAGIC)
         or hashlib.blake2b(body, digest_size=_DIGEST).digest() != data[len(MAGIC) : start]
     ):
-        raise TornError("not a whole part")
+        raise TornError("not a complete part")
     (length,) = struct.unpack_from("<Q", body)
     head = json.loads(body[8 : 8 + length])
     arrays, offset = {}, 8 + length

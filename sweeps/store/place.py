@@ -1,7 +1,7 @@
 """Location of a cube: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
 
 A store has three places: the Zarr group, parts next to it, and a local folder of the driver (log, lock).
-Objects are written whole or not at all: temporary and rename, or one PUT.
+Objects are written completely or not at all: by a temporary file and a rename, or by one PUT.
 """
 
 import contextlib
@@ -15,13 +15,12 @@ from typing import Any
 
 from ..errors import ConfigError
 from .blobs import PARTIAL, Blobs, LocalBlobs, ObjectBlobs
-from .buckets import object_store
 
 SCHEMES = ("s3", "gs", "az", "memory")
 ROOT = "zarr.json"
-"""Metadata of the group: a cube is where this is."""
+"""Metadata of the group; a cube exists if and only if this does."""
 COPY = "root"
-"""Copy of it among the objects next to the cube."""
+"""Its copy among the objects next to the cube."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,9 @@ class Place:
 
         if self.is_local:
             return zarr.storage.LocalStore(self.path, read_only=read_only)
-        return zarr.storage.ObjectStore(object_store(self.url), read_only=read_only)
+        from .patient import PatientStore
+
+        return PatientStore(self.url, read_only=read_only)
 
     @property
     def objects(self) -> Blobs:
@@ -83,13 +84,13 @@ class Place:
         return LocalBlobs(self.path) if self.is_local else ObjectBlobs(self.url)
 
     def exists(self) -> bool:
-        """Return whether there is a Zarr group."""
+        """Return whether a Zarr group exists."""
         return self.objects.exists(ROOT)
 
     def foreign(self) -> str | None:
-        """Entry in a local store's place that is no part of a cube, whole or begun; None if there is none.
+        """Entry of a local store's folder that is not part of a complete or started cube; None if there is none.
 
-        A cube made in such a folder would take it along when it is removed.
+        Removing a cube created in such a folder would remove this entry too.
         """
         if not self.is_local or not self.path.exists():
             return None
@@ -101,7 +102,7 @@ class Place:
         """Remove temporary files that killed writers left in a local store.
 
         Args:
-            before: Younger ones are kept, s since 1970: they may still be written.
+            before: Time, s since 1970; younger files are kept, since they may still be written.
         """
         if not self.is_local:
             return
@@ -115,7 +116,7 @@ class Place:
 
 
 def _of_a_cube(entry: Path) -> bool:
-    """Return whether an entry of a folder is one that a driver writes: an array, metadata, or a temporary file."""
+    """Return whether a driver writes such an entry: an array, metadata, or a temporary file."""
     if not entry.is_dir():
         return entry.name == ROOT or entry.name.endswith(PARTIAL)
     try:
@@ -129,7 +130,7 @@ def place(text: str | Path) -> Place:
     """Place that a user's `--store` names.
 
     Raises:
-        ConfigError: The scheme is not known.
+        ConfigError: The scheme is unknown.
     """
     url = str(text)
     scheme, sign, _ = url.partition("://")

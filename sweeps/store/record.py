@@ -1,4 +1,4 @@
-"""The store's record: what was asked, what it came to, with which versions of everything, where and when."""
+"""The store's record: config as given and as resolved, versions, hosts and times of all runs."""
 
 import functools
 import importlib.metadata
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..ask.identity import canonical
+from ..ask.identity import canonical, digest
 from ..ask.plan import Plan
 from ..errors import ContradictionError
 
@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def git_revision() -> str | None:
-    """Revision of the code's working tree, with `+` if it was changed; None outside of one."""
+    """Revision of the code's working tree, with `+` if it was modified; None outside a repository."""
     here = Path(__file__).resolve().parent
     try:
         run = functools.partial(subprocess.run, cwd=here, capture_output=True, text=True, timeout=10, check=True)
@@ -61,8 +61,13 @@ def record_of(plan: Plan) -> dict[str, Any]:
     }
 
 
+def config_hash(record: dict[str, Any]) -> str:
+    """Hash of a store's config, which pictures of the cube carry, 32 hexadecimal digits."""
+    return digest(record["config"])
+
+
 def _named(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Names that the model's settings were given, and their content: no file is needed again."""
+    """Names given for the model's settings and their content, so that no file is needed again."""
     return {
         key: {
             name: {"digest": plan.named_digests[key][name], "content": plan.model.named[key].dump(content)}
@@ -73,7 +78,7 @@ def _named(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def run_entry(plan: Plan) -> dict[str, Any]:
-    """Begin of a run."""
+    """Start of a run."""
     return {
         "start": time.time(),
         "end": None,
@@ -86,21 +91,21 @@ def run_entry(plan: Plan) -> dict[str, Any]:
 
 
 def refuse_contradiction(
-    record: dict[str, Any], plan: Plan, remedy: str = "Use another --store, or --recompute to start it anew."
+    record: dict[str, Any], plan: Plan, remedy: str = "Use another --store, or --recompute to start from scratch."
 ) -> None:
-    """Compare a store's record with a plan; `remedy` is what its user can do.
+    """Compare a store's record with a plan; `remedy` is advice to the user.
 
     Raises:
-        ContradictionError: The plan's points are not of the store's kind; names what differs.
+        ContradictionError: The plan contradicts the store; the message lists the differences.
     """
     differs = list(_differences("", record["base"], plan.base))
     for label, known in record["materials"].items():
         if plan.material_digests.get(label, known) != known:
-            differs.append(f"material `{label}` has other numbers than when the store was made")
+            differs.append(f"material `{label}` has other numbers than when the store was created")
     for key, found in plan.named_digests.items():
         for name, known in record.get("named", {}).get(key, {}).items():
             if found.get(name, known["digest"]) != known["digest"]:
-                differs.append(f"`{key}` {name!r} has other numbers than when the store was made")
+                differs.append(f"`{key}` {name!r} has other numbers than when the store was created")
     if differs:
         raise ContradictionError(f"the config contradicts the store: {'; '.join(differs)}. {remedy}")
 

@@ -1,12 +1,12 @@
-"""Removal of a cube: one that is killed leaves the whole cube or none, never old data under a new root.
+"""Removal of a cube: a killed removal leaves the whole cube or none, never old data under a new root.
 
-A cube is whole where its root `zarr.json` is; without it nothing of the place is read. A local cube is renamed into
-its state folder, which is atomic, and its files are removed there. Object stores cannot rename, nor can a folder
-that is a mount point or a link. There the order of deletion does it: first an object `removing` is written next to
-the parts; then the root is deleted, one atomic request and the moment at which the cube ends; then the rest; last
-`removing`. A removal killed before the root is deleted has not begun, and the cube is whole. After one killed later
-the next driver finds `removing` and no root, and deletes the rest before it creates anything. `create` checks that
-no chunk is in its place: chunks without a root and without `removing` belong to a cube that lost its root.
+A cube exists as long as its root `zarr.json` does; without it nothing at the path is read. A local cube is renamed
+into its state folder, which is atomic, and its files are removed there. Object stores cannot rename, nor can a
+folder that is a mount point or a link. There the order of deletion ensures it: first an object `removing` is
+written next to the parts; then the root is deleted, one atomic request and the moment at which the cube ends; then
+the rest; last `removing`. A removal killed before the root is deleted leaves the cube complete. After one killed
+later the next driver finds `removing` and no root, and deletes the rest before it creates anything. `create` checks
+that no chunk exists: chunks without a root and without `removing` belong to a cube that lost its root.
 """
 
 import os
@@ -24,7 +24,7 @@ _PARTS = "parts/"
 
 
 def remove(place: Place) -> None:
-    """Remove the cube and its parts; log and lock stay. Only the driver that holds the lock may call it."""
+    """Remove the cube and its parts, but not log and lock. Only the driver with the lock may call it."""
     place.blobs.delete([COPY, *place.blobs.keys(_PARTS)])
     if place.is_local and _set_aside(place):
         _remove_aside(place)
@@ -35,7 +35,7 @@ def remove(place: Place) -> None:
 
 
 def finish(place: Place) -> None:
-    """Continue a removal that was killed. Only the driver that holds the lock may call it."""
+    """Finish an interrupted removal. Only the driver with the lock may call it."""
     if place.is_local:
         _remove_aside(place)
     if place.blobs.exists(_REMOVING):
@@ -45,7 +45,7 @@ def finish(place: Place) -> None:
 
 
 def is_under_way(place: Place) -> bool:
-    """Return whether a removal was killed after the cube's end: its remains are the next driver's to delete."""
+    """Return whether a removal was killed after deleting the root, so that the next driver must delete the rest."""
     return not place.exists() and place.blobs.exists(_REMOVING)
 
 
@@ -53,15 +53,15 @@ def clear_for_a_new_cube(place: Place) -> None:
     """Delete metadata and labels that a driver killed in `create` left behind.
 
     Raises:
-        StoreError: There are chunks: a new root would give them out as its own.
+        StoreError: There are chunks, which would become part of a cube with a new root.
     """
     found = list(everything(place))
     chunk = next((key for key in found if _holds_points(key)), None)
     if chunk is not None:
         raise StoreError(
             f"{place.url} has data ({chunk!r}) but no {ROOT}, so the cube that they belong to cannot be read. "
-            f"Put its {ROOT} back (`photogap verify {place.url} --repair` may), use another --store, or "
-            "--recompute to remove the data and start anew."
+            f"Restore its {ROOT} (try `photogap verify {place.url} --repair`), use another --store, or "
+            f"--recompute to remove the data and start from scratch."
         )
     place.objects.delete(found)
 
@@ -72,7 +72,7 @@ def _holds_points(key: str) -> bool:
 
 
 def everything(place: Place) -> Iterator[str]:
-    """Keys of all objects of the cube's place, temporaries left out."""
+    """Keys of all objects at the cube's path, except temporary ones."""
     if not place.is_local:
         yield from place.objects.keys()
         return
@@ -91,7 +91,7 @@ def _remove_rest(place: Place) -> None:
 
 
 def _set_aside(place: Place) -> bool:
-    """Rename a local cube into its state folder; whether that could be done."""
+    """Rename a local cube into its state folder; return whether that was possible."""
     if place.path.is_symlink():
         return False
     try:

@@ -1,7 +1,7 @@
-"""Seal of a cube's root: a checksum over its metadata, which hold those of every array too.
+"""Seal of a cube's root: a checksum over its metadata, which include those of every array.
 
-Chunks carry crc32c in their codecs; Zarr has nothing of the kind for its JSON. The root's consolidated metadata are
-what readers use, so one seal covers names, shapes, codecs, units, labels' layout and the record.
+Chunks have crc32c in their codecs; Zarr has no checksum for its JSON. Readers use the root's consolidated metadata,
+so one seal covers names, shapes, codecs, units, the layout of labels and the record.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _LIBRARIES = ("/zarr/", "/numcodecs/")
 
 
 def sealed(root: bytes, **attributes: Any) -> bytes:
-    """Root metadata with attributes changed, and sealed anew."""
+    """Root metadata with changed attributes and a new seal."""
     tree = json.loads(root)
     tree["attributes"] = {k: v for k, v in tree["attributes"].items() if k != SEAL} | attributes
     tree["attributes"][SEAL] = _digest(tree)
@@ -25,7 +25,7 @@ def sealed(root: bytes, **attributes: Any) -> bytes:
 
 
 def opened(root: bytes, url: str) -> dict[str, Any]:
-    """Root metadata of the cube at a URL; those of cubes from before seals are taken as they are.
+    """Root metadata of the cube at a URL; those of cubes without a seal are accepted unchecked.
 
     Raises:
         StoreError: They are damaged.
@@ -40,7 +40,7 @@ def opened(root: bytes, url: str) -> dict[str, Any]:
         pass
     raise StoreError(
         f"the metadata of {url} (zarr.json) are damaged, or were changed by another program. "
-        f"Try `photogap verify {url} --repair`; else put back a copy of zarr.json, or --recompute."
+        f"Try `photogap verify {url} --repair`, restore a copy of zarr.json, or --recompute."
     )
 
 
@@ -49,7 +49,7 @@ def _digest(tree: dict[str, Any]) -> str:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether an error was raised while Zarr read what it or its codecs cannot make sense of."""
+    """Return whether an error means that Zarr or a codec could not decode what it read."""
     if isinstance(error, OSError | MemoryError | StoreError):
         return False
     frames = traceback.extract_tb(error.__traceback__)
@@ -59,4 +59,4 @@ def is_damage(error: BaseException) -> bool:
 def damaged(url: str, error: BaseException) -> str:
     """Message for an error of damage."""
     text = f"{type(error).__name__}: {reason(error)}"
-    return f"the cube {url} is damaged ({text}). `photogap verify {url} --repair` makes its bad points missing"
+    return f"the cube {url} is damaged ({text}). `photogap verify {url} --repair` marks its bad points as missing"

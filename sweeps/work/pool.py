@@ -14,11 +14,12 @@ class Ended:
 
     Args:
         key: Its key.
-        error: None if the task returned; else what it raised.
-        lost: Whether its worker died under it.
+        error: None if the task returned, else its exception.
+        lost: Whether its worker died while running it.
         ran: Time that a worker spent on it, s; None if its start was not reported.
-        story: How the worker's job ended, if its batch system says.
-        innocent: Whether the batch system took the job away, or another batch ran: no point here is to blame.
+        story: How the worker's job ended, if its batch system reports it.
+        innocent: Whether no point is to blame, since the batch system took the job away or another batch was
+            running.
     """
 
     key: int
@@ -40,20 +41,20 @@ class Pool(Protocol):
         """Batches that can run at once."""
 
     def running(self) -> int:
-        """Batches that a worker has begun."""
+        """Batches started by a worker."""
 
     def submit(self, key: int, batch: Batch) -> None:
-        """Take a batch."""
+        """Accept a batch."""
 
     def wait(self, timeout: float) -> list[Ended]:
-        """Batches that ended; empty after `timeout` seconds without one."""
+        """Finished batches; empty after `timeout` seconds without one."""
 
     def describe(self) -> dict[str, Any]:
-        """Kind, workers, logs: for a person, and for the record of the run."""
+        """Kind, workers and logs, for display and for the record of the run."""
 
 
 class InlinePool:
-    """Runs each batch in this process, when it is waited for."""
+    """Runs each batch in this process, when its result is requested."""
 
     own_process = False
     memory: int | None = None
@@ -67,7 +68,7 @@ class InlinePool:
         return 1
 
     def running(self) -> int:
-        """None between calls."""
+        """None: batches run only within calls."""
         return 0
 
     def submit(self, key: int, batch: Batch) -> None:

@@ -30,14 +30,14 @@ _STATUS = re.compile("[a-z_]{1,40}")
 
 @dataclass(frozen=True)
 class Job:
-    """One point as a task carries it.
+    """One point of a task.
 
     Args:
         point_id: Identity, and the key of the point's object.
-        labels: The five axes but the material.
+        labels: The five axes except the material.
         material: Pickled material.
         settings: The model's settings.
-        attempts: Which try this is, from 1.
+        attempts: Number of this attempt, from 1.
     """
 
     point_id: str
@@ -55,10 +55,10 @@ class Batch:
         jobs: The points.
         model: Reference of the model, `module:attribute`.
         store: URL of the cube.
-        time_s: Wall time of a point, s.
-        memory: Bytes of data that the process may hold.
-        own_process: Whether the process may be ended for a point that does not listen.
-        limit: Where the limit comes from, in words for the message of a point that is over it.
+        time_s: Wall time limit of a point, s.
+        memory: Limit on the data of the process, bytes.
+        own_process: Whether the process may be ended for a point that does not respond.
+        limit: Origin of the limit, in words for the message of a point that exceeds it.
     """
 
     jobs: tuple[Job, ...]
@@ -72,17 +72,17 @@ class Batch:
 
 @functools.lru_cache(maxsize=64)
 def material_of(blob: bytes) -> Any:
-    """One object for equal bytes: what the model remembers of a material is found again."""
+    """One object for equal bytes, so that the model's caches for a material are reused."""
     return pickle.loads(blob)
 
 
 def run_batch(batch: Batch) -> int:
-    """Compute and write each point of the batch that is not yet written; how many were computed."""
+    """Compute and write each point of the batch that is not yet written; return how many were computed."""
     model, blobs = resolve(batch.model), Place(batch.store).blobs
     count = 0
     with patience():
         for job in batch.jobs:
-            # A point whose worker was lost after the write, or whose driver was, is not computed again.
+            # A point whose worker or driver was lost after the write is not computed again.
             if not blobs.exists(PARTS + job.point_id):
                 record, arrays = compute(model, job, batch)
                 write(blobs, record, arrays)
@@ -96,7 +96,7 @@ def write(blobs: Blobs, record: dict[str, Any], arrays: dict[str, Any]) -> None:
 
 
 def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Record and outputs of one point; whatever goes wrong in it is a status with its reason."""
+    """Record and outputs of one point; any failure becomes a status with its reason."""
     started, cpu = time.time(), time.thread_time()
     begin = time.perf_counter()
     with own_traces() as is_interrupt:
@@ -167,20 +167,20 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
 
 
 def check(model: Model, settings: Any, data: dict[str, Any]) -> tuple[str, str] | None:
-    """Status and reason if the outputs are not those of the schema, or hold infinity, or NaN that it forbids."""
+    """Status and reason if the outputs do not match the schema, or contain infinity or forbidden NaN."""
     extra = sorted(set(data) - {v.name for v in model.variables(settings)})
     if extra:
-        return Status.ERROR, f"the model returned {', '.join(extra)}, which its variables do not declare"
+        return Status.ERROR, f"the model returned {', '.join(extra)}, not declared among its variables"
     sizes = {dim: len(values) for dim, values in model.coordinates(settings).items()}
     for v in model.variables(settings):
         expected = tuple(sizes[dim] for dim in v.dims)
         if v.name not in data:
-            return Status.ERROR, f"the model returned no {v.name}"
+            return Status.ERROR, f"the model did not return {v.name}"
         found = np.asarray(data[v.name])
         if found.dtype.kind not in "fiub":
-            return Status.ERROR, f"{v.name} holds {found.dtype} values; an output is real"
+            return Status.ERROR, f"{v.name} has {found.dtype} values; outputs must be real"
         if found.shape != expected:
-            return Status.ERROR, f"{v.name} has shape {found.shape}; its dims {v.dims} say {expected}"
+            return Status.ERROR, f"{v.name} has shape {found.shape}; its dims {v.dims} require {expected}"
         bad = int(np.isnan(found).sum())
         if bad and not getattr(v, "nan_allowed", False):
             return Status.NAN, f"{v.name} is NaN in {bad} of {found.size} values"

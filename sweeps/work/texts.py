@@ -1,4 +1,4 @@
-"""Texts that come out of a point, made fit for a log, an array of strings and a terminal."""
+"""Texts from a point, cleaned for a log, an array of strings and a terminal."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ _TRACE = 20_000
 
 
 def clean(text: Any, *, end: bool = False) -> str:
-    """A text that UTF-8 can hold, without control characters, of at most `LONGEST` characters.
+    """A text that UTF-8 can encode, without control characters, of at most `LONGEST` characters.
 
     Args:
         text: Text, bytes or anything else.

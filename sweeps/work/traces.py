@@ -1,4 +1,4 @@
-"""A point leaves no traces in the process that runs it: folder, forked children, interrupts of its own."""
+"""Removes traces of a point from its process: changed folder, forked children, its own interrupts."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from typing import Any
 
 @contextlib.contextmanager
 def own_traces() -> Iterator[Callable[[], bool]]:
-    """Run a point; yields whether a signal has interrupted it, rather than an error of its own.
+    """Run a point; yields whether a signal has interrupted it, rather than the point itself.
 
-    A child that the point forked ends here and never continues as a second worker; the working folder is put back.
+    A forked child of the point ends here and never continues as a second worker; the working folder is restored.
     """
     pid, folder = os.getpid(), _folder()
     interrupted = False

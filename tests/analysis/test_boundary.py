@@ -39,7 +39,7 @@ def test_existence_is_known_to_half_a_step(cube):
     assert (abs(np.log(product(lines) / 1e-2)) <= step * (1 + 1e-9)).all()
 
 
-def test_failed_points_break_the_line_and_move_nothing(cube, failed):
+def test_failed_points_break_the_line_without_moving_it(cube, failed):
     ds = cube(wedge, TIME, F0=F0, tau_esc=TAU, T=[10.0])
     # A point on the line's way.
     i = 18
@@ -61,7 +61,7 @@ def test_closed_line(cube):
     assert abs(radius - 1).max() < 0.0012
 
 
-def test_nothing_to_draw_is_an_empty_answer_and_infinite_labels_are_left_out(cube):
+def test_empty_boundary_and_infinite_labels(cube):
     one = cube(wedge, TIME, F0=F0)
     assert boundary(peak_gap(one), "F0", "tau_esc", 0.5).sizes["line"] == 0
     ds = cube(lambda F0, **_: np.log(F0), TIME, F0=F0, tau_esc=[0.1, 1.0, np.inf])
@@ -77,7 +77,7 @@ def test_out_of_core_gives_the_same(cube):
 
 
 def test_axes_must_differ(cube):
-    with pytest.raises(ValueError, match=r"`y` must be another axis than `x`. Got 'F0' for both"):
+    with pytest.raises(ValueError, match=r"`y` must differ from `x`. Got 'F0' for both"):
         boundary(peak_gap(cube(wedge, TIME)), "F0", "F0", 0.5)
 
 

@@ -78,19 +78,19 @@ def test_object_store_opens_the_same_cube(stored):
     xr.testing.assert_identical(by_url.compute(), open_cube(stored).compute())
 
 
-def test_chunks_as_stored_or_as_wanted_or_none(stored):
+def test_chunks_stored_given_or_none(stored):
     assert open_cube(stored)["Delta0"].chunksizes["F0"] == (1, 1, 1, 1)
     assert open_cube(stored, chunks={"F0": 2})["Delta0"].chunksizes["F0"] == (2, 2)
     assert open_cube(stored, chunks=None)["Delta0"].chunks is None
 
 
-def test_no_cube_is_said_plainly(tmp_path):
+def test_missing_cube_raises(tmp_path):
     for nowhere in (tmp_path / "nothing", "memory://nothing"):
         with pytest.raises(StoreError, match=r"No cube at .*nothing"):
             open_cube(nowhere)
 
 
-def test_a_group_that_is_no_cube_and_an_axis_that_is_none_are_said_plainly(stored, tmp_path):
+def test_foreign_group_and_unknown_axis_raise(stored, tmp_path):
     xr.Dataset({"a": ("x", [1.0])}).to_zarr(tmp_path / "foreign.zarr", zarr_format=3, consolidated=False)
     with (
         pytest.raises(StoreError, match=r"`store` must be a cube\. Got .*foreign.*no `status`"),

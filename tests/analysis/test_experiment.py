@@ -46,11 +46,11 @@ def test_file_with_other_units_and_order(tmp_path):
     [
         ("time, y (1)\n1, 2\n2, 3\n", r"each column must be `name \(unit\)`.*Got 'time'"),
         ("time (min), y (1)\n1, 2\n2, 3\n", "the unit one of meV, eV, ps, fs, ns"),
-        ("time (ps), y (1)\n1, x\n2, 3\n", "each row must hold 2 finite numbers. Got '1, x'"),
+        ("time (ps), y (1)\n1, x\n2, 3\n", "each row must contain 2 finite numbers. Got '1, x'"),
         ("time (ps), y (1)\n1, 2\n", "at least two rows"),
     ],
 )
-def test_files_that_are_refused(tmp_path, text, message):
+def test_refused_files(tmp_path, text, message):
     path = tmp_path / "film.csv"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -113,7 +113,7 @@ def test_failed_points_unsorted_axis_and_out_of_core(ds, failed, unsorted):
     assert abs(holed["tau_esc"].item() - TRUTH) < 3 * holed["error"].item()
 
 
-def test_what_the_axis_does_not_hold_is_no_number(ds):
+def test_answer_outside_the_axis_is_nan(ds):
     data = measure(4e-5)
     short = fit_tau_esc(ds.isel(tau_esc=[0, 1]), data)
     assert short["outcome"].item() == Found.ABOVE_RANGE
@@ -131,8 +131,8 @@ def test_units_that_differ_need_a_normalisation(ds):
         compare(ds, kelvin)
 
 
-def test_a_column_of_another_name_and_what_is_no_experiment_are_told(ds):
-    with pytest.raises(ValueError, match=r"named like an axis of the cube's Delta0, .*time.* Got 'delay'"):
+def test_wrong_column_and_wrong_experiment_are_refused(ds):
+    with pytest.raises(ValueError, match=r"have the name of an axis of the cube's Delta0, .*time.* Got 'delay'"):
         compare(ds, measure(1e-5).rename(time="delay"))
-    with pytest.raises(ValueError, match=r"`experiment` must hold `signal`.* Got no variables"):
+    with pytest.raises(ValueError, match=r"`experiment` must contain `signal`.* Got no variables"):
         fit_tau_esc(ds, xr.Dataset())

@@ -52,12 +52,12 @@ def test_threshold_fluence_is_exact_where_the_gap_is_logarithmic(cube, fault, la
     labelled(out)
 
 
-def test_where_the_gap_is_absent_below_the_bracket_holds_the_answer(cube):
+def test_bracket_contains_the_answer_if_the_gap_is_absent_below(cube):
     out = threshold_fluence(cube(opening, TIME, F0=F0, T=100 * F_SAT), 0.0)
     assert ((out["F0_low"].values.ravel() <= F_SAT) & (out["F0_high"].values.ravel() >= F_SAT)).all()
 
 
-def test_what_the_axis_does_not_reach_is_no_number(cube):
+def test_fit_beyond_the_axis_is_nan(cube):
     ds = cube(saturating, TIME, F0=[0.1, 0.2, 0.3], T=[200.0])
     rising = saturation_fluence(ds)
     assert rising["outcome"].item() == Found.ABOVE_RANGE

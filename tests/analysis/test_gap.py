@@ -29,7 +29,7 @@ def test_duration_of_a_triangle_is_exact(cube, failed, labelled):
     labelled(out)
 
 
-def test_duration_that_the_window_cuts_is_a_lower_bound(cube):
+def test_duration_cut_off_by_the_window_is_a_lower_bound(cube):
     ds = cube(lambda time, **_: (time > 0).astype(float), TIME)
     assert float(time_above(ds, 0.5)["outlasts"].squeeze()) == 1
 
@@ -85,7 +85,7 @@ def test_slope_of_a_cube_out_of_order_is_that_of_the_sorted_one(cube, unsorted, 
     labelled(found.to_dataset())
 
 
-def test_words_are_no_numbers(cube):
+def test_words_are_not_numbers(cube):
     ds = cube(triangle, TIME, F0=[1, 2])
     with pytest.raises(ValueError, match=r"`dim` must be an axis of numbers. Got 'material', which holds film"):
         slope(peak_gap(ds), "material")

@@ -65,7 +65,7 @@ def test_one_time_and_the_criterion_that_tells_one_from_two(cube):
     assert abs(one["tau"].item() - 8) < 4 * one["tau_error"].item()
 
 
-def test_decay_of_a_gap_that_light_made(cube):
+def test_decay_of_a_light_induced_gap(cube):
     ds = cube(lambda time, **_: xr.where(time < 0, 0.0, 1.7 * np.exp(-time / 0.9)), np.linspace(-1, 4, 101))
     out = recovery_times(ds, offset="initial")
     assert out["tau"].item() == pytest.approx(0.9, rel=1e-6)
@@ -81,7 +81,7 @@ def test_out_of_core_and_unsorted_give_the_same(cube, unsorted):
     xr.testing.assert_allclose(recovery_times(unsorted(ds, "T"), exponentials=2).sortby("T"), whole)
 
 
-def test_a_time_that_the_window_does_not_show_is_no_number(cube):
+def test_time_outside_the_window_is_nan(cube):
     ds = cube(lambda time, **_: 1.0 - xr.where(time < 0, 0.0, np.exp(-time / 5000.0)), TIME)
     out = recovery_times(restored(noisy(ds, 0.01), ds))
     assert out["outcome"].item() == Found.UNDETERMINED

@@ -107,36 +107,36 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("above", [0, 1, 2])
-def test_a_file_that_another_user_may_have_planted_is_passed_over(
+def test_file_planted_by_another_user_is_ignored(
     home: Path, planted: Path, above: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below, part = str(home / "scratch" / "me"), [planted, *planted.parents][above]
     assert find("ours", below)[1] == str(planted)
     part.chmod(0o777)
-    with pytest.raises(ConfigError, match=rf"ignored: .* '{part}' may be written by everybody"):
+    with pytest.raises(ConfigError, match=rf"ignored: .* '{part}' is writable by everyone"):
         find("ours", below)
     part.chmod(0o775)
     for private in (True, False):
         monkeypatch.setattr(trust, "_is_private", lambda gid, uid, private=private: private)
-        with contextlib.nullcontext() if private else pytest.raises(ConfigError, match="written by the group "):
+        with contextlib.nullcontext() if private else pytest.raises(ConfigError, match="writable by the group "):
             find("ours", below)
     part.chmod(0o755)
     give_away(part, monkeypatch)
-    with pytest.raises(ConfigError, match=rf"'{part}' belongs to .* name it by its path, --cluster {planted}"):
+    with pytest.raises(ConfigError, match=rf"'{part}' belongs to .* use its path, --cluster {planted}"):
         find("ours", below)
     assert find(str(planted))[1] == str(planted), "what is named is taken"
     planted.rename(home / "config" / "photogap" / "clusters" / "ours.yaml")
     assert find("ours", below)[0].kind == "slurm", "so is what lies in the user's own folder"
 
 
-def test_a_link_counts_as_much_as_what_it_leads_to(
+def test_owner_of_a_link_and_of_its_target_are_checked(
     home: Path, planted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below, mine = str(home / "scratch" / "me"), planted.rename(home / "mine.yaml")
     planted.symlink_to(mine)
     assert find("ours", below)[1] == str(planted)
     mine.chmod(0o666)
-    with pytest.raises(ConfigError, match="may be written by everybody"):
+    with pytest.raises(ConfigError, match="is writable by everyone"):
         find("ours", below)
     mine.chmod(0o644)
     give_away(planted, monkeypatch)
@@ -159,7 +159,7 @@ def test_a_group_is_private_by_its_name_and_its_members(monkeypatch: pytest.Monk
     assert not private("me", gid=2000)
 
 
-def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Path) -> None:
+def test_missing_keys_come_from_dask_jobqueue(tmp_path: Path) -> None:
     spec = parse({"kind": "slurm", "jobs": 1}, "f.yaml")
     assert isinstance(spec, Slurm)
     with pytest.raises(ConfigError, match="needs `cores` and `memory`"):
@@ -187,7 +187,7 @@ def test_values_of_dask_jobqueue_are_used_where_the_file_is_silent(tmp_path: Pat
 def test_more_processes_than_cores_are_warned_of() -> None:
     spec = parse(SLURM | {"processes": 4}, "f.yaml")
     assert isinstance(spec, Slurm)
-    assert "4 worker processes share 2 cores a job" in str(oversubscription(spec))
+    assert "4 worker processes share 2 cores per job" in str(oversubscription(spec))
     assert oversubscription(spec.model_copy(update={"processes": 2})) is None
 
 
@@ -252,7 +252,7 @@ assert signal.getsignal(signal.SIGINT) is mine
 """
 
 
-def test_the_import_of_dask_jobqueue_sets_no_handler_and_keeps_nobody_from_setting_one(tmp_path: Path) -> None:
+def test_import_of_dask_jobqueue_leaves_signal_handlers_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", IMPORTS, tmp_path], check=True, timeout=PATIENCE)
 
 

@@ -190,7 +190,7 @@ def hosts() -> Iterator[list[str]]:
 
 
 @pytest.mark.real
-def test_three_hosts_of_which_one_is_cut_off_and_joins_again(
+def test_three_hosts_with_one_cut_off_and_rejoining(
     home: Path, sweep: Write, dask: Dask, hosts: list[str], tally: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub, *names = hosts

@@ -1,5 +1,6 @@
 """What keeps jobs up and lets them go, without a batch system: one that the test moves by hand."""
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -7,16 +8,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster, Status
 
-from photogap.sweeps.clusters import dask_pool
+from photogap.sweeps.clusters import dask_pool, local
 from photogap.sweeps.clusters.config import parse
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.spec import JOBS
+from photogap.sweeps.clusters.submit import DRIVER, end
 from photogap.sweeps.clusters.system import State, System
+from photogap.sweeps.errors import ClusterError
+from photogap.sweeps.private import write_private
+from photogap.sweeps.store.place import place
 from support.patience import PATIENCE, until
 
 
@@ -55,7 +60,7 @@ def fleet(tmp_path: Path) -> Callable[..., Fleet]:
     return make
 
 
-def test_a_job_that_the_batch_system_takes_while_the_fleet_closes_is_cancelled(
+def test_job_accepted_while_the_fleet_closes_is_cancelled(
     fleet: Callable[..., Fleet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.clusters.fleet._CANCEL_S", 0.2)
@@ -84,7 +89,7 @@ class Work:
         self.go = go
 
 
-def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
+def test_two_drivers_on_one_scheduler_receive_only_their_own_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_pool, "run_batch", lambda batch: until(batch.go.exists))
@@ -108,7 +113,7 @@ def test_two_drivers_on_one_scheduler_hear_each_of_its_own_batches(
             assert (ended.key, ended.error, pool.running()) == (0, None, 0)
 
 
-def test_of_two_batches_that_a_worker_took_with_it_the_one_that_waited_is_not_to_blame() -> None:
+def test_waiting_batch_of_a_lost_worker_is_not_blamed() -> None:
     pool = DaskPool(SimpleNamespace(status="running", subscribe_topic=lambda topic, handler: None))
 
     def lost(key: int, process: str) -> bool:
@@ -122,7 +127,7 @@ def test_of_two_batches_that_a_worker_took_with_it_the_one_that_waited_is_not_to
     assert [lost(0, "a"), lost(2, "a"), lost(1, "b"), lost(3, "c")] == [True, False, True, True]
 
 
-def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:
+def test_task_sent_at_the_pause_goes_to_another_worker_without_blame(tmp_path: Path) -> None:
     def wait(begun: Path, go: Path) -> str:
         import time
 
@@ -157,3 +162,68 @@ def test_a_task_that_came_in_the_moment_of_the_pause_goes_to_another_worker_with
 async def _start(what: Callable[[Any], Any], worker: Any) -> None:
     """Begin a coroutine on the worker's loop, and do not wait for it."""
     worker.loop.add_callback(what, worker)
+
+
+@pytest.mark.parametrize("name", [JOBS, DRIVER])
+def test_notes_that_others_may_have_written_end_no_job(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = Hand()
+    monkeypatch.setattr("photogap.sweeps.clusters.submit.system_named", lambda kind: hand)
+    store = place(tmp_path / "a.zarr")
+    store.state.mkdir()
+    note = store.state / name
+    write_private(
+        note,
+        json.dumps({"kind": "x", "job": "7", "log": "l", "script": "s", "jobs": ["7", "--user=me", "8"]}).encode(),
+    )
+    note.chmod(0o666)
+    said = end(store)
+    assert said is not None
+    assert f"{str(note)!r} is writable by everyone" in said
+    assert not hand.cancelled
+    note.chmod(0o600)
+    assert end(store) == {JOBS: "cancelled worker jobs 7, 8", DRIVER: "cancelled the driver's job 7"}[name]
+    assert hand.cancelled == {JOBS: ["7", "8"], DRIVER: ["7"]}[name]
+
+
+def test_notes_of_jobs_are_private(fleet: Callable[..., Fleet], tmp_path: Path) -> None:
+    jobs = fleet(Hand())
+    (tmp_path / "scripts").mkdir()
+    jobs._submit()
+    assert (tmp_path / JOBS).stat().st_mode & 0o777 == 0o600
+
+
+class Processes:
+    """A cluster of this machine as its keeper sees it."""
+
+    def __init__(self, **nannies: Status) -> None:
+        self.workers = {name: SimpleNamespace(status=status) for name, status in nannies.items()}
+        self.scheduler = SimpleNamespace(workers={"a": 1})
+        self.loop = SimpleNamespace(add_callback=lambda call: call())
+        self.scaled: list[int] = []
+
+    def scale(self, count: int) -> None:
+        self.scaled.append(count)
+
+
+def test_worker_processes_whose_restart_failed_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_LOOK_S", 0.0)
+    cluster = Processes(a=Status.running, b=Status.closed, c=Status.failed, d=Status.starting)
+    keeper = local.Keeper(cluster, 4)
+    keeper()
+    assert (set(cluster.workers), cluster.scaled, keeper.replaced) == ({"a", "d"}, [4], 2)
+    whole = Processes(a=Status.running)
+    local.Keeper(whole, 1)()
+    assert not whole.scaled
+
+
+def test_a_machine_on_which_no_worker_starts_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_LOOK_S", 0.0)
+    monkeypatch.setattr(local, "PATIENCE_S", 0.0)
+    cluster = Processes(a=Status.running)
+    keeper = local.Keeper(cluster, 1)
+    keeper()
+    cluster.scheduler.workers = {}
+    with pytest.raises(ClusterError, match=r"no worker process has started .* Finished points are kept; run again"):
+        keeper()

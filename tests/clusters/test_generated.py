@@ -64,7 +64,7 @@ def test_each_file_gives_a_cluster_or_one_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("written", "expected"), WRITTEN.items())
-def test_files_that_users_wrote(written: str, expected: str, tmp_path: Path) -> None:
+def test_user_files(written: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_text(written)
     found = outcome(path, tmp_path)
@@ -73,7 +73,7 @@ def test_files_that_users_wrote(written: str, expected: str, tmp_path: Path) -> 
     assert expected in found
 
 
-def test_a_file_that_is_not_there_is_one_message(tmp_path: Path) -> None:
+def test_missing_file_is_one_message(tmp_path: Path) -> None:
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(ConfigError, match="the cluster file must be"):
             find(f"{path}{'' if path.suffix else '/x.yaml'}")

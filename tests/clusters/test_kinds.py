@@ -63,7 +63,7 @@ def queue(home: Path) -> list[str]:
     return [str(job["id"]) for job in jobs if job["state"] != "F"]
 
 
-def test_a_kind_of_thirty_lines_needs_no_other_file() -> None:
+def test_new_cluster_kind_needs_one_file() -> None:
     for name in ("lsf", "sge"):
         lines = (PLUGINS / f"photogap_{name}.py").read_text().splitlines()
         assert sum(bool(line.strip()) for line in lines) <= 34
@@ -105,7 +105,7 @@ def test_a_sweep_on_each(system: str, home: Path, at: Any, sweep: Any, photogap:
 
 
 @pytest.mark.slow
-def test_a_pbs_job_writes_its_log_while_it_runs_and_its_end_is_told(
+def test_pbs_job_logs_while_running_and_reports_its_end(
     home: Path, at: Any, sweep: Any, photogap: Any, tally: Any
 ) -> None:
     """PBS spools a job's output to its end, so the script redirects it; what PBS adds comes from its own file."""
@@ -156,7 +156,7 @@ def test_jobs_that_can_never_start_end_the_wait_and_are_cancelled(
 
 
 @pytest.mark.slow
-def test_a_check_that_is_terminated_cancels_its_job(home: Path, at: Any, photogap: Any) -> None:
+def test_terminated_check_cancels_its_job(home: Path, at: Any, photogap: Any) -> None:
     cluster = at("pbs")
     (home / "batch" / "comment").write_text("Not Running: Insufficient amount of resource: ncpus")
     check = photogap("cluster", "check", cluster)
@@ -188,7 +188,7 @@ def test_retry_and_submit_take_what_run_takes(home: Path, at: Any, sweep: Any, p
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_says_how_to_go_on(home: Path, at: Any, sweep: Any, photogap: Any) -> None:
+def test_interrupted_run_prints_how_to_continue(home: Path, at: Any, sweep: Any, photogap: Any) -> None:
     cluster = at("pbs")
     (home / "batch" / "comment").write_text("Not Running: Insufficient amount of resource: ncpus")
     config = sweep(axes={"F0": [1, 2]})
@@ -203,7 +203,7 @@ def test_an_interrupted_run_says_how_to_go_on(home: Path, at: Any, sweep: Any, p
     assert not queue(home)
 
 
-def test_one_place_decides_whether_a_driver_is_at_work(home: Path, at: Any, photogap: Any) -> None:
+def test_driver_detection_is_in_one_place(home: Path, at: Any, photogap: Any) -> None:
     """After kill -9 of a driver `status`, `cancel` and the next driver agree, however young its claim is."""
     from photogap.sweeps.clusters.spec import JOBS
     from photogap.sweeps.clusters.submit import end

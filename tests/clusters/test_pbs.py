@@ -112,7 +112,7 @@ def test_a_full_script_line_by_line(tmp_path: Path) -> None:
     ]
 
 
-def test_with_certificates_the_script_names_files_and_holds_no_key(tmp_path: Path) -> None:
+def test_script_names_certificate_files_but_no_key(tmp_path: Path) -> None:
     security = certify(tmp_path)
     lines = script(pbs(cores=1), tmp_path, security)
     files = [f"--tls-ca-file {tmp_path}/ca.pem", f"--tls-cert {tmp_path}/cert.pem", f"--tls-key {tmp_path}/key.pem"]

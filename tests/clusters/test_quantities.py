@@ -40,9 +40,7 @@ MEMORIES: list[tuple[Any, int]] = [
 
 
 @pytest.mark.parametrize(("written", "slurm", "pbs"), WALLTIMES)
-def test_a_wall_time_is_what_the_system_takes_it_for(
-    written: Any, slurm: float, pbs: float, tmp_path: Path
-) -> None:
+def test_wall_time_has_the_batch_systems_unit(written: Any, slurm: float, pbs: float, tmp_path: Path) -> None:
     for kind, seconds, directive in (("slurm", slurm, "#SBATCH -t "), ("pbs", pbs, "#PBS -l walltime=")):
         spec: Any = parse(BASE | {"kind": kind, "walltime": written}, "f.yaml")
         assert spec.walltime == seconds
@@ -86,7 +84,7 @@ BAD_TIMES = [
 
 
 @pytest.mark.parametrize("written", [*BAD_TIMES, "999999999999", "400d"])
-def test_what_is_no_wall_time_is_refused(written: Any) -> None:
+def test_invalid_wall_time_is_refused(written: Any) -> None:
     with pytest.raises(ConfigError, match=r"^f.yaml: `walltime`: must be HH:MM:SS, D-HH:MM:SS or with a unit"):
         parse(BASE | {"kind": "slurm", "walltime": written}, "f.yaml")
 
@@ -109,13 +107,13 @@ def test_memory_without_a_unit_is_megabytes_to_sbatch_and_refused_for_qsub(tmp_p
 @pytest.mark.parametrize(
     "written", ["-4GB", "", " ", "GB", "4XB", "4 4GB", "1MB", "0", True, [1], "9999999PB", "nan"]
 )
-def test_what_is_no_memory_is_refused(written: Any) -> None:
+def test_invalid_memory_is_refused(written: Any) -> None:
     for key, tree in (("memory", {"memory": written}), ("driver.memory", {"driver": {"memory": written}})):
         with pytest.raises(ConfigError, match=rf"^f.yaml: `{key}`: must be a size such as 8GB"):
             parse(BASE | {"kind": "slurm"} | tree, "f.yaml")
 
 
-def test_times_without_quotes_are_no_numbers_wherever_they_stand(tmp_path: Path) -> None:
+def test_unquoted_times_are_never_base_60(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(
         "kind: slurm\njobs: 1\nwalltime: 01:30:00\nretire_before: 00:05:00\n"
@@ -137,7 +135,7 @@ def test_a_directive_is_taken_with_and_without_its_sign(tmp_path: Path) -> None:
         "#SBATCH --qos=a",
         "#SBATCH --mail-user=b",
     ]
-    with pytest.raises(ConfigError, match=r"must hold directives of slurm, #SBATCH ..., not #PBS"):
+    with pytest.raises(ConfigError, match=r"must contain directives of slurm, #SBATCH ..., not #PBS"):
         parse(BASE | {"kind": "slurm", "job_extra_directives": ["#PBS -q x"]}, "f.yaml")
 
 
@@ -151,7 +149,7 @@ SYNONYMS = {
 
 
 @pytest.mark.parametrize("key", list(SYNONYMS))
-def test_keys_of_other_launchers_are_answered_with_the_right_one(key: str) -> None:
+def test_errors_for_keys_of_other_launchers_name_the_right_key(key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(BASE | {"kind": "slurm", key: "x"}, "f.yaml")
     assert str(caught.value).startswith(f"f.yaml: `{key}`: unknown key. Write {SYNONYMS[key]}")
@@ -172,13 +170,13 @@ def test_ports_of_scheduler_and_workers(written: Any, ports: tuple[int, int], tm
 
 
 @pytest.mark.parametrize("written", ["80-90", "50000-40000", "0", "70000", "a-b", -1, True, "1024-1024-1024"])
-def test_what_are_no_ports_is_refused(written: Any) -> None:
+def test_invalid_ports_are_refused(written: Any) -> None:
     with pytest.raises(ConfigError, match="`worker_ports`: must be a range of ports from 1024 to 65535"):
         parse(BASE | {"kind": "slurm", "worker_ports": written}, "f.yaml")
 
 
 def test_too_few_ports_for_a_job_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"two ports for each process of a job, 4 here; .* Got 3"):
+    with pytest.raises(ConfigError, match=r"two ports for each process of a job, 4 here, .* Got 3"):
         parse(BASE | {"kind": "slurm", "worker_ports": "41000-41002"}, "f.yaml")
 
 
@@ -192,6 +190,6 @@ def test_too_few_ports_for_a_job_are_refused() -> None:
         ({"job_extra_directives": ["a\nb\x07"]}, "job_extra_directives"),
     ],
 )  # fmt: skip
-def test_what_cannot_stand_in_a_script_is_refused(tree: dict[str, Any], key: str) -> None:
+def test_values_that_break_a_script_are_refused(tree: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigError, match=rf"^f.yaml: `{key}"):
         parse(BASE | {"kind": "slurm"} | tree, "f.yaml")

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 Write = Callable[..., Path]
 
 
-def test_sweeps_name_cluster_files_of_the_operator_and_none_else(
+def test_sweeps_may_name_only_the_operators_cluster_files(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any
 ) -> None:
     given, served, elsewhere = home / "given", home / "served", home / "configs" / "clusters"
@@ -52,7 +52,7 @@ def test_sweeps_name_cluster_files_of_the_operator_and_none_else(
     assert len(jobs) >= 3
 
 
-def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
+def test_next_server_cancels_jobs_of_a_killed_one_and_continues(
     slurm: Slurm, home: Path, cluster: Write, photogap: Any, tally: Any
 ) -> None:
     served, name = home / "served", cluster("batch", jobs=2).stem
@@ -80,7 +80,7 @@ def test_a_killed_servers_jobs_are_cancelled_by_the_next_which_goes_on(
     until(lambda: not slurm.queue())
 
 
-def test_a_server_that_stops_while_its_jobs_wait_cancels_them(slurm: Slurm, home: Path, cluster: Write) -> None:
+def test_stopping_server_cancels_waiting_jobs(slurm: Slurm, home: Path, cluster: Write) -> None:
     path = cluster("batch", jobs=1, job_extra_directives=["--begin=now+1hour"])
     served = home / "served"
     served.mkdir()

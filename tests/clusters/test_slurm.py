@@ -32,7 +32,7 @@ def ended_in(store: Path) -> set[str]:
     return set(re.findall(r" job (\d+) \(\S+\) ended", notes(store)))
 
 
-def test_the_cube_is_that_of_this_machine_and_no_secret_is_left(
+def test_cube_equals_the_local_one_and_no_secret_remains(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=2, prologue=["export FROM_PROLOGUE=1"])
@@ -47,7 +47,7 @@ def test_the_cube_is_that_of_this_machine_and_no_secret_is_left(
         assert b"PRIVATE KEY" not in path.read_bytes(), path
 
 
-def test_the_whole_quick_start_is_the_same_there(
+def test_quick_start_on_slurm_equals_the_local_one(
     slurm: Slurm, home: Path, cluster: Write, photogap: Start, quickstart: xr.Dataset
 ) -> None:
     cluster(jobs=2)
@@ -57,7 +57,7 @@ def test_the_whole_quick_start_is_the_same_there(
     until(lambda: not slurm.queue())
 
 
-def test_jobs_that_are_cancelled_or_hit_their_wall_time_are_replaced_and_cost_only_what_ran(
+def test_cancelled_or_expired_jobs_are_replaced_and_cost_only_running_points(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=2)
@@ -81,7 +81,7 @@ def test_jobs_that_are_cancelled_or_hit_their_wall_time_are_replaced_and_cost_on
     until(lambda: not slurm.queue())
 
 
-def test_jobs_leave_before_their_wall_time_and_lose_nothing(
+def test_jobs_retire_before_their_wall_time_without_loss(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=2, walltime="00:01:00", retire_before="54s", stagger="1s")
@@ -117,7 +117,7 @@ def test_adaptive_size_goes_up_and_down(
     assert report["lost"] == 0
 
 
-def test_the_driver_is_a_job_that_is_followed_from_outside(
+def test_driver_job_is_followed_from_the_login_node(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     store = home / "a.zarr"
@@ -152,7 +152,7 @@ def test_the_driver_is_a_job_that_is_followed_from_outside(
     assert not list((home / "state").rglob("*.pem"))
 
 
-def test_ctrl_c_keeps_what_is_finished_and_cancels_the_jobs(
+def test_ctrl_c_keeps_finished_points_and_cancels_jobs(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=1)
@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_what_is_finished_and_cancels_the_jobs(
     until(lambda: not slurm.queue())
 
 
-def test_a_driver_that_is_killed_leaves_no_jobs_after_the_next_run(
+def test_next_run_cancels_jobs_of_a_killed_driver(
     slurm: Slurm, home: Path, cluster: Write, sweep: Write, photogap: Start, tally: Any
 ) -> None:
     cluster(jobs=2, poll="1s", death_timeout="60s")

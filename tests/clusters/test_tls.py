@@ -72,7 +72,7 @@ def stranger(home: Path) -> Security:
     return Security(require_encryption=True, tls_ca_file=str(ca))
 
 
-def test_only_the_runs_certificate_gets_in(opened: Any, tmp_path: Path) -> None:
+def test_only_the_runs_certificate_is_accepted(opened: Any, tmp_path: Path) -> None:
     pool, home = opened
     own = pool._client.security.get_connection_args("client")
     for address in addresses(pool):
@@ -122,7 +122,7 @@ def test_nothing_listens_beyond_loopback_but_tls(opened: Any) -> None:
         assert speaks_tls(ip, port), (ip, port)
 
 
-def test_the_key_is_private_while_it_is_there_and_no_job_holds_it(opened: Any) -> None:
+def test_key_is_private_and_in_no_job(opened: Any) -> None:
     _, home = opened
     (key,) = (home / "certificates").rglob("key.pem")
     assert (key.stat().st_mode & 0o777, key.parent.stat().st_mode & 0o777) == (0o600, 0o700)

@@ -63,7 +63,7 @@ def test_an_interface_that_does_not_exist(slurm: Slurm, home: Path, cluster: Wri
         go(sweep(), home / "a.zarr")
 
 
-def test_a_prologue_that_fails(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+def test_failing_prologue(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
     cluster(prologue=["module_that_is_not load python"])
     words = (
         "before a worker joined",
@@ -75,7 +75,9 @@ def test_a_prologue_that_fails(slurm: Slurm, home: Path, cluster: Write, sweep: 
         go(sweep(), home / "a.zarr")
 
 
-def test_a_queue_that_is_full_is_left_at_once(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+def test_server_stops_at_once_while_waiting_in_a_full_queue(
+    slurm: Slurm, home: Path, cluster: Write, sweep: Write
+) -> None:
     """Neither ctrl-C nor `cancel` waits for a worker that may be hours away."""
     cluster(job_extra_directives=["--begin=now+1hour"])
     tree = read(sweep()).model_copy(update={"cluster": "slurm"})
@@ -90,7 +92,7 @@ def test_a_queue_that_is_full_is_left_at_once(slurm: Slurm, home: Path, cluster:
         go(sweep(), home / "a.zarr")
 
 
-def test_jobs_that_no_node_can_hold(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
+def test_jobs_too_large_for_any_node(slurm: Slurm, home: Path, cluster: Write, sweep: Write) -> None:
     """Eight cores, as in the shipped file, on nodes of two: refused at once, or by the reason that it waits for."""
     cluster(cores=8)
     with ends(
@@ -131,9 +133,7 @@ def test_other_versions_are_named_before_the_first_point(
     assert tally() == []
 
 
-def test_a_store_that_workers_cannot_write(
-    slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any
-) -> None:
+def test_store_not_writable_by_workers(slurm: Slurm, home: Path, cluster: Write, sweep: Write, tally: Any) -> None:
     """Workers are root here as well: one that may not override permissions stands for another host's user."""
     assert shutil.which("setpriv")
     state = home / "a.zarr.state"
@@ -164,6 +164,6 @@ def test_check_reports_one_worker_and_what_to_change(
     assert found["job"]
     change = " ".join(found["change"])
     assert "2 processes of up to 4 threads" in change
-    assert "2 worker processes share 1 cores a job" in change
+    assert "2 worker processes share 1 cores per job" in change
     assert not (home / "a.zarr").exists()
     until(lambda: not slurm.queue())

@@ -62,7 +62,7 @@ def test_lifetimes_are_the_imaginary_parts_of_the_self_energies(k3c60, Delta):
 
 @pytest.mark.parametrize("omega", [15.0, 30.0, 170.0, 170.3])
 @pytest.mark.parametrize("Delta", [0.0, 10.25])
-def test_the_pump_absorbs_as_the_conductivity_says(k3c60, Delta, omega):
+def test_pump_absorption_follows_the_conductivity(k3c60, Delta, omega):
     """Both channels with stimulated emission: power at unit Gamma = 2 N0 omega^2 sigma1 / sigma_n, below and above
     2 Delta and between lattice points; 1e-4, what differs between the two lattice sums."""
     film = build_film(k3c60, 1.0, 600.0)

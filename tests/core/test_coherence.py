@@ -106,7 +106,7 @@ def test_states_remain_where_the_dressed_energy_is_negative(Gamma):
     assert np.abs(p - (phi / omegaZ / root).real)[smooth].max() < 5e-3
 
 
-def test_a_trial_that_falls_through_zero_energy_has_finite_weights():
+def test_trial_that_crosses_zero_energy_has_finite_weights():
     """W < 0 in the first cell, as an extrapolated trial may have it: the closed form divides by zero there."""
     omegaZ = np.array([-0.03132137, 0.88523131, 4.84091213, 11.17649835], dtype=complex)
     phi = np.array([3.45e-10, 7.34e-10, 9.32e-10, 8.70e-10], dtype=complex)

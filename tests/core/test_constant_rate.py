@@ -59,7 +59,7 @@ def test_secant_ends_where_g_is_noise():
         secant(g, 0.3, slope=1.0, tol=1e-9)
 
 
-def test_secant_leaves_where_g_has_no_value():
+def test_secant_leaves_a_region_without_values():
     x, _ = secant(lambda x: math.inf if x > 1 else x, 1.5, slope=1.0, tol=1e-6)
     assert abs(x) < 1e-6
     with pytest.raises(ArithmeticError, match=r"defect -1 after 4 trials"):
@@ -106,9 +106,21 @@ def test_no_light_and_a_pulse_outside_the_times(k3c60):
 
 
 @pytest.mark.parametrize("rate", ["envelope", "constant"])
-def test_a_film_without_a_quasiparticle_absorbs_nothing(k3c60, rate):
+def test_film_without_quasiparticles_absorbs_nothing(k3c60, rate):
     """At a thousandth of a kelvin f is zero to the last bit; the rate that deposits any power is infinite."""
     point = Point(material=k3c60, F0=0.1, omega_pump=170.0, T=1e-3, tau_esc=1.0)
     result = simulate(point, Settings(pump_rate=rate, damping="real", t_start=-0.6, t_stop=0.0, n_times=2))
     assert result.outcome is Outcome.SATURATED
     assert "raise `T`, or let photons break pairs" in result.message
+
+
+def test_failed_search_for_a_rate_gives_the_reason(k3c60):
+    """Larger rates left the window, which is the remedy; "saturates" alone would hide it."""
+    point = Point(material=k3c60, F0=4.0, omega_pump=170.0, T=30.0, tau_esc=0.1)
+    settings = Settings(
+        stimulated_emission=False, pump_rate="constant", window=215.0, spacing=1.0, t_stop=0.5, n_times=12
+    )
+    result = simulate(point, settings)
+    assert result.outcome is Outcome.NOT_CONVERGED
+    assert "no constant Gamma" in result.message
+    assert "raise `window` (215 meV)" in result.message

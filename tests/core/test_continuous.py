@@ -96,7 +96,7 @@ def test_both_methods_follow_the_rise(soft, enhanced):
     assert explicit[2] == pytest.approx(enhanced.data["Delta0"][2], abs=2e-2 * change)
 
 
-def test_a_film_that_keeps_its_phonons_is_never_steady(soft):
+def test_film_without_escape_is_never_steady(soft):
     data = run(soft, tau_esc=math.inf, times=(-3e3, 0.0, 1e3, 3e3, 1e4)).data
     assert data["steady_time"] == math.inf
 

@@ -50,7 +50,7 @@ def of_order(spacing_error: float):
     return run
 
 
-def test_the_lattice_taken_is_recorded(point):
+def test_chosen_lattice_is_recorded(point):
     found = simulate_to_accuracy(point, Settings(accuracy=1e-2), of_order(0.5), check)
     assert found.outcome is Outcome.OK
     # twice the spacing changes it by 1.5 spacing^2
@@ -65,7 +65,7 @@ def test_an_accuracy_out_of_reach_is_not_converged(point):
     assert "leave Delta0 known to" in found.message
 
 
-def test_a_point_that_fails_says_its_own_reason(point):
+def test_failed_point_gives_its_own_reason(point):
     def run(point: Point, settings: Settings) -> Result:
         return Result(outcome=Outcome.SATURATED, message="nothing is absorbed")
 

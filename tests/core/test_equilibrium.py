@@ -146,3 +146,33 @@ def test_no_gap_above_tc():
     material = materials.load("K3C60")
     assert solve_equilibrium(material, 15.2).gap.is_normal
     assert not solve_equilibrium(material, 14.8).gap.is_normal
+
+
+def test_calibration_from_a_nearby_guess_gives_the_same_mu_star():
+    """Near or far off: a search around a wrong value ends in the whole range."""
+    coupling = bare_coupling("Pb")
+    alone = calibrate_mu_star(coupling, 8.0).mu_star
+    for near in (alone, alone + 1e-3, alone + 0.1, 0.0):
+        assert calibrate_mu_star(coupling, 8.0, near=near).mu_star == pytest.approx(alone, abs=2e-7)
+
+
+def test_couplings_of_one_lattice_share_their_transforms():
+    coupling = bare_coupling("Pb")
+    lattice = coupling.lattice
+    n, f = bose(lattice.Omega, 4.0), fermi(lattice.E, 4.0)
+    first = coupling.kernel(n)
+    other = coupling.with_mu_star(0.1)
+    assert other.mu_star == 0.1
+    assert other.ring is coupling.ring
+    fresh = Coupling(lattice, coupling.alpha2F, 0.1, coupling.cutoff).kernel(n)
+    p = np.exp(-lattice.E)
+    assert np.array_equal(other.kernel(n).pairing(p, f), fresh.pairing(p, f))
+    assert not np.array_equal(first.pairing(p, f), fresh.pairing(p, f))
+
+
+def test_calibration_reproduces_tc():
+    """It is not solved for again: the eigenvalue is one there by construction."""
+    material = materials.load("K3C60")
+    state = solve_equilibrium(material, 5.0, spacing=0.5)
+    assert state.Tc == material.Tc0
+    assert critical_temperature(state.coupling, guess=14.0) == pytest.approx(state.Tc, rel=2e-5)

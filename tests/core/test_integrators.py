@@ -62,7 +62,7 @@ def test_chebyshev_order_at_any_number_of_stages(stages):
 
 
 @pytest.mark.parametrize("radius", [10.0, 1e3, 1e5])
-def test_chebyshev_is_stable_where_it_says(radius):
+def test_chebyshev_is_stable_in_its_stated_region(radius):
     rates = np.linspace(0.0, radius, 50)
     y = np.ones(50)
     for _ in range(20):
@@ -71,7 +71,7 @@ def test_chebyshev_is_stable_where_it_says(radius):
 
 
 @pytest.mark.parametrize("radius", [1.0, 30.0, 300.0, 1900.0])
-def test_chebyshev_bears_the_imaginary_parts_of_phonon_emission(radius):
+def test_chebyshev_is_stable_for_the_imaginary_parts_of_phonon_emission(radius):
     """Rates on the ellipse of half axes 0.5 and 0.13, lead's. The usual damping, 2/13, fails above 9.
 
     2 %: few stages on the shortest steps overshoot by that, in one mode, and the next step differs.
@@ -132,7 +132,7 @@ def test_rosenbrock_keeps_its_order_with_a_poor_jacobian():
     assert slopes[-1] == pytest.approx(2, abs=0.5)
 
 
-def test_rosenbrock_moves_nothing_that_stands_still():
+def test_rosenbrock_keeps_constant_components():
     """The defect is taken out where something moves: the third component has no rate, the fourth is an integral."""
 
     def F(t, y):
@@ -147,7 +147,7 @@ def test_rosenbrock_moves_nothing_that_stands_still():
     assert trial.y.sum() == pytest.approx(1.0, rel=1e-14)
 
 
-def test_a_system_that_is_not_solved_has_an_infinite_error(monkeypatch):
+def test_unsolved_system_has_an_infinite_error(monkeypatch):
     monkeypatch.setattr("photogap.core.integrators.rosenbrock._ITERATIONS", 2)
     _, F = chain(40, 1e3)
     trial = Rosenbrock().step(F, 0.0, np.full(40, 1 / 40), 10.0, 1e3)

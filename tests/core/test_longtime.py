@@ -50,7 +50,7 @@ def test_a_window_near_the_photon_changes_nothing(k3c60, omega_pump):
     assert found[0]["overrun"] < 2 * windows.MOST_OVERRUN
 
 
-def test_a_strong_pulse_makes_its_own_room(k3c60):
+def test_strong_pulse_widens_the_lattice(k3c60):
     """Photon upon photon leads out of the window; without room a tenth of the power is missed."""
     changes = {"F0": 5.0, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
     found = [
@@ -63,7 +63,7 @@ def test_a_strong_pulse_makes_its_own_room(k3c60):
     assert found[0]["ledger_error"] < 1e-3
 
 
-def test_a_cut_keeps_the_energy(pb):
+def test_narrowing_conserves_energy(pb):
     wide, narrow = build_film(pb, 0.1, 90.0), build_film(pb, 0.1, 60.0)
     rho = np.ones(wide.lattice.N)
     f = 1e-6 * np.exp(-wide.lattice.E / 5.0) + fermi(wide.lattice.E, 5.0)

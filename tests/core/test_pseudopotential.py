@@ -46,7 +46,7 @@ def coupling(cutoff: float = 96.0) -> Coupling:
 
 
 @pytest.mark.parametrize("cutoff", [50.0, 96.0, 400.0])
-def test_a_matsubara_cut_has_the_imaginary_axis_s_tc(cutoff):
+def test_matsubara_cutoff_gives_tc_of_the_imaginary_axis(cutoff):
     """To the lattice's own error, 3e-4, and as much of the reference; taken as a real cut it is off by far more."""
     Tc = imaginary_axis_Tc(0.12, cutoff)
     found = from_matsubara(coupling(cutoff), 0.12, guess=8.0)
@@ -75,7 +75,7 @@ def test_the_sum_over_matsubara_frequencies_is_that_of_its_terms(frequencies):
 
 
 @pytest.mark.parametrize("at", ["omega_max", "omega_log", "omega_2"])
-def test_a_convention_is_the_formula_and_a_matsubara_cut(at: MuStarAt):
+def test_convention_equals_the_formula_and_a_matsubara_cutoff(at: MuStarAt):
     energy = getattr(SPECTRUM, at)
     scaled = 1 / (1 / 0.12 - math.log(96.0 / energy))
     Tc = imaginary_axis_Tc(scaled, 96.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from photogap.core.equations import Equations, joint_problem
-from photogap.core.integrators import METHODS
+from photogap.core.integrators import METHODS, Problem
 from photogap.core.result import Outcome
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import build_film, simulate
@@ -39,6 +39,27 @@ def test_a_microsecond_takes_few_steps_and_keeps_the_energy(microsecond):
     change = microsecond.data["Delta0"] - microsecond.data["Delta0"][0]
     # the gap equation is solved to 1e-7 of 1.5 meV, and steps move occupations by their tolerance
     assert np.abs(change[-2:]).max() < 1e-3 * np.abs(change).max()
+
+
+@pytest.mark.parametrize("tolerances", [{}, {"atol": 1e-4, "gap_tol": 1e-5}])
+def test_default_tolerances_keep_the_energy(pb, tolerances):
+    """Steps are held to 1e-7 of the absorbed energy each, and those of 1e5 ps do not multiply round-off."""
+    found = run(pb, integrator="rosenbrock", times=LONG, rtol=Settings().rtol, **tolerances)
+    assert found.data["ledger_error"] < 1e-6
+    assert found.diagnostics["steps"] < 500
+
+
+@pytest.mark.parametrize(("leak", "kept"), [(1e-13, 0.0), (1e-6, 1e-6)])
+def test_only_round_off_is_taken_out_of_the_energy(leak, kept):
+    """Two components exchange energy; one that is lost at a rate beyond round-off stays lost."""
+
+    def rate(t, y):
+        return np.array([y[1] - y[0] + leak, y[0] - y[1]])
+
+    problem = Problem(rate=rate, scale=np.full(2, 1e-3), relaxation=lambda t, y: np.ones(2), invariant=np.ones(2))
+    start = np.array([1.0, 0.5])
+    end = METHODS["rosenbrock"].step(problem, 0.0, start, 10.0, 2.0).y
+    assert (end - start).sum() == pytest.approx(10.0 * kept, rel=1e-6, abs=1e-15)
 
 
 def test_both_methods_agree(pb, microsecond):

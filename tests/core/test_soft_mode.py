@@ -36,7 +36,7 @@ def test_mu_star_is_calibrated_again(k3c60):
     assert after > before
 
 
-def test_soft_mode_is_refused_where_it_cannot_be_added(k3c60):
+def test_soft_mode_is_refused_for_unsuitable_materials(k3c60):
     settings = Settings(soft_lambda=0.05)
     stated = dataclasses.replace(k3c60, mu_star=0.1)
     with pytest.raises(ValueError, match="`soft_lambda` needs a material whose `mu_star`"):

@@ -130,7 +130,7 @@ def test_F_is_normalised_and_defaults_to_alpha2F():
     assert ratio == pytest.approx(np.full(ratio.size, ratio[0]))
 
 
-def test_F_on_a_grid_of_its_own():
+def test_F_on_a_separate_grid():
     fine = np.linspace(0.0, 3.1, 400)
     spectrum = Spectrum.from_columns(OMEGA, ALPHA2F, 1 + 0 * fine, units="meV", omega_F=fine, units_F="THz")
     # The density ends at 3.1 THz = 12.8 meV, past alpha2F.
@@ -156,7 +156,7 @@ def changed(array, index, value):
 
 BAD = [
     ({"omega": OMEGA - 1.0}, r"`omega` must not be negative .* Got -1 in row 0"),
-    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must hold finite numbers. Got nan in row 7"),
+    ({"omega": changed(OMEGA, 7, np.nan)}, r"`omega` must contain finite numbers. Got nan in row 7"),
     ({"omega": changed(OMEGA, 7, 0.1)}, r"`omega` must increase from row to row; sort it. Got 0.1 at 7"),
     (
         {"omega": OMEGA[:5], "alpha2F": ALPHA2F[:5]},
@@ -165,11 +165,11 @@ BAD = [
     ({"alpha2F": changed(ALPHA2F, 9, -0.1)}, r"`alpha2F` must be finite and >= 0. Got -0.1 at 0.9"),
     ({"alpha2F": changed(ALPHA2F, 9, np.inf)}, r"`alpha2F` must be finite and >= 0. Got inf"),
     ({"alpha2F": 0 * ALPHA2F}, r"`alpha2F` must be positive somewhere"),
-    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, as many as frequencies. Got \(120,\)"),
-    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must start at zero, at zero frequency. Got 0.1 at 0"),
+    ({"alpha2F": ALPHA2F[:-1]}, r"`alpha2F` must have 121 values, one per frequency. Got \(120,\)"),
+    ({"alpha2F": ALPHA2F + 0.1}, r"`alpha2F` must be zero at zero frequency. Got 0.1 at 0"),
     (
         {"omega": OMEGA[50:], "alpha2F": ALPHA2F[50:]},
-        r"`alpha2F` must start at zero, at zero frequency. Got 1 at 5",
+        r"`alpha2F` must be zero at zero frequency. Got 1 at 5",
     ),
     (
         {"F": np.where(OMEGA < 5, 1.0, 0.0)},
@@ -190,7 +190,7 @@ def test_refusals(change, message):
 def test_refusals_of_peaks():
     with pytest.raises(ValueError, match=r"`lambda` of a peak must be positive. Got 0"):
         Peak(centre=1.0, width=1.0, lambda_=0)
-    with pytest.raises(ValueError, match="`peaks` must hold at least one peak"):
+    with pytest.raises(ValueError, match="`peaks` must contain at least one peak"):
         Spectrum.from_peaks([])
 
 
@@ -199,7 +199,7 @@ def test_refusals_of_the_dataclass():
         Spectrum(omega=OMEGA, alpha2F=ALPHA2F, F=np.full(OMEGA.size, 1 / 12))
 
 
-def test_a_density_of_states_of_its_own_leaves_alpha2F_alone_and_makes_their_ratio_resonant():
+def test_separate_F_keeps_alpha2F_and_makes_their_ratio_resonant():
     peaks = [Peak(centre=50.0, width=2.5, lambda_=0.2), Peak(centre=170.0, width=3.0, lambda_=0.3)]
     plain = Spectrum.from_peaks(peaks)
     given = plain.with_phonons([0, 2, 188], [0, 1, 1])
@@ -224,6 +224,6 @@ def test_a_density_of_states_of_its_own_leaves_alpha2F_alone_and_makes_their_rat
         ([0, 2, 200], [0, -1, 1], "`F` must be finite and >= 0"),
     ],
 )
-def test_a_density_of_states_that_cannot_be(omega_F, F, message):
+def test_invalid_density_of_states_is_refused(omega_F, F, message):
     with pytest.raises(ValueError, match=message):
         Spectrum.from_peaks([Peak(centre=170.0, width=3.0, lambda_=0.3)]).with_phonons(omega_F, F)

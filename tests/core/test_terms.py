@@ -45,7 +45,7 @@ def hot(equations, T=200.0, shift=0.1, gap=3.0):
 
 
 @pytest.mark.parametrize("process", MOVING, ids=lambda process: process.__name__)
-def test_a_term_books_the_energy_that_it_carries_over_the_border(setup, film, process):
+def test_term_records_the_energy_that_enters_or_leaves(setup, film, process):
     """To the round-off of its gross rates: 600 cells, 1e-13."""
     term = process.build(setup)
     equations = Equations(film=film, terms=(term,))
@@ -89,7 +89,7 @@ def test_the_right_hand_side_is_the_sum_of_its_terms(setup, film):
     np.testing.assert_array_equal(sum(one_by_one), together.derivative(0.0, y, rho, p))
 
 
-def test_phonons_that_escape_at_once_take_all_rates_of_n(setup, film):
+def test_instantaneous_escape_cancels_all_rates_of_n(setup, film):
     """n stays, and what it would have gained is booked; the energy balance closes to the gross rates' round-off."""
     pinned = dataclasses.replace(setup, point=Point(material=setup.point.material, **POINT | {"tau_esc": 0.0}))
     equations = Equations(film=film, terms=processes.slab_terms(pinned))
@@ -102,7 +102,7 @@ def test_phonons_that_escape_at_once_take_all_rates_of_n(setup, film):
     assert change.ledger[Entry.ESCAPED] != 0
 
 
-def test_joint_terms_carry_nothing_over_the_border(setup, film):
+def test_joint_terms_conserve_the_films_energy(setup, film):
     joint = processes.joint_terms(SETTINGS, 20.0)
     assert len(joint) == len(processes.BETWEEN_SLABS)
     slabs = [Equations(film=film, terms=())] * 3
@@ -116,7 +116,7 @@ def test_joint_terms_carry_nothing_over_the_border(setup, film):
     assert not any(c.ledger.any() for c in changes)
 
 
-def test_a_process_that_is_absent_has_no_term(setup):
+def test_absent_process_has_no_term(setup):
     dark = dataclasses.replace(setup, pump=dataclasses.replace(setup.pump, U_ph=0.0))
     assert len(processes.slab_terms(dark)) == len(MOVING) - 1
     assert processes.joint_terms(Settings(), math.inf) == ()
@@ -138,7 +138,7 @@ def test_Z_divides_the_rates_of_f_and_keeps_the_energy(setup, film, process):
     assert gained == pytest.approx(booked, abs=1e-13 * scale)
 
 
-def test_a_process_of_one_s_own_is_one_more_term(setup, film):
+def test_custom_process_is_one_more_term(setup, film):
     """Recombination by radiation, say: quasiparticles lost at a rate, their energy booked as escaped."""
 
     class Loss:

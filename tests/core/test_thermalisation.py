@@ -43,7 +43,7 @@ def test_a_fermi_function_is_the_fixed_point(film, gap, T):
 
 
 @pytest.mark.parametrize("gap", GAPS)
-def test_the_energy_is_kept(film, gap):
+def test_energy_is_conserved(film, gap):
     E, (rho, p) = film.lattice.E, weights(film, gap)
     f, n = driven(E), bose(film.lattice.Omega, 30.0)
     equations = Equations(film=film, terms=(Thermalisation(0.01),))
@@ -55,7 +55,7 @@ def test_the_energy_is_kept(film, gap):
     assert not change.ledger.any()
 
 
-def test_the_energy_is_kept_where_z_divides_the_rates(film):
+def test_energy_is_conserved_with_renormalised_rates(film):
     """U_qp then carries Z rho, and the rates 1 / Z."""
     E, (rho, p) = film.lattice.E, weights(film, 2.0)
     Z = 1.0 + 0.7 / (1.0 + (E / 100.0) ** 2)
@@ -76,7 +76,7 @@ def test_the_entropy_grows(film, gap):
     assert np.dot(rho, np.log((1.0 - f) / f) * df) > 0
 
 
-def test_no_energy_and_more_than_a_half_are_met(film):
+def test_zero_and_inverted_occupations_keep_their_energy(film):
     E, rho = film.lattice.E, weights(film, 0.0)[0]
     assert not thermal_of_same_energy(E, rho, np.zeros(E.size)).any()
     inverted = thermal_of_same_energy(E, rho, np.full(E.size, 0.75))
@@ -92,7 +92,7 @@ def run(material, tau_ee):
     return simulate(point, settings)
 
 
-def test_slow_electrons_change_nothing_and_quick_ones_make_f_thermal(k3c60):
+def test_slow_electrons_change_nothing_and_fast_ones_thermalise_f(k3c60):
     """At 1 fs what is left of the step at 170 meV is tau_ee times the rates that make it: little."""
     none, slow, quick = (run(k3c60, tau) for tau in (math.inf, 1e6, 1e-3))
     np.testing.assert_allclose(slow.data["Delta0"], none.data["Delta0"], atol=1e-5)

@@ -43,7 +43,7 @@ def test_the_bound_of_the_rates_is_tight_for_a_long_chain():
     assert -rates[0] == pytest.approx(EXCHANGE.fastest_rate(0.0, []), rel=0.01)
 
 
-def test_equal_slabs_exchange_nothing_and_others_lose_nothing():
+def test_equal_slabs_exchange_nothing_and_energy_is_conserved():
     """Exactly nothing; and a sum of three terms of order one over the slabs is zero to their round-off."""
     rng = np.random.default_rng(3)
     assert not EXCHANGE(np.tile(rng.uniform(size=50), (4, 1))).any()
@@ -152,7 +152,7 @@ def test_fast_phonons_are_the_same_in_all_slabs(k3c60):
         assert np.ptp(r.data["U_qp_slab"][-1]) < np.ptp(without.data["U_qp_slab"][-1])
 
 
-def test_slabs_narrow_their_windows_each_in_its_time(pb):
+def test_slabs_narrow_their_windows_independently(pb):
     """Lead after 300 meV, two slabs on lattices of their own and phonons on one: the ledger closes as without."""
     settings = {"spacing": 0.1, "times": (-6.0, 0.0, 5.0, 20.0, 60.0), "atol": 1e-7, "thickness": 40.0, "slabs": 2}
     point = Point(material=pb, F0=5e-7, omega_pump=300.0, T=5.0, tau_esc=500.0)
@@ -168,7 +168,7 @@ def test_slabs_narrow_their_windows_each_in_its_time(pb):
     assert passing["Delta0_slab"][-1, 1] < none["Delta0_slab"][-1, 1]
 
 
-def test_slow_phonons_are_as_none(k3c60):
+def test_slow_phonons_exchange_nothing(k3c60):
     """Slabs that share their steps differ by less than the steps' tolerance from slabs on their own."""
     none, slow = run(k3c60).data, run(k3c60, phonon_velocity=1e-3).data
     for name in ("Delta0_slab", "U_ph_slab", "n_qp_slab"):

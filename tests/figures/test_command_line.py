@@ -85,7 +85,7 @@ def test_figures_that_pages_and_configs_name_exist():
     assert named - {"NAME"} <= FIGURES.keys()
 
 
-def test_a_figure_is_its_file_and_a_row(store, tmp_path, monkeypatch):
+def test_new_figure_needs_a_file_and_a_row(store, tmp_path, monkeypatch):
     mine = types.ModuleType("photogap.sweeps.figures.mine")
     mine.drawn = lambda ds: draw(ds, "fig8")
     monkeypatch.setitem(sys.modules, mine.__name__, mine)
@@ -113,13 +113,13 @@ def test_plot_figure(store, figure, at, tmp_path):
         assert (np.asarray(picture.convert("L")) < 200).mean() > 0.01
 
 
-def test_figure_lies_beside_the_cube_unless_told(store):
+def test_figure_is_next_to_the_cube_by_default(store):
     told = cli("plot", store, "--figure", "fig3", "--at", "F0=0.1,0.3", "--json")
     assert told.exit_code == 0, told.output
     assert (store.parent / "tiny_fig3.png").exists()
 
 
-def test_spectrum_of_a_material_that_only_the_config_knows(store):
+def test_spectrum_of_a_material_defined_in_the_config(store):
     spectrum = alpha2F_in(place(str(store)), "mine")
     assert spectrum is not None
     assert float(spectrum.idxmax()) == pytest.approx(170, abs=1)
@@ -162,7 +162,7 @@ def test_movie(store, tmp_path):
         (("movie", "--at", "F0=0.3", "--out", "film.avi"), r"must be a file that ends in .gif or .mp4"),
     ],
 )
-def test_what_cannot_be_drawn_ends_with_one_message(store, args, message):
+def test_impossible_picture_ends_with_one_message(store, args, message):
     command, *rest = args
     told = cli(command, store, *rest)
     assert told.exit_code == 2
@@ -183,13 +183,13 @@ def begun(tmp_path_factory):
     ("args", "message"),
     [
         (("plot",), "nothing to draw: Delta0 has no value there. Points of the cube: 2 missing"),
-        (("plot", "--figure", "fig3"), "needs a point that was computed"),
-        (("plot", "--figure", "fig8"), "needs a point that was computed"),
-        (("plot", "--figure", "phase_diagram"), "needs a point that was computed"),
-        (("movie", "--at", "F0=0.1"), "needs a point that was computed"),
+        (("plot", "--figure", "fig3"), "needs a successful point"),
+        (("plot", "--figure", "fig8"), "needs a successful point"),
+        (("plot", "--figure", "phase_diagram"), "needs a successful point"),
+        (("movie", "--at", "F0=0.1"), "needs a successful point"),
     ],
 )
-def test_a_cube_without_a_finished_point_is_told_so(begun, args, message):
+def test_cube_without_a_finished_point_raises(begun, args, message):
     command, *rest = args
     told = cli(command, begun, *rest)
     assert told.exit_code == 2, told.output
@@ -197,7 +197,7 @@ def test_a_cube_without_a_finished_point_is_told_so(begun, args, message):
     assert not list(begun.parent.glob("*.png"))
 
 
-def test_what_the_terminal_leaves_out_is_said(tmp_path):
+def test_omitted_values_are_counted(tmp_path):
     (tmp_path / "tiny.yaml").write_text(CONFIG)
     (tmp_path / "mine.yaml").write_text(MINE)
     wide = override(load_yaml(CONFIG, "tiny"), "axes.F0={geomspace: [0.1, 1, 20]}")
@@ -206,7 +206,7 @@ def test_what_the_terminal_leaves_out_is_said(tmp_path):
     assert "F0 across (one value in 3; all with --out)" in shown.stdout, shown.output
 
 
-def test_a_replayed_point_is_told_with_units(store):
+def test_replay_prints_units(store):
     told = cli("replay", store, "F0=0.1").stdout
     for line in (r"wall_time: [\d.]+ s\n", r"peak_memory: \d+ MiB\n", r"Delta0 \(meV\): .* last .*, 5 values\n"):
         assert re.search(line, told), told
@@ -244,7 +244,7 @@ def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):
     assert "Traceback" not in told.output
 
 
-def test_sliders_tell_of_a_point_without_a_value(cube):
+def test_sliders_mark_a_point_without_a_value(cube):
     ds = cube(F0=[0.1, 1], tau_esc=[0.01, 0.1])
     ds["Delta0"] = ds["Delta0"].where(ds["F0"] != 0.1)
     (figure,) = pictures(ds, {"F0": 0, "tau_esc": 1}, "F0", "tau_esc", "Delta0")
@@ -268,7 +268,7 @@ def test_sliders_move_the_pictures(cube):
     assert len(pictures(ds.isel(tau_esc=0), {"F0": 0}, "F0", "tau_esc", "Delta0")) == 1
 
 
-def test_a_missing_cube_is_made_and_a_made_one_is_only_opened(store):
+def test_missing_cube_is_created_and_existing_one_opened(store):
     path = Path(store)
     before = sorted(p.stat().st_mtime_ns for p in path.rglob("c/*"))
     made(path.parent / "tiny.yaml", path)

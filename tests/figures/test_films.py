@@ -8,7 +8,7 @@ from photogap.sweeps.reproduction import lah10, pb
 from photogap.sweeps.reproduction.rows import Verdict
 
 
-def test_errors_are_told_to_their_first_digit():
+def test_errors_have_one_digit():
     assert [margin(1147.2, 5.9), margin(0.08731, 0.00042), margin(float("nan"), 1.0)] == [
         "1147 ± 6",
         "0.0873 ± 0.0004",
@@ -35,7 +35,7 @@ def lead(taus, exponent=1.0, share=0.1, tau_esc=500.0, rise=100.0):
     return ds.assign_coords(tau_esc=tau_esc)
 
 
-def test_lead_recovers_and_is_faster_towards_Tc_if_its_cube_is():
+def test_lead_recovery_near_Tc_follows_its_cube():
     good = lead([900.0, 600.0, 300.0])
     assert pb.recovers(good).verdict is Verdict.NO_COMPARISON  # the paper's text holds no time
     assert pb.recovers(good).text.startswith("2: 900")
@@ -59,7 +59,7 @@ def test_lead_balance_of_share_and_exponent():
     assert "exponent 2: 0.5, 4: 0.5, 7: 0.5" in text
 
 
-def test_lead_hangs_on_fluence_and_escape():
+def test_lead_depends_on_fluence_and_escape():
     parts = [
         [lead([2 * t, t, t], tau_esc=t).expand_dims(F0=[F0], tau_esc=[t]) for t in (200.0, 500.0)] for F0 in (1, 2)
     ]
@@ -89,7 +89,7 @@ def hydride(left, half=(0.2, 0.5, 1.2), coarse=0.8, times=(0.1, 1.0)):
     return ds.assign(U_qp=0.1 * energy, U_ph=energy, absorbed_energy_density=absorbed, Delta0=gap)
 
 
-def test_hydride_bottleneck_grows_if_its_cube_says_so():
+def test_hydride_bottleneck_follows_its_cube():
     cell = lah10.left(hydride([1e-3, 2e-3, 4e-3]))
     assert cell.verdict is Verdict.AGREES
     assert cell.text.startswith("2.6: 0.10 ± 0.02")

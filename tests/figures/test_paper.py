@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
 )
 
 
-def test_the_table_has_a_place_for_everything():
+def test_every_table_entry_has_a_place():
     assert len(facts()) > 50
     for fact in facts().values():
         assert re.search(r"text|supplement|Fig|Table|abstract", fact.place), fact
@@ -47,12 +47,12 @@ def test_numbers_come_in_our_units(key, name, expected):
 
 def test_a_qualitative_entry_has_no_value():
     with pytest.raises(
-        ValueError, match=r"`LaH10_depth_change.change` of paper.yaml must hold a number. Got 'at most"
+        ValueError, match=r"`LaH10_depth_change.change` of paper.yaml must contain a number. Got 'at most"
     ):
         value("LaH10_depth_change", "change")
 
 
-def test_numbers_of_names_and_places_are_none():
+def test_numbers_in_names_and_places_are_ignored():
     """A number cannot be hidden by its unit, a range, a ratio or a sign."""
     hidden = "30K, 20-200 meV, 1/3, F0=5, -7 ps; K3C60, mJ/cm2, nm-3, eV-1, 10^-8"
     assert numbers_in(hidden) == {30.0, 20.0, 200.0, 1.0, 3.0, 5.0, 7.0, 10.0}
@@ -93,7 +93,7 @@ def _unfounded(row):
         ("30 K", "30K, 60K"),
     ],
 )
-def test_a_row_with_another_number_is_found_out(was, now):
+def test_row_with_another_number_is_detected(was, now):
     row = next(row for row in STATEMENTS if "K3C60_saturation" in row.paper)
     assert was in row.statement
     assert _unfounded(dataclasses.replace(row, statement=row.statement.replace(was, now)))

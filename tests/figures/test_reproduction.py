@@ -8,7 +8,7 @@ import xarray as xr
 
 from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
-from photogap.sweeps.reproduction import abstract, assumptions, k3c60, page, rows, statements
+from photogap.sweeps.reproduction import abstract, assumptions, k3c60, page, rows, runs, statements
 from photogap.sweeps.reproduction.page import PICTURES, write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
@@ -33,7 +33,9 @@ def combos(with_breaking, failed=False):
 
 
 @pytest.mark.parametrize(
-    ("gap", "words"), [(0.0, "carries it"), (1.0, "does not decide it")], ids=["ends it", "no matter"]
+    ("gap", "words"),
+    [(0.0, "depends on leaving out pair breaking"), (1.0, "does not decide it")],
+    ids=["ends it", "no matter"],
 )
 def test_answer_follows_the_cube(gap, words):
     assert words in assumptions.answer(combos(gap))
@@ -41,7 +43,7 @@ def test_answer_follows_the_cube(gap, words):
     assert verdict is (Verdict.DIFFERS if gap == 0 else Verdict.AGREES)
 
 
-def test_failed_points_are_left_out_and_told():
+def test_failed_points_are_left_out_and_reported():
     text = assumptions.answer(combos(0.0, failed=True))
     assert "A gap exists on 100% of the map without pair breaking and on 0% with it" in text
     assert "Points that failed, 1 of 32, are left out" in text
@@ -73,7 +75,21 @@ def test_page_without_cubes_says_so(tmp_path):
     text = write(tmp_path / "R.md", Cubes(tmp_path / "none"), None).read_text()
     assert text.count("no cube: `configs/fig3_k3c60.yaml` has not been run") >= 4
     assert "**agrees**: 20.6 nm" in text
-    assert "Which assumption carries light-induced superconductivity?" in text
+    assert "On which assumption does light-induced superconductivity depend?" in text
+
+
+def test_a_cube_of_an_older_config_is_made_anew(tmp_path, monkeypatch):
+    """A window changed in a config must not end `make reproduce`."""
+    config = tmp_path / "configs" / "one.yaml"
+    config.parent.mkdir()
+    monkeypatch.setattr(runs, "SWEEPS", (runs.Sweep("one", rows.ANY),))
+    for window in (300, 400):
+        config.write_text(
+            "name: one\naxes: {material: [K3C60], F0: [0], omega_pump: [170], T: [10], tau_esc: [1]}\n"
+            f"settings: {{spacing: 1, window: {window}, n_times: 3}}\n"
+        )
+        (line,) = runs.compute(config.parent, Cubes(tmp_path), workers=0)
+        assert line.startswith("one.zarr: 1 ok, 0 failed of 1")
 
 
 def test_every_statement_has_its_sweep():
@@ -113,7 +129,7 @@ def test_statements_are_counted_by_preset():
     assert "complete" not in text
 
 
-def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
+def test_duration_cut_off_by_the_record_is_a_lower_bound(cube):
     part = cube(T=[30, 60])
     cut_off = part.isel(time=part["time"] < 0.1)
     assert "≥" in k3c60.exists({})(cut_off).text
@@ -121,7 +137,7 @@ def test_a_duration_that_the_record_cuts_off_is_a_lower_bound(cube):
     assert "≥" in assumptions.table(combos(0.0))[2]
 
 
-def test_an_answer_that_needs_points_which_failed_says_so(cube, monkeypatch):
+def test_row_that_needs_failed_points_says_so(cube, monkeypatch):
     whole = cube(T=[30, 60])
     whole = whole.assign(message=whole["status"].copy(data=np.full(whole["status"].shape, "", object)))
     states = whole["status"].values.copy()

@@ -25,7 +25,7 @@ NAMES = [
 ]
 
 
-def test_all_are_there():
+def test_all_notebooks_exist():
     assert [path.stem for path in NOTEBOOKS] == NAMES
 
 

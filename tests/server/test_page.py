@@ -215,7 +215,7 @@ def test_points_failures_and_retry(server: Any, open_page: Any, tally: Tally) ->
     keep(page, "wide-nothing")
 
 
-def test_the_place_of_the_keyboard_outlives_news(server: Any, open_page: Any) -> None:
+def test_keyboard_focus_survives_updates(server: Any, open_page: Any) -> None:
     page = open_page(server)
     axes = {"F0": {"linspace": [1, 10, 30]}, "seconds": [0.05], "fault": ["raise"]}
     page.fill("#config", str(yaml.safe_dump(tree(axes, name="failing"))))
@@ -227,7 +227,7 @@ def test_the_place_of_the_keyboard_outlives_news(server: Any, open_page: Any) ->
     assert page.evaluate("document.activeElement.textContent") == "Show as point A"
 
 
-def test_edits_are_kept_and_the_way_back_leads_back(server: Any, open_page: Any) -> None:
+def test_edits_are_kept_and_back_button_works(server: Any, open_page: Any) -> None:
     page = open_page(server)
     page.click('#sweeps button[data-name="first"]')
     page.wait_for_function("() => document.getElementById('config').value.includes('name: first')")
@@ -247,7 +247,7 @@ def test_edits_are_kept_and_the_way_back_leads_back(server: Any, open_page: Any)
     page.wait_for_selector("#none:has-text('No sweep matches.')")
 
 
-def test_a_plane_too_large_to_draw_is_told(server: Any, open_page: Any) -> None:
+def test_plane_too_large_to_draw_raises(server: Any, open_page: Any) -> None:
     axes = {"F0": {"linspace": [1, 10, 300]}, "T": {"linspace": [10, 400, 200]}, "seconds": [0.2]}
     server.submit(tree(axes, name="huge"), confirm_points=60_000)
     page = open_page(server)
@@ -267,7 +267,7 @@ def test_a_plane_too_large_to_draw_is_told(server: Any, open_page: Any) -> None:
     open_page.wrong[:] = [w for w in open_page.wrong if "413" not in w]
 
 
-def test_a_server_that_goes_and_comes_back(open_page: Any, tmp_path: Path) -> None:
+def test_client_reconnects_to_a_restarted_server(open_page: Any, tmp_path: Path) -> None:
     with serving(tmp_path) as client:
         page = open_page(client)
         page.fill("#config", str(yaml.safe_dump(tree({"T": [30, 60], "fault": ["no", "raise"]}, name="going"))))
@@ -295,7 +295,7 @@ def test_a_server_that_goes_and_comes_back(open_page: Any, tmp_path: Path) -> No
     open_page.wrong[:] = [w for w in open_page.wrong if "401" not in w and "net::ERR" not in w]
 
 
-def test_words_and_edges_stand_out_from_what_lies_behind_them() -> None:
+def test_text_and_edges_have_enough_contrast() -> None:
     """Contrast as WCAG 2.1 AA asks: 4.5 for words, 3 for the edges of controls."""
     css = (Path(str(files("photogap.sweeps.server"))) / "static/style.css").read_text()
 
@@ -371,7 +371,7 @@ def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
     keep(page, "narrow")
 
 
-def test_a_token_is_asked_for_once(open_page: Any, chromium: Any, tmp_path: Path) -> None:
+def test_token_is_requested_until_correct_then_kept(open_page: Any, chromium: Any, tmp_path: Path) -> None:
     with serving(tmp_path, token="a-token-of-sixteen-or-more") as client:
         page = chromium.new_page()
         page.set_default_timeout(TIMEOUT)
@@ -403,7 +403,7 @@ def test_the_printed_address_signs_in_and_drops_its_token(chromium: Any, tmp_pat
 
 
 @pytest.mark.slow
-def test_the_whole_quick_start_from_the_page_is_the_command_lines(
+def test_quick_start_from_the_page_equals_the_command_line(
     start_server: Any, open_page: Any, tmp_path: Path, quickstart: xr.Dataset
 ) -> None:
     _, client = start_server(tmp_path, "--workers", 2, "--no-token")

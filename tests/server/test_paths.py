@@ -208,7 +208,7 @@ def test_overrides_open_nothing_outside_the_served_folder(
             check(opened, answer, override)
 
 
-def test_the_process_of_a_dry_run_keeps_to_the_folder(
+def test_dry_run_process_stays_in_the_folder(
     folders: tuple[Path, Path],
     opened: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -265,7 +265,7 @@ def test_files_of_the_served_folder_are_read(tmp_path: Path) -> None:
         ("large", "of at most 16 MiB"),
     ],
 )
-def test_a_path_is_checked_where_it_is_opened(tmp_path: Path, path: str, message: str) -> None:
+def test_path_is_checked_when_opened(tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "large").open("wb") as file:
@@ -281,11 +281,19 @@ def test_a_path_is_checked_where_it_is_opened(tmp_path: Path, path: str, message
         (("settings", "substrate"), "/etc/index.csv", r"`settings.substrate`: must be a path inside the served"),
         (("axes", "cover"), [1, "../index.csv"], r"`axes.cover`: must be a path inside the served folder"),
         (("axes", "material"), ["../a.yaml"], r"^`axes.material`: must be a path inside .* Got '../a.yaml'.$"),
-        (("materials", "Pb"), "bad.yaml", r"^`materials.Pb`: the file must hold a material. .* Got 'bad.yaml'.$"),
-        (("axes", "F0"), {"csv": "bad.csv"}, r"^`axes.F0.csv`: the file must hold a table with a column of that"),
+        (
+            ("materials", "Pb"),
+            "bad.yaml",
+            r"^`materials.Pb`: the file must contain a material. .* Got 'bad.yaml'.$",
+        ),
+        (
+            ("axes", "F0"),
+            {"csv": "bad.csv"},
+            r"^`axes.F0.csv`: the file must contain a table with a column of that",
+        ),
     ],
 )
-def test_a_server_says_which_key_names_a_file_that_it_does_not_take(
+def test_server_names_the_key_of_a_refused_file(
     tmp_path: Path, place: tuple[str, ...], value: Any, message: str
 ) -> None:
     for end in ("csv", "yaml"):
@@ -295,7 +303,7 @@ def test_a_server_says_which_key_names_a_file_that_it_does_not_take(
     assert SECRET not in str(refused.value)
 
 
-def test_a_table_is_no_setting(tmp_path: Path) -> None:
+def test_setting_from_a_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("n_times\n9\n")
     for spec in ({"csv": "t.csv"}, {"csv": "t.csv", "column": "n_times"}, {"values": [1], "column": "x"}):
         with pytest.raises(ConfigError, match=r"`settings.n_times.c(sv|olumn)`: unknown key"):

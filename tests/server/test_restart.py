@@ -28,7 +28,7 @@ def settled(folder: Path, name: str) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_kill_9_amid_two_sweeps_and_both_finish_with_nothing_twice(
+def test_two_sweeps_survive_kill_9_without_repeating_points(
     tmp_path: Path, start_server: Any, tally: Tally
 ) -> None:
     # So many begin that both are at work, and not enough that one could end.
@@ -80,7 +80,7 @@ def test_a_stopped_server_leaves_its_sweeps_to_the_next(tmp_path: Path, start_se
     assert found["computed"] < 60
 
 
-def test_one_server_a_folder(tmp_path: Path, start_server: Any) -> None:
+def test_one_server_per_folder(tmp_path: Path, start_server: Any) -> None:
     server, client = start_server(tmp_path, "--workers", 0)
     with pytest.raises(AssertionError, match="another server already serves"):
         start_server(tmp_path, "--workers", 0)

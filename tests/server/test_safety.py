@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
-from photogap.sweeps.server.guard import Guard, is_token
+from photogap.sweeps.server.guard import Guard, cookie_of, is_token
 from photogap.sweeps.server.options import Limits, Options
 from photogap.sweeps.text import SERVED, load_yaml
 from support.fake_config import tree
@@ -68,7 +68,7 @@ def refusal(client: Client, config: Any, *overrides: str, **more: Any) -> Refuse
         "/api/sweeps/cube%00/record",
     ],
 )
-def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
+def test_paths_outside_the_folder_are_refused(small: Client, path: str) -> None:
     status, body = raw(small, path)
     assert status in (404, 422), body
     assert "import" not in body
@@ -109,12 +109,12 @@ def test_paths_out_of_the_folder_lead_nowhere(small: Client, path: str) -> None:
         ),
         ({"refine": {"variable": "Delta0_peak", "axis": "F0", "tolerance": 1, "budget": 98}}, r"points.* Got 101"),
         ({"settings": {"damping": {"full": 1}}}, r"`settings.damping"),
-        ({"settings": {"damping": "\ud800"}}, r"must hold text that UTF-8 can encode"),
-        ({"\ud800": 1}, r"must hold text that UTF-8 can encode"),
+        ({"settings": {"damping": "\ud800"}}, r"must be text that UTF-8 can encode"),
+        ({"\ud800": 1}, r"must be text that UTF-8 can encode"),
         ({"workers": 10**9}, r"`workers`: must be at most 10000"),
     ],
 )
-def test_configs_name_no_code_and_nothing_outside(small: Client, change: dict[str, Any], message: str) -> None:
+def test_configs_cannot_name_code_or_files_outside(small: Client, change: dict[str, Any], message: str) -> None:
     folder = Path(small.sweep("cube")["store"]).parent
     if not (folder / "link").exists():
         (folder / "link").symlink_to("/etc")
@@ -129,7 +129,7 @@ def test_many_points_need_their_number_as_confirmation(small: Client) -> None:
     many = tree({"F0": {"linspace": [1, 2, 30]}}, name="many")
     refused = refusal(small, many)
     assert (refused.status, refused.points) == (409, 30)
-    assert "the sweep has 30 points, over the limit of 20 without a confirmation" in refused.detail
+    assert "the sweep has 30 points, over the limit of 20 without confirmation" in refused.detail
     assert refusal(small, many, confirm_points=29).status == 409
     small.submit(many, confirm_points=30)
     assert small.wait("many", PATIENCE)["done"] == 30
@@ -183,7 +183,7 @@ def test_a_few_aliases_are_fine() -> None:
         load_yaml("[" + "1," * 11_000 + "1]", "CONFIG", SERVED)
 
 
-def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
+def test_large_body_is_refused_with_or_without_content_length(small: Client) -> None:
     with pytest.raises(RefusedError, match="at most 20000 bytes") as refused:
         small.submit("#" * 30_000)
     assert refused.value.status == 413
@@ -195,7 +195,7 @@ def test_a_large_body_is_refused_told_or_not(small: Client) -> None:
     assert small.sweeps()
 
 
-def test_json_that_is_no_config_is_refused(small: Client) -> None:
+def test_json_other_than_a_config_is_refused(small: Client) -> None:
     for body in (
         b"[" * 15_000,
         b"{",
@@ -226,7 +226,7 @@ def test_pages_of_other_sites_are_refused(small: Client) -> None:
     refused.value.close()
 
 
-def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
+def test_token_is_required_and_compared_completely(tmp_path: Path) -> None:
     with serving(tmp_path, token=TOKEN) as client:
         assert client.sweeps() == []
         for wrong in (None, "", TOKEN[:-1], TOKEN + "x", "ä" * 20):
@@ -246,7 +246,12 @@ def test_a_token_is_needed_and_compared_whole(tmp_path: Path) -> None:
         assert "SameSite=strict" in cookie
         assert TOKEN not in cookie
         assert raw(client, "/api/sweeps", Cookie=cookie.split(";")[0])[0] == 200
-        assert raw(client, "/api/sweeps", Cookie="photogap=0")[0] == 401
+        name, value = cookie.split(";")[0].split("=")
+        assert raw(client, "/api/sweeps", Cookie=f"{name}=0")[0] == 401
+        # A browser sends the cookies of all ports of a host.
+        other = f"{cookie_of('another-token-of-a-server')}=1"
+        assert raw(client, "/api/sweeps", Cookie=f"{other}; {name}={value}")[0] == 200
+        assert cookie_of(TOKEN) != cookie_of("another-token-of-a-server")
     options = Options(folder=tmp_path, token=TOKEN)
     assert is_token(options, TOKEN)
     assert not is_token(options, "ä")
@@ -271,7 +276,7 @@ def test_a_server_open_to_others_needs_token_and_tls(tmp_path: Path, given: dict
     assert Options(folder=tmp_path, host="::1").hosts >= {"::1", "localhost"}
 
 
-def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
+def test_unusable_server_options_are_named(tmp_path: Path) -> None:
     from photogap.sweeps.cli.main import app
 
     (tmp_path / "file").write_text("no PEM")
@@ -279,7 +284,7 @@ def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for args, message in (
             ((str(tmp_path / "file"),), "FOLDER must be a folder, existing or new"),
-            ((str(tmp_path), *pem), "must be PEM files that belong together"),
+            ((str(tmp_path), *pem), "must be a matching pair of PEM files"),
             ((str(tmp_path), "--port", str(taken.getsockname()[1])), "`--port 0` picks a free port"),
             ((str(tmp_path), "--token-file", str(tmp_path / "none")), "must be a readable file"),
         ):
@@ -288,7 +293,7 @@ def test_what_a_server_cannot_start_with_is_named(tmp_path: Path) -> None:
             assert message in said.output
 
 
-def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> None:
+def test_server_beyond_loopback_uses_tls(tmp_path: Path, start_server: Any) -> None:
     key, certificate, token = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "token"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
@@ -310,7 +315,7 @@ def test_beyond_loopback_it_speaks_tls(tmp_path: Path, start_server: Any) -> Non
     _, client = start_server(served, "--workers", 0, *args, certificate=certificate, token=TOKEN)
     assert client.url.startswith("https://")
     assert client.sweeps() == []
-    with pytest.raises(RefusedError, match="a token is needed"):
+    with pytest.raises(RefusedError, match="a token is required"):
         Client(client.url, token="x" * 20, certificate=str(certificate)).sweeps()
     with pytest.raises(Exception, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed"):
         Client(client.url, token=TOKEN).sweeps()

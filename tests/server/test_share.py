@@ -97,7 +97,7 @@ def test_a_small_sweep_is_not_starved_by_a_big_one() -> None:
     assert hand.opened == 1, "one pool for both"
 
 
-def test_a_sweep_with_few_workers_never_has_more() -> None:
+def test_sweep_never_exceeds_its_workers() -> None:
     hand, most = Hand(8), [0]
     hubs = Hubs(hand.open, None)
 
@@ -116,7 +116,7 @@ def test_a_sweep_with_few_workers_never_has_more() -> None:
     assert most[0] <= 2
 
 
-def test_a_pool_that_dies_ends_its_sweeps_and_the_next_gets_another() -> None:
+def test_dead_pool_ends_its_sweeps_and_the_next_gets_a_new_one() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None)
     threading.Timer(0.1, lambda: setattr(hand, "fail", ClusterError("the scheduler is gone"))).start()
@@ -138,7 +138,7 @@ def test_an_idle_pool_is_closed_and_opened_again() -> None:
     hubs.close()
 
 
-def test_a_pool_opens_when_the_one_before_it_has_closed() -> None:
+def test_pool_opens_after_the_previous_one_has_closed() -> None:
     """Both note their jobs in one file, and the one that closes removes it."""
     hand = Hand(2)
     hubs = Hubs(hand.open, None, idle_s=0.05)
@@ -157,7 +157,7 @@ def test_a_pool_opens_when_the_one_before_it_has_closed() -> None:
     assert (hand.opened, hand.most_open, Counter(hand.order)) == (2, 1, {"a": 5, "b": 5})
 
 
-def test_what_the_batch_system_says_of_a_lost_batch_reaches_its_sweep() -> None:
+def test_batch_systems_reason_for_a_lost_batch_reaches_its_sweep() -> None:
     hand = Hand(2)
     hand.story = "job 7 PREEMPTED"
     hubs = Hubs(hand.open, None)
@@ -168,7 +168,7 @@ def test_what_the_batch_system_says_of_a_lost_batch_reaches_its_sweep() -> None:
     assert (ended.key, ended.lost, ended.story, ended.innocent) == (5, True, "job 7 PREEMPTED", True)
 
 
-def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
+def test_joining_a_dead_pool_raises() -> None:
     hand = Hand(2)
     hubs = Hubs(hand.open, None)
     hub = hubs._hub(parse(tree()))
@@ -185,7 +185,7 @@ def test_who_comes_to_a_pool_that_has_just_died_is_told() -> None:
         work(hubs, "late", 1)
 
 
-def test_a_pool_that_waits_for_its_first_worker_is_given_up_with_the_server() -> None:
+def test_stopping_server_abandons_a_pool_without_workers() -> None:
     given_up = []
 
     @contextlib.contextmanager
@@ -203,7 +203,7 @@ def test_a_pool_that_waits_for_its_first_worker_is_given_up_with_the_server() ->
     assert not hub._thread.is_alive()
 
 
-def test_of_two_pools_the_first_to_close_leaves_dasks_settings_to_the_other() -> None:
+def test_first_of_two_pools_to_close_keeps_dasks_settings() -> None:
     def state() -> tuple[Any, int]:
         tries = dask.config.get("distributed.scheduler.allowed-failures")
         return tries, logging.getLogger("distributed.core").level
@@ -217,7 +217,7 @@ def test_of_two_pools_the_first_to_close_leaves_dasks_settings_to_the_other() ->
     assert state() == before
 
 
-def test_a_pool_that_cannot_open_says_why() -> None:
+def test_pool_that_cannot_open_gives_the_reason() -> None:
     def closed(*_: Any, **__: Any) -> Any:
         raise ClusterError("no such scheduler")
 

@@ -15,6 +15,7 @@ import pytest
 from photogap.sweeps.ask.config import parse
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.clusters.open import open_pool
+from photogap.sweeps.server.guard import cookie_of
 from support.batch import lacking
 from support.fake_config import tree
 from support.patience import PATIENCE
@@ -60,7 +61,7 @@ def _in_ci_as_root() -> None:
         lacking("root, to become another user,")
 
 
-def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path: Path, start_server: Any) -> None:
+def test_other_users_cannot_reach_a_run_or_a_server(pool: Any, tmp_path: Path, start_server: Any) -> None:
     secret = "a-token-from-the-environment"
     server, client = start_server(tmp_path, "--workers", 1, env={"PHOTOGAP_TOKEN": secret}, token=secret)
     client.submit(tree({"F0": [1, 2]}, name="two"))
@@ -81,6 +82,7 @@ def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path:
             "pids": pids if ROOT else [],
             "paths": [str(private), str(tmp_path / ".photogap" / "queue.sqlite")] if ROOT else [],
             "server": client.url,
+            "cookie": cookie_of(secret),
         }
     )
     assert all(tried for tried, _ in found.values()), found
@@ -88,7 +90,7 @@ def test_other_users_reach_nothing_of_a_run_and_of_a_server(pool: Any, tmp_path:
     print(json.dumps(found, indent=1))
 
 
-def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None:
+def test_attacks_succeed_without_protection(tmp_path: Path) -> None:
     """Without this the table's zeros would say nothing."""
     from distributed import LocalCluster
 
@@ -110,6 +112,7 @@ def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None
                 "pids": [],
                 "paths": [str(tmp_path / "open")],
                 "server": client.url,
+                "cookie": "photogap",
             }
         )
     through = {name for name, (_, through) in found.items() if through}
@@ -122,7 +125,7 @@ def test_the_attacks_get_through_where_nothing_is_closed(tmp_path: Path) -> None
     }
 
 
-def test_a_dashboard_answers_at_its_own_address_alone(pool: Any) -> None:
+def test_dashboard_answers_only_at_its_own_address(pool: Any) -> None:
     with urllib.request.urlopen(pool.dashboard, timeout=PATIENCE) as page:
         assert "bokeh.min.js" in page.read().decode(), "without bokeh it only says what to install"
     assert "dashboard" not in pool.describe(), "it would be kept in the cube"
@@ -142,7 +145,7 @@ def test_without_a_dashboard_only_tls_listens() -> None:
     assert not scratch.parents[1].exists()
 
 
-def test_a_server_makes_its_token_and_its_users_clients_find_it(
+def test_server_generates_a_token_that_its_users_clients_find(
     tmp_path: Path, start_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = tmp_path / "state"
@@ -151,7 +154,7 @@ def test_a_server_makes_its_token_and_its_users_clients_find_it(
     assert len(client._token) >= 32
     (note,) = (state / "photogap" / "servers").iterdir()
     assert {path.stat().st_mode & 0o777 for path in (note, served / ".photogap" / "token")} == {0o600}
-    with pytest.raises(RefusedError, match="a token is needed"):
+    with pytest.raises(RefusedError, match="a token is required"):
         Client(client.url).sweeps()
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     assert Client(client.url).sweeps() == []
@@ -167,7 +170,7 @@ def test_a_server_makes_its_token_and_its_users_clients_find_it(
     assert again._token == client._token, "pages and clients stay signed in"
 
 
-def test_a_token_that_others_could_read_is_made_anew(tmp_path: Path) -> None:
+def test_token_readable_by_others_is_replaced(tmp_path: Path) -> None:
     from photogap.sweeps.server.access import made
     from photogap.sweeps.server.options import Options
 

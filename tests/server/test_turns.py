@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from photogap.sweeps.server.lines import Line
+from photogap.sweeps.clusters.tls import certify
+from photogap.sweeps.server.lines import Handshake, Line
 from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
 from support.patience import PATIENCE
 from support.serving import serving
@@ -36,7 +38,7 @@ def test_half_sent_requests_do_not_stop_a_server(tmp_path: Path, monkeypatch: py
         assert client.sweeps() == []
 
 
-def test_the_head_of_a_second_request_has_its_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_head_of_a_second_request_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Line, "header_s", 0.5)
     with serving(tmp_path) as client:
         host, port = client.url.removeprefix("http://").split(":")
@@ -47,6 +49,38 @@ def test_the_head_of_a_second_request_has_its_time_too(tmp_path: Path, monkeypat
             with contextlib.suppress(ConnectionResetError):
                 while line.recv(65536):
                     pass
+
+
+def test_unfinished_tls_handshakes_do_not_stop_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handshake, "header_s", 3.0)
+    monkeypatch.setattr(Handshake, "most", 20)
+    certify(tmp_path / "keys")
+    keys = {"certificate": tmp_path / "keys" / "cert.pem", "key": tmp_path / "keys" / "key.pem"}
+    with serving(tmp_path, token="a token of the tests".replace(" ", "-"), **keys) as client:
+        host, port = client.url.removeprefix("http://").split(":")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+        def answer() -> bytes:
+            with (
+                socket.create_connection((host, int(port)), timeout=PATIENCE) as plain,
+                context.wrap_socket(plain) as line,
+            ):
+                line.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                return line.recv(15)
+
+        lines = []
+        for number in range(60):
+            lines.append(socket.create_connection((host, int(port)), timeout=PATIENCE))
+            # a silent one, the start of a hello, and noise
+            lines[-1].sendall((b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n")[number % 3])
+        assert answer() == b"HTTP/1.1 200 OK"
+        for line in lines:
+            with contextlib.suppress(ConnectionResetError):
+                while line.recv(1000):
+                    pass
+            line.close()
+        assert answer() == b"HTTP/1.1 200 OK"
 
 
 class Work:
@@ -91,7 +125,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_requests_whose_client_left_do_no_work() -> None:
+def test_requests_of_disconnected_clients_do_no_work() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)
@@ -119,7 +153,7 @@ def test_requests_whose_client_left_do_no_work() -> None:
     asyncio.run(check())
 
 
-def test_equal_requests_share_an_answer_that_is_no_older_than_they() -> None:
+def test_identical_requests_share_an_answer_that_is_not_older() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)
@@ -138,7 +172,7 @@ def test_equal_requests_share_an_answer_that_is_no_older_than_they() -> None:
     asyncio.run(check())
 
 
-def test_beyond_a_number_requests_are_refused_and_others_are_not() -> None:
+def test_requests_beyond_the_limit_are_refused() -> None:
     async def check() -> None:
         work = Work()
         turns = Turns(work)

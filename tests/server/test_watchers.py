@@ -17,7 +17,7 @@ WATCHERS = 50
 
 
 @pytest.mark.slow
-def test_fifty_clients_hear_of_progress_and_the_server_does_not_grow(
+def test_fifty_clients_receive_progress_without_growth_of_the_server(
     tmp_path: Path, start_server: Any, record_property: Any, tally: Tally
 ) -> None:
     server, client = start_server(tmp_path, "--workers", 1)
@@ -72,7 +72,7 @@ def progress(client: Any, process: psutil.Process, name: str, tally: Tally) -> t
     return sorted(late), busy
 
 
-def test_a_watcher_too_many_is_told(tmp_path: Path) -> None:
+def test_too_many_watchers_are_refused(tmp_path: Path) -> None:
     from photogap.sweeps.client import RefusedError
     from photogap.sweeps.server.options import Limits
     from support.serving import serving

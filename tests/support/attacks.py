@@ -117,7 +117,7 @@ def main(given: dict[str, Any]) -> None:
         url = f"{given['server']}/api/{page}"
         attack("API without a token", get, url)
         attack("API with a wrong token", lambda u: get(u, Authorization="Bearer " + 43 * "x"), url)
-        attack("API with a wrong cookie", lambda u: get(u, Cookie="photogap=" + 64 * "0"), url)
+        attack("API with a wrong cookie", lambda u: get(u, Cookie=f"{given['cookie']}=" + 64 * "0"), url)
     print(json.dumps(table))
 
 

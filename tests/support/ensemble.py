@@ -30,6 +30,7 @@ from photogap.core.pairing.tracking import GapError, GapTracker
 from photogap.core.settings import Damping
 from photogap.core.simulate import build_film
 from photogap.core.spectra import Peak, Spectrum
+from photogap.sweeps.work.limits import one_thread
 from support import matsubara
 
 COUNT = 300
@@ -253,7 +254,8 @@ def main() -> None:
     done = {line["index"] for line in lines}
     for index in range(*options.members):
         if index not in done:
-            new = [asdict(case) for case in cases(index)]
+            with one_thread():
+                new = [asdict(case) for case in cases(index)]
             with options.cases.open("a") as file:
                 file.writelines(json.dumps(line) + "\n" for line in new)
             lines += new

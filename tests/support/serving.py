@@ -23,10 +23,14 @@ def serving(folder: Path, *, port: int = 0, idle_s: float = 60.0, **options: Any
     from photogap.sweeps.server.api import make
     from photogap.sweeps.server.lines import settings
     from photogap.sweeps.server.options import Options
+    from photogap.sweeps.server.start import tls_context
 
-    app = make(Options(**{"folder": folder, "workers": 0, "models": (DEFAULT, FAKE)} | options), idle_s=idle_s)
+    given = Options(**{"folder": folder, "workers": 0, "models": (DEFAULT, FAKE)} | options)
+    app = make(given, idle_s=idle_s)
     with socket.create_server(("127.0.0.1", port)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, **settings()))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, **settings(tls_context(given)))
+        )
         app.state.closing = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

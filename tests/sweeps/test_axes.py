@@ -96,9 +96,7 @@ def test_boxes_tile_a_grid_in_any_order(shape: list[int], data: st.DataObject) -
 
 
 @given(axes(), st.integers(1, 10_000_000))
-def test_a_layout_keeps_shards_of_a_worthwhile_size_and_inner_chunks_divide_them(
-    given_axes: dict[str, Any], size: int
-) -> None:
+def test_shards_are_large_enough_and_divided_by_inner_chunks(given_axes: dict[str, Any], size: int) -> None:
     grid = resolve(parse(tree(given_axes))).grid
     layout = choose(grid, size)
     lengths = dict(zip(grid.dims, layout.shard, strict=True))
@@ -131,7 +129,7 @@ def test_union_keeps_the_old_positions() -> None:
         union(old, Grid((Axis("T", (1.0,)),)))
 
 
-def test_zipped_values_are_a_coordinate_of_their_leader(tmp_path: Path) -> None:
+def test_zipped_values_are_a_coordinate_of_the_first_axis(tmp_path: Path) -> None:
     given_axes = {"F0": [2.6, 4.5, 6.2], "tau_esc": [0.05, 0.2, 0.5]}
     target = place(tmp_path / "zip.zarr")
     run(resolve(parse(tree(given_axes, zip=[["F0", "tau_esc"]]))), target, workers=0)

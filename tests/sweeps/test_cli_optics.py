@@ -36,7 +36,7 @@ def test_outside_the_lattice_only_the_normal_state_answers():
 
 
 @pytest.mark.parametrize("omega", ["3.1", "5"])
-def test_the_lattice_holds_the_accuracy(omega):
+def test_lattice_reaches_the_accuracy(omega):
     """Just above the gap's threshold, where sigma1 rises and errors are irregular, and away from it."""
     options = ("Pb", "--omega", omega, "--T", "5", "--thickness", "10", "--json")
     loose, tight = (json.loads(ask(*options, "--rtol", rtol).stdout) for rtol in ("3e-3", "3e-4"))

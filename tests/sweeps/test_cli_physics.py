@@ -31,7 +31,7 @@ def photogap(*arguments):
     return CliRunner().invoke(app, list(arguments))
 
 
-def test_equilibrium_of_a_material_for_a_program():
+def test_equilibrium_of_a_material_as_json():
     done = photogap("equilibrium", "Pb", "--T", "2", "--json")
     assert done.exit_code == 0, done.output
     numbers = json.loads(done.stdout)
@@ -62,7 +62,7 @@ def test_equilibrium_of_a_spectrum_file(tmp_path):
     assert 1.0 < numbers["Tc_K"] < 10.0
 
 
-def test_the_lattice_taken_is_printed_with_the_error():
+def test_chosen_lattice_is_printed_with_the_error():
     numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--json").stdout)
     finer = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--rtol", "1e-4", "--json").stdout)
     assert numbers["window_meV"] / numbers["spacing_meV"] < finer["window_meV"] / finer["spacing_meV"]
@@ -70,14 +70,14 @@ def test_the_lattice_taken_is_printed_with_the_error():
     assert finer["error"]["gap_edge_meV"] < 1e-4 * finer["gap_edge_meV"]
 
 
-def test_a_choice_of_ones_own_stays():
+def test_given_lattice_is_kept():
     numbers = json.loads(photogap("equilibrium", "Pb", "--T", "2", "--window", "40", "--json").stdout)
     assert numbers["window_meV"] == pytest.approx(40.0, rel=1e-3)
     text = " ".join(photogap("equilibrium", "Pb", "--T", "2", "--window", "40").output.split())
-    assert "the window is yours, its error counted and not reduced" in text
+    assert "the window is fixed: its error is included but not reduced" in text
 
 
-def test_a_cutoff_moves_what_mu_star_means():
+def test_mu_star_depends_on_the_cutoff():
     def Tc(*options):
         done = photogap("equilibrium", "Pb", "--T", "2", "--mu-star", "0.1", *options, "--json")
         return json.loads(done.stdout)["Tc_K"]
@@ -135,8 +135,8 @@ def test_picture(tmp_path):
         (["Pb", "--T", "-2"], "`T` must be positive, in K. Got -2.0"),
         (["Pb", "--T", "2", "--spacing", "-1"], "`--spacing` must be positive, in meV. Got -1.0"),
         (["Pb", "--T", "2", "--damping", "none"], "`--damping` must be full or real. Got 'none'"),
-        (["Pb", "--T", "2", "--units", "THz"], "`--units` belongs to a spectrum file"),
-        (["Pb", "--T", "2", "--column", "2"], "`--column` belongs to a spectrum file"),
+        (["Pb", "--T", "2", "--units", "THz"], "`--units` is for spectrum files"),
+        (["Pb", "--T", "2", "--column", "2"], "`--column` is for spectrum files"),
         (["Pb", "--T", "2", "--damping", "real"], "take `damping: full`"),
         (["Pb", "--T", "2", "--mu-star", "nan"], "`--mu-star` must be a number, such as 0.1. Got nan"),
         (["Pb", "--T", "2:1:1"], "needs a step above 0, a stop not below the start"),
@@ -168,14 +168,14 @@ def test_a_file_without_units_is_refused(tmp_path):
     np.savetxt(tmp_path / "bare.a2f", [[1.0, 0.1], [2.0, 0.2], [3.0, 0.1]])
     done = photogap("equilibrium", str(tmp_path / "bare.a2f"), "--T", "2")
     assert done.exit_code == 2
-    assert "`--units` must be declared" in done.output
+    assert "`--units` must be one of meV" in done.output
 
 
-def test_a_unit_that_the_format_has_already_is_told(tmp_path):
+def test_contradicting_unit_is_refused(tmp_path):
     example = str(Path(__file__).parents[2] / "notebooks" / "data" / "example.a2f")
     told = photogap("equilibrium", example, "--units", "THz", "--T", "4")
     assert told.exit_code == 2
-    assert "`--units` must be meV in the format 'epw'; leave it out, or say that the `--format` is columns" in (
+    assert "`--units` must be meV in the format 'epw'; leave it out, or set `--format` to columns" in (
         " ".join(told.output.split())
     )
 
@@ -184,7 +184,7 @@ def test_a_smearing_is_chosen_by_its_column():
     path = str(Path(__file__).parent / "spectra_real" / "qe" / "alpha2F.dat")
     asked = photogap("equilibrium", path, "--T", "2")
     assert asked.exit_code == 2
-    assert "`--column` must say which of the 10 columns" in " ".join(asked.output.split())
+    assert "`--column` must select one of the 10 columns" in " ".join(asked.output.split())
     found = [photogap("equilibrium", path, "--T", "0.1", "--column", c, "--json").stdout for c in ("3", "9")]
     assert len({json.loads(text)["lambda"] for text in found}) == 2
 
@@ -198,7 +198,7 @@ def test_materials_with_their_origins():
     assert photogap("materials", "Xx").exit_code == 2
 
 
-def test_a_point_travels():
+def test_point_survives_pickling():
     """What a task takes and gives survives pickling, and gives the same bits on the other side."""
     point = Point(material=materials.load("K3C60"), F0=0.05, omega_pump=170.0, T=30.0, tau_esc=0.02)
     settings = Settings(t_stop=-0.3, n_times=3)

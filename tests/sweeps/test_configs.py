@@ -34,7 +34,7 @@ def core(**more):
     return tree({"material": ["K3C60"]}, model=DEFAULT) | more
 
 
-def test_those_of_the_paper_are_there():
+def test_configs_of_the_paper_exist():
     assert {path.stem for path in CONFIGS} >= PAPER
 
 
@@ -54,7 +54,7 @@ def test_full_variant_is_larger(name):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_preset_holds_unless_the_config_says_otherwise(preset):
+def test_config_overrides_its_preset(preset):
     plan = resolve(parse(core(preset=preset)))
     for key, value in PRESETS[preset].items():
         assert getattr(plan.settings, key) == value
@@ -62,7 +62,7 @@ def test_preset_holds_unless_the_config_says_otherwise(preset):
     assert (changed.settings.pump_rate, changed.settings.damping) == ("envelope", "full")
 
 
-def test_a_preset_is_its_settings_no_more():
+def test_preset_only_sets_settings():
     point = {"material": "K3C60", "F0": 0.1, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
     named = resolve(parse(core(preset="complete")))
     spelt = resolve(parse(core(settings=PRESETS["complete"])))
@@ -78,10 +78,10 @@ def test_full_replaces_an_axis_as_a_whole_and_overrides_come_last():
     assert (large.settings.n_times, large.settings.t_stop) == (9, 2.0)
 
 
-def test_what_is_wrong_is_told():
+def test_errors_name_the_remedy():
     with pytest.raises(ConfigError, match=r"`preset`: must be one of paper, undamped, complete. Got 'papr'"):
         parse(core(preset="papr"))
-    with pytest.raises(ConfigError, match=r"`--full` needs a key `full` in the config"):
+    with pytest.raises(ConfigError, match=r"`--full` needs the key `full` in the config"):
         parse(core(), full=True)
     with pytest.raises(ConfigError, match=r"`ful`: unknown key. Did you mean `full`\?"):
         parse(core(ful={}))

@@ -60,7 +60,7 @@ def test_the_error_of_an_equilibrium_is_that_against_a_much_finer_lattice() -> N
         assert abs(coarse[name] - exact[name]) < coarse["error"][name] < 0.1 * abs(exact[name]), name
 
 
-def test_a_table_for_people_and_what_does_not_come_out(tmp_path: Path) -> None:
+def test_table_of_errors_and_failed_computations(tmp_path: Path) -> None:
     settings = {"spacing": 4.0, "t_start": -0.1, "t_stop": 0.1, "n_times": 3}
     config = COARSE | {"settings": settings, "axes": COARSE["axes"] | {"damping": ["full", "real"]}}
     path, store = tmp_path / "c.yaml", tmp_path / "c.zarr"
@@ -78,7 +78,7 @@ def test_a_table_for_people_and_what_does_not_come_out(tmp_path: Path) -> None:
     assert "rtol, atol / 10: too_many_steps" in done.output
 
 
-def test_a_point_that_fails_and_a_model_without_finer_numerics() -> None:
+def test_failing_point_and_model_without_finer_numerics_raise() -> None:
     plan = resolve(parse(tree({"F0": [1.0]})))
     with pytest.raises(ValueError, match=r"needs a model that defines finer numerics. Got 'fake'"):
         converge(plan, plan.grid.labels(find(plan, "F0=1")))

@@ -101,7 +101,7 @@ def test_a_rule_reads_only_what_it_names(rule: Joint) -> None:
     assert seen <= {*rule.of}
 
 
-def test_the_rules_are_the_cores_own() -> None:
+def test_rules_are_those_of_core() -> None:
     model = model_of("photogap.sweeps.solver:MODEL")
     assert [rule.of for rule in model.rules] == [rule.of for rule in (*SETTINGS_RULES, *RULES)]
 
@@ -127,14 +127,14 @@ PB = {"material": ["K3C60"], "F0": [1.0], "T": [30.0], "tau_esc": [1.0]}
         ({"spacing": [0.25, 1e-6]}, {}, "`axes.spacing`: `spacing` must be at least `window` / 200000"),
     ],
 )
-def test_a_rule_that_one_combination_breaks_is_found_before_the_first_task(
+def test_rule_broken_by_one_combination_is_found_before_the_first_task(
     axes: dict[str, Any], settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(parse({"name": "a", "axes": PB | axes, "settings": settings}))
 
 
-def test_what_the_plan_accepts_the_core_accepts() -> None:
+def test_core_accepts_every_accepted_plan() -> None:
     """Every combination of axes that rules bind: those a plan lets through can be made and checked."""
     values = {
         "spacing": [0.25, 4.0], "phonon_share": [0.0, 0.5], "omega_pump": [5.0, 230.0], "tau_pump": [0.1, 3.0],
@@ -156,7 +156,7 @@ def test_what_the_plan_accepts_the_core_accepts() -> None:
     assert 0 < refused < 21
 
 
-def test_a_dataclass_of_ones_own() -> None:
+def test_declarations_of_a_custom_dataclass() -> None:
     @described
     @dataclasses.dataclass(frozen=True)
     class Mine:
@@ -187,7 +187,7 @@ def test_a_dataclass_of_ones_own() -> None:
         ("arb. u.", "arb. u.", "arb. u."),
     ],
 )
-def test_units_as_people_write_them(unit: str, keyboard: str, paper: str) -> None:
+def test_units_as_users_write_them(unit: str, keyboard: str, paper: str) -> None:
     assert (typed(unit), printed(unit)) == (keyboard, paper)
 
 

@@ -50,7 +50,7 @@ print(ds.U_cond.attrs["units"], dict(ds.U_cond.sizes)["time"], ds.attrs["source"
     assert done.stdout.startswith("meV nm-3 3 condensate 3+1"), done.stdout
 
 
-def test_unknown_plugin_is_refused_with_those_there_are():
+def test_unknown_plugin_error_lists_the_installed_ones():
     with pytest.raises(ConfigError, match=r"Got 'nonsense' \(no module and no plug-in"):
         resolve("nonsense")
 
@@ -59,7 +59,7 @@ def output(name: str, *needs: str) -> Output:
     return Output(name=name, dims=(), units="1", long_name=name, compute=lambda p, s, d: np.array(1.0), needs=needs)
 
 
-def test_an_output_is_off_where_one_it_needs_is_off():
+def test_output_is_off_without_its_inputs():
     model = with_outputs(MODEL, output("mine", "f"), name="mine", version="1")
     off, on = photogap.Settings(), photogap.Settings(energies=(1.0,))
     assert "mine" not in {v.name for v in model.variables(off)}
@@ -72,7 +72,7 @@ def test_names_that_are_taken_are_refused():
     with pytest.raises(ValueError, match=r"distinct names\. Got 'mine' twice"):
         with_outputs(MODEL, output("mine"), output("mine"), name="mine", version="1")
     clash = with_outputs(MODEL, output("Delta0"), name="mine", version="1")
-    with pytest.raises(ValueError, match=r"must not take a name of the model\. Got 'Delta0'"):
+    with pytest.raises(ValueError, match=r"must not reuse a name of the model\. Got 'Delta0'"):
         clash.variables(photogap.Settings())
 
 

@@ -211,7 +211,7 @@ TAKERS = {
 
 
 @pytest.mark.slow
-def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
+def test_points_that_kill_their_worker_are_recorded_and_the_rest_complete(tmp_path: Path) -> None:
     axes = {"fault": [*TAKERS, ""], "F0": [1.0]}
     report = go(tmp_path, "a.zarr", axes, workers=2, limits={"losses": 1, "memory": "1GiB", "time_s": 3.0})
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze()
@@ -224,7 +224,7 @@ def test_points_that_take_their_worker_are_recorded_and_the_rest_complete(tmp_pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
+def test_ctrl_c_keeps_finished_points(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"
     slow(0.05)
     tally.admit(6)
@@ -303,7 +303,7 @@ def test_a_full_disk_ends_clearly_and_resumes(small_disk: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("folder", ["a.zarr", "a.zarr.state/parts"])
-def test_a_store_that_turns_read_only_in_mid_run_ends_clearly_and_resumes(
+def test_store_that_turns_read_only_ends_the_run_and_resumes(
     tmp_path: Path, tally: Tally, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photogap.sweeps.drive.flow.PACK_S", 0.0)

@@ -93,7 +93,7 @@ def test_a_material_has_one_identity_on_every_processor(name: str) -> None:
     assert digest(elsewhere) == digest(material)
 
 
-def test_a_spectrum_given_other_arrays_is_another() -> None:
+def test_spectrum_with_other_arrays_is_different() -> None:
     spectrum = load("Pb").spectrum
     other = dataclasses.replace(spectrum, F=1.0 * spectrum.F)
     assert other.stated == {}
@@ -107,7 +107,7 @@ class MoreSettings(Settings):
     extra: float = dataclasses.field(default=1.0, metadata={"later": True})
 
 
-def test_a_setting_that_joins_later_leaves_stored_points_their_identities() -> None:
+def test_setting_added_later_keeps_identities() -> None:
     def ids(plan: Plan) -> set[str]:
         return set(identities(plan).values())
 

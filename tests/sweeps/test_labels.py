@@ -58,7 +58,7 @@ def test_texts_of_another_form(texts: list[str], message: str) -> None:
         (["", "raise"], "", 0),
     ],
 )
-def test_the_label_that_is_meant(labels: list[Any], wanted: Any, where: int) -> None:
+def test_nearest_label_is_taken(labels: list[Any], wanted: Any, where: int) -> None:
     assert position(labels, wanted, "x", "at") == where
 
 

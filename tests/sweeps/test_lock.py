@@ -48,7 +48,7 @@ def test_a_claim_is_renewed_while_a_point_takes_long(claimed: Any) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_the_loser_of_a_claim_ends_and_leaves_it_alone(claimed: Any) -> None:
+def test_loser_of_a_claim_ends_without_changing_it(claimed: Any) -> None:
     with lock._Claim(claimed) as check:
         check()
 
@@ -66,7 +66,7 @@ def test_the_loser_of_a_claim_ends_and_leaves_it_alone(claimed: Any) -> None:
     assert claimed.blobs.get("driver") == OTHER
 
 
-def test_a_claim_that_nobody_renews_is_taken_over_by_one_of_many(claimed: Any) -> None:
+def test_abandoned_claim_is_taken_over_by_one_of_many(claimed: Any) -> None:
     claimed.blobs.put("driver", OTHER)
     outcomes: list[str] = []
     held = threading.Event()
@@ -90,7 +90,7 @@ def test_a_claim_that_nobody_renews_is_taken_over_by_one_of_many(claimed: Any) -
     assert sorted(outcomes) == ["busy"] * 7 + ["taken"]
 
 
-def test_a_claim_renewed_under_watch_is_respected_whatever_its_clock_says(claimed: Any) -> None:
+def test_renewed_claim_is_respected_whatever_its_clock(claimed: Any) -> None:
     claimed.blobs.put("driver", OTHER)
     end = threading.Event()
 
@@ -117,7 +117,7 @@ def test_a_damaged_claim_is_taken_over(claimed: Any, text: bytes) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_swap_writes_over_the_version_seen_and_no_other(claimed: Any) -> None:
+def test_swap_replaces_only_the_version_seen(claimed: Any) -> None:
     blobs = claimed.blobs
     blobs.put("key", b"1")
     first = blobs.look("key")[1]
@@ -143,7 +143,7 @@ def without_flock(monkeypatch: pytest.MonkeyPatch, number: int | None) -> Iterat
 
 
 @pytest.mark.parametrize("number", [None, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_two_drivers_without_a_lock_that_holds_lose_nothing(
+def test_two_drivers_without_a_working_lock_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
 ) -> None:
     monkeypatch.setattr(lock, "RENEW_S", 0.02)
@@ -176,7 +176,7 @@ def test_two_drivers_without_a_lock_that_holds_lose_nothing(
     xr.testing.assert_identical(physics(target.path), physics(tmp_path / "calm.zarr"))
 
 
-def test_a_driver_without_its_claim_writes_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_driver_without_its_claim_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photogap.sweeps.drive.flow.PACK_S", 0.0)
     target = place(tmp_path / "a.zarr")
     axes = {"F0": [float(i) for i in range(1, 9)]}
@@ -209,9 +209,7 @@ GONE: dict[str, Callable[[Path, Path], Any]] = {
 
 
 @pytest.mark.parametrize("how", GONE)
-def test_parts_outlive_a_cube_that_is_no_longer_in_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, tally: Any
-) -> None:
+def test_parts_survive_a_moved_cube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, tally: Any) -> None:
     axes = {"F0": [float(i) for i in range(1, 9)]}
     target, aside = place(tmp_path / "a.zarr"), tmp_path / "aside"
     done = []

@@ -57,7 +57,7 @@ def _flipped(data: bytes) -> bytes:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
-def test_a_store_of_somebody_else_is_refused_before_it_grows(tmp_path: Path) -> None:
+def test_foreign_store_is_refused_before_it_grows(tmp_path: Path) -> None:
     go(tmp_path, "a.zarr")
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         if folder != Path("/tmp"):

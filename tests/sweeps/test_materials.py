@@ -67,12 +67,12 @@ def test_every_number_has_its_unit_and_origin(name):
     assert json.loads(json.dumps(record.as_dict()))["peaks"][0]["lambda"] == record.peaks[0].lambda_
 
 
-def test_doubt_about_the_spins_of_cac6_is_told():
+def test_spin_ambiguity_of_cac6_is_stated():
     source = {e.key: e.source for e in materials.describe("CaC6").parameters}["N0_per_eV_nm3"]
     assert "both spins" in source
 
 
-def test_a_material_without_a_lattice_gets_one_that_holds(tmp_path):
+def test_material_without_a_lattice_gets_an_accurate_one(tmp_path):
     numbers = {"N_ion": 33.0, "N0_per_eV_nm3": 5.9, "rho_N": 350.0, "Tc0": 8.0, "tau_pump": 2.0, "omega_pump": 20.0}
     peaks = [{"centre": 4.0, "width": 0.7, "lambda": 1.0}, {"centre": 8.0, "width": 0.4, "lambda": 0.5}]
     path = write(tmp_path, name="bare", spectrum={"peaks": peaks}, **numbers)
@@ -119,7 +119,7 @@ def test_scale_of_the_coupling(tmp_path):
     assert mine.F.tobytes() == base.F.tobytes()
 
 
-def test_spectrum_file_lies_relative_to_the_yaml(tmp_path):
+def test_spectrum_file_is_relative_to_the_yaml(tmp_path):
     rows = [(0.1 * i, math.exp(-((0.1 * i - 5) ** 2))) for i in range(1, 100)]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a2f.dat").write_text("\n".join(f"{w} {a}" for w, a in rows))
@@ -191,7 +191,7 @@ def test_not_a_mapping(tmp_path):
         materials.load(tmp_path / "absent.yaml")
 
 
-def test_phonons_of_its_own(tmp_path):
+def test_separate_phonons(tmp_path):
     phonons = {"omega": [0, 2, 206.1], "F": [0, 1, 1], "source": "a guess"}
     path = write(tmp_path, name="all modes", extends="K3C60", spectrum={"phonons": phonons})
     material, base = materials.load(path), materials.load("K3C60")
@@ -205,7 +205,7 @@ def test_phonons_of_its_own(tmp_path):
         materials.load(path)
 
 
-def test_materials_beside_the_configs_build():
+def test_materials_next_to_the_configs_build():
     folder = Path(__file__).parents[2] / "configs" / "materials"
     for path in sorted(folder.glob("*.yaml")):
         material = materials.load(path)

@@ -53,7 +53,7 @@ def test_a_medium_survives_the_record() -> None:
         assert media.restore(json.loads(json.dumps(media.dump(index)))) == index
 
 
-def test_a_table_in_wavelengths_is_turned_around(tmp_path: Path) -> None:
+def test_table_in_wavelengths_is_reversed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("wavelength_um,k,n\n1.0,0.1,1.5\n1.5,0.2,1.6\n")
     found = media.load("a.csv", Files(tmp_path))
     assert complex(index_at(found, 1239.841984)) == pytest.approx(1.5 + 0.1j)
@@ -67,7 +67,7 @@ BROKEN = [
     ("energy_meV,n,k\n", "an index table needs one `n` and one `k`"),
     ("energy_meV,n,k\n4,2,0\n# later\n3,2,0\n", "line 4: `energy_meV` must increase; sort the rows. Got 3 after 4"),
     ("energy_meV,n,k\n4,2,-0.1\n", "line 2: `k` must be zero or positive.* Got -0.1"),
-    ("energy_meV,n,k\n4,,0\n", "line 2: must hold three numbers. Got '4,,0'"),
+    ("energy_meV,n,k\n4,,0\n", "line 2: must contain three numbers. Got '4,,0'"),
     ("energy_meV,n,k\n4,nan,0\n", "line 2: numbers must be finite; fill the gap"),
     ("energy_meV,n,k\n4,2,0\n5,0,0\n", "row 2 of the index table must have photon energy > 0, n > 0"),
     (
@@ -122,14 +122,14 @@ def test_a_bad_table_is_refused_before_the_first_task(tmp_path: Path, text: str,
         ),
     ],
 )
-def test_what_is_not_known_is_refused_before_the_first_task(
+def test_unknown_index_is_refused_before_the_first_task(
     tmp_path: Path, axes: dict[str, Any], settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(config(tmp_path, axes, **settings))
 
 
-def test_the_content_of_a_file_and_not_its_path_makes_the_point(tmp_path: Path) -> None:
+def test_identity_depends_on_content_not_path(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     for path in ("glass.csv", "elsewhere/glass.csv"):
         (tmp_path / path).write_text(CSV)
@@ -178,7 +178,7 @@ def test_a_store_keeps_what_its_files_held(tmp_path: Path) -> None:
     (tmp_path / "glass.csv").write_text(CSV.replace("0.001", "0.002", 1))
     changed = resolve(config(tmp_path, {"substrate": ["glass.csv"], "omega_pump": 800}, omega_probe=8.0))
     with pytest.raises(
-        ContradictionError, match="`substrate` 'glass' has other numbers than when the store was made"
+        ContradictionError, match="`substrate` 'glass' has other numbers than when the store was created"
     ):
         prepare(changed, where)
 

@@ -30,7 +30,7 @@ SAID = {
     "missing": ("error", "the model returned the outcome 'missing'"),
     "inf": ("nan", "Delta0 is infinite in 1 of 7 values"),
     "nan": ("nan", "Delta0 is NaN in 1 of 7 values"),
-    "complex": ("error", "Delta0 holds complex128 values; an output is real"),
+    "complex": ("error", "Delta0 has complex128 values; outputs must be real"),
 }
 GOOD = ["", "fork", "chdir"]
 ENDING = ["segfault", "exit"]
@@ -69,7 +69,7 @@ def test_in_workers_a_point_fails_alone(tmp_path: Path) -> None:
     assert set(ends.status.values.ravel().astype(object)) == {"lost"}
 
 
-def test_a_batch_that_fails_as_a_whole_blames_one_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_batch_blames_one_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from photogap.sweeps.work import task
 
     monkeypatch.setattr(flow.Flow, "_batch_size", lambda self: 5)

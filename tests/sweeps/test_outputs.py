@@ -73,7 +73,7 @@ def test_a_switch_used_only_as_an_axis_has_its_outputs_in_the_cube(tmp_path: Pat
     assert {v.name for v in outputs.variables} <= on == set(cube.outputs)
 
 
-def test_a_plot_may_name_an_output_that_an_axis_switches_on() -> None:
+def test_plot_of_an_output_switched_on_by_an_axis() -> None:
     axes = {"material": ["Pb"], "F0": [0.001], "T": [4], "tau_esc": [100], "omega_probe": [2, 5]}
     resolve(parse({"name": "a", "axes": axes, "plot": {"y": "dR_R0", "x": "omega_probe"}}))
     with pytest.raises(ConfigError, match=r"`plot.y`: unknown name.*Got 'dT_T0'"):
@@ -84,7 +84,7 @@ def switched(axes: dict[str, Any], **more: Any) -> Any:
     return resolve(parse(tree({"F0": [1.0], **axes}, model="support.switch_model:MODEL", **more)))
 
 
-def test_a_point_without_an_output_holds_nan_there(tmp_path: Path) -> None:
+def test_point_without_an_output_is_nan(tmp_path: Path) -> None:
     run(switched({"probe": [0.0, 2.0], "layers": [False, True]}), place(tmp_path / "a.zarr"), workers=0)
     ds = xr.open_zarr(tmp_path / "a.zarr").squeeze().load()
     assert (ds.status == "ok").all()
@@ -95,7 +95,7 @@ def test_a_point_without_an_output_holds_nan_there(tmp_path: Path) -> None:
     assert list(ds.layer.values) == [0.5, 1.5]
 
 
-def test_a_cube_that_grows_by_an_output_is_the_one_computed_at_once(tmp_path: Path) -> None:
+def test_cube_extended_by_an_output_equals_one_computed_at_once(tmp_path: Path) -> None:
     full = {"probe": [0.0, 2.0], "layers": [False, True], "F0": [1.0, 3.0]}
     part = {"probe": [0.0], "layers": [False], "F0": [1.0]}
     once, grown = tmp_path / "once.zarr", tmp_path / "grown.zarr"
@@ -108,9 +108,7 @@ def test_a_cube_that_grows_by_an_output_is_the_one_computed_at_once(tmp_path: Pa
     assert Cube(place(grown)).outputs == Cube(place(once)).outputs
 
 
-def test_growth_that_was_killed_before_the_record_is_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_extension_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = place(tmp_path / "a.zarr")
     run(switched({"probe": [0.0]}), target, workers=0)
 
@@ -135,9 +133,7 @@ def test_points_of_one_cube_share_the_labels_of_their_outputs(tmp_path: Path) ->
         run(switched({"thickness": [3.0], "layers": True}), target, workers=0)
 
 
-def test_an_output_of_which_the_model_says_nothing_fails_its_point(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_undeclared_output_fails_its_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOGAP_TEST_WORKER", "extra")
     assert run(switched({}), place(tmp_path / "a.zarr"), workers=0).counts.failed == 1
     message = xr.open_zarr(tmp_path / "a.zarr").load().message.item()
@@ -152,7 +148,7 @@ def test_an_output_of_which_the_model_says_nothing_fails_its_point(
         ({"Delta0": np.zeros(3)}, "Delta0 is of shape (3,) in the result and of shape (7,) in the cube"),
     ],
 )
-def test_what_a_worker_of_another_version_returns_is_compared_with_the_cube(
+def test_results_of_a_worker_with_another_version_are_compared_with_the_cube(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrays: dict[str, Any], message: str
 ) -> None:
     whole = task.encode
@@ -170,14 +166,14 @@ def test_what_a_worker_of_another_version_returns_is_compared_with_the_cube(
     assert np.isnan(ds.Delta0).all()
 
 
-def test_a_cube_packs_nothing_that_it_has_no_room_for(tmp_path: Path) -> None:
+def test_packing_an_unknown_output_raises(tmp_path: Path) -> None:
     plan = switched({})
     cube = create(place(tmp_path / "a.zarr"), plan, record_of(plan))
-    with pytest.raises(StoreError, match=r"has no room for unheard; the points' parts are kept"):
+    with pytest.raises(StoreError, match=r"has no variables unheard; the points' parts are kept"):
         cube.pack((0,) * 5, [Done((0,) * 5, {}, {"unheard": np.zeros(3)})])
 
 
-def test_a_time_that_never_comes_is_no_failure() -> None:
+def test_infinite_time_is_not_a_failure() -> None:
     """`steady_time` of a film that is not steady by the last sample is infinite."""
     (steady,) = [v for outputs in OUTPUTS for v in outputs.variables if v.name == "steady_time"]
     model: Any = dataclasses.make_dataclass("M", ["variables", "coordinates"])(lambda s: (steady,), lambda s: {})

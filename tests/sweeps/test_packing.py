@@ -83,7 +83,7 @@ def check(target: Place, calm: xr.Dataset) -> int:
 
 
 @pytest.mark.slow
-def test_a_driver_killed_while_it_packs_leaves_nothing_that_reads_as_data_and_is_not(
+def test_driver_killed_while_packing_leaves_no_wrong_data(
     tmp_path: Path, start: Callable[..., Any], tally: Callable[[], list[str]]
 ) -> None:
     report = tmp_path / "report.json"
@@ -133,7 +133,7 @@ LocalBlobs(Path(sys.argv[1])).put("big", bytes(2**20))
 
 
 @pytest.mark.parametrize("where", ["path", "state"])
-def test_what_a_write_leaves_that_is_killed_goes_with_the_next_driver(tmp_path: Path, where: str) -> None:
+def test_next_driver_removes_files_of_a_killed_write(tmp_path: Path, where: str) -> None:
     target = place(tmp_path / "a.zarr")
     plan = resolve(parse(HALF))
     run(plan, target, workers=0)

@@ -86,7 +86,7 @@ def test_a_killed_removal_leaves_the_whole_cube_or_none(tmp_path: Path, rename: 
 
 
 @pytest.mark.parametrize("change", [{}, OTHER])
-def test_data_without_a_root_are_no_cube(tmp_path: Path, change: dict[str, Any], tally: Any) -> None:
+def test_data_without_a_root_are_refused(tmp_path: Path, change: dict[str, Any], tally: Any) -> None:
     go(tmp_path, "a.zarr")
     (tmp_path / "a.zarr" / "zarr.json").unlink()
     before = {p: p.read_bytes() for p in (tmp_path / "a.zarr").rglob("*") if p.is_file()}
@@ -103,7 +103,7 @@ def test_ended_points_of_another_identity_are_refused(tmp_path: Path) -> None:
     cube = Cube(place(tmp_path / "a.zarr"))
     ids = cube.array("point_id")
     ids[0, 1] = ids[0, 0]
-    with pytest.raises(StoreError, match=r"1 of 3 ended points .* another config or are damaged.*F0=1\.0"):
+    with pytest.raises(StoreError, match=r"1 of 3 finished points .* another config or are damaged.*F0=1\.0"):
         go(tmp_path, "a.zarr")
     cube.forget([(0, 1, 0, 0, 0)])
     assert go(tmp_path, "a.zarr").counts.computed == 1

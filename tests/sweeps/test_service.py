@@ -76,7 +76,7 @@ def _paths() -> str:
     return f"import sys; sys.path.append({str(Path(zarr.__file__).parents[1])!r})\n"
 
 
-def test_a_second_run_computes_nothing_and_a_wider_one_only_what_is_new(tmp_path: Path, tally: Tally) -> None:
+def test_second_run_computes_only_new_points(tmp_path: Path, tally: Tally) -> None:
     go(tmp_path, "a.zarr", {"F0": [1.0, 2.0]})
     assert len(tally()) == 2
     assert go(tmp_path, "a.zarr", {"F0": [1.0, 2.0]}).counts.computed == 0
@@ -143,7 +143,7 @@ def test_another_version_of_the_model_is_refused(tmp_path: Path, monkeypatch: py
         ("spin", "timeout", "over the limit of 3 s for a point"),
     ],
 )
-def test_a_point_that_fails_is_recorded_and_the_rest_complete(
+def test_failed_point_is_recorded_and_the_rest_complete(
     tmp_path: Path, shared_pool: Any, fault: str, status: str, message: str
 ) -> None:
     limits = {"time_s": 3.0 if fault == "spin" else None}
@@ -174,7 +174,7 @@ def test_retry_computes_failed_points_again_and_replay_one_here(
     assert bool((xr.open_zarr(target.url).status == "ok").all())
 
 
-def test_an_interrupted_retry_goes_on_by_the_same_command(
+def test_interrupted_retry_continues_with_the_same_command(
     tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from support import fake_model
@@ -194,14 +194,14 @@ def test_an_interrupted_retry_goes_on_by_the_same_command(
     assert retry(target, workers=0).counts.computed == 0
 
 
-def test_a_second_driver_is_told_who_holds_the_store(tmp_path: Path) -> None:
+def test_second_driver_reports_the_first(tmp_path: Path) -> None:
     target = place(tmp_path / "a.zarr")
     with driver_lock(target), pytest.raises(BusyError, match=r"process \d+ on .* already drives .*a.zarr"):
         run(plan_of(), target, workers=0)
     assert run(plan_of(), target, workers=0).counts.done == 3
 
 
-def test_a_look_that_finds_no_driver_shows_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_without_a_driver_shows_the_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from photogap.sweeps.drive import report
 
     target = place(tmp_path / "a.zarr")
@@ -216,7 +216,7 @@ def test_a_look_that_finds_no_driver_shows_how_it_ended(tmp_path: Path, monkeypa
     assert (found["live"], found["counts"], found["last_run"]["outcome"]) == (False, {"ok": 3}, "complete")
 
 
-def test_a_part_is_whole_or_refused() -> None:
+def test_incomplete_part_is_refused() -> None:
     data = encode({"status": "ok"}, {"x": np.arange(6.0).reshape(2, 3), "y": np.array(1.5)})
     record, arrays = decode(data)
     assert record == {"status": "ok"}
@@ -362,7 +362,7 @@ def test_pictures_know_which_axis_is_geometric() -> None:
     assert not geometric(np.array([0.0, 1, 10, 100]))
 
 
-def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_foreign_zarr_group_is_refused(tmp_path: Path) -> None:
     import zarr
 
     zarr.create_group(tmp_path / "a.zarr").create_array("x", shape=(3,), dtype="f8")
@@ -372,7 +372,7 @@ def test_a_zarr_group_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "a.zarr" / "x" / "zarr.json").exists()
 
 
-def test_a_folder_or_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_foreign_folder_or_file_is_refused(tmp_path: Path) -> None:
     go(tmp_path, "mine/a.zarr")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "today.txt").write_text("dear diary")

@@ -107,7 +107,7 @@ def test_negative_values_are_cut_at_the_same_lambda():
     assert spectrum.coupling_lambda == pytest.approx(2 * np.trapezoid(alpha2F / omega, omega), rel=5e-4)
 
 
-def test_a_mistake_is_not_taken_for_noise(tmp_path):
+def test_larger_errors_are_not_taken_for_noise(tmp_path):
     """The narrowest electronic smearing of the example needs far more k."""
     with pytest.raises(ValueError, match=r"a2F.dos1: no more than 5% of lambda may be negative .* Got 26.90%"):
         spectrum_files.read(REAL / "qe/a2F.dos1")
@@ -118,7 +118,7 @@ def test_a_mistake_is_not_taken_for_noise(tmp_path):
         spectrum_files.read(write(tmp_path, "ALPHA2F_0.OUT", rows(OMEGA / ENERGY["Ha"], 0 * ALPHA2F)))
 
 
-def test_alpha2F_is_held_to_the_lambda_beside_it(tmp_path):
+def test_alpha2F_is_checked_against_the_lambda_column(tmp_path):
     """ABINIT's eph driver writes twice alpha2F; a version that does not is read as it is, another factor is not."""
     text = (REAL / "abinit/al_epho_A2FW").read_text()
     coupling = spectrum_files.read(REAL / "abinit/al_epho_A2FW").coupling_lambda
@@ -128,7 +128,7 @@ def test_alpha2F_is_held_to_the_lambda_beside_it(tmp_path):
     path = write(tmp_path, "single_A2FW", header + rows(w, a2f / 2, running))
     assert spectrum_files.read(path).coupling_lambda == pytest.approx(coupling, rel=1e-6)
     path = write(tmp_path, "third_A2FW", header + rows(w, a2f / 3, running))
-    with pytest.raises(ValueError, match=r"must have the lambda of the column beside it, 0.9286. Got 0.619"):
+    with pytest.raises(ValueError, match=r"must have the lambda of the next column, 0.9286. Got 0.619"):
         spectrum_files.read(path)
 
 
@@ -178,7 +178,7 @@ def test_every_other_format_gives_the_same_spectrum(tmp_path, name):
     assert spectrum.omega[-1] == pytest.approx(12.0, rel=1e-6)
 
 
-def test_F_of_a_file_of_its_own(tmp_path):
+def test_F_from_a_separate_file(tmp_path):
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
     F_path = write(tmp_path, "mine.dos", rows(OMEGA / ENERGY["THz"], 7 * F))
     spectrum = spectrum_files.read(path, units="meV", F_path=F_path, F_units="THz")
@@ -207,9 +207,9 @@ PLAIN = rows(OMEGA, ALPHA2F).split("\n")
 REFUSED = {
     "word": (
         "\n".join([*PLAIN[:4], "0.5 oops", *PLAIN[5:]]),
-        r"line 5: a row must hold numbers only. Got '0.5 oops'",
+        r"line 5: a row must contain numbers only. Got '0.5 oops'",
     ),
-    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must hold 2 numbers .* Got 1"),
+    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must have 2 numbers .* Got 1"),
     "nan": ("\n".join([*PLAIN[:4], "0.5 nan", *PLAIN[5:]]), r"line 5: numbers must be finite"),
     "unsorted": (
         "\n".join([*PLAIN[:4], "0.2 0", *PLAIN[5:]]),
@@ -217,8 +217,8 @@ REFUSED = {
     ),
     "below": ("\n".join(["-0.1 0", *PLAIN]), r"line 1: the frequency must not be negative. Got -0.1"),
     "negative": ("\n".join([*PLAIN[:4], "0.5 -1", *PLAIN[5:]]), r"`alpha2F` must be finite and >= 0. Got -1"),
-    "empty": ("# nothing\n", r"two columns of numbers at least. Got 0"),
-    "single": ("1.0\n2.0\n", r"two columns of numbers at least. Got 1"),
+    "empty": ("# nothing\n", r"at least two columns of numbers. Got 0"),
+    "single": ("1.0\n2.0\n", r"at least two columns of numbers. Got 1"),
 }
 
 
@@ -232,19 +232,21 @@ def test_refusals_name_file_line_and_rule(tmp_path, name):
 
 def test_units_are_never_guessed(tmp_path):
     path = write(tmp_path, "plain.dat", rows(OMEGA, ALPHA2F))
-    with pytest.raises(ValueError, match=r"`units` must be declared, the format 'columns' does not tell them"):
+    with pytest.raises(
+        ValueError, match=r"`units` must be one of .* files in the format 'columns' do not state them"
+    ):
         spectrum_files.read(path)
     with pytest.raises(ValueError, match=r"`units` must be one of meV, .* Got 'K'"):
         spectrum_files.read(path, units="K")
     with pytest.raises(ValueError, match=r"`units` must be Ry in the format 'qe'.* Got 'meV'"):
         spectrum_files.read(REAL / "qe/a2F.dos7", units="meV")
     isome_file = write(tmp_path, "a.a2F", isome().replace("(THz)", ""))
-    with pytest.raises(ValueError, match=r"`units` must be declared, the format 'isome'"):
+    with pytest.raises(ValueError, match=r"`units` must be one of .* the format 'isome'"):
         spectrum_files.read(isome_file, format="isome", column=1)
 
 
 def test_a_smearing_must_be_chosen():
-    with pytest.raises(ValueError, match=r"`column` must say which of the 10 columns"):
+    with pytest.raises(ValueError, match=r"`column` must select one of the 10 columns"):
         spectrum_files.read(REAL / "qe/alpha2F.dat")
     with pytest.raises(ValueError, match=r"al.a2f: `column` must be 1 to 2. Got 3"):
         spectrum_files.read(REAL / "epw/al.a2f", column=3)
@@ -261,7 +263,7 @@ def test_unknown_format_and_missing_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["al.a2f_tr", "al.a2f_tr.01.0.075", "Al_A2F_TR", "Al_A2F_TROUT", "renamed"])
-def test_the_spectrum_of_transport_is_not_taken_for_alpha2F(tmp_path, name):
+def test_transport_spectrum_is_refused(tmp_path, name):
     """EPW's two files differ in their names alone, ABINIT's in a word of the header."""
     text = (REAL / "epw/al.a2f.01.0.075").read_text()
     if name == "renamed":

@@ -9,7 +9,7 @@ from photogap.sweeps.drive.flow import job_of
 from photogap.sweeps.work.task import material_of
 
 
-def test_a_material_is_prepared_once_a_worker_however_often_it_arrives() -> None:
+def test_material_is_prepared_once_per_worker() -> None:
     axes = {"material": ["K3C60"], "F0": [0.1, 1.0], "omega_pump": 170, "T": [20, 30], "tau_esc": [0.02]}
     plan = resolve(parse({"name": "x", "axes": axes}))
     build_film.cache_clear()

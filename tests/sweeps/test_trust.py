@@ -50,7 +50,7 @@ def rewrite(cube: Place, **config: Any) -> None:
         ({"model": DEFAULT, "cluster": "slurm"}, "the cluster 'slurm'"),
     ],
 )
-def test_a_cube_that_others_may_write_is_not_followed(
+def test_cube_that_others_may_write_is_refused(
     cube: Place, change: dict[str, str], named: str, writable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted = cube.path.parent / "planted_model.py"
@@ -70,7 +70,7 @@ def test_a_cube_that_others_may_write_is_not_followed(
     assert "planted_model" not in sys.modules
 
 
-def test_a_cube_that_others_may_write_is_followed_when_that_is_asked_for(cube: Place) -> None:
+def test_trust_allows_a_cube_that_others_may_write(cube: Place) -> None:
     (cube.path / "zarr.json").chmod(0o666)
     with pytest.raises(ConfigError, match="--trust"):
         replay(cube, "F0=0.1")
@@ -78,11 +78,11 @@ def test_a_cube_that_others_may_write_is_followed_when_that_is_asked_for(cube: P
     assert retry(cube, workers=0, trust=True).counts.failed == 0
 
 
-def test_a_cube_of_ones_own_is_followed(cube: Place) -> None:
+def test_own_cube_may_name_model_and_cluster(cube: Place) -> None:
     assert replay(cube, "F0=0.1")[0]["status"] == "ok"
 
 
-def test_the_built_in_model_is_followed_in_any_cube(tmp_path: Path) -> None:
+def test_built_in_model_is_accepted_in_any_cube(tmp_path: Path) -> None:
     axes = {"material": ["Pb"], "F0": [0.01], "omega_pump": [170], "T": [4], "tau_esc": [0.1]}
     found = place(tmp_path / "cube.zarr")
     plan = resolve(parse({"name": "x", "axes": axes}))
@@ -93,7 +93,7 @@ def test_the_built_in_model_is_followed_in_any_cube(tmp_path: Path) -> None:
     assert plan_of(Cube(found, read_only=True)).grid.size == 1
 
 
-def test_a_store_whose_owner_is_unknown_is_not_followed() -> None:
+def test_store_of_unknown_owner_is_refused() -> None:
     from photogap.sweeps.clusters.trust import refuse_foreign
 
     bucket = Place("s3://bucket/cube.zarr")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+import zarr.codecs
 from typer.testing import CliRunner
 
 from photogap.sweeps.analysis import open_cube
@@ -17,6 +18,7 @@ from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.drive.verify import verify
 from photogap.sweeps.errors import StoreError
+from photogap.sweeps.store import cube
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import place
 from support.cubes import physics
@@ -105,7 +107,7 @@ def test_repair_of_a_damaged_array(copy: Path, whole: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Delta0", "Delta0_peak", "status", "point_id"])
-def test_repair_of_chunks_that_are_gone(copy: Path, whole: Path, name: str) -> None:
+def test_repair_of_missing_chunks(copy: Path, whole: Path, name: str) -> None:
     for path in chunks(copy, name):
         path.unlink()
     verify(place(copy), repair=True)
@@ -180,9 +182,9 @@ def test_parts_and_points_are_found_by_verification(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["root is text", "a number of the record", "gone"])
-def test_a_root_comes_back_from_its_copy_or_not_at_all(copy: Path, whole: Path, how: str) -> None:
+def test_root_is_restored_from_its_copy_or_refused(copy: Path, whole: Path, how: str) -> None:
     (copy / "zarr.json").unlink() if how == "gone" else HARM[how](copy)
-    assert "a whole copy is in" in verify(place(copy))["problems"][0]
+    assert "an intact copy is in" in verify(place(copy))["problems"][0]
     verify(place(copy), repair=True)
     assert (copy / "zarr.json").read_bytes() == (whole / "zarr.json").read_bytes()
     place(copy).blobs.delete(["root"])
@@ -192,10 +194,38 @@ def test_a_root_comes_back_from_its_copy_or_not_at_all(copy: Path, whole: Path, 
             verify(place(copy), repair=repair)
 
 
-def test_cubes_from_before_checksums_are_read_and_grow(copy: Path) -> None:
-    root = json.loads((copy / "zarr.json").read_text())
-    del root["attributes"]["photogap_seal"]
-    (copy / "zarr.json").write_text(json.dumps(root))
-    assert read(copy).status.size == 8
-    assert run(plan_of(AXES | {"F0": [1.0, 9.0]}, **MORE), place(copy), workers=0).counts.computed == 2
-    assert "photogap_seal" in json.loads((copy / "zarr.json").read_text())["attributes"]
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cube as it was made before chunks had checksums and the root a seal."""
+    with monkeypatch.context() as then:
+        then.setattr(cube, "_COMPRESSORS", (zarr.codecs.ZstdCodec(level=0),))
+        then.setattr(cube, "sealed", unsealed)
+        go(tmp_path, "old.zarr", AXES, **MORE)
+    (tmp_path / "old.zarr.state" / "root").unlink()
+    assert "photogap_seal" not in (tmp_path / "old.zarr" / "zarr.json").read_text()
+    return tmp_path / "old.zarr"
+
+
+def unsealed(root: bytes, **attributes: Any) -> bytes:
+    tree = json.loads(root)
+    tree["attributes"] |= attributes
+    return json.dumps(tree).encode()
+
+
+def test_cubes_from_before_checksums_are_read_and_grow(old: Path) -> None:
+    assert read(old).status.size == 8
+    assert run(plan_of(AXES | {"F0": [1.0, 9.0]}, **MORE), place(old), workers=0).counts.computed == 2
+    assert "photogap_seal" in json.loads((old / "zarr.json").read_text())["attributes"]
+
+
+@pytest.mark.parametrize("grown", [False, True])
+def test_no_point_of_a_cube_without_checksums_counts_as_ok(old: Path, grown: bool) -> None:
+    if grown:
+        run(plan_of(AXES | {"F0": [1.0, 9.0]}, **MORE), place(old), workers=0)
+    found = verify(place(old))
+    ended = 10 if grown else 8
+    assert (found["ok"], found["unchecksummed"], found["bad_points"], found["problems"]) == (0, ended, 0, [])
+    assert any("Delta0" in note and "before chunks had checksums" in note for note in found["notes"])
+    told = CliRunner().invoke(app, ["verify", str(old)])
+    assert told.exit_code == 0
+    assert f"points ok, {ended} unchecksummed, 0 bad" in told.stdout

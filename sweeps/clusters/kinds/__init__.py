@@ -1,6 +1,6 @@
-"""Kinds of clusters, one module each, found by what is here: a new module needs no other file.
+"""Kinds of clusters, one module each, found in this folder: a new module needs no other file.
 
-A package of its own adds kinds by the entry-point group `photogap.clusters`, each name leading to a `Spec`.
+Other packages add kinds by the entry-point group `photogap.clusters`; each entry is a `Spec`.
 """
 
 import functools
@@ -32,7 +32,7 @@ def known() -> list[str]:
 
 
 def kind_named(name: str) -> type[Spec] | None:
-    """Kind of a name; None if there is none.
+    """Kind of this name, or None.
 
     Raises:
         ConfigError: The package that brings it cannot be loaded.

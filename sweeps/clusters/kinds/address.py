@@ -27,9 +27,9 @@ class Address(Spec):
         cert: Certificate of this client, PEM.
         key: Private key of this client, PEM; may be in `cert`'s file.
         allow_plain: Whether a tcp:// scheduler elsewhere is accepted.
-        timeout: How long to try.
-        start_timeout: How long to wait for the first worker; None waits for ever.
-        versions: Whether a worker with other versions ends the run or is only named.
+        timeout: Longest time to try.
+        start_timeout: Longest wait for the first worker; None waits forever.
+        versions: Whether a worker with other versions ends the run or is only reported.
     """
 
     kind: Literal["address"]

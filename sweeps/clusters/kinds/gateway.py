@@ -19,13 +19,13 @@ class Gateway(Spec):
     """A cluster of a dask-gateway server; credentials come from dask's own configuration or the environment.
 
     Args:
-        address: URL of the server; of dask's `gateway.address` if None.
-        auth: How to log in; of dask's `gateway.auth.type` if None.
+        address: URL of the server; dask's `gateway.address` if None.
+        auth: Method of authentication; dask's `gateway.auth.type` if None.
         options: Cluster options that the server offers.
         workers: Number of workers.
-        adapt: In place of `workers`: a number that follows the work.
-        start_timeout: How long to wait for the first worker; None waits for ever.
-        versions: Whether a worker with other versions ends the run or is only named.
+        adapt: In place of `workers`: a number that adapts to the work.
+        start_timeout: Longest wait for the first worker; None waits forever.
+        versions: Whether a worker with other versions ends the run or is only reported.
     """
 
     kind: Literal["gateway"]

@@ -23,10 +23,10 @@ class Kubernetes(Spec):
 
     Args:
         name: Name of the cluster.
-        namespace: Where it is made.
+        namespace: Its namespace.
         image: Container image of scheduler and workers.
         workers: Number of workers.
-        adapt: In place of `workers`: a number that follows the work.
+        adapt: In place of `workers`: a number that adapts to the work.
         resources: Requests and limits of a worker, as in a pod.
         env: Environment of the workers.
         values: YAML file of a DaskCluster resource, used unchanged.
@@ -99,7 +99,7 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
         env=THREADS | spec.env,
         worker_command=["dask", "worker", "--nthreads", "1"],
     )
-    # Its own command is `dask-scheduler`, which distributed has no more.
+    # Its own command is `dask-scheduler`, which distributed no longer has.
     resource["spec"]["scheduler"]["spec"]["containers"][0]["args"] = ["dask", "scheduler", "--host", "0.0.0.0"]
     return base | {"custom_cluster_spec": resource}
 

@@ -16,7 +16,7 @@ class Local(Spec):
     """Worker processes of this machine.
 
     Args:
-        workers: Their number; a run's own, else the machine's cores, if None.
+        workers: Their number; if None, the run's, else the machine's cores.
     """
 
     here: ClassVar[bool] = True
@@ -30,7 +30,7 @@ class Local(Spec):
         return self.workers
 
     def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:
-        """Pool of processes that end with it."""
+        """Pool of processes, which end when it closes."""
         from dask.system import CPU_COUNT
 
         from ..local import open_local

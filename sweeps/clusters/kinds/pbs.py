@@ -20,12 +20,12 @@ class PbsSystem(System):
     submit_command = "qsub"
     cancel_command = "qdel"
     hint = "Check `queue`, `account`, `resource_spec` and `walltime` of the cluster file; `qstat -Q` lists queues."
-    # A job's output is on its node until it has ended.
+    # A job's output stays on its node until the job has ended.
     spools = True
     reading = Reading("qsub", number_s=1, pair="MM:SS")
 
     def states(self, ids: list[str]) -> dict[str, State] | None:
-        """By qstat, which fails for a list in which one job has ended: all of the user's are asked for."""
+        """From qstat for all jobs of the user, since it fails for a list in which one job has ended."""
         done = self.run(["qstat"])
         if done.returncode and "no " not in done.stderr.lower():
             return None
@@ -37,7 +37,7 @@ class PbsSystem(System):
         return out
 
     def _comments(self, ids: list[str]) -> dict[str, str]:
-        """Why jobs wait; the table of `qstat` shows each of them as Q."""
+        """Reasons why jobs wait; the table of `qstat` shows them only as Q."""
         if not ids:
             return {}
         full = self._full(["qstat", "-f", *ids])
@@ -52,7 +52,7 @@ class PbsSystem(System):
         return out
 
     def story(self, job: str) -> str:
-        """By `qstat -xf`, where the server keeps a history, else by what Torque still shows."""
+        """From `qstat -xf` if the server keeps a history, else from what Torque still shows."""
         for flags in ("-xf", "-f"):
             found = self._full(["qstat", flags, job])
             entry = found.get(job) or next(iter(found.values()), None)
@@ -78,12 +78,12 @@ class PbsSystem(System):
             from dask_jobqueue.pbs import pbs_format_bytes_ceil
 
             known = f"select=1:ncpus={cores}:mem={pbs_format_bytes_ceil(memory)}"
-        # Its own -e and -o: a path that ends in a slash is taken by some servers for a file of that name.
+        # Separate -e and -o: some servers take a path that ends in a slash for a file of that name.
         skip = {*(setting(spec, "job_directives_skip") or ()), "#PBS -e ", "#PBS -o "}
         return {"account": spec.account, "resource_spec": known, "job_directives_skip": sorted(skip)}
 
     def log_lines(self, logs: Path, name: str) -> list[str]:
-        """Messages of PBS itself, next to the output that the script redirects."""
+        """Messages of PBS itself, next to the output redirected by the script."""
         return ["-j oe", f"-o {logs / name}.pbs"]
 
     def driver_lines(self, log: Path) -> list[str]:
@@ -95,7 +95,7 @@ class Pbs(BatchJobs):
     """Jobs of PBS Pro, OpenPBS or Torque.
 
     Args:
-        resource_spec: What `-l` asks for; made of cores and memory if None.
+        resource_spec: Argument of `-l`; built from cores and memory if None.
     """
 
     system: ClassVar[System] = PbsSystem()

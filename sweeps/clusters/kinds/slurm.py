@@ -14,7 +14,7 @@ from ..spec import Line
 from ..system import PENDING, RUNNING, State, System
 
 _WAITS = ("PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED")
-# Of `squeue`'s reasons: what asks for more than a job may ever have, or for what is not there.
+# Reasons of `squeue` for jobs that request more than is allowed, or something that does not exist.
 _HOPELESS = re.compile(
     r"BadConstraints|Invalid\w+|Partition(Config|NodeLimit|TimeLimit)|AccountNotAllowed|QOSNotAllowed|JobHeld\w+"
     r"|DependencyNeverSatisfied|QOSMin\w+|(Assoc|QOS)Max\w+PerJob\w*|QOSUsageThreshold"
@@ -51,7 +51,7 @@ class SlurmSystem(System):
         return out
 
     def story(self, job: str) -> str:
-        """By scontrol, which remembers a job for a few minutes, else by sacct."""
+        """From scontrol, which keeps a job for a few minutes, else from sacct."""
         done = self.run(["scontrol", "show", "job", "--oneliner", job])
         found = dict(re.findall(r"(JobState|Reason|ExitCode)=(\S+)", done.stdout))
         if found:
@@ -64,7 +64,7 @@ class SlurmSystem(System):
         return ""
 
     def offers(self, queue: str | None) -> str:
-        """By sinfo: cores, memory and time of the queue's nodes."""
+        """From sinfo: cores, memory and time of the queue's nodes."""
         only = [f"--partition={queue}"] if queue else []
         done = self.run(["sinfo", "--noheader", "--format=%P|%c|%m|%l", *only])
         rows = [line.strip().split("|") for line in done.stdout.splitlines() if line.count("|") == 3]
@@ -75,12 +75,12 @@ class SlurmSystem(System):
         return "; ".join(words[:5])
 
     def walltime(self, seconds: float) -> str:
-        """D-HH:MM:SS from a day on."""
+        """D-HH:MM:SS for a day or more."""
         days, left = divmod(int(seconds), 86400)
         return f"{days}-{hms(left)}" if days else hms(seconds)
 
     def options(self, spec: Any, cores: int, memory: int) -> dict[str, Any]:
-        """Cores of the job next to those of the workers."""
+        """Cores of the job in addition to those of the workers."""
         return {
             "account": spec.account,
             "job_cpu": theirs(spec, "job_cpu") or cores,
@@ -88,7 +88,7 @@ class SlurmSystem(System):
         }
 
     def driver_lines(self, log: Path) -> list[str]:
-        """A minute's notice, for the driver to note what it has and to cancel its workers."""
+        """A minute's notice, for the driver to save finished points and cancel its workers."""
         return [f"#SBATCH -o {log}", "#SBATCH --signal=B:TERM@60"]
 
 
@@ -105,7 +105,7 @@ class Slurm(BatchJobs):
     constraint: Line = None
 
     def own_directives(self) -> list[str]:
-        """Of the keys that only this kind has."""
+        """Directives of the keys that only this kind has."""
         return [f"--constraint={self.constraint}"] if self.constraint else []
 
 

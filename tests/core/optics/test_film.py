@@ -21,7 +21,7 @@ FILMS = [(3000.0, 2000.0, 19.8), (3000.0, 1500.0, 22.9), (20000.0, 170.0, 176.0)
 @pytest.mark.parametrize(
     ("name", "omega", "depth"), [("LaH10", 2000.0, 20.6), ("LaH10", 1500.0, 23.6), ("K3C60", 170.0, 179.6)]
 )
-def test_depths_of_the_materials_that_come_along(name, omega, depth):
+def test_depths_of_packaged_materials(name, omega, depth):
     """Half a unit of the last digit: n = sqrt(1 + i sigma / (eps0 omega)) of rho_N, the paper's expression."""
     material = load(name)
     n = refractive_index(1 / material.rho_N, omega, material.eps_infinity)
@@ -67,7 +67,7 @@ def test_bulk_absorbs_over_the_penetration_depth():
     assert pytest.approx(2.6 * MJ_CM2 * chi / penetration_depth(n, 2000.0), rel=1e-14) == U
 
 
-def test_thin_film_keeps_all_it_absorbs():
+def test_thin_film_keeps_all_absorbed_energy():
     """U d = F0 chi to round-off as long as the film is thinner than the penetration depth."""
     chi, U = absorbed_energy_density(1.0, 170.0, 20000.0, 100.0, 1.8)
     assert pytest.approx(MJ_CM2 * chi, rel=1e-14) == U * 100.0

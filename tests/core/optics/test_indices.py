@@ -28,7 +28,7 @@ def test_units_of_a_photon_energy():
         photon_energy(1.0, "furlong")
 
 
-def test_a_table_is_linear_between_its_rows_and_a_formula_is_its_own():
+def test_table_is_interpolated_linearly_and_formula_evaluated():
     lam = photon_energy(1.0) / 1000.0
     square = 1 + lam**2 / (lam**2 - 0.1**2) + 0.5 * lam**2 / (lam**2 - 20.0**2)
     found = MEDIUM([4.5, 8.0, 1000.0])
@@ -46,7 +46,7 @@ def test_outside_its_ranges_a_medium_refuses(omega):
         MEDIUM([5.0, omega])
 
 
-def test_a_number_holds_everywhere_and_a_cover_must_be_transparent():
+def test_constant_index_is_valid_everywhere_and_cover_must_be_transparent():
     assert complex(index_at(1.5, 5.0)) == 1.5
     assert index_at(3 + 1j, np.ones(4)) == pytest.approx(np.full(4, 3 + 1j))
     assert transparent_index_at(MEDIUM, [4.0, 500.0]).dtype == float
@@ -76,7 +76,10 @@ def test_bad_tables_are_refused(omega, n, k, message):
     [
         ({"low": 5.0, "high": 4.0}, "the lower first. Got 5.0 to 4.0"),
         ({"low": 1.0, "high": 2.0, "B": (1.0,)}, "one `C_um` for each `B`"),
-        ({"low": 100.0, "high": 2000.0, "B": (1.0,), "C_um": (1.0,)}, "no resonance. Got one at 1239.84 meV"),
+        (
+            {"low": 100.0, "high": 2000.0, "B": (1.0,), "C_um": (1.0,)},
+            "must not contain resonances. Got one at 1239.84 meV",
+        ),
         ({"low": 100.0, "high": 2000.0, "A": -1.0}, r"must give n\^2 > 0 in its range. Got -1"),
     ],
 )

@@ -78,7 +78,7 @@ def test_substrate_tail_outlives_the_film():
     ("call", "message"),
     [
         (lambda: convolve_probe([0.0, 0.0], [1.0, 1.0], 0.1), "`time` must be increasing"),
-        (lambda: convolve_probe([0.0], [1.0], 0.1), "`time` and `signal` must have one length"),
+        (lambda: convolve_probe([0.0], [1.0], 0.1), "`time` and `signal` must have equal lengths"),
         (lambda: convolve_probe([0.0, 1.0], [1.0, 1.0], -0.1), "`fwhm` must be zero or positive"),
         (lambda: add_substrate_tail([0.0, 1.0], [1.0, 1.0], decay=0.0), "`decay` must be positive"),
         (lambda: differential_transmittance([0.1], 0.0), "`T0` must be positive"),

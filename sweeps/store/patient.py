@@ -1,0 +1,83 @@
+"""Zarr's requests to an object store, made again when their connection breaks, as `buckets.patiently` does."""
+
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeVar
+
+import zarr.storage
+
+from .buckets import Waits, object_store
+
+T = TypeVar("T")
+_READS = ("get", "get_partial_values", "exists", "getsize", "getsize_prefix")
+_WRITES = ("set", "set_if_not_exists", "delete")
+
+
+async def _patiently(url: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    waits = Waits(url)
+    while True:
+        try:
+            return await ask()
+        except Exception as error:
+            pause = waits.after(error)
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+
+
+class PatientStore(zarr.storage.ObjectStore[Any]):
+    """Zarr's view of an object store.
+
+    Args:
+        url: The store.
+        read_only: Refuse to write.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        super().__init__(object_store(url), read_only=read_only)
+        self.url = url
+
+    def with_read_only(self, read_only: bool = False) -> "PatientStore":
+        """The same store, which may be written or not."""
+        return PatientStore(self.url, read_only=read_only)
+
+    def list(self) -> AsyncGenerator[str, None]:
+        """Keys of all objects."""
+        return _whole(self.url, super().list)
+
+    def list_prefix(self, prefix: str) -> AsyncGenerator[str, None]:
+        """Keys that start with a prefix."""
+        return _whole(self.url, functools.partial(super().list_prefix, prefix))
+
+    def list_dir(self, prefix: str) -> AsyncGenerator[str, None]:
+        """Names directly under a prefix."""
+        return _whole(self.url, functools.partial(super().list_dir, prefix))
+
+
+async def _whole(url: str, ask: Callable[[], AsyncGenerator[str, None]]) -> AsyncGenerator[str, None]:
+    """A listing; one that breaks off is begun anew before any of it is given out."""
+
+    async def collected() -> tuple[str, ...]:
+        return tuple([key async for key in ask()])
+
+    for key in await _patiently(url, collected):
+        yield key
+
+
+def _repeated(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    plain: Callable[..., Coroutine[Any, Any, Any]] = getattr(zarr.storage.ObjectStore, name)
+
+    @functools.wraps(plain)
+    async def ask(self: PatientStore, *args: Any, **kwargs: Any) -> Any:
+        def turn() -> Coroutine[Any, Any, Any]:
+            self.store = object_store(self.url)
+            return plain(self, *args, **kwargs)
+
+        return await _patiently(self.url, turn)
+
+    return ask
+
+
+for _name in (*_READS, *_WRITES):
+    setattr(PatientStore, _name, _repeated(_name))
