@@ -20,6 +20,7 @@ from ..pairing.tracking import _EIGENVALUE
 from ..slab import BOUNDS_TOLERANCE, MISSED, MOST_PHOTONS
 from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
+from .gap import DEPTH
 
 _ITERATIONS: Final = 300
 """Iterations of the gap equation before it is given up, as in `pairing.gap`."""
@@ -120,6 +121,12 @@ class Machines:
     def ahead(self, at: Array, share: float = 1.0) -> Array:
         """How far to extrapolate the gap, ps; 0 where nothing is known of its motion."""
         return np.where(self.sloped[at], share * self.dt[at], 0.0)
+
+    def slots(self, at: Array, size: int) -> Array:
+        """Entry of the history that an iteration of each row writes, for a chunk of `size`."""
+        found = np.zeros(size, dtype=np.int32)
+        found[: at.size] = np.maximum(self.count[at] - 1, 0) % DEPTH
+        return found
 
     def inputs(self, state: State, at: Array) -> Array:
         """Numbers that a state's program takes, a line each."""

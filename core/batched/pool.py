@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..pairing.eliashberg import Coupling
 from ..windows import Ladder
 from . import programs
 from .device import Device, jax, jnp
+from .kinetics import LEDGER
 from .machine import LINES, Machines, State
 from .tables import Size, Tables, film_tables, gap_tables
 
@@ -26,20 +27,38 @@ _AHEAD: Final = 3
 """Programs that are started before the first one's answer is read."""
 _RUNGS: Final = 16
 KINETIC: Final = (
-    State.FIRST, State.FIRST_AHEAD, State.STAGE, State.OBSERVE, State.CUT, State.FETCH,
+    State.FIRST, State.FIRST_AHEAD, State.STAGE, State.ACCEPT, State.OBSERVE, State.CUT, State.FETCH,
 )  # fmt: skip
 """States whose programs are those of one lattice of the kinetic equations."""
 
 
 _SILENT: Final = (State.PREPARE, State.AMPLITUDE, State.CUT)
 """States after which nothing needs to be known of the program."""
-_PROGRAMS: Final[dict[State, Any]] = {
-    State.FIRST: programs.first, State.FIRST_AHEAD: programs.first, State.STAGE: programs.stage,
-    State.PREPARE: programs.prepare, State.ITERATE: programs.iterate, State.GROW: programs.grow,
-    State.AMPLITUDE: programs.amplitude, State.ACCEPT: programs.accept, State.OBSERVE: programs.observe,
-    State.CUT: programs.cut, State.FETCH: programs.fetch,
-}  # fmt: skip
-_compiled: dict[tuple[Any, ...], Future[Any]] = {}
+_EACH_RUNG: Final = (State.STAGE, State.FIRST, State.OBSERVE, State.ACCEPT)
+_KERNEL: Final = ("now", "K", "width", "tail")
+
+
+class _Plan(NamedTuple):
+    """A state's program, and the arrays of the rows that it reads."""
+
+    program: Any
+    reads: tuple[str, ...]
+
+
+_PLANS: Final = {
+    State.FIRST: _Plan(programs.first, ("y", "n_eq", "rho", "p")),
+    State.FIRST_AHEAD: _Plan(programs.first, ("y", "n_eq", "gap", "slope")),
+    State.STAGE: _Plan(programs.stage, ("y", "now", "before", "F", "F0", "n_eq", "rho_s", "p_s")),
+    State.PREPARE: _Plan(programs.prepare, ("now", "gap", "slope")),
+    State.ITERATE: _Plan(programs.iterate, (*_KERNEL, "x", "lx", "lr", "dX", "dR", "gram")),
+    State.GROW: _Plan(programs.grow, (*_KERNEL, "vector")),
+    State.AMPLITUDE: _Plan(programs.amplitude, (*_KERNEL, "x", "held", "then", "gap", "slope", "normal", "vector")),
+    State.ACCEPT: _Plan(programs.accept, ("y", "now", "gap", "rho", "p", "normal", "x", "rho_x", "p_x")),
+    State.OBSERVE: _Plan(programs.observe, ("y", "n_eq", "gap", "rho", "p")),
+    State.CUT: _Plan(programs.cut, ("y", "rho", "p")),
+    State.FETCH: _Plan(programs.fetch, ("y", "gap", "rho", "p")),
+}
+_programs: dict[Any, Future[Any]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -81,25 +100,38 @@ class Pool:
         self.rows, self.chunks = rows, chunks
         self.arrays = programs.new_pool(rows, self.widest, self.gap)
         self.effort = Effort()
+        self._ready: dict[tuple[State, int, int], Any] = {}
         if jax.default_backend() != "cpu":
             self._compile_ahead()
 
     def _compile_ahead(self) -> None:
         """Compile what most rows will need, many programs at a time."""
-        first = self._ladder.begin
-        rungs = [first, first - 1, *range(first + 1, self._ladder.last + 1), first - 2]
-        wanted = [
-            (state, rung, size)
-            for rung in rungs
-            for size in reversed(self.chunks)
-            for state in (State.STAGE, State.FIRST_AHEAD, State.FIRST, State.OBSERVE)
-        ]
-        others = (State.ITERATE, State.GROW, State.PREPARE, State.ACCEPT, State.AMPLITUDE)
-        wanted = [(state, self._ladder.last, size) for size in reversed(self.chunks) for state in others] + wanted
-        for rung in {rung for _, rung, _ in wanted}:
+        first, last = self._ladder.begin, self._ladder.last
+        rungs = [*range(first, last + 1), first - 1, first - 2]
+        states = (State.ITERATE, State.GROW, State.PREPARE, State.AMPLITUDE)
+        wanted = [(state, last, size) for size in self.chunks for state in states]
+        wanted += [(state, rung, size) for rung in rungs for size in self.chunks for state in _EACH_RUNG]
+        for rung in rungs:
             self.film(rung)
         with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as workers:
-            list(workers.map(lambda each: self._program(*each), wanted))
+            list(workers.map(lambda each: self._compile(*each), wanted))
+
+    def _compile(self, state: State, rung: int, size: int) -> None:
+        """Compile the program of a state on a lattice for a chunk's size."""
+        length = LEDGER + self.gap.M + 1 + self.film(rung)[0].N
+
+        def shape(name: str) -> Any:
+            array = self.arrays[name]
+            rest = (length,) if name in programs.STATES else array.shape[1:]
+            return jax.ShapeDtypeStruct((size, *rest), array.dtype)
+
+        a = {name: shape(name) for name in _PLANS[state].reads}
+        if state == State.ITERATE:
+            a |= {"rho": shape("rho"), "p": shape("p")}
+            self._compiled(programs.weights, a["x"])
+        numbers = jax.ShapeDtypeStruct((LINES[state], size), np.float64)
+        shapes = jax.tree.map(_shape, (self.c, self.film(rung)[1]))
+        self._compiled(_PLANS[state].program, a, numbers, *shapes, **self._sizes(state, rung))
 
     def film(self, rung: int) -> tuple[Size, Tables]:
         """Constants of a rung's lattice."""
@@ -148,44 +180,59 @@ class Pool:
         self.effort.add(state.name.lower(), at.size)
         inputs = machines.inputs(state, at)
         padding = ((0, 0), (0, size - at.size))
-        places = np.empty((2, size), dtype=np.int32)
-        places[:, : at.size], places[0, at.size :], places[1, at.size :] = at, at[0], self.rows
-        numbers = np.pad(inputs, padding, mode="edge")
+        reads, writes = np.full((2, size), at[0], dtype=np.int32)
+        reads[: at.size], writes[: at.size], writes[at.size :] = at, at, self.rows
+        numbers = jnp.asarray(np.pad(inputs, padding, mode="edge"))
         machines.state[at] = State.BUSY
-        program = self._program(state, rung, size)
-        self.arrays, found = program(
-            self.arrays, jnp.asarray(places), jnp.asarray(numbers), self.c, self.film(rung)[1]
-        )
+        plan, length = _PLANS[state], LEDGER + self.gap.M + 1 + self.film(rung)[0].N
+        a = programs.take(self.arrays, jnp.asarray(reads), names=plan.reads, length=length)
+        if state == State.FIRST_AHEAD:
+            a["x"] = programs.ahead(a.pop("gap"), a.pop("slope"), numbers[-1])
+        if state in (State.FIRST_AHEAD, State.ITERATE):
+            a["rho"], a["p"] = self._quick((State.IDLE, 0, size), programs.weights, a["x"])
+        if state == State.FIRST_AHEAD:
+            del a["x"]
+        k, sizes = self.film(rung)[1], self._sizes(state, rung)
+        new, found = self._quick((state, rung, size), plan.program, a, numbers, self.c, k, **sizes)
+        self._put(writes, new, machines.slots(at, size) if state == State.ITERATE else writes)
         if state in _SILENT:
             getattr(machines, f"after_{state.name.lower()}")(at)
         return found
 
-    def _program(self, state: State, rung: int, size: int) -> Any:
-        """The program of a state on a lattice for a chunk's size, compiled."""
+    def _put(self, to: Array, new: Tables, slot: Array) -> None:
+        """Put back what has changed."""
+        if new:
+            old = {name: self.arrays[name] for name in new}
+            self.arrays |= programs.put(old, jnp.asarray(to), jnp.asarray(slot), new)
+
+    def _sizes(self, state: State, rung: int) -> dict[str, Any]:
+        """Static arguments of a state's program."""
         kin, extra = self.film(rung)[0], 0
-        if state == State.FIRST_AHEAD:
-            extra = 1
-        elif state in (State.OBSERVE, State.CUT):
+        if state in (State.OBSERVE, State.CUT):
             extra = kin.N if rung == self._ladder.last else self._size(rung + 1).N
-        key = (state, self.gap, kin, extra, self.rows, self.widest, size)
+        return {"gap": self.gap, "size": kin, "extra": extra}
+
+    def _quick(self, name: tuple[State, int, int], program: Any, *given: Any, **static: Any) -> Any:
+        """Run a program, found again by its name."""
+        ready = self._ready.get(name)
+        if ready is None:
+            ready = self._ready[name] = self._compiled(program, *jax.tree.map(_shape, given), **static)
+        return ready(*given)
+
+    def _compiled(self, program: Any, *shapes: Any, **static: Any) -> Any:
+        """The program for arguments of these shapes, compiled once, in whatever thread."""
+        leaves, tree = jax.tree.flatten(shapes)
+        key = (program, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), tuple(static.items()))
         with _LOCK:
-            if key not in _compiled:
-                _compiled[key] = Future()
-                mine = True
-            else:
-                mine = False
+            mine = key not in _programs
+            found = _programs.setdefault(key, Future())
         if mine:
             try:
-                lowered = _PROGRAMS[state].lower(
-                    jax.tree.map(_shape, self.arrays), jax.ShapeDtypeStruct((2, size), np.int32),
-                    jax.ShapeDtypeStruct((LINES[state], size), np.float64), self.c, self.film(rung)[1],
-                    gap=self.gap, size=kin, extra=extra,
-                )  # fmt: skip
-                _compiled[key].set_result(lowered.compile())
+                found.set_result(program.lower(*shapes, **static).compile())
             except BaseException as error:
-                _compiled.pop(key).set_exception(error)
+                _programs.pop(key).set_exception(error)
                 raise
-        return _compiled[key].result()
+        return found.result()
 
     def _answer(self, machines: Machines, state: State, at: Array, found: Device) -> None:
         if state == State.FETCH:
@@ -216,4 +263,4 @@ class Pool:
             size = next(n for n in self.chunks if n >= some.size)
             padded, entry = np.full(size, self.rows, dtype=np.int32), np.full(size, kinds[0], dtype=np.int32)
             padded[: some.size], entry[: some.size] = some, kinds
-            self.arrays = programs.begin(self.arrays, jnp.asarray(padded), jnp.asarray(entry), starts)
+            self._put(padded, programs.begun(jnp.asarray(entry), starts), padded)

@@ -1,9 +1,8 @@
-"""Programs on chunks of a pool's rows: each gathers its rows' arrays, computes, and puts them back.
+"""Programs on chunks of a pool's rows: their arrays are taken out, change, and are put back in place.
 
-The pool's arrays are given up to each program and come back from it, so that they change in place. A chunk that is
-not full repeats its first row, and puts what it finds for that into the pool's spare last row: a transform may take
-real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of rows (times, rates,
-flags) come packed in one array, a line for each.
+A chunk that is not full repeats its first row, and puts what it finds for that into the pool's spare last row: a
+transform may take real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of rows
+(times, rates, flags) come packed in one array, a line for each.
 """
 
 from collections.abc import Callable
@@ -28,6 +27,12 @@ from .weights import spectral_weights
 
 Pool = dict[str, Any]
 """Arrays of all rows by name; the first axis is the row's."""
+Arrays = dict[str, Any]
+"""Arrays of a chunk's rows by name, likewise."""
+STATES: Final = ("y", "now", "before", "F0", "F")
+"""State vectors, as long as the widest lattice needs."""
+HISTORY: Final = ("dX", "dR")
+"""Differences of the Anderson acceleration."""
 
 _ROWS: Final = 6
 GROWING: Final = 1.05
@@ -39,25 +44,40 @@ CONTINUE, DONE, NORMAL, BAD = 0, 1, 2, 3
 
 
 def program(function: Callable[..., Any]) -> Any:
-    """Compile a function of a pool, which it takes over, once for each lattice.
+    """Compile a function of rows, once for each lattice.
 
-    Its arguments are the pool, the rows' places to read and to write, their numbers, the constants of the gap
-    equation and of the kinetic equations; it returns the pool and what the host needs to know, if anything. `extra`
-    is a number that some are compiled for.
+    Its arguments are the rows' arrays, their numbers, and the constants of the gap equation and of the kinetic
+    equations; it returns the arrays that change, and the numbers that the host needs, if any. `extra` is a number
+    that some are compiled for.
     """
-    return jax.jit(function, static_argnames=("gap", "size", "extra"), donate_argnames=("pool",))
+    return jax.jit(function, static_argnames=("gap", "size", "extra"))
 
 
-def _rows(pool: Pool, at: Device, numbers: Device) -> Rows:
-    return Rows(*numbers[:_ROWS], pool["n_eq"][at])
+def _rows(a: Arrays, numbers: Device) -> Rows:
+    return Rows(*numbers[:_ROWS], a["n_eq"])
 
 
-def _put(pool: Pool, at: Device, **arrays: Device) -> Pool:
-    return pool | {name: pool[name].at[at].set(value) for name, value in arrays.items()}
+@partial(jax.jit, static_argnames=("names", "length"))
+def take(pool: Pool, at: Device, *, names: tuple[str, ...], length: int) -> Arrays:
+    """Arrays of rows; of state vectors their first `length` entries."""
+    return {name: pool[name][at, :length] if name in STATES else pool[name][at] for name in names}
 
 
-def _put_states(pool: Pool, at: Device, **arrays: Device) -> Pool:
-    return pool | {name: pool[name].at[at, : v.shape[1]].set(v) for name, v in arrays.items()}
+@partial(jax.jit, donate_argnames=("arrays",))
+def put(arrays: Arrays, to: Device, slot: Device, new: Arrays) -> Arrays:
+    """Put back what has changed, in place: one of a history's entries, the first entries of a state vector.
+
+    It only writes: a program that also read of these arrays would copy them whole.
+    """
+    out = {}
+    for name, value in new.items():
+        if name in HISTORY:
+            out[name] = arrays[name].at[to, slot].set(value)
+        elif name in STATES:
+            out[name] = arrays[name].at[to, : value.shape[1]].set(value)
+        else:
+            out[name] = arrays[name].at[to].set(value)
+    return out
 
 
 def new_pool(rows: int, widest: int, gap: Size) -> Pool:
@@ -69,10 +89,10 @@ def new_pool(rows: int, widest: int, gap: Size) -> Pool:
         gap: The gap equation's lattice.
     """
     B, N, M = rows + 1, gap.N, gap.M
-    states = {name: jnp.zeros((B, LEDGER + M + 1 + widest)) for name in ("y", "now", "before", "F0", "F")}
+    states = {name: jnp.zeros((B, LEDGER + M + 1 + widest)) for name in STATES}
     dressings = {name: jnp.zeros((B, 4, N)) for name in ("gap", "slope", "x", "lx", "lr", "normal", "held", "then")}
     weights = {name: jnp.zeros((B, N)) for name in ("rho", "p", "rho_s", "p_s", "rho_x", "p_x", "vector")}
-    history = {name: jnp.zeros((B, DEPTH, 4, N)) for name in ("dX", "dR")}
+    history = {name: jnp.zeros((B, DEPTH, 4, N)) for name in HISTORY}
     return (
         states | dressings | weights | history
         | {
@@ -92,93 +112,93 @@ def bytes_of_row(widest: int, gap: Size) -> int:
     return 8 * reals
 
 
-@partial(jax.jit, donate_argnames=("pool",))
-def begin(pool: Pool, at: Device, which: Device, starts: Tables) -> Pool:
-    """Rows in thermal equilibrium, from a table of starts."""
+def begun(which: Device, starts: Tables) -> Arrays:
+    """Arrays of rows in thermal equilibrium, from a table of starts."""
     found = {name: value[which] for name, value in starts.items()}
-    pool = _put(pool, at, gap=found["gap"], rho=found["rho"], p=found["p"], vector=found["vector"], n_eq=found["n"])
-    ledger = jnp.zeros((at.shape[0], LEDGER))
-    return _put(pool, at, y=jnp.concatenate([ledger, found["n"], found["f"]], -1))
+    ledger = jnp.zeros((which.shape[0], LEDGER))
+    y = jnp.concatenate([ledger, found["n"], found["f"]], -1)
+    return {"y": y, "n_eq": found["n"]} | {name: found[name] for name in ("gap", "rho", "p", "vector")}
+
+
+@jax.jit
+def ahead(gap: Device, slope: Device, time: Device) -> Device:
+    """Dressings (B, 4, N) after a time (ps), by their motion in the last step."""
+    return gap + time[:, None, None] * slope
+
+
+@jax.jit
+def weights(x: Device) -> tuple[Device, Device]:
+    """Spectral weights of dressings (B, 4, N)."""
+    return spectral_weights(*dressed(x))
 
 
 @program
 def first(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
-    """Weights of a step's middle, and the rates at its begin; Gamma and the fastest rate.
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
+    """Rates at the begin of a step, at the weights `rho` and `p` of its middle; Gamma and the fastest rate.
 
     Numbers: those of `Rows`, half the step (ps).
     """
-    at, to = places
-    rows = _rows(pool, at, numbers)
-    if extra:
-        rho, p = spectral_weights(*dressed(pool["gap"][at] + numbers[_ROWS][:, None, None] * pool["slope"][at]))
-    else:
-        rho, p = pool["rho"][at], pool["p"][at]
-    y = pool["y"][at, : LEDGER + size.M + 1 + size.N]
-    F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
+    rows, y = _rows(a, numbers), a["y"]
+    F, gamma = derivative(size, k, rows, y, *fill_above(a["rho"], a["p"], size.N))
     radius = fastest_rate(k, rows, split(size, y)[1], gamma)
-    pool = _put(_put_states(pool, to, now=y, before=y, F0=F, F=F), to, rho_s=rho, p_s=p)
-    return pool, jnp.stack([gamma, radius])
+    new = {"now": y, "before": y, "F0": F, "F": F, "rho_s": a["rho"], "p_s": a["p"]}
+    return new, jnp.stack([gamma, radius])
 
 
 @program
 def stage(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
     """Next stage of a step and its rates; error of the step were it the last, and the range of occupations.
 
     Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
     """
-    at, to = places
-    rows = _rows(pool, at, numbers)
-    a, b, c, d, e, dt, rtol, atol = (x[:, None] for x in numbers[_ROWS:])
-    length = LEDGER + size.M + 1 + size.N
-    y, now, F0 = (pool[name][at, :length] for name in ("y", "now", "F0"))
-    new = a * y + b * now + c * pool["before"][at, :length] + d * pool["F"][at, :length] + e * F0
-    F, _ = derivative(size, k, rows, new, *fill_above(pool["rho_s"][at], pool["p_s"][at], size.N))
+    rows = _rows(a, numbers)
+    b, by_now, by_before, by_F, by_F0, dt, rtol, atol = (x[:, None] for x in numbers[_ROWS:])
+    y, now, F0 = a["y"], a["now"], a["F0"]
+    new = b * y + by_now * now + by_before * a["before"] + by_F * a["F"] + by_F0 * F0
+    F, _ = derivative(size, k, rows, new, *fill_above(a["rho_s"], a["p_s"], size.N))
     error = jnp.abs(0.8 * (y - new) + 0.4 * dt * (F0 + F))
     relative = error / (atol + rtol * jnp.maximum(jnp.abs(y), jnp.abs(new)))
     _, n, f = split(size, new)
-    pool = _put_states(pool, to, before=now, now=new, F=F)
     found = [
         jnp.max(relative[:, LEDGER:], -1), error[:, 0],
         jnp.minimum(jnp.min(f, -1), jnp.min(n, -1)), jnp.max(f, -1),
     ]  # fmt: skip
-    return pool, jnp.stack(found)
+    return {"before": now, "now": new, "F": F}, jnp.stack(found)
 
 
 @program
 def prepare(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, None]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, None]:
     """Kernels of a trial's phonons, and where the step assumed its gap. Numbers: the step (ps), 0 without slope."""
-    at, to = places
-    n = pool["now"][at, LEDGER : LEDGER + gap.M + 1]
+    n = a["now"][:, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
-    x = pool["gap"][at] + numbers[0][:, None, None] * pool["slope"][at]
-    return _put(pool, to, K=K, width=width, tail=tail, x=x), None
+    x = a["gap"] + numbers[0][:, None, None] * a["slope"]
+    return {"K": K, "width": width, "tail": tail, "x": x}, None
 
 
-def _gap_rows(pool: Pool, at: Device, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
+def _gap_rows(a: Arrays, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
     start = LEDGER + gap.M + 1
-    return (pool["K"][at], pool["width"][at], pool["tail"][at]), pool["now"][at, start : start + gap.N]
+    return (a["K"], a["width"], a["tail"]), a["now"][:, start : start + gap.N]
 
 
 @program
 def iterate(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
     """One iteration of the gap equation, as `pairing.gap.solve_gap`; at a held amplitude as `pairing.opening.hold`.
 
     Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
     iterations since the history began.
     """
-    at, to = places
     mu_star, full, height, tol, smallest, count = numbers
-    dressing, f = _gap_rows(pool, at, gap)
-    x = pool["x"][at]
-    rho, p = spectral_weights(*dressed(x))
+    dressing, f = _gap_rows(a, gap)
+    x = a["x"]
+    rho, p = a["rho"], a["p"]
     image = gap_map(gap, c, dressing, (mu_star, full), rho, p, f)
     held = height > 0.0
     grown = image[:, 2, 0] / jnp.where(held, height, 1.0)
@@ -193,15 +213,15 @@ def iterate(
     grows = ~held & ~done & (factor > GROWING)
     code = jnp.where(done, DONE, jnp.where(grows, -1, CONTINUE))
     code = jnp.where(held & ~sane, BAD, jnp.where(~held & (size < smallest), NORMAL, code))
-    pool, new = _accelerated(pool, at, to, x, r, count)
+    history, new = _accelerated(a, x, r, count)
     ratio = height / jnp.where(new[:, 2, 0] == 0.0, 1.0, new[:, 2, 0])
     new = _with_phi(new, jnp.where(held, ratio, 1.0))
     grown_up = _with_phi(image, jnp.minimum(factor, 2.0))
     sign = jnp.where(held | (image[:, 2, 0] >= 0.0), 1.0, -1.0)
     is_done, is_up = (flag[:, None, None] for flag in (done, grows))
     new = jnp.where(is_done, _with_phi(scaled, sign), jnp.where(is_up, grown_up, new))
-    pool = _put(pool, to, x=new, rho_x=rho, p_x=sign[:, None] * p)
-    return pool, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0]])
+    changed = history | {"x": new, "rho_x": rho, "p_x": sign[:, None] * p}
+    return changed, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0]])
 
 
 def _with_phi(x: Device, factor: Device) -> Device:
@@ -214,64 +234,60 @@ def _size0(x: Device) -> Device:
     return jnp.sqrt(x[:, 2, 0] ** 2 + x[:, 3, 0] ** 2)
 
 
-def _accelerated(pool: Pool, at: Device, to: Device, x: Device, r: Device, count: Device) -> tuple[Pool, Device]:
+def _accelerated(a: Arrays, x: Device, r: Device, count: Device) -> tuple[Arrays, Device]:
     """Next iterate by Anderson's least squares; see `pairing.anderson`."""
     count = count.astype(jnp.int32)
-    rows, slot = jnp.arange(at.shape[0]), jnp.maximum(count - 1, 0) % DEPTH
+    rows, slot = jnp.arange(x.shape[0]), jnp.maximum(count - 1, 0) % DEPTH
     filled = jnp.minimum(count, DEPTH)
-    dx, dr = x - pool["lx"][at], r - pool["lr"][at]
-    dX = pool["dX"][at].at[rows, slot].set(dx)
-    dR = pool["dR"][at].at[rows, slot].set(dr)
+    dx, dr = x - a["lx"], r - a["lr"]
+    dX = a["dX"].at[rows, slot].set(dx)
+    dR = a["dR"].at[rows, slot].set(dr)
     used = jnp.arange(DEPTH) < filled[:, None]
     column = jnp.where(used, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
-    gram = pool["gram"][at]
+    gram = a["gram"]
     gram = gram.at[rows, slot].set(column).at[rows, :, slot].set(column)
     gram = gram.at[rows, slot, slot].multiply(1 + 1e-12)
     right = jnp.where(used, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
     coefficients = solve_small(gram, right, filled)
     old = jnp.where(used[:, :, None, None], dX + dR, 0.0)
     new = x + r - jnp.sum(coefficients[:, :, None, None] * old, 1)
-    history = {"dX": pool["dX"].at[to, slot].set(dx), "dR": pool["dR"].at[to, slot].set(dr)}
-    return _put(pool | history, to, gram=gram, lx=x, lr=r), new
+    return {"dX": dx, "dR": dr, "gram": gram, "lx": x, "lr": r}, new
 
 
 @program
 def grow(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
     """The normal state of a trial and the largest eigenvalue of the equation linearised around it.
 
     Numbers: mu_star, 1 for `full` damping. Found: eigenvalue, its doubt, Int f / h, Re W of the first cell.
     """
-    at, to = places
-    dressing, f = _gap_rows(pool, at, gap)
-    normal, eigenvalue, vector, doubt = growth(gap, c, dressing, (numbers[0], numbers[1]), f, pool["vector"][at])
-    pool = _put(pool, to, normal=normal, vector=vector)
-    return pool, jnp.stack([eigenvalue, doubt, jnp.sum(f, -1), normal[:, 0, 0]])
+    dressing, f = _gap_rows(a, gap)
+    normal, eigenvalue, vector, doubt = growth(gap, c, dressing, (numbers[0], numbers[1]), f, a["vector"])
+    return {"normal": normal, "vector": vector}, jnp.stack([eigenvalue, doubt, jnp.sum(f, -1), normal[:, 0, 0]])
 
 
 @program
 def amplitude(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, None]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, None]:
     """Where the search for an opening gap goes on, at another amplitude; see `pairing.opening`.
 
     Numbers: mu_star; 1 for `full` damping; the amplitude (meV); the step (ps), 0 without slope; 1 to take note of
     the shape that has settled; 1, 2 or 3 to start from the assumed gap, the linearised equation's, or the last
     shape; how far to extrapolate along the last two.
     """
-    at, to = places
     mu_star, full, height, dt, keep, source, along = numbers
-    last = jnp.where(keep[:, None, None] > 0.0, pool["x"][at], pool["held"][at])
-    then = jnp.where(keep[:, None, None] > 0.0, pool["held"][at], pool["then"][at])
-    assumed = pool["gap"][at] + dt[:, None, None] * pool["slope"][at]
-    dressing, f = _gap_rows(pool, at, gap)
-    normal = pool["normal"][at]
-    linear = joined(dressed(normal)[0], pairing(gap, c, dressing, (mu_star, full), pool["vector"][at], f))
+    last = jnp.where(keep[:, None, None] > 0.0, a["x"], a["held"])
+    then = jnp.where(keep[:, None, None] > 0.0, a["held"], a["then"])
+    assumed = a["gap"] + dt[:, None, None] * a["slope"]
+    dressing, f = _gap_rows(a, gap)
+    normal = a["normal"]
+    linear = joined(dressed(normal)[0], pairing(gap, c, dressing, (mu_star, full), a["vector"], f))
     state = jnp.where(source[:, None, None] == 1.0, assumed, jnp.where(source[:, None, None] == 2.0, linear, last))
     x = _at_height(state, height)
     x = x + along[:, None, None] * (x - _at_height(then, height))
-    return _put(pool, to, held=last, then=then, x=_at_height(x, height)), None
+    return {"held": last, "then": then, "x": _at_height(x, height)}, None
 
 
 def _at_height(x: Device, height: Device) -> Device:
@@ -280,25 +296,24 @@ def _at_height(x: Device, height: Device) -> Device:
 
 @program
 def accept(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
     """Move on to a trial whose gap is solved; the energy that the moving density of states gave, Re W0, Re phi0.
 
     Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state.
     """
-    at, to = places
     is_normal = numbers[1] > 0.0
-    W = dressed(pool["normal"][at])[0]
+    W = dressed(a["normal"])[0]
     none = jnp.zeros_like(W.re)
-    new = jnp.where(is_normal[:, None, None], joined(W, Pair(none, none)), pool["x"][at])
-    rho = jnp.where(is_normal[:, None], 1.0, pool["rho_x"][at])
-    p = jnp.where(is_normal[:, None], 0.0, pool["p_x"][at])
+    new = jnp.where(is_normal[:, None, None], joined(W, Pair(none, none)), a["x"])
+    rho = jnp.where(is_normal[:, None], 1.0, a["rho_x"])
+    p = jnp.where(is_normal[:, None], 0.0, a["p_x"])
     start = LEDGER + gap.M + 1
-    f = 0.5 * (pool["y"][at, start : start + gap.N] + pool["now"][at, start : start + gap.N])
-    moved = jnp.sum(k["energy"] * (rho - pool["rho"][at]) * f, -1)
-    slope = numbers[0][:, None, None] * (new - pool["gap"][at])
-    pool = pool | {"y": pool["y"].at[to].set(pool["now"][at])}
-    return _put(pool, to, gap=new, rho=rho, p=p, slope=slope), jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
+    f = 0.5 * (a["y"][:, start : start + gap.N] + a["now"][:, start : start + gap.N])
+    moved = jnp.sum(k["energy"][: gap.N] * (rho - a["rho"]) * f, -1)
+    slope = numbers[0][:, None, None] * (new - a["gap"])
+    changed = {"y": a["now"], "gap": new, "rho": rho, "p": p, "slope": slope}
+    return changed, jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
 
 
 SEEN: Final = (
@@ -310,19 +325,18 @@ SEEN: Final = (
 
 @program
 def observe(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, Device]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
     """Numbers of the present state, `SEEN`; energy above the narrower lattice of `extra` cells.
 
     Numbers: those of `Rows`, Delta0 (meV).
     """
-    at = places[0]
-    rows, Delta0 = _rows(pool, at, numbers), numbers[_ROWS]
-    ledger, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
-    narrow = pool["rho"][at]
-    rho, p = fill_above(narrow, pool["p"][at], size.N)
+    rows, Delta0 = _rows(a, numbers), numbers[_ROWS]
+    ledger, n, f = split(size, a["y"])
+    narrow = a["rho"]
+    rho, p = fill_above(narrow, a["p"], size.N)
     gamma, unit_power, _ = light(size, k, rows, rho, p, f)
-    edge = _edge(pool["gap"][at], c["E"], c["h"])
+    edge = _edge(a["gap"], c["E"], c["h"])
     E, h = k["E"], k["h"]
     found = {
         "gamma": gamma,
@@ -339,7 +353,7 @@ def observe(
         "f_gap": _interpolated(f, edge, h),
         "f_pump": jnp.where(k["photon"] + Delta0 > E[-1], 0.0, _interpolated(f, k["photon"] + Delta0, h)),
     }
-    return pool, jnp.stack([found[name] for name in SEEN])
+    return {}, jnp.stack([found[name] for name in SEEN])
 
 
 def _interpolated(f: Device, E: Device, h: Device) -> Device:
@@ -363,27 +377,25 @@ def _edge(x: Device, E: Device, h: Device) -> Device:
 
 @program
 def cut(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, None]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, None]:
     """Go on with `extra` cells, what lies above given to the upper half of them; see `windows.cut`."""
-    (at, where), to = places, extra
+    to = extra
     start, half = LEDGER + size.M + 1, slice(to // 2, to)
-    f = pool["y"][at, start : start + size.N]
-    rho, _ = fill_above(pool["rho"][at], pool["p"][at], size.N)
+    f = a["y"][:, start : start + size.N]
+    rho, _ = fill_above(a["rho"], a["p"], size.N)
     share = jnp.maximum(f[:, half], 0.0)
     share = jnp.where(jnp.any(share > 0.0, -1, keepdims=True), share, 1.0)
     unit = jnp.sum(k["energy"][half] * rho[:, half] * share, -1)
     above = jnp.sum(k["energy"][to:] * f[:, to:], -1)
     kept = f.at[:, half].add((above / unit)[:, None] * share).at[:, to:].set(0.0)
-    pool = pool | {"y": pool["y"].at[where, start : start + size.N].set(kept)}
-    return pool, None
+    return {"y": jnp.concatenate([a["y"][:, :start], kept], -1)}, None
 
 
 @program
 def fetch(
-    pool: Pool, places: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Pool, tuple[Device, ...]]:
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, tuple[Device, ...]]:
     """f, n, W and phi, rho, p of rows, to be looked at on the host."""
-    at = places[0]
-    _, n, f = split(size, pool["y"][at, : LEDGER + size.M + 1 + size.N])
-    return pool, (f, n, pool["gap"][at], pool["rho"][at], pool["p"][at])
+    _, n, f = split(size, a["y"])
+    return {}, (f, n, a["gap"], a["rho"], a["p"])
