@@ -1,6 +1,7 @@
 """Record of a trajectory: series of the film, fields at requested energies, profiles over the depth."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def ledger_error(data: dict[str, Array], U: float) -> float:
     return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
 
 
-def overrun(samples: Sequence[Sequence[Sample]]) -> float:
+def overrun(samples: Sequence[Sequence[Any]]) -> float:
     """Share of the absorption of all slabs that was missed at the end of the lattice."""
     missed, absorbed = (sum(getattr(slab[-1], name) for slab in samples) for name in ("U_overrun", "U_absorbed"))
     return float(missed / (missed + absorbed)) if missed > 0.0 else 0.0

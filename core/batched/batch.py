@@ -22,7 +22,7 @@ from ..terms.pump import Pump
 from ..thermal import bose, fermi
 from ..windows import Ladder, build_ladder
 from . import scope
-from .device import jax, jnp
+from .device import describe, jax, jnp
 from .machine import INITIAL, Machines, State
 from .pool import Effort, Pool
 from .programs import SEEN, bytes_of_row
@@ -92,6 +92,9 @@ def simulate_all(
         batch = Batch(key, [trials[i] for i in places], chunks=chunks, rows=rows)
         for place, found in batch.run():
             yield places[place], found
+
+
+simulate_all.device = describe  # type: ignore[attr-defined]
 
 
 @dataclass

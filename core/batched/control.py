@@ -2,14 +2,15 @@
 
 import math
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..dynamics import _GROW, _SAFETY, _SHRINK
 from ..integrators.rkc import _DAMPINGS, _coefficients, _interval
-from ..lattice import Array
 
+Array = NDArray[Any]
 LONGEST: Final = _DAMPINGS[-1][0]
 """Longest stable step times the spectral radius."""
 _LIMITS: Final = np.array([limit for limit, _ in _DAMPINGS])

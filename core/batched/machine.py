@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..lattice import Array
 from ..pairing.gap import NO_GAP
 from ..pairing.opening import _FINEST, _SETTLE, _TINY, _TRIALS, _VANISHING, Held, _Search
 from ..pairing.tracking import _EIGENVALUE
@@ -22,6 +22,7 @@ from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
 from .gap import DEPTH
 
+Array = NDArray[Any]
 _ITERATIONS: Final = 300
 """Iterations of the gap equation before it is given up, as in `pairing.gap`."""
 _RESTARTS: Final = 60

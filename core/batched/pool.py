@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..kinetics import Film
-from ..lattice import Array
 from ..pairing.eliashberg import Coupling
 from ..windows import Ladder
 from . import programs
@@ -23,6 +23,7 @@ from .kinetics import LEDGER
 from .machine import LINES, Machines, State
 from .tables import Size, Tables, film_tables, gap_tables
 
+Array = NDArray[Any]
 _AHEAD: Final = 3
 """Programs that are started before the first one's answer is read."""
 _RUNGS: Final = 16

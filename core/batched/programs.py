@@ -1,8 +1,8 @@
 """Programs on chunks of a pool's rows: their arrays are taken out, change, and are put back in place.
 
 A chunk that is not full repeats its first row, and puts what it finds for that into the pool's spare last row: a
-transform may take real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of rows
-(times, rates, flags) come packed in one array, a line for each.
+transform may take real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of
+rows (times, rates, flags) come packed in one array, a line for each.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,8 @@ def program(function: Callable[..., Any]) -> Any:
 
 
 def _rows(a: Arrays, numbers: Device) -> Rows:
-    return Rows(*numbers[:_ROWS], a["n_eq"])
+    power, saturated, pairs, emission, escape, free = numbers[:_ROWS]
+    return Rows(power, saturated, pairs, emission, escape, free, a["n_eq"])
 
 
 @partial(jax.jit, static_argnames=("names", "length"))
@@ -120,13 +121,13 @@ def begun(which: Device, starts: Tables) -> Arrays:
     return {"y": y, "n_eq": found["n"]} | {name: found[name] for name in ("gap", "rho", "p", "vector")}
 
 
-@jax.jit
+@partial(jax.jit)
 def ahead(gap: Device, slope: Device, time: Device) -> Device:
     """Dressings (B, 4, N) after a time (ps), by their motion in the last step."""
     return gap + time[:, None, None] * slope
 
 
-@jax.jit
+@partial(jax.jit)
 def weights(x: Device) -> tuple[Device, Device]:
     """Spectral weights of dressings (B, 4, N)."""
     return spectral_weights(*dressed(x))
@@ -204,15 +205,15 @@ def iterate(
     grown = image[:, 2, 0] / jnp.where(held, height, 1.0)
     sane = (grown > 0.0) & (grown < jnp.inf)
     scaled = _with_phi(image, jnp.where(held & sane, 1.0 / jnp.where(sane, grown, 1.0), 1.0))
-    size = jnp.sqrt(jnp.max(scaled[:, 2] ** 2 + scaled[:, 3] ** 2, -1))
+    largest = jnp.sqrt(jnp.max(scaled[:, 2] ** 2 + scaled[:, 3] ** 2, -1))
     r = scaled - x
-    residual = jnp.max(jnp.abs(r), (1, 2)) / size
+    residual = jnp.max(jnp.abs(r), (1, 2)) / largest
     factor = _size0(image) / jnp.maximum(_size0(x), 1e-300)
     allowed = jnp.where(held, jnp.maximum(tol, SLACK * jnp.abs(grown - 1.0)), tol)
     done = residual < allowed
     grows = ~held & ~done & (factor > GROWING)
     code = jnp.where(done, DONE, jnp.where(grows, -1, CONTINUE))
-    code = jnp.where(held & ~sane, BAD, jnp.where(~held & (size < smallest), NORMAL, code))
+    code = jnp.where(held & ~sane, BAD, jnp.where(~held & (largest < smallest), NORMAL, code))
     history, new = _accelerated(a, x, r, count)
     ratio = height / jnp.where(new[:, 2, 0] == 0.0, 1.0, new[:, 2, 0])
     new = _with_phi(new, jnp.where(held, ratio, 1.0))

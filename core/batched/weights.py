@@ -100,7 +100,8 @@ def linear_pair_amplitude(W1: Pair, F1: Pair) -> Device:
     few = _FEW + 1
     W, F = _shifted(W1, -1.0), _shifted(F1, 1.0)
     d, dF = W1.minus(W), F1.minus(F)
-    p0 = p1 = 0.0
+    p0: Device = 0.0
+    p1: Device = 0.0
     for y in _NODES:
         q = 0.5 * F.plus(dF.by(y)).over(W.plus(d.by(y))).re
         p0, p1 = p0 + (1.0 - y) * q, p1 + y * q

@@ -18,7 +18,8 @@ from ..errors import ClusterError
 from ..store.record import versions
 from ..work.limits import THREADS
 from ..work.pool import Ended
-from ..work.task import Batch, run_batch
+from ..work.run import run
+from ..work.task import Batch
 
 _SAY_S = 1.0
 _PATIENCE_S = 60.0
@@ -68,7 +69,7 @@ def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None
     worker.log_event(topic, key)
     if batch.time_s is not None:
         _say_all(worker)
-    return run_batch(batch)
+    return run(batch)
 
 
 def _say_all(worker: Any) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .task import Batch, run_batch
+from .run import run
+from .task import Batch
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class InlinePool:
             return []
         key, batch = self._waiting.pop(0)
         try:
-            run_batch(batch)
+            run(batch)
         except Exception as error:
             return [Ended(key, error)]
         return [Ended(key)]
