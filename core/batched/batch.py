@@ -28,8 +28,8 @@ from .pool import Effort, Pool
 from .programs import SEEN, bytes_of_row
 from .tables import gap_tables
 
-CHUNKS: Final = (128, 1024)
-"""Sizes of chunks on a GPU."""
+CHUNKS: Final = (1024,)
+"""Sizes of chunks, ascending; one more would be compiled for another minute."""
 _ROWS: Final = 4
 """Rows for each place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6

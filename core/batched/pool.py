@@ -33,6 +33,7 @@ KINETIC: Final = (
 """States whose programs are those of one lattice of the kinetic equations."""
 
 
+_IS_KINETIC: Final = np.isin(np.arange(len(State)), KINETIC)
 _SILENT: Final = (State.PREPARE, State.AMPLITUDE, State.CUT)
 """States after which nothing needs to be known of the program."""
 _EACH_RUNG: Final = (State.STAGE, State.FIRST, State.OBSERVE, State.ACCEPT)
@@ -155,7 +156,7 @@ class Pool:
         most = self.chunks[-1]
         while True:
             refill()
-            key = machines.state * _RUNGS + np.where(np.isin(machines.state, KINETIC), machines.rung, machines.last)
+            key = machines.state * _RUNGS + np.where(_IS_KINETIC[machines.state], machines.rung, machines.last)
             counts = np.bincount(key, minlength=_RUNGS * len(State))
             counts[: _RUNGS * State.FIRST] = 0
             best = int(counts.argmax())
@@ -186,7 +187,8 @@ class Pool:
         numbers = jnp.asarray(np.pad(inputs, padding, mode="edge"))
         machines.state[at] = State.BUSY
         plan, length = _PLANS[state], LEDGER + self.gap.M + 1 + self.film(rung)[0].N
-        a = programs.take(self.arrays, jnp.asarray(reads), names=plan.reads, length=length)
+        read = {name: self.arrays[name] for name in plan.reads}
+        a = programs.take(read, jnp.asarray(reads), names=plan.reads, length=length)
         if state == State.FIRST_AHEAD:
             a["x"] = programs.ahead(a.pop("gap"), a.pop("slope"), numbers[-1])
         if state in (State.FIRST_AHEAD, State.ITERATE):

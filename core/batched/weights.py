@@ -1,7 +1,7 @@
 """Spectral weights of rows, as `pairing.coherence`: its branches become choices between values that all have."""
 
 from ..pairing.coherence import _FAR, _FEW, _NODES, _NODES_3, _SMOOTH, _WEIGHTS_3
-from .device import Device, jnp
+from .device import Device, jax, jnp
 from .pairs import Pair
 
 Parts = tuple[Device, Device, Device, Device]
@@ -85,6 +85,8 @@ def spectral_weights(W1: Pair, F1: Pair) -> tuple[Device, Device]:
         jnp.where(none, empty, jnp.where(gapped, 0.0, jnp.where(far, z, jnp.where(smooth | absent, y, x))))
         for x, y, z, empty in zip(near, between, beyond, (1.0, 0.5, 0.0, 0.0), strict=True)
     )
+    # each is needed at two points: computed once
+    r0, r1, p0, p1 = jax.lax.optimization_barrier((r0, r1, p0, p1))
     # half a cell is left up to the window's end, as flat as its last point
     end = W1.re.shape[-1] - 1
     last = Pair(W1.re[:, end:], W1.im[:, end:]), Pair(F1.re[:, end:], F1.im[:, end:])
