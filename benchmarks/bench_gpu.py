@@ -144,7 +144,9 @@ def transforms(batch: Batch, rows: int) -> dict[str, float]:
 def measure(points: int, seconds: float, spacing: float | None) -> None:
     """Print the rate of a grid."""
     trials = grid(points, spacing)
+    begin = time.perf_counter()
     batch = Batch(Key.of(trials[0]), trials)
+    print(f"ready after {time.perf_counter() - begin:.1f} s, most of it compilation if first", flush=True)
     done, scalars, took, steady = timed(batch, seconds)
     stats = jax.devices()[0].memory_stats() or {}
     memory = stats.get("peak_bytes_in_use", 0) / 2**30
@@ -184,7 +186,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--scalar", type=int, default=64)
     parser.add_argument("--spacing", type=float, default=None, help="meV, in place of the material's")
-    parser.add_argument("--profile", type=int, default=2048)
+    parser.add_argument("--profile", type=int, default=4096)
     args = parser.parse_args()
     print(f"device: {describe()}, JAX {jax.__version__}, {os.cpu_count()} cores", flush=True)
     if args.scalar:
@@ -199,7 +201,7 @@ def main() -> None:
     for points in args.points:
         measure(points, args.seconds, args.spacing)
     if args.profile:
-        profiled(args.profile, args.seconds, args.spacing)
+        profiled(args.profile, min(args.seconds, 25.0), args.spacing)
 
 
 if __name__ == "__main__":

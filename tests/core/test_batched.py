@@ -227,7 +227,7 @@ def trials(material: Material) -> list[Trial]:
         trial(material, 5.0, 10.0, damping="full"),
         trial(material, 1.0, 10.0, energies=(5.0, 20.0), frequencies=(30.0,), omega_probe=20.0),
         trial(material, 1.0, 10.0, tau_ee=0.1),
-        trial(material, 1.0, 10.0, slabs=2),
+        trial(material, 1.0, 10.0, slabs=2, thickness=100.0),
     ]
 
 
