@@ -80,7 +80,7 @@ class Declaration:
         long_name: Meaning in a few words, for a label.
         unit: CF unit; "1" for a number, a word or a choice.
         symbol: Symbol in print; empty if the name in words suffices.
-        rule: Rule for its value; None if the type suffices.
+        rule: Rule for its value; None if the type suffices; a number must then be finite.
         remedy: Advice if the rule is broken.
         shapes: Whether it labels the outputs' own dims, which all points of a cube share, and so cannot be an axis.
         later: Whether it was added after points had been stored.
@@ -100,10 +100,11 @@ class Declaration:
         allowed."""
         if allowed and value not in allowed:
             raise ValueError(f"`{name}`{owner} must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
-        if self.rule is not None and not _holds(self.rule, value):
+        rule = self.rule or (FINITE if isinstance(value, float) else None)
+        if rule is not None and not _holds(rule, value):
             unit = f", in {typed(self.unit)}" if self.unit != "1" else ""
             remedy = f"; {self.remedy}" if self.remedy else ""
-            raise ValueError(f"`{name}`{owner} must be {self.rule.words}{unit}{remedy}. Got {value!r}.")
+            raise ValueError(f"`{name}`{owner} must be {rule.words}{unit}{remedy}. Got {value!r}.")
 
 
 def declare(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .equations import Equations, joint_problem, joint_spectral_radius, parts
+from .equations import Equations, joint_derivative, joint_problem, joint_spectral_radius, parts
 from .integrators import Method
 from .kinetics import JointTerm
 from .lattice import Array
@@ -20,6 +20,8 @@ from .result import Outcome
 from .slab import Sample, SaturatedError, Slab
 
 _SAFETY, _SHRINK, _GROW = 0.8, 0.2, 3.0
+_AT_REST = 0.1
+"""Motion until the pulse begins, in units of a step's tolerance, below which a film is not integrated till then."""
 
 
 @dataclass
@@ -83,6 +85,7 @@ def integrate(
         run = _Run(states, joint, method, start, rtol, atol, out)
         run.sample()
         for target in times[1:]:
+            run.rest(float(target))
             while run.t < target:
                 if out.statistics.steps + out.statistics.rejected >= max_steps:
                     out.outcome = Outcome.TOO_MANY_STEPS
@@ -114,10 +117,26 @@ class _Run:
         self.rtol, self.atol, self.t = rtol, atol, t
         self.pump = slabs[0].pump
         self.dt = self.pump.tau_pump / 20
+        self.at_rest = self._is_at_rest()
 
     def sample(self) -> None:
         for slab, samples in zip(self.slabs, self.out.slabs, strict=True):
             samples.append(slab.sample(self.t))
+
+    def rest(self, target: float) -> None:
+        """Pass on towards `target` without a step, as far as nothing moves: until the pulse begins."""
+        if self.at_rest and self.t < self.pump.begins:
+            self.t = min(target, self.pump.begins)
+
+    def _is_at_rest(self) -> bool:
+        """Return whether all slabs wait for the pulse in equilibrium: their rates move nothing until it begins."""
+        if not all(slab.waiting for slab in self.slabs):
+            return False
+        equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]
+        y = np.concatenate([slab.y for slab in self.slabs])
+        scale = np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
+        moved = joint_derivative(equations, self.joint, self.t, y, weights) * (self.pump.begins - self.t)
+        return bool(np.abs(moved / scale).max() <= _AT_REST)
 
     def advance(self, target: float, dt_max: float) -> None:
         """One trial step towards `target`; accepted or not, the next step's length is chosen."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol
 
+import numba as nb
 import numpy as np
 
 from .constants import HBAR
@@ -20,6 +21,15 @@ from .declaration import Joint
 from .lattice import Array, Lattice, Ring
 from .settings import Point, Settings
 from .terms.pump import Pump
+
+
+@nb.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _energy(E: Array, rho: Array, f: Array) -> float:
+    """Sum of E rho f."""
+    total = 0.0
+    for i in range(f.size):
+        total += E[i] * rho[i] * f[i]
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +63,7 @@ class Film:
 
     def quasiparticle_energy(self, rho: Array, f: Array) -> float:
         """U_qp = 4 N0 Int_0 dE E rho f, meV/nm^3."""
-        return float(4 * self.N0 * self.lattice.h * np.dot(self.lattice.E * rho, f))
+        return 4 * self.N0 * self.lattice.h * _energy(self.lattice.E, rho, f)
 
     def quasiparticle_number(self, rho: Array, f: Array) -> float:
         """Number density of quasiparticles, 4 N0 Int_0 dE rho f, 1/nm^3."""

@@ -9,15 +9,27 @@ stands at position i mod L. The mirror image a(-E_i) = a_(-i-1) of a real functi
 exp(i q) conj(A_q), q = 2 pi k / L: it needs no transform of its own.
 """
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy.fft import next_fast_len
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _occupations(rho: Array, p: Array, f: Array, a: Array, c: Array) -> None:
+    N, L = rho.size, a.size
+    for i in range(N):
+        a[i], c[i] = rho[i] * f[i], p[i] * f[i]
+    a[N : L - N], c[N : L - N] = 0.0, 0.0
+    for i in range(N):
+        a[L - 1 - i], c[L - 1 - i] = rho[i] * (1.0 - f[i]) - 1.0, p[i] * (f[i] - 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +70,43 @@ class Lattice:
         return self.N * self.h
 
 
+def fast_length(least: int) -> int:
+    """Length of a ring of at least `least` points that is quick to transform: a multiple of 64, factors 2, 3 and 5.
+
+    Measured: 5760 = 2^7 45 points take no longer than 5625 = 3^2 5^4, 11520 take 0.9 of 11250's time and 30720
+    take 0.87 of 30375's.
+    """
+    return int(64 * next_fast_len(-(-least // 64), real=True))
+
+
+class Workspace(threading.local):
+    """Arrays that a thread uses again and again, by name and shape: large ones cost their pages when they are new.
+
+    Nothing outlives the function that asked for it.
+    """
+
+    def __init__(self) -> None:
+        self.arrays: dict[tuple[str, tuple[int, ...]], Array] = {}
+
+    def real(self, name: str, *shape: int) -> Array:
+        """An array of a shape, its content undefined."""
+        found = self.arrays.get((name, shape))
+        if found is None:
+            if len(self.arrays) >= _MOST_ARRAYS:
+                self.arrays.clear()
+            found = self.arrays[name, shape] = np.empty(shape)
+        return found
+
+    def complex(self, name: str, *shape: int) -> Complex:
+        """The same, complex."""
+        return self.real(name, *shape[:-1], 2 * shape[-1]).view(complex)
+
+
+WORKSPACE = Workspace()
+_MOST_ARRAYS = 64
+"""Arrays that a thread keeps: more than those of a step on two lattices."""
+
+
 @dataclass(frozen=True)
 class Ring:
     """A ring of L points on which functions of the whole axis are convolved."""
@@ -67,13 +116,13 @@ class Ring:
 
     @classmethod
     def for_collisions(cls, lattice: Lattice) -> "Ring":
-        """Shortest ring without aliasing for E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
-        return cls(lattice, fft.next_fast_len(2 * lattice.N + lattice.M + 1, real=True))
+        """A quick ring without aliasing for E in [-Nh, Nh) and Omega in [-Mh, Mh]."""
+        return cls(lattice, fast_length(2 * lattice.N + lattice.M + 1))
 
     @classmethod
     def for_self_energies(cls, lattice: Lattice) -> "Ring":
         """Ring long enough for kernels at every lag |E - E'| < 2 N h, Hilbert transformed on it."""
-        return cls(lattice, fft.next_fast_len(4 * lattice.N + 2 * lattice.M + 2, real=True))
+        return cls(lattice, fast_length(4 * lattice.N + 2 * lattice.M + 2))
 
     @cached_property
     def mirror_phase(self) -> Complex:
@@ -86,6 +135,14 @@ class Ring:
         k = np.arange(self.L)
         return np.where(k <= self.L // 2, k, k - self.L)
 
+    def forward(self, signals: Array, out: Complex | None = None) -> Complex:
+        """Real transforms of the rows of `signals` (..., L), shape (..., L // 2 + 1)."""
+        return np.fft.rfft(signals, out=out)
+
+    def inverse(self, spectra: Complex, out: Array | None = None) -> Array:
+        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L, a factor left to the caller."""
+        return np.fft.irfft(spectra, self.L, norm="forward", out=out)
+
     def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:
         """Write a quasiparticle function: `positive` at E_i, `negative` at -E_i, both (N,), into `out` (L,)."""
         N = self.lattice.N
@@ -94,17 +151,18 @@ class Ring:
         out[self.L - N :] = negative[::-1]
         return out
 
-    def occupations(self, rho: Array, p: Array, f: Array) -> Array:
-        """a = rho f and c = p f on the whole axis, shape (2, L): rho even, p odd, f(-E) = 1 - f(E)."""
-        out = np.empty((2, self.L))
-        self.from_halves(rho * f, rho * (1.0 - f), out[0])
-        self.from_halves(p * f, -p * (1.0 - f), out[1])
-        return out
+    def occupations(self, rho: Array, p: Array, f: Array, out: Array) -> None:
+        """Write a = rho f, less the filled band's a = 1 at E < 0, and c = p f on the whole axis into `out` (2, L).
 
-    def emission(self, alpha2F: Array, n: Array) -> Array:
+        rho is even, p odd, f(-E) = 1 - f(E).
+        """
+        _occupations(rho, p, f, out[0], out[1])
+
+    def emission(self, alpha2F: Array, n: Array, out: Array | None = None) -> Array:
         """alpha2F (n + 1) on the whole axis, shape (L,): emission at Omega > 0, absorption at Omega < 0."""
         M = self.lattice.M
-        out = np.zeros(self.L)
+        out = np.empty(self.L) if out is None else out
+        out[M + 1 : self.L - M] = 0.0
         out[: M + 1] = alpha2F * (n + 1.0)
         out[self.L - M :] = (alpha2F * n)[:0:-1]
         return out

@@ -108,6 +108,7 @@ class Material:
             "Dielectric constant without the conduction electrons; the paper uses 1, the vacuum.",
             long_name="dielectric constant without the conduction electrons",
             symbol=r"$\varepsilon_\infty$",
+            rule=POSITIVE,
         ),
     )
     thickness: float = field(

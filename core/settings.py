@@ -100,7 +100,7 @@ class Settings:
     pump_rate: PumpRate = field(
         default="envelope",
         metadata=declare(
-            "`constant` (the paper) finds one Gamma whose deposited energy is the absorbed energy; `envelope` "
+            "`constant` (the paper) finds the one Gamma that deposits the absorbed energy of the pulse; `envelope` "
             "takes the instantaneous Gamma that deposits the pulse's own power.",
             long_name="absorption rate during the pulse",
         ),

@@ -28,7 +28,7 @@ from .settings import Damping, Point, Settings
 from .terms.pump import Pump
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "3"
+MODEL_VERSION: Final = "4"
 """Version of the results of `simulate`: part of a point's identity, raised when any number may change."""
 
 MOST_CELLS: Final = 200_000

@@ -2,7 +2,7 @@
 
 Within a step Delta is extrapolated to the step's middle; after it the gap equation is solved again. Absorbed and
 escaped energy are integrated along with f and n at the same weights, so within a step the ledger closes to
-round-off. What remains is due to the gap: at fixed f a changing density of states changes U_qp by 4 N0 Int E f
+round-off. The remainder is due to the gap: at fixed f a changing density of states changes U_qp by 4 N0 Int E f
 d(rho), integrated separately by the trapezoidal rule. The lattice is as wide as the pulse requires and narrows as
 quasiparticles relax (`windows`).
 """
@@ -19,8 +19,8 @@ from .pairing.gap import GapSolution, SelfEnergy
 from .pairing.tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
 
-BOUNDS_TOLERANCE = 1e-7
-"""f and n may leave [0, 1] and [0, inf) by a step's own tolerance `atol`, and by this much at most."""
+BOUNDS = 0.1
+"""f and n may leave [0, 1] and [0, inf) by this share of a step's own absolute tolerance."""
 MISSED = 1e-4
 """Largest error of the absorbed energy in a step, relative to that of the pulse, or for continuous light to the
 total so far: it limits the step when f hardly changes."""
@@ -196,7 +196,7 @@ class Slab:
     def within_bounds(self, y: Array, atol: float) -> bool:
         """Return whether the occupations of a trial y are physical."""
         f, n = self.equations.split(y)
-        eps = min(atol, BOUNDS_TOLERANCE)
+        eps = BOUNDS * atol
         return bool(f.min() > -eps and f.max() < 1 + eps and n.min() > -eps)
 
     def solve(self, y: Array, dt: float, rtol: float) -> float:

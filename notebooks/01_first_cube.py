@@ -12,10 +12,9 @@
 
 # %% [markdown]
 # # A first cube
-#
-# A sweep is a YAML file; its result is a Zarr cube with labelled axes. Here a small version of the quick start:
-# the gap that light induces in K3C60 at 30 K, twice its Tc0, against fluence. Open this file in JupyterLab as a
-# notebook (`pip install 'photogap[notebooks]'`), and run it in its own folder.
+# A sweep is a YAML file; its result is a Zarr cube with labelled axes. This notebook runs a small version of
+# the quick start: the light-induced gap of K3C60 at 30 K, twice its Tc0, against fluence. Open this file in
+# JupyterLab as a notebook (`pip install 'photogap[notebooks]'`), and run it in its own folder.
 
 # %%
 # %matplotlib inline
@@ -24,7 +23,7 @@ from photogap.sweeps.analysis import peak_gap, time_above
 from photogap.sweeps.notebook import cube
 
 # %% [markdown]
-# `cube` computes what is missing and opens the rest; `change` alters the config as `photogap run --set` does.
+# `cube` computes missing points and opens the cube; `change` alters the config like `photogap run --set`.
 
 # %%
 ds = cube(
@@ -35,14 +34,14 @@ ds = cube(
 ds
 
 # %% [markdown]
-# Every axis is a label, every variable has units. Nothing of this package is needed to plot with xarray. At the
+# Every axis has labels, every variable has units. Plotting with xarray needs nothing from this package. At the
 # largest fluence the gap opens while the pulse rises, vanishes at its maximum, and opens again after it:
 
 # %%
 ds.Delta0.sel(F0=1).squeeze(drop=True).plot(x="time")
 
 # %% [markdown]
-# The figures of the package draw whatever axes are left, here all fluences:
+# The figures of the package draw all remaining axes, here the fluences:
 
 # %%
 figures.draw(ds, "fig3")
@@ -54,14 +53,14 @@ figures.draw(ds, "fig3")
 peak_gap(ds).squeeze().to_pandas()
 
 # %% [markdown]
-# For how long, in ps, it is above 0.01 meV. `outlasts` = 1 says that it still is at the last time of the cube, so
-# that the duration is a lower bound.
+# Time, in ps, for which the gap exceeds 0.01 meV. `outlasts` = 1 means that it still does at the last time of
+# the cube, so that the duration is a lower bound.
 
 # %%
 time_above(ds, 0.01).squeeze().to_dataframe()[["duration", "outlasts"]]
 
 # %% [markdown]
-# Each point carries its status; one that failed is NaN with a reason, never a plausible number.
+# Each point has a status; a failed point is NaN with a reason, never a plausible number.
 
 # %%
 ds.attrs["points"], ds.attrs["points_ok"], ds.attrs["points_not_ok"]

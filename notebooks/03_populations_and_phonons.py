@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Quasiparticles and phonons
 #
-# Figs. 4, 9 and 10 of arXiv:2603.18182: f(E, t), n(omega, t) with alpha2F beside it, and Delta(E, t). The sweep
-# holds K3C60 twice: with a phonon density of states F proportional to alpha2F, so that every mode couples
-# alike, and with the 189 modes of a formula unit, of which few couple
+# Figs. 4, 9 and 10 of arXiv:2603.18182: f(E, t), n(omega, t) next to alpha2F, and Delta(E, t). The sweep
+# contains K3C60 twice: with a phonon density of states F proportional to alpha2F, so that all modes couple
+# equally, and with the 189 modes of a formula unit, of which few couple
 # (`configs/materials/k3c60_all_modes.yaml`).
 
 # %%
@@ -41,14 +41,14 @@ ds = cube(
 alpha2F = alpha2F_of("K3C60")
 
 # %% [markdown]
-# Above, f steps at multiples of the photon energy, 170 meV, as long as the pulse lasts. Below, phonons: where every
-# mode couples alike, their number rises smoothly towards low energies, whatever alpha2F (right) has there:
+# Top: f has steps at multiples of the photon energy, 170 meV, while the pulse lasts. Bottom: if all modes
+# couple equally, the phonon number rises smoothly towards low energies, regardless of alpha2F (right):
 
 # %%
 figures.draw(ds, "fig4", {"material": "K3C60"}, alpha2F=alpha2F)
 
 # %% [markdown]
-# Where few couple, the energy goes to these few, and n shows the peaks of alpha2F:
+# If few modes couple, the energy goes to these, and n shows the peaks of alpha2F:
 
 # %%
 figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
@@ -61,13 +61,13 @@ figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
 figures.draw(ds, "gap_function", {"material": "K3C60"})
 
 # %% [markdown]
-# What the hot modes cost: of the two only the first has a gap.
+# The hot modes suppress the gap: of the two, only the first has one.
 
 # %%
 figures.draw(ds, "fig3")
 
 # %% [markdown]
-# As a film (`photogap movie STORE --at material=K3C60 --out film.gif` on the command line):
+# As a movie (`photogap movie STORE --at material=K3C60 --out film.gif` on the command line):
 
 # %%
 film = ds.sel(material="K3C60").isel(time=slice(None, None, 3))

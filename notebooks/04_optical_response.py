@@ -11,11 +11,11 @@
 # ---
 
 # %% [markdown]
-# # What a probe sees
+# # Optical response at a probe
 #
-# Reflectance and conductivity of K3C60 at probes of 2, 5 and 20 meV while light opens a gap; each is a variable of
-# the cube as soon as `omega_probe` is set. At the end, measured data beside the cube, and the escape time that fits
-# them. `configs/fig2c_pb.yaml` and `configs/fig2d_lah10.yaml` are the experiments on Pb and LaH10 of
+# Reflectance and conductivity of K3C60 at probes of 2, 5 and 20 meV while light opens a gap; setting
+# `omega_probe` makes them variables of the cube. At the end, measured data are compared with the cube to fit
+# the escape time. `configs/fig2c_pb.yaml` and `configs/fig2d_lah10.yaml` are the experiments on Pb and LaH10 of
 # arXiv:2603.18182.
 
 # %%
@@ -42,8 +42,8 @@ ds = cube(
 figures.draw(ds.isel(omega_probe=0), "fig3")
 
 # %% [markdown]
-# The reflectance at the larger fluence, as an instrument with a probe of 100 fs sees it. At 2 meV, below 2 Delta,
-# it follows the gap; above it hardly changes:
+# The reflectance at the larger fluence, as measured by an instrument with a probe of 100 fs. At 2 meV, below 2
+# Delta, it follows the gap; above 2 Delta it hardly changes:
 
 # %%
 figures.draw(ds, "fig3", {"F0": 0.3}, variable="dR_R0_seen")
@@ -68,7 +68,7 @@ data = read_experiment("data/my_delays.csv")
 data
 
 # %% [markdown]
-# The same probe for four escape times, and the data on it: the slower phonons escape, the later the signal comes.
+# The same probe for four escape times, with the data: slower phonon escape delays the signal.
 
 # %%
 model = cube(
@@ -88,9 +88,9 @@ model.dR_R0_seen.squeeze(drop=True).plot.line(x="time", ax=ax)
 ax.errorbar(data.time, data.signal, data.error, fmt="ko")
 
 # %% [markdown]
-# The escape time that fits best, interpolated between those of the cube. The error holds that of the data and that
-# of the interpolation; more values of tau_esc make the latter small. Where only the shape of the signal is known,
-# leave `normalise` out: the model is then scaled.
+# The escape time that fits best, interpolated between those of the cube. The error combines that of the data
+# and that of the interpolation; more values of tau_esc reduce the latter. If only the shape of the signal is
+# known, leave `normalise` out: the model is then scaled.
 
 # %%
 fit = fit_tau_esc(model, data, "dR_R0_seen", normalise="none").squeeze()

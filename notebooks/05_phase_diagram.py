@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Phase diagram: which assumption carries light-induced superconductivity?
+# # Phase diagram: on which assumption does light-induced superconductivity depend?
 #
 # Fluence against phonon escape for K3C60 at 30 K, twice Tc0, pumped at 170 meV: with lifetimes in the gap
 # equation or without (`damping`), and with pair breaking by the photon or without (`pump_channels`). A few
@@ -40,8 +40,8 @@ ds = cube(
 figures.draw(ds, "phase_diagram")
 
 # %% [markdown]
-# A column of panels is one choice of `pump_channels`, a row one of `damping`; the dashed line is the border of the
-# region with a gap. The answer, from the cube:
+# Each column of panels is one choice of `pump_channels`, each row one of `damping`; the dashed line is the
+# border of the region with a gap. The answer, from the cube:
 
 # %%
 print(answer(ds))
@@ -51,18 +51,18 @@ print("\n".join(table(ds)))
 # %% [markdown]
 # Pair breaking by the photon decides. Above Tc0 there are no pairs to break before the gap opens: this channel
 # is then the ordinary absorption of a metal, which puts quasiparticles at all energies up to that of the
-# photon, where they block pairing. Without it the photon only lifts the few thermal quasiparticles, which frees
-# the states at the gap's edge. Damping and escape then decide how large the gap gets and how long it lives.
+# photon, where they block pairing. Without it photons only lift the few thermal quasiparticles, which frees the
+# states at the gap edge. Damping and escape then decide how large the gap gets and how long it lives.
 
 # %% [markdown]
-# The border of the region with a gap, as numbers: it runs midway between points of the grid, and here at one
-# fluence (mJ/cm2) for both escape times (ps). A finer axis of F0 places it better.
+# The border of the region with a gap, as numbers: it runs midway between points of the grid, here at the same
+# fluence (mJ/cm2) for both escape times (ps). A finer axis of F0 locates it better.
 
 # %%
 existence(peak_gap(ds).sel(pump_channels="scattering").squeeze(), "F0", "tau_esc").to_dataframe().dropna()
 
 # %% [markdown]
-# Sliders over every axis: the series of one point, and the plane that it lies in.
+# Sliders over every axis: the series of one point, and the plane through it.
 
 # %%
 explore(ds)

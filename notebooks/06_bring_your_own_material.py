@@ -14,7 +14,7 @@
 # # Bring your own material
 #
 # From a file of EPW or Quantum ESPRESSO to a sweep. `data/example.a2f` has the layout that EPW writes; its
-# numbers are made up. A material is a YAML file that extends a known one; only what differs is stated, each
+# numbers are made up. A material is a YAML file that extends a known one and states only the differences, each
 # number with its source.
 
 # %%
@@ -29,7 +29,7 @@ from photogap.sweeps.materials import spectra as spectrum_files
 from photogap.sweeps.notebook import cube
 
 # %% [markdown]
-# Format and unit are found in the file; lambda is what the file's own code reports.
+# Format and unit are read from the file; lambda is the value reported by the code that wrote it.
 
 # %%
 spectrum = spectrum_files.read(Path("data/example.a2f"))
@@ -54,7 +54,8 @@ state = solve_equilibrium(film, 2.0)
 print(f"Tc = {state.Tc:.2f} K at mu* = {state.coupling.mu_star:.4f}; gap edge at 2 K: {state.gap.edge:.3f} meV")
 
 # %% [markdown]
-# And a sweep at 30 K, above Tc0; `data/my_sweep.yaml` is what `photogap run` takes. Light opens a gap here too:
+# And a sweep at 30 K, above Tc0; `data/my_sweep.yaml` is the config for `photogap run`. Light opens a gap here
+# too:
 
 # %%
 print(Path("data/my_sweep.yaml").read_text())

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # On a cluster
 #
-# The same config runs anywhere that Dask does: `cluster` names a scheduler. Here a cluster of one process
-# stands in for SLURM, PBS or a cloud; the driver, the cube and this notebook do not know the difference.
-# A plain scheduler lets every user of the machine run code as you, so this one takes a certificate, whose files a
+# The same config runs wherever Dask does: `cluster` names a scheduler. Here a cluster of one process stands in
+# for SLURM, PBS or a cloud; for the driver, the cube and this notebook it makes no difference. A plain
+# scheduler lets every user of the machine run code as you, so this one takes a certificate, whose files a
 # cluster file names.
 
 # %%

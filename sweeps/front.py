@@ -11,13 +11,14 @@ from ..core.material import Material
 from ..core.settings import Damping, Point, Settings
 from . import accessor as accessor
 from .analysis.cube import open_cube
+from .analysis.uncertain import with_errors
 from .ask.config import Override, parse, read
 from .ask.plan import resolve
 from .drive import sweep
 from .drive.progress import Bar
 from .errors import SweepError
 from .results import EquilibriumState, Simulation
-from .store.place import Place, place
+from .store.place import SCHEMES, Place, place
 from .work.limits import one_thread
 
 
@@ -90,7 +91,9 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
     Raises:
         StoreError: No cube exists at `store`.
     """
-    return open_cube(store, chunks=chunks)
+    ds = open_cube(store, chunks=chunks)
+    known = isinstance(store, Place) or str(store).partition("://")[0] in SCHEMES or "://" not in str(store)
+    return with_errors(ds, store if isinstance(store, Place) else place(store)) if known else ds
 
 
 def material(name: str | Path) -> Material:

@@ -17,6 +17,8 @@ hypothesis.settings.load_profile("unhurried")
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+# Their assertions say what differs, as those of a test file do.
+pytest.register_assert_rewrite("support")
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 

@@ -248,7 +248,7 @@ class Batch:
         m, pump, settings = self.machines, prepared.pump, self.trials[place].settings
         point, gap = self.trials[place].point, self._table[prepared.start]
         m.numbers[:, row] = 0.0
-        for name in ("steps", "rejected", "evaluations", "gap_iterations", "sample"):
+        for name in ("steps", "rejected", "evaluations", "gap_iterations", "sample", "count"):
             getattr(m, name)[row] = 0
         m.point[row], m.t[row] = place, prepared.times[0]
         m.target[row], m.plan[row] = prepared.times[0], pump.tau_pump / 20

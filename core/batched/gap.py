@@ -5,16 +5,15 @@ W = E Z and phi of a row are one real array of four rows, Re W, Im W, Re phi and
 
 import math
 
+from ..pairing.anderson import _RIDGE
+from ..pairing.tracking import _HISTORY
 from .device import Device, jnp
 from .kinetics import emission, occupations
 from .pairs import Pair
 from .tables import Size, Tables
 from .weights import linear_pair_amplitude
 
-DEPTH = 5
-"""History of the Anderson acceleration."""
-_RIDGE = 1e-13
-"""Smallest pivot, relative to one, of the scaled Gram matrix: a difference below it repeats those before."""
+DEPTH = _HISTORY
 _STEPS = 4
 """Products of the linearised equation in an estimate of its largest eigenvalue."""
 _SQUARINGS = 24
@@ -105,7 +104,7 @@ def solve_small(gram: Device, right: Device, m: Device) -> Device:
     used = jnp.arange(depth)[None] < m[:, None]
     size = jnp.sqrt(jnp.diagonal(gram, axis1=1, axis2=2))
     scale = jnp.where(used & (size > 0.0), 1.0 / jnp.where(size > 0.0, size, 1.0), 0.0)
-    A = gram * scale[:, :, None] * scale[:, None, :]
+    A = gram * scale[:, :, None] * scale[:, None, :] + _RIDGE * jnp.eye(depth)
     b = right * scale
     factor: list[list[Device]] = []
     half: list[Device] = []
@@ -115,7 +114,7 @@ def solve_small(gram: Device, right: Device, m: Device) -> Device:
         for j in range(i):
             row.append((A[:, i, j] - sum(row[k] * factor[j][k] for k in range(j))) * inverse[j])
         pivot = A[:, i, i] - sum(x * x for x in row)
-        good = pivot > _RIDGE
+        good = used[:, i] & (pivot > 0.1 * _RIDGE)
         inverse.append(jnp.where(good, 1.0 / jnp.sqrt(jnp.where(good, pivot, 1.0)), 0.0))
         half.append((b[:, i] - sum(x * y for x, y in zip(row, half, strict=True))) * inverse[i])
         factor.append(row)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..pairing.gap import NO_GAP
 from ..pairing.opening import _FINEST, _SETTLE, _TINY, _TRIALS, _VANISHING, Held, _Search
-from ..pairing.tracking import _EIGENVALUE
-from ..slab import BOUNDS_TOLERANCE, MISSED, MOST_PHOTONS
+from ..pairing.tracking import _CLOSER, _EIGENVALUE
+from ..slab import BOUNDS, MISSED, MOST_PHOTONS
 from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
 from .gap import DEPTH
@@ -52,16 +52,16 @@ _FLOATS: Final = (
     "atol", "gap_tol", "mu_star", "full", "pairs", "emission", "escape", "free", "Delta0", "phi0", "W0",
     "slope_phi0",
     "missed", "U_gap", "U_overrun", "booked", "height", "close", "eigenvalue", "first_height", "source", "along",
-    "keep", "new_phi0", "new_W0", "blocked_above", "gamma",
+    "wanted",    "keep", "new_phi0", "new_W0", "blocked_above", "gamma",
 )  # fmt: skip
 _WHOLE: Final = (
     "state", "rung", "s", "damping", "j", "count", "iterations", "restarts", "trials", "steps", "rejected",
     "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
 )  # fmt: skip
-_FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable")
+_FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh")
 
 LINES: Final = {
-    State.FIRST: 7, State.FIRST_AHEAD: 7, State.STAGE: 14, State.PREPARE: 1, State.ITERATE: 6, State.GROW: 2,
+    State.FIRST: 7, State.FIRST_AHEAD: 7, State.STAGE: 14, State.PREPARE: 1, State.ITERATE: 7, State.GROW: 2,
     State.AMPLITUDE: 7, State.ACCEPT: 2, State.OBSERVE: 7, State.CUT: 7, State.FETCH: 7,
 }  # fmt: skip
 """Numbers that each state's program takes of a row."""
@@ -126,7 +126,7 @@ class Machines:
     def slots(self, at: Array, size: int) -> Array:
         """Entry of the history that an iteration of each row writes, for a chunk of `size`."""
         found = np.zeros(size, dtype=np.int32)
-        found[: at.size] = np.maximum(self.count[at] - 1, 0) % DEPTH
+        found[: at.size] = self.count[at] % DEPTH
         return found
 
     def inputs(self, state: State, at: Array) -> Array:
@@ -144,9 +144,10 @@ class Machines:
         elif state == State.PREPARE:
             found = [self.ahead(at)]
         elif state == State.ITERATE:
-            tol = np.where(self.height[at] > 0, self.close[at], self.gap_tol[at])
+            tol = np.where(self.height[at] > 0, self.close[at], self.wanted[at])
             smallest = np.full(at.size, NO_GAP * self.h)
-            found = [*mu, self.height[at], tol, smallest, self.count[at].astype(float)]
+            fresh = self.fresh[at].astype(float)
+            found = [*mu, self.height[at], tol, smallest, self.count[at].astype(float), fresh]
         elif state == State.GROW:
             found = mu
         elif state == State.AMPLITUDE:
@@ -197,7 +198,7 @@ class Machines:
         self.evaluations[at] += self.s[at] + 1
         error = np.maximum(relative, absorbed / (MISSED * self.U[at]))
         self.error[at] = error
-        eps = np.minimum(self.atol[at], BOUNDS_TOLERANCE)
+        eps = BOUNDS * self.atol[at]
         good = (error <= 1.0) & (low > -eps) & (high < 1 + eps)
         self.reject(at[~good], error[~good])
         self.state[at[good]] = State.PREPARE
@@ -213,7 +214,10 @@ class Machines:
 
     def after_prepare(self, at: Array) -> None:
         """Follow the gap, or look whether one opens."""
-        self.iterations[at] = self.count[at] = self.restarts[at] = 0
+        self.iterations[at] = self.restarts[at] = 0
+        # the history of the last solution serves this one, and brings it closer for a few iterations more
+        self.wanted[at] = np.where(self.count[at] > 0, _CLOSER, 1.0) * self.gap_tol[at]
+        self.fresh[at] = True
         self.height[at], self.lost[at], self.unstable[at] = 0.0, False, False
         self.state[at] = np.where(self.normal[at], State.GROW, State.ITERATE)
 
@@ -222,7 +226,8 @@ class Machines:
         code, residual, growth, phi0, W0 = found
         self.iterations[at] += 1
         self.gap_iterations[at] += 1
-        self.count[at] = np.where(code == -1, 0, self.count[at] + 1)
+        self.count[at] = np.where(code == -1, 0, self.count[at] + ~self.fresh[at])
+        self.fresh[at] = code == -1
         self.new_phi0[at], self.new_W0[at] = phi0, W0
         held = self.height[at] > 0.0
         done = (code == 1) & ~held
@@ -230,6 +235,8 @@ class Machines:
         self.judge(at[done], normal=False)
         tired = ~held & ~done & ((code == 2) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
         self.lost[at[tired]] = code[tired] != 2
+        # an iteration that led nowhere is no history for the next solution
+        self.count[at[tired & (code != 2)]] = 0
         self.state[at[tired]] = State.GROW
         over = held & ((code != 0) | (self.iterations[at] >= _SETTLE))
         for i in np.flatnonzero(over):
@@ -273,14 +280,16 @@ class Machines:
         self.state[row] = State.AMPLITUDE
 
     def after_amplitude(self, at: Array) -> None:
-        """Iterate at the amplitude."""
+        """Iterate at the amplitude, without a history."""
         self.iterations[at] = self.count[at] = 0
+        self.fresh[at] = True
         self.state[at] = State.ITERATE
 
     def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
         """Go on with the search after an amplitude."""
         none: Any = None
         search, close = self.searches[row], self.close[row]
+        self.count[row] = 0
         growth = growth if settled else 1.0
         held = Held(float(self.height[row]), none, none, none, growth, residual, 0, settled)
         self.trials[row] += 1

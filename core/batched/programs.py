@@ -98,7 +98,8 @@ def new_pool(rows: int, widest: int, gap: Size) -> Pool:
         states | dressings | weights | history
         | {
             "gram": jnp.zeros((B, DEPTH, DEPTH)),
-            "K": jnp.zeros((B, gap.L // 2 + 1), dtype=complex),
+            # real and imaginary part: a GPU scatters complex numbers of 16 bytes one by one
+            "K": jnp.zeros((B, 2, gap.L // 2 + 1)),
             "width": jnp.zeros(B),
             "tail": jnp.zeros((B, 2, N)),
             "n_eq": jnp.zeros((B, M + 1)),
@@ -179,12 +180,13 @@ def prepare(
     n = a["now"][:, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
     x = a["gap"] + numbers[0][:, None, None] * a["slope"]
-    return {"K": K, "width": width, "tail": tail, "x": x}, None
+    return {"K": jnp.stack([K.real, K.imag], 1), "width": width, "tail": tail, "x": x}, None
 
 
 def _gap_rows(a: Arrays, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
     start = LEDGER + gap.M + 1
-    return (a["K"], a["width"], a["tail"]), a["now"][:, start : start + gap.N]
+    K = a["K"][:, 0] + 1j * a["K"][:, 1]
+    return (K, a["width"], a["tail"]), a["now"][:, start : start + gap.N]
 
 
 @program
@@ -194,9 +196,9 @@ def iterate(
     """One iteration of the gap equation, as `pairing.gap.solve_gap`; at a held amplitude as `pairing.opening.hold`.
 
     Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
-    iterations since the history began.
+    changes in the history; 1 in the first iteration of an equation, which adds none.
     """
-    mu_star, full, height, tol, smallest, count = numbers
+    mu_star, full, height, tol, smallest, count, fresh = numbers
     dressing, f = _gap_rows(a, gap)
     x = a["x"]
     rho, p = a["rho"], a["p"]
@@ -214,7 +216,7 @@ def iterate(
     grows = ~held & ~done & (factor > GROWING)
     code = jnp.where(done, DONE, jnp.where(grows, -1, CONTINUE))
     code = jnp.where(held & ~sane, BAD, jnp.where(~held & (largest < smallest), NORMAL, code))
-    history, new = _accelerated(a, x, r, count)
+    history, new = _accelerated(a, x, r, count, fresh > 0.0)
     ratio = height / jnp.where(new[:, 2, 0] == 0.0, 1.0, new[:, 2, 0])
     new = _with_phi(new, jnp.where(held, ratio, 1.0))
     grown_up = _with_phi(image, jnp.minimum(factor, 2.0))
@@ -235,19 +237,19 @@ def _size0(x: Device) -> Device:
     return jnp.sqrt(x[:, 2, 0] ** 2 + x[:, 3, 0] ** 2)
 
 
-def _accelerated(a: Arrays, x: Device, r: Device, count: Device) -> tuple[Arrays, Device]:
+def _accelerated(a: Arrays, x: Device, r: Device, count: Device, fresh: Device) -> tuple[Arrays, Device]:
     """Next iterate by Anderson's least squares; see `pairing.anderson`."""
     count = count.astype(jnp.int32)
-    rows, slot = jnp.arange(x.shape[0]), jnp.maximum(count - 1, 0) % DEPTH
-    filled = jnp.minimum(count, DEPTH)
-    dx, dr = x - a["lx"], r - a["lr"]
-    dX = a["dX"].at[rows, slot].set(dx)
-    dR = a["dR"].at[rows, slot].set(dr)
+    rows, slot = jnp.arange(x.shape[0]), count % DEPTH
+    filled = jnp.minimum(count + ~fresh, DEPTH)
+    dx = jnp.where(fresh[:, None, None], a["dX"][rows, slot], x - a["lx"])
+    dr = jnp.where(fresh[:, None, None], a["dR"][rows, slot], r - a["lr"])
+    newest = (jnp.arange(DEPTH) == slot[:, None])[:, :, None, None]
+    dX, dR = jnp.where(newest, dx[:, None], a["dX"]), jnp.where(newest, dr[:, None], a["dR"])
     used = jnp.arange(DEPTH) < filled[:, None]
     column = jnp.where(used, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
-    gram = a["gram"]
-    gram = gram.at[rows, slot].set(column).at[rows, :, slot].set(column)
-    gram = gram.at[rows, slot, slot].multiply(1 + 1e-12)
+    gram = a["gram"].at[rows, slot].set(column).at[rows, :, slot].set(column)
+    gram = jnp.where(fresh[:, None, None], a["gram"], gram)
     right = jnp.where(used, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
     coefficients = solve_small(gram, right, filled)
     old = jnp.where(used[:, :, None, None], dX + dR, 0.0)

@@ -1,14 +1,12 @@
 """Constants of a batch on the device: of the gap equation's lattice, and of each of the kinetic equations'."""
 
 import math
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..constants import HBAR
 from ..kinetics import Film
-from ..lattice import Ring
 from ..pairing.eliashberg import Coupling
 from .device import jnp
 
@@ -28,30 +26,8 @@ def _on_device(found: dict[str, Any]) -> Tables:
     return {name: jnp.asarray(value) for name, value in found.items()}
 
 
-def even_length(least: int) -> int:
-    """Least multiple of 64 without other primes than 2, 3 and 5: a ring that a GPU transforms fast."""
-    L = -(-least // 64)
-    while True:
-        rest = L
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return 64 * L
-        L += 1
-
-
-def on_even_ring(coupling: Coupling) -> Coupling:
-    """The coupling with a ring of a length that suits a GPU."""
-    ring = Ring(coupling.lattice, even_length(coupling.ring.L))
-    found = replace(coupling)
-    found.__dict__["ring"] = ring
-    return found
-
-
 def gap_tables(coupling: Coupling) -> tuple[Size, Tables]:
     """Of the gap equation; mu_star is a row's own."""
-    coupling = on_even_ring(coupling)
     lattice, ring = coupling.lattice, coupling.ring
     log, cube = coupling.beyond_window
     found = {
@@ -81,7 +57,7 @@ def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables
         omega_pump: Photon energy of the pump, meV.
         cells: Cells of the gap equation's lattice.
     """
-    lattice, ring = film.lattice, Ring(film.lattice, even_length(film.ring.L))
+    lattice, ring = film.lattice, film.ring
     N, M, h = lattice.N, lattice.M, lattice.h
     i = np.arange(-N, N)
     high, low = np.clip(i + M + 1, 0, 2 * M + 1), np.clip(i - N + M + 1, 0, 2 * M + 1)

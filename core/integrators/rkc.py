@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numba as nb
 import numpy as np
 
 from ..lattice import Array
@@ -59,6 +60,16 @@ def _coefficients(s: int, damping: float) -> tuple[list[float], list[float], lis
     return c.tolist(), mu.tolist(), nu.tolist(), mu_t.tolist(), gamma_t.tolist()
 
 
+@nb.njit(cache=True, error_model="numpy")
+def _stage(
+    y: Array, now: Array, before: Array, F0: Array, Fj: Array, a: float, mu: float, nu: float, gamma: float,
+    mu_t: float, new: Array,
+) -> None:  # fmt: skip
+    """a y + mu now + nu before + gamma F0 + mu_t Fj, into `new`, which may be `before`."""
+    for i in range(y.size):
+        new[i] = a * y[i] + mu * now[i] + nu * before[i] + (mu_t * Fj[i] + gamma * F0[i])
+
+
 @dataclass(frozen=True)
 class RungeKuttaChebyshev:
     """The stabilised explicit method, with as many stages as stability requires."""
@@ -83,10 +94,13 @@ class RungeKuttaChebyshev:
         c, mu, nu, mu_t, gamma_t = _coefficients(s, damping)
         F0 = F(t, y)
         before, now = y, y + mu_t[1] * dt * F0
+        spare = np.empty_like(now), np.empty_like(now)
         for j in range(2, s + 1):
             Fj = F(t + c[j - 1] * dt, now)
-            step = (mu_t[j] * dt) * Fj + (gamma_t[j] * dt) * F0
-            before, now = now, (1 - mu[j] - nu[j]) * y + mu[j] * now + nu[j] * before + step
+            # of three successive stages the first is free for the next one; y stays
+            new = spare[j % 2] if j < 4 else before
+            _stage(y, now, before, F0, Fj, 1 - mu[j] - nu[j], mu[j], nu[j], gamma_t[j] * dt, mu_t[j] * dt, new)
+            before, now = now, new
         error = 0.8 * (y - now) + 0.4 * dt * (F0 + F(t + dt, now))
         return Step(now, error, s + 1)
 

@@ -23,8 +23,11 @@ import numpy as np
 
 from ..lattice import Array, Complex
 
-_FAR, _FEW = 30.0, 20
-"""Beyond |W| = _FAR |phi| and _FEW points R is expanded in phi / W and two Gauss points serve, to 1e-9."""
+_FAR, _MIDDLE, _FEW = 30.0, 8.0, 20
+"""Beyond _FEW points R is expanded in (phi / W)^2: to sixth order at three Gauss points from where |W| > _MIDDLE
+|phi| for good, to third order at two from where |W| > _FAR |phi|; to 1e-9."""
+NO_STATES = 1e-14
+"""A weight rho below this is no state: round-off inside the gap."""
 _NODES = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))
 _SMOOTH = 0.2
 """Where R^2 changes by less than this between two points, three Gauss points serve, to 1e-8."""
@@ -82,50 +85,120 @@ def _near(
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _far(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[float, float, float, float]:
-    """The same where phi / W is small."""
-    r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
-    for y in _NODES:
-        q = (phi + y * (phi1 - phi)) / (W + y * (W1 - W))
-        d = q * q
-        root = 1.0 + d * (0.5 + d * (0.375 + 0.3125 * d))
-        rho, p = root.real, (q * root).real
-        r0, r1, p0, p1 = r0 + 0.5 * rho, r1 + 0.5 * y * rho, p0 + 0.5 * p, p1 + 0.5 * y * p
-    return r0, r1, p0, p1
+def _far_from(omegaZ: Complex, phi: Complex, factor: float) -> int:
+    """First point, _FEW at least, from which |W| > factor |phi| at every point."""
+    for i in range(phi.size - 1, _FEW - 1, -1):
+        W, F = omegaZ[i], phi[i]
+        if not W.real * W.real + W.imag * W.imag > factor * factor * (F.real * F.real + F.imag * F.imag):
+            return i + 1
+    return _FEW
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _expand(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) -> None:
+    """Int rho, Int y rho, Int p, Int y p over the intervals after points `first` to `last` - 1, in `parts` (4, N).
+
+    Where phi / W is small: R is expanded to sixth order in (phi / W)^2, at three points.
+    """
+    for i in range(first, last):
+        W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
+        r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+        for k in range(3):
+            y, weight = _NODES_3[k], _WEIGHTS_3[k]
+            a, b = W.real + y * (W1.real - W.real), W.imag + y * (W1.imag - W.imag)
+            c, e = F.real + y * (F1.real - F.real), F.imag + y * (F1.imag - F.imag)
+            scale = 1.0 / (a * a + b * b)
+            q, s = (c * a + e * b) * scale, (e * a - c * b) * scale
+            u, v = q * q - s * s, 2.0 * q * s
+            # 1 / sqrt(1 - d) for d = u + i v, by Horner's rule
+            x, z = 231.0 / 1024.0, 0.0
+            for term in (63.0 / 256.0, 35.0 / 128.0, 5.0 / 16.0, 3.0 / 8.0, 0.5, 1.0):
+                x, z = term + x * u - z * v, x * v + z * u
+            rho, p = weight * x, weight * (q * x - s * z)
+            r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
+        parts[0, i], parts[1, i], parts[2, i], parts[3, i] = r0, r1, p0, p1
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _expand_far(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) -> None:
+    """The same to third order, at two points."""
+    for i in range(first, last):
+        W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
+        r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
+        for k in range(2):
+            y = _NODES[k]
+            a, b = W.real + y * (W1.real - W.real), W.imag + y * (W1.imag - W.imag)
+            c, e = F.real + y * (F1.real - F.real), F.imag + y * (F1.imag - F.imag)
+            scale = 1.0 / (a * a + b * b)
+            q, s = (c * a + e * b) * scale, (e * a - c * b) * scale
+            u, v = q * q - s * s, 2.0 * q * s
+            x, z = 0.3125, 0.0
+            for term in (0.375, 0.5, 1.0):
+                x, z = term + x * u - z * v, x * v + z * u
+            rho, p = 0.5 * x, 0.5 * (q * x - s * z)
+            r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
+        parts[0, i], parts[1, i], parts[2, i], parts[3, i] = r0, r1, p0, p1
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _is_smooth(R: complex, R1: complex) -> bool:
+    """Return whether R^2 changes little between two points."""
+    Q, Q1 = R * R, R1 * R1
+    d = Q1 - Q
+    least = min(Q.real * Q.real + Q.imag * Q.imag, Q1.real * Q1.real + Q1.imag * Q1.imag)
+    return bool(d.real * d.real + d.imag * d.imag < _SMOOTH * _SMOOTH * least)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _gather(parts: Array, first: tuple[float, float], rho: Array, p: Array) -> None:
+    """Weights from the integrals over intervals; `first` is what point 0 has from below."""
+    N = rho.size
+    rho[0] = first[0] + parts[0, 0] - parts[1, 0]
+    p[0] = first[1] + parts[2, 0] - parts[3, 0]
+    for i in range(1, N - 1):
+        rho[i] = parts[1, i - 1] + parts[0, i] - parts[1, i]
+        p[i] = parts[3, i - 1] + parts[2, i] - parts[3, i]
+    rho[N - 1], p[N - 1] = parts[1, N - 2], parts[3, N - 2]
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
     """Share the states between lattice points among them, from the mirror image of the first point on."""
     N = phi.size
+    far = min(_far_from(omegaZ, phi, _FAR), N - 1)
+    middle = min(_far_from(omegaZ, phi, _MIDDLE), far)
+    parts = np.empty((4, N))
+    _expand(omegaZ, phi, middle, far, parts)
+    _expand_far(omegaZ, phi, far, N - 1, parts)
     W, F = -np.conj(omegaZ[0]), np.conj(phi[0])
     R = -np.conj(_root(omegaZ[0], phi[0]))
-    for i in range(-1, N):
-        j = min(i + 1, N - 1)
-        W1, F1 = omegaZ[j], phi[j]
+    first = 0.0, 0.0
+    for i in range(-1, middle):
+        W1, F1 = omegaZ[i + 1], phi[i + 1]
         R1 = _root(W1, F1)
         undamped = W.imag == 0.0 and W1.imag == 0.0 and F.imag == 0.0 and F1.imag == 0.0
-        if j == i:  # the last half cell up to the window's end is taken as constant
-            weight = (W / R).real, 0.0, (F / R).real, 0.0
-            rho[i] += 0.5 * weight[0]
-            p[i] += 0.5 * weight[2]
-            break
         if F == 0.0 and F1 == 0.0:
-            r0, r1, p0, p1 = 1.0, 0.5, 0.0, 0.0
+            found = 1.0, 0.5, 0.0, 0.0
         elif undamped and abs(W) <= abs(F) and abs(W1) <= abs(F1):
-            r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
-        elif i >= _FEW and abs(W) > _FAR * abs(F):
-            r0, r1, p0, p1 = _far(W, W1, F, F1)
-        elif i >= 0 and abs(R1 * R1 - R * R) < _SMOOTH * min(abs(R * R), abs(R1 * R1)):
-            r0, r1, p0, p1 = _between(W, W1, F, F1)
+            found = 0.0, 0.0, 0.0, 0.0
+        elif i >= 0 and _is_smooth(R, R1):
+            found = _between(W, W1, F, F1)
         else:
-            r0, r1, p0, p1 = _near(W, W1, F, F1, R, R1)
+            found = _near(W, W1, F, F1, R, R1)
         if i >= 0:
-            rho[i] += r0 - r1
-            p[i] += p0 - p1
-        rho[j] += r1
-        p[j] += p1
+            parts[0, i], parts[1, i], parts[2, i], parts[3, i] = found
+        else:
+            first = found[1], found[3]
         W, F, R = W1, F1, R1
+    _gather(parts, first, rho, p)
+    # the last half cell up to the window's end is taken as constant
+    inverse = 0.5 / _root(omegaZ[N - 1], phi[N - 1])
+    rho[N - 1] += (omegaZ[N - 1] * inverse).real
+    p[N - 1] += (phi[N - 1] * inverse).real
+    for i in range(N):
+        # values below zero are round-off
+        rho[i] = max(rho[i], 0.0)
+        p[i] = min(max(p[i], -rho[i]), rho[i])
 
 
 def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
@@ -137,11 +210,8 @@ def spectral_weights(omegaZ: Complex, phi: Complex) -> tuple[Array, Array]:
     Returns:
         rho >= 0 and p with |p| <= rho, dimensionless, both shape (N,).
     """
-    rho, p = np.zeros(phi.size), np.zeros(phi.size)
+    rho, p = np.empty(phi.size), np.empty(phi.size)
     _deposit(omegaZ, phi, rho, p)
-    # values below zero are round-off
-    np.maximum(rho, 0.0, out=rho)
-    np.clip(p, -rho, rho, out=p)
     return rho, p
 
 
@@ -173,27 +243,37 @@ def between_points(E: Array, omegaZ: Complex, phi: Complex, h: float) -> tuple[C
 @nb.njit(cache=True, error_model="numpy")
 def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
     N = phi.size
+    few = min(_FEW, N - 1)
+    parts = np.empty((2, N))
     W, F = -np.conj(omegaZ[0]), np.conj(phi[0])
-    for i in range(-1, N - 1):
+    first = 0.0
+    for i in range(-1, few):
         W1, F1 = omegaZ[i + 1], phi[i + 1]
         d = W1 - W
-        if i < _FEW:
-            # Int y^k / (W + d y); undamped, the first interval's pole counts by its principal value
-            K0 = np.log(np.abs(W1 / W)) / d if W.imag == 0.0 and W1.imag == 0.0 else np.log(W1 / W) / d
-            K1 = (1.0 - W * K0) / d
-            K2 = (0.5 - W * K1) / d
-            p1 = (F * (K1 - K2) + F1 * K2).real
-            p0 = (F * (K0 - 2.0 * K1 + K2) + F1 * (K1 - K2)).real
-        else:
-            p0, p1 = 0.0, 0.0
-            for y in _NODES:
-                q = 0.5 * ((F + y * (F1 - F)) / (W + y * d)).real
-                p0, p1 = p0 + (1.0 - y) * q, p1 + y * q
+        # Int y^k / (W + d y); undamped, the first interval's pole counts by its principal value
+        K0 = np.log(np.abs(W1 / W)) / d if W.imag == 0.0 and W1.imag == 0.0 else np.log(W1 / W) / d
+        K1 = (1.0 - W * K0) / d
+        K2 = (0.5 - W * K1) / d
+        p1 = (F * (K1 - K2) + F1 * K2).real
         if i >= 0:
-            p[i] += p0
-        p[i + 1] += p1
+            parts[0, i], parts[1, i] = (F * (K0 - 2.0 * K1 + K2) + F1 * (K1 - K2)).real, p1
+        else:
+            first = p1
         W, F = W1, F1
-    p[N - 1] += 0.5 * (F / W).real
+    for i in range(few, N - 1):
+        W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
+        p0, p1 = 0.0, 0.0
+        for k in range(2):
+            y = _NODES[k]
+            a, b = W.real + y * (W1.real - W.real), W.imag + y * (W1.imag - W.imag)
+            c, e = F.real + y * (F1.real - F.real), F.imag + y * (F1.imag - F.imag)
+            q = 0.5 * (c * a + e * b) / (a * a + b * b)
+            p0, p1 = p0 + (1.0 - y) * q, p1 + y * q
+        parts[0, i], parts[1, i] = p0, p1
+    p[0] = first + parts[0, 0]
+    for i in range(1, N - 1):
+        p[i] = parts[1, i - 1] + parts[0, i]
+    p[N - 1] = parts[1, N - 2] + 0.5 * (phi[N - 1] / omegaZ[N - 1]).real
 
 
 def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
@@ -203,7 +283,7 @@ def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
         omegaZ: E Z(E) of the normal state at the cell centres, meV, complex, shape (N,).
         phi: Pairing self-energy at the cell centres, meV, complex, shape (N,).
     """
-    p = np.zeros(phi.size)
+    p = np.empty(phi.size)
     _linear(omegaZ, phi, p)
     return p
 
@@ -214,7 +294,7 @@ def pair_ratio(rho: Array, p: Array) -> Array:
     There are no states inside the gap, yet f is kept there: with the ratio's limit it relaxes like f at the edge
     and is meaningful when the gap closes and states reappear.
     """
-    inside = rho < 1e-14
+    inside = rho < NO_STATES
     return np.where(inside, 1.0, p / np.where(inside, 1.0, rho))
 
 

@@ -16,10 +16,10 @@ out of one real transform of Re S + Im S; likewise Re phi (even) and Im phi (odd
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numba as nb
 import numpy as np
-from scipy import fft
 
-from ..lattice import Array, Complex, Lattice, Ring
+from ..lattice import WORKSPACE, Array, Complex, Lattice, Ring
 
 
 def hilbert_weights(k: Array) -> Array:
@@ -74,14 +74,14 @@ class Coupling:
     def _transfer(self) -> Complex:
         """Transform that takes B on the ring to Re + Im of Int B / (x - Omega + i0)."""
         weights = hilbert_weights(self.ring.lags.astype(float))
-        return np.asarray(fft.rfft(weights) - np.pi, dtype=complex)
+        return np.asarray(np.fft.rfft(weights) - np.pi, dtype=complex)
 
     @cached_property
     def _Q(self) -> Complex:
         """Transform of Re Q + Im Q."""
         B = self.ring.emission(self.alpha2F, np.zeros_like(self.alpha2F))
         B[self.ring.L - self.lattice.M :] = -self.alpha2F[:0:-1]
-        return np.asarray(fft.rfft(B) * self._transfer, dtype=complex)
+        return np.asarray(np.fft.rfft(B) * self._transfer, dtype=complex)
 
     @cached_property
     def _filled(self) -> Complex:
@@ -91,7 +91,8 @@ class Coupling:
         B = np.zeros(self.ring.L)
         B[: lat.M + 1] = self.alpha2F
         B[self.ring.L - lat.M :] = -self.alpha2F[:0:-1]
-        log_part = fft.irfft(fft.rfft(B) * fft.rfft(_log_weights(np.asarray(x, dtype=float))), self.ring.L)[: lat.N]
+        spectrum = np.asarray(np.fft.rfft(B) * np.fft.rfft(_log_weights(np.asarray(x, dtype=float))), dtype=complex)
+        log_part = np.fft.irfft(spectrum, self.ring.L)[: lat.N]
         # Int_E^inf of the piecewise linear B: whole hats above, and the parts of the two hats around E
         above = np.concatenate([np.cumsum(self.alpha2F[::-1])[::-1], np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
         B_right = np.concatenate([self.alpha2F, np.zeros(lat.N - lat.M + 1)])[: lat.N + 1]
@@ -106,7 +107,7 @@ class Coupling:
         log = np.log(np.abs(1 + y))
         series = sum((-y) ** k / (k + 3) for k in range(8))
         cubic = np.where(np.abs(y) < 0.02, series, (log - y + 0.5 * y * y) / y**3)
-        return np.asarray(fft.rfft(np.stack([log / y / W, cubic / W**3])), dtype=complex)
+        return np.asarray(np.fft.rfft(np.stack([log / y / W, cubic / W**3])), dtype=complex)
 
     @cached_property
     def _first_moment(self) -> float:
@@ -127,15 +128,63 @@ class Coupling:
 
     def kernel(self, n: Array) -> "Kernel":
         """Kernels that depend on the phonon occupation n, shape (M + 1,)."""
-        emission = self.ring.emission(self.alpha2F, n)
-        G = fft.rfft(emission)
-        tail = self.lattice.h * fft.irfft(np.conj(G) * self._tail, self.ring.L)
+        ring, lattice = self.ring, self.lattice
+        emission = ring.emission(self.alpha2F, n, WORKSPACE.real("emission", ring.L))
+        G = ring.forward(emission)
+        tails = WORKSPACE.complex("spectra", 2, G.size)
+        np.multiply(np.conj(G), self._tail, out=tails)
+        tail = lattice.h / ring.L * ring.inverse(tails, WORKSPACE.real("signals", 2, ring.L))
         return Kernel(
             coupling=self,
             K=np.asarray(G * self._transfer, dtype=complex),
-            width=float(np.pi * self.lattice.h * emission.sum()),
-            tail=self.ring.positive(tail) + self.ring.negative(tail),
+            width=float(np.pi * lattice.h * emission.sum()),
+            tail=ring.positive(tail) + ring.negative(tail),
         )
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _convolve(spectra: Complex, K: Complex, Q: Complex, mirror_phase: Complex, factor: float) -> None:
+    """Transforms of a and c into those of S and of the phonons' part of phi, times `factor`; of c alone likewise.
+
+    rho - 1 = a + its mirror image, p = c - its mirror image.
+    """
+    last = spectra.shape[0] - 1
+    for k in range(K.size):
+        C = spectra[last, k]
+        spectra[last, k] = factor * (Q[k] * C - K[k] * (C - mirror_phase[k] * np.conj(C)))
+    if last == 1:
+        for k in range(K.size):
+            A = spectra[0, k]
+            spectra[0, k] = factor * (K[k] * (A + mirror_phase[k] * np.conj(A)) - Q[k] * A)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _self_energy(signal: Array, width: float, filled: Complex, S: Complex) -> None:
+    """S at E_i (N,) from its convolution (L,): Re S is odd, Im S even."""
+    L = signal.size
+    for i in range(S.size):
+        up, down = signal[i], signal[L - 1 - i]
+        S[i] = complex(0.5 * (up - down) - filled[i].real, 0.5 * (up + down) - width - filled[i].imag)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _pairing(signal: Array, tail: Array, Delta_inf: float, c2: float, phi: Complex) -> None:
+    """phi at E_i (N,) from its convolution (L,), Re phi even and Im phi odd, and from above the window."""
+    L = signal.size
+    for i in range(phi.size):
+        up, down = signal[i], signal[L - 1 - i]
+        beyond = Delta_inf * (1.0 + tail[0, i]) + c2 * tail[1, i]
+        phi[i] = complex(0.5 * (up + down) + beyond, 0.5 * (up - down))
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _moments(p: Array, f: Array, E: Array, weights: Array) -> tuple[float, float, float]:
+    """Sums of p E, of p (1 - 2 f), and of p (1 - 2 f) times the pseudopotential's weights."""
+    pairs, first, repelled = 0.0, 0.0, 0.0
+    for i in range(p.size):
+        pair = p[i] * (1.0 - 2.0 * f[i])
+        pairs, first, repelled = pairs + pair, first + p[i] * E[i], repelled + pair * weights[i]
+    return first, pairs, repelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,34 +210,29 @@ class Kernel:
             rho, p: Spectral weights, dimensionless, shape (N,).
             f: Quasiparticle occupation, shape (N,).
         """
-        c, ring, h = self.coupling, self.coupling.ring, self.coupling.lattice.h
-        occupied = ring.occupations(rho, p, f)
-        # the filled states at w' < 0 are integrated over the infinite axis, in _filled
-        occupied[0, ring.L - c.lattice.N :] -= 1.0
-        A, C = fft.rfft(occupied)
-        # rho - 1 = a + its mirror image
-        even = A + ring.mirror_phase * np.conj(A)
-        s, pairing = h * fft.irfft(np.stack([self.K * even - c._Q * A, self._pairing_spectrum(C)]), ring.L)
-        up, down = ring.positive(s), ring.negative(s)
-        S = 0.5 * (up - down) + 0.5j * (up + down) - 1j * self.width - c._filled
-        return S, self._phi(pairing, p, f)
+        c, S, phi = self.coupling, np.empty(f.size, dtype=complex), np.empty(f.size, dtype=complex)
+        s, pairing = self._convolved(rho, p, f)
+        _self_energy(s, self.width, c._filled, S)
+        _pairing(pairing, self.tail, *self.asymptote(p, f), phi)
+        return S, phi
 
     def pairing(self, p: Array, f: Array) -> Complex:
         """phi alone, meV, complex, shape (N,); linear in p."""
-        ring = self.coupling.ring
-        C = fft.rfft(ring.from_halves(p * f, p * (f - 1.0), np.empty(ring.L)))
-        return self._phi(self.coupling.lattice.h * fft.irfft(self._pairing_spectrum(C), ring.L), p, f)
+        phi = np.empty(f.size, dtype=complex)
+        _pairing(self._convolved(None, p, f)[0], self.tail, *self.asymptote(p, f), phi)
+        return phi
 
-    def _pairing_spectrum(self, C: Complex) -> Complex:
-        """Transform of the phonons' part of phi; p = c - its mirror image."""
-        odd = C - self.coupling.ring.mirror_phase * np.conj(C)
-        return np.asarray(self.coupling._Q * C - self.K * odd)
-
-    def _phi(self, pairing: Array, p: Array, f: Array) -> Complex:
-        up, down = self.coupling.ring.positive(pairing), self.coupling.ring.negative(pairing)
-        Delta_inf, c2 = self.asymptote(p, f)
-        beyond = Delta_inf * (1.0 + self.tail[0]) + c2 * self.tail[1]
-        return np.asarray(0.5 * (up + down) + beyond + 0.5j * (up - down))
+    def _convolved(self, rho: Array | None, p: Array, f: Array) -> Array:
+        """Convolutions that give S and phi on the ring, shape (2, L); of phi alone, (1, L), without rho."""
+        c, ring = self.coupling, self.coupling.ring
+        signals, spectra = WORKSPACE.real("signals", 2, ring.L), WORKSPACE.complex("spectra", 2, ring.L // 2 + 1)
+        # the filled states at w' < 0 are integrated over the infinite axis, in _filled
+        ring.occupations(p if rho is None else rho, p, f, signals)
+        if rho is None:
+            signals, spectra = signals[1:], spectra[1:]
+        ring.forward(signals, spectra)
+        _convolve(spectra, self.K, c._Q, ring.mirror_phase, c.lattice.h / ring.L)
+        return ring.inverse(spectra, signals)
 
     def asymptote(self, p: Array, f: Array) -> tuple[float, float]:
         """Delta_inf (meV) and c2 (meV^3) of Delta -> Delta_inf + c2 / E^2 far above the phonons.
@@ -197,12 +241,12 @@ class Kernel:
         1 / (w - w' - Omega) in phi, with the moments of p over the window.
         """
         c, lattice = self.coupling, self.coupling.lattice
-        pairs = p * (1.0 - 2.0 * f)
+        first_moment, pairs, repelled = _moments(p, f, lattice.E, c.pseudopotential_weights)
         log, cube = c.beyond_window
         emitted, first = 2.0 * self.width / np.pi, 2.0 * c._first_moment
         # c2 = c2_window + emitted W Delta_inf and Delta_inf = -mu (below + log Delta_inf + cube c2)
-        c2_window = -(emitted * lattice.h * np.dot(p, lattice.E) + first * lattice.h * pairs.sum())
+        c2_window = -(emitted * lattice.h * first_moment + first * lattice.h * pairs)
         slope = emitted * lattice.window
-        below = float(np.dot(c.pseudopotential_weights, pairs)) + cube * c2_window
+        below = repelled + cube * c2_window
         Delta_inf = -c.mu_star * below / (1.0 + c.mu_star * (log + cube * slope))
-        return Delta_inf, float(c2_window + slope * Delta_inf)
+        return float(Delta_inf), float(c2_window + slope * Delta_inf)

@@ -134,6 +134,7 @@ def solve_gap(
     tol: float = 1e-6,
     max_iterations: int = 300,
     depth: int = 5,
+    history: Anderson | None = None,
 ) -> GapSolution:
     """Solve the gap equation from a start.
 
@@ -144,14 +145,16 @@ def solve_gap(
         damping: `full` or `real`.
         tol: Largest change of W and phi in an iteration, relative to the largest |phi|.
         max_iterations: Evaluations of the self-energies before giving up.
-        depth: History of the Anderson acceleration.
+        depth: Length of the history of the Anderson acceleration.
+        history: That of a similar equation solved before, to go on with; None begins a new one.
     Returns:
         The solution; `converged` is False if the iterations did not suffice. Delta and -Delta are one
         solution: Re phi(0) >= 0 is returned.
     """
     lattice = kernel.coupling.lattice
     x = start.vector(damping)
-    accelerate = Anderson(depth, x.size)
+    accelerate = Anderson(depth, x.size) if history is None else history
+    accelerate.restart()
     state, residual = start, np.inf
     for iteration in range(1, max_iterations + 1):
         rho, p = spectral_weights(state.omegaZ, state.phi)
@@ -169,7 +172,8 @@ def solve_gap(
         if growth > _GROWING:
             # acceleration would extrapolate a growing gap back to the other solution, zero
             state = SelfEnergy(image.omegaZ, min(growth, 2.0) * image.phi)
-            x, accelerate = state.vector(damping), Anderson(depth, x.size)
+            x = state.vector(damping)
+            accelerate.forget()
             continue
         x = accelerate.next(x, r)
         state = SelfEnergy.from_vector(x, damping)

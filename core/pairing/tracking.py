@@ -13,6 +13,7 @@ import numpy as np
 from ..lattice import Array
 from ..settings import Damping
 from ..thermal import bose, fermi
+from .anderson import Anderson
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state, solve_gap
 from .opening import open_gap
@@ -24,6 +25,13 @@ _SLOWEST = 0.98
 """The same if the gap equation does not converge at larger ratios; the last attempt."""
 _EIGENVALUE = 1e-6
 """Tolerance of the largest eigenvalue of the normal state."""
+
+
+_HISTORY = 8
+"""Length of the history of the Anderson acceleration, which is kept from one solution to the next."""
+
+_CLOSER = 0.1
+"""Share of the tolerance that is asked for where there is a history, with which it takes few more iterations."""
 
 
 class GapError(ArithmeticError):
@@ -48,6 +56,7 @@ class GapTracker:
     iterations: int = 0
     eigenvalue: float = 0.0
     _vector: Array | None = None
+    _history: Anderson | None = None
 
     def solve(self, f: Array, n: Array, start: SelfEnergy | None = None) -> GapSolution:
         """Gap for occupations f (N,) and n (M + 1,), warm-started from `start`.
@@ -91,6 +100,8 @@ class GapTracker:
         lattice = self.coupling.lattice
 
         def at(temperature: float, start: SelfEnergy | None) -> GapSolution:
+            # another temperature is another equation
+            self._history = None
             return self.solve(fermi(lattice.E, temperature), bose(lattice.Omega, temperature), start)
 
         warm = T
@@ -124,7 +135,10 @@ class GapTracker:
         return self.eigenvalue > 1.0 + _EIGENVALUE
 
     def _follow(self, kernel: Kernel, f: Array, start: SelfEnergy) -> GapSolution:
-        solution = solve_gap(kernel, f, start, damping=self.damping, tol=self.tol)
+        if self._history is None:
+            self._history = Anderson(_HISTORY, start.vector(self.damping).size)
+        tol = _CLOSER * self.tol if self._history.filled else self.tol
+        solution = solve_gap(kernel, f, start, damping=self.damping, tol=tol, history=self._history)
         self.iterations += solution.iterations
         return solution
 

@@ -30,14 +30,17 @@ removes recombination: unphysical, but as printed.
 import math
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
-from scipy import fft
 
 from ..constants import HBAR
 from ..kinetics import Change, Film, Process, Setup, State
-from ..lattice import Array, Complex, Ring
-from ..pairing.coherence import pair_ratio
+from ..lattice import WORKSPACE, Array, Complex
+from ..pairing.coherence import NO_STATES
 from ..settings import Coherence
+
+RATE = 2 * math.pi / HBAR
+"""2 pi / hbar, 1/(meV ps)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +74,8 @@ def collision_rates(
     """
     C1, C2, created, absorbed = _integrals(film, rho, p, f, n, coherence)
     return Rates(
-        f_gain=2 * np.pi / HBAR * (1.0 - f) * C2,
-        f_loss=2 * np.pi / HBAR * f * C1,
+        f_gain=RATE * (1.0 - f) * C2,
+        f_loss=RATE * f * C1,
         n_gain=film.phonon_rate * (n + 1.0) * created,
         n_loss=film.phonon_rate * n * absorbed,
     )
@@ -83,41 +86,63 @@ def _integrals(
 ) -> tuple[Array, Array, Array, Array]:
     """C1 and C2 at E_i, meV, shape (N,); X(Omega_j) and X(-Omega_j), meV, shape (M + 1,)."""
     ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
-    signals = np.empty((3, ring.L))
-    signals[:2] = ring.occupations(rho, p, f)
-    signals[2] = ring.emission(film.alpha2F, n)
+    signals, spectra = WORKSPACE.real("signals", 3, ring.L), WORKSPACE.complex("spectra", 3, ring.L // 2 + 1)
     # The filled band, a = 1 at E < 0, would add its round-off to all transforms, so its part is summed exactly.
-    signals[0, ring.L - N :] -= 1.0
-    A, C, G = fft.rfft(signals)
-    G = G * ring.mirror_phase
-    C1_rho, C1_p, X = h * fft.irfft(np.stack([G * np.conj(A), -G * np.conj(C), A * A + C * C]), ring.L)
-    up, down = _into_empty_band(ring, h, signals[2])
-    ratio = pair_ratio(rho, p)
-    C1 = ring.positive(C1_rho) + up - ratio * ring.positive(C1_p)
-    C2 = ring.negative(C1_rho) + down + ratio * ring.negative(C1_p)
-    # E_i + E_k = Omega_(i+k+1): X(Omega_j) stands at j - 1, X(-Omega_j) at -j - 1
-    created, absorbed = _with_filled_band(ring, h, signals[0])
-    created[1:] += X[:M]
-    absorbed[1:] += X[ring.L - M - 1 : ring.L - 1][::-1]
+    ring.occupations(rho, p, f, signals[:2])
+    emission = ring.emission(film.alpha2F, n, signals[2])
+    up, down = _into_empty_band(emission, h, N, M)
+    created, absorbed = _with_filled_band(signals[0], h, N, M)
+    ring.forward(signals, spectra)
+    _multiply(spectra, ring.mirror_phase, h / ring.L)
+    C1, C2 = np.empty(N), np.empty(N)
+    _collect(ring.inverse(spectra, signals), rho, p, up, down, C1, C2, created, absorbed)
     if coherence == "printed":
-        more = _one_branch(ring, h, rho, p, f, G, up, down)
+        more = _one_branch(film, rho, p, f, n, up, down)
         C1, C2, created, absorbed = (a + b for a, b in zip((C1, C2, created, absorbed), more, strict=True))
     return C1, C2, created, absorbed
 
 
+@nb.njit(cache=True, error_model="numpy")
+def _multiply(spectra: Complex, mirror_phase: Complex, factor: float) -> None:
+    """Transforms of a, c and alpha2F (n + 1) into those of both parts of C1 and of X, times `factor`."""
+    for k in range(mirror_phase.size):
+        A, C = spectra[0, k], spectra[1, k]
+        G = factor * (spectra[2, k] * mirror_phase[k])
+        spectra[0, k], spectra[1, k] = G * np.conj(A), -G * np.conj(C)
+        spectra[2, k] = factor * (A * A + C * C)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _collect(
+    signals: Array, rho: Array, p: Array, up: Array, down: Array, C1: Array, C2: Array,
+    created: Array, absorbed: Array,
+) -> None:  # fmt: skip
+    """C1, C2 at E_i (N,) from the convolutions (3, L); X(Omega_j), X(-Omega_j) added to `created`, `absorbed`."""
+    N, M, L = rho.size, created.size - 1, signals.shape[1]
+    for i in range(N):
+        # as `pair_ratio`
+        ratio = 1.0 if rho[i] < NO_STATES else p[i] / rho[i]
+        C1[i] = signals[0, i] + up[i] - ratio * signals[1, i]
+        C2[i] = signals[0, L - 1 - i] + down[i] + ratio * signals[1, L - 1 - i]
+    # E_i + E_k = Omega_(i+k+1): X(Omega_j) stands at j - 1, X(-Omega_j) at -j - 1
+    for j in range(1, M + 1):
+        created[j] += signals[2, j - 1]
+        absorbed[j] += signals[2, L - 1 - j]
+
+
 def _one_branch(
-    ring: Ring, h: float, rho: Array, p: Array, f: Array, G: Complex, up: Array, down: Array
+    film: Film, rho: Array, p: Array, f: Array, n: Array, up: Array, down: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Contribution of q q' to C1, C2, X(Omega) and X(-Omega): q is odd like p, its sign that of rho rho'."""
-    N, M = ring.lattice.N, ring.lattice.M
+    ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
     q = np.sqrt(np.maximum(rho * rho - p * p, 0.0))
-    ratio = np.divide(q, rho, out=np.zeros(N), where=rho > 1e-14)
+    ratio = np.divide(q, rho, out=np.zeros(N), where=rho > NO_STATES)
     signal = ring.from_halves(q * f, -q * (1.0 - f), np.empty(ring.L))
     # as with rho, less the filled band, which here is -1 at E < 0
     signal[ring.L - N :] += 1.0
-    D = fft.rfft(signal)
-    C_q, X = h * fft.irfft(np.stack([-G * np.conj(D), -D * D]), ring.L)
-    created, absorbed = _with_filled_band(ring, h, -signal)
+    D, G = ring.forward(signal), ring.forward(ring.emission(film.alpha2F, n)) * ring.mirror_phase
+    C_q, X = h / ring.L * ring.inverse(np.stack([-G * np.conj(D), -D * D]))
+    created, absorbed = _with_filled_band(-signal, h, N, M)
     created[1:] += -X[:M]
     absorbed[1:] += -X[ring.L - M - 1 : ring.L - 1][::-1]
     C1 = ratio * (ring.positive(C_q) + up)
@@ -125,26 +150,54 @@ def _one_branch(
     return C1, C2, -created, -absorbed
 
 
-def _into_empty_band(ring: Ring, h: float, emission: Array) -> tuple[Array, Array]:
-    """alpha2F (n + 1) convolved with the empty states 0 < E < W, at E_i and at -E_i, both (N,)."""
-    N, M = ring.lattice.N, ring.lattice.M
-    below = np.concatenate([[0.0], np.cumsum(np.concatenate([emission[ring.L - M :], emission[: M + 1]]))])
-    i = np.arange(-N, N)
+@nb.njit(cache=True, error_model="numpy")
+def _into_empty_band(emission: Array, h: float, N: int, M: int) -> tuple[Array, Array]:
+    """alpha2F (n + 1) (L,) convolved with the empty states 0 < E < W, at E_i and at -E_i, both (N,)."""
+    L = emission.size
+    up, down = np.empty(N), np.zeros(N)
     # Sum over -M <= j <= M with 0 <= i - j < N
-    sums = h * (below[np.clip(i + M + 1, 0, 2 * M + 1)] - below[np.clip(i - N + M + 1, 0, 2 * M + 1)])
-    return sums[N:], sums[:N][::-1]
+    below = np.empty(2 * M + 2)
+    below[0] = 0.0
+    for j in range(-M, M + 1):
+        below[j + M + 1] = below[j + M] + emission[j if j >= 0 else L + j]
+    for i in range(N):
+        up[i] = h * (below[min(i, M) + M + 1] - below[max(i - N + M + 1, 0)])
+    for i in range(M):
+        down[i] = h * below[M - i]
+    return up, down
 
 
-def _with_filled_band(ring: Ring, h: float, excess: Array) -> tuple[Array, Array]:
+@nb.njit(cache=True, error_model="numpy")
+def _with_filled_band(excess: Array, h: float, N: int, M: int) -> tuple[Array, Array]:
     """X(Omega_j), X(-Omega_j) of the filled band, with itself and with a's excess over it (L,), both (M + 1,)."""
-    N, M = ring.lattice.N, ring.lattice.M
-    below = np.concatenate([[0.0], np.cumsum(np.concatenate([excess[ring.L - N :], excess[:N]]))])
-    j = np.arange(M + 1)
+    L = excess.size
+    created, absorbed = np.empty(M + 1), np.empty(M + 1)
     # Sum over m < l <= m + N of the excess at l, m = j - 1 or -j - 1
-    created = 2 * h * (below[2 * N] - below[N + j])
-    absorbed = 2 * h * (below[2 * N - j] - below[N - j]) + h * j
+    above = 0.0
+    for i in range(M, N):
+        above += excess[i]
+    window = above
+    for j in range(M - 1, -1, -1):
+        window += excess[j]
+    rest = window
+    for j in range(M + 1):
+        created[j], absorbed[j] = 2.0 * h * rest, 2.0 * h * window + h * j
+        rest -= excess[j]
+        window += excess[L - 1 - j] - excess[N - 1 - j]
     created[0] = absorbed[0] = 0.0
     return created, absorbed
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _add(
+    phonon_rate: Array, f: Array, n: Array, C1: Array, C2: Array, created: Array, absorbed: Array,
+    df: Array, dn: Array,
+) -> None:  # fmt: skip
+    """Add the differences of the gross rates to df/dt (N,) and dn/dt (M + 1,)."""
+    for i in range(f.size):
+        df[i] += RATE * ((1.0 - f[i]) * C2[i] - f[i] * C1[i])
+    for j in range(n.size):
+        dn[j] += phonon_rate[j] * ((n[j] + 1.0) * created[j] - n[j] * absorbed[j])
 
 
 @dataclass(frozen=True)
@@ -164,9 +217,8 @@ class Collisions(Process):
 
     def add(self, t: float, state: State, change: Change) -> None:
         """See `Term.add`."""
-        rates = collision_rates(state.film, state.rho, state.p, state.f, state.n, self.coherence)
-        change.f += rates.f_gain - rates.f_loss
-        change.n += rates.n_gain - rates.n_loss
+        C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n, self.coherence)
+        _add(state.film.phonon_rate, state.f, state.n, C1, C2, created, absorbed, change.f, change.n)
 
     def fastest_rate(self, t: float, state: State) -> float:
         """Scattering far above the gap, and pair breaking by phonons of any energy."""
@@ -174,10 +226,10 @@ class Collisions(Process):
         emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
         phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())
         branches = 2.0 if self.coherence == "printed" else 1.0
-        return branches * (1.3 * 2 * math.pi / HBAR * emitted + phonons)
+        return branches * (1.3 * RATE * emitted + phonons)
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
         """See `Term.relaxation`: (2 pi / hbar) (C1 + C2), and the absorption of phonons minus their emission."""
         C1, C2, created, absorbed = _integrals(state.film, state.rho, state.p, state.f, state.n, self.coherence)
-        rates.f += 2 * np.pi / HBAR * (C1 + C2)
+        rates.f += RATE * (C1 + C2)
         rates.n += state.film.phonon_rate * (absorbed - created)

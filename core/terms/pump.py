@@ -30,26 +30,27 @@ import numpy as np
 
 from ..constants import HBAR
 from ..lattice import Array, Lattice
-from ..pairing.coherence import pair_ratio
+from ..pairing.coherence import NO_STATES
 from ..settings import PumpChannels, PumpShape
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _add_shift(out: Array, f: Array, rho: Array, p: Array, ratio: Array, k: int, share: float,
+def _add_shift(out: Array, f: Array, rho: Array, p: Array, k: int, share: float,
                pairs: float, emission: bool) -> None:  # fmt: skip
     """Add share times g(E) for a photon of k lattice spacings, pair breaking scaled by `pairs`."""
     N = f.size
     for i in range(N):
-        rate = 0.0
+        # as `pair_ratio`
+        rate, ratio = 0.0, 1.0 if rho[i] < NO_STATES else p[i] / rho[i]
         for up in (True, False):
             j = i + k if up else i - k
             if j >= N or j < -N or (j < 0 and pairs == 0.0):
                 continue
             if j >= 0:
-                partner, weight, scale = f[j], rho[j] + ratio[i] * p[j], 1.0
+                partner, weight, scale = f[j], rho[j] + ratio * p[j], 1.0
             else:
                 j = -j - 1
-                partner, weight, scale = 1.0 - f[j], rho[j] - ratio[i] * p[j], pairs
+                partner, weight, scale = 1.0 - f[j], rho[j] - ratio * p[j], pairs
             gain, loss = (1.0 - f[i]) * partner * weight * scale, f[i] * (1.0 - partner) * weight * scale
             # absorption leads from below to above; emission is its reverse
             if up:
@@ -143,13 +144,13 @@ class Pump:
             rho, p: Spectral weights at E_i, shape (N,).
             f: Quasiparticle occupation at E_i, shape (N,).
         """
-        out, ratio = np.zeros(f.size), pair_ratio(rho, p)
+        out = np.zeros(f.size)
         shift = self.omega_pump / lattice.h
         k = math.floor(shift + 1e-9)
         above = max(shift - k, 0.0) if shift - k > 1e-9 else 0.0
         for steps, share in ((k, 1.0 - above), (k + 1, above)):
             if share > 0.0 and steps > 0:
-                _add_shift(out, f, rho, p, ratio, steps, share, self.pairs, self.stimulated_emission)
+                _add_shift(out, f, rho, p, steps, share, self.pairs, self.stimulated_emission)
         return out
 
     def unit_overrun(self, lattice: Lattice, rho: Array, f: Array) -> float:

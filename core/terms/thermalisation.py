@@ -107,7 +107,7 @@ class Thermalisation(Process):
         change.f += (target - state.f) / self.tau_ee
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """1 / tau_ee: what f_T takes up again of a change of f is a multiple of one function."""
+        """1 / tau_ee: the part of a change of f that f_T takes up is a multiple of one function."""
         return 1.0 / self.tau_ee
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:

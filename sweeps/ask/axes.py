@@ -184,7 +184,7 @@ def embed(inner: Grid, outer: Grid) -> tuple[tuple[int, ...], ...]:
 
 
 def thinned(axes: list[Axis], most: int) -> list[Axis]:
-    """Axes with fewer values, spread evenly with both ends, where they have more than `most` combinations."""
+    """Axes with fewer values, spread evenly with both ends, if they have more than `most` combinations."""
     if math.prod(len(axis.values) for axis in axes) <= most:
         return axes
     each = int(most ** (1 / len(axes)))

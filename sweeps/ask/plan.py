@@ -6,25 +6,21 @@ import functools
 import math
 import pickle
 import re
-import typing
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydantic
 
-from ...core.units import typed as in_words
 from ..errors import ConfigError
-from ..files import Files, RefusedError
 from ..model import Model
 from ..model import resolve as resolve_model
-from ..text import rule, short, suggest
+from ..text import suggest
 from .axes import FIRST, Axis, Grid, Labels, combinations, thinned
 from .bounds import Bounds, check_bytes, check_points, check_size, largest
-from .config import PRESETS, Config, axis_values, is_table, setting_values
+from .config import PRESETS, Config, axis_values, is_table
 from .identity import canonical, digest
+from .values import Names, labels_of, materials_of, settings_of
 
 _TEXTS = {str, bool}
 Refusals = tuple[Callable[[Any, Any], None], ...]
@@ -168,8 +164,8 @@ def resolve(
     """
     bounds = bounds or Bounds()
     model = resolve_model(config.model)
-    names = _Names(model, config.files, known or {})
-    settings = _settings(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names, bounds)
+    names = Names(model, config.files, known or {})
+    settings = settings_of(model, {**PRESETS.get(config.preset or "", {}), **config.settings}, names, bounds)
     values = {
         name: axis_values(name, spec, config.files, model.declaration(name).unit)
         for name, spec in config.axes.items()
@@ -178,7 +174,7 @@ def resolve(
     for name, found in values.items():
         check_size(f"axes.{name}", found, bounds)
     with _quiet(config, "material"):
-        materials = _materials(model, values.get("material", ()), config)
+        materials = materials_of(model, values.get("material", ()), config)
     values["material"] = tuple(materials)
     zips = _default_pump(values, materials, config.zip)
     for name in FIRST:
@@ -187,7 +183,9 @@ def resolve(
     typed = {}
     for name, found in values.items():
         with _quiet(config, name):
-            typed[name] = names.labels(name, found) if name in model.named else _typed(model, name, found, bounds)
+            typed[name] = (
+                names.labels(name, found) if name in model.named else labels_of(model, name, found, bounds)
+            )
     with _quiet(config, *typed):
         grid = _grid(typed, zips)
     plan = Plan(config, model, materials, settings, grid, names.contents)
@@ -209,97 +207,6 @@ def _quiet(config: Config, *names: str) -> contextlib.AbstractContextManager[Non
     return config.files.quiet(place, config.axes[tables[0]]["csv"], f"values that satisfy the rules of `{place}`")
 
 
-class _Names:
-    """Settings given by name, with the content that was read.
-
-    Args:
-        model: Declares these settings and reads them.
-        files: Folders in which the named files may be.
-        known: Content of names from a store's record.
-    """
-
-    def __init__(self, model: Model, files: Files, known: Mapping[str, Mapping[str, Any]]) -> None:
-        self._model, self._files, self._known = model, files, known
-        self.contents: dict[str, dict[str, Any]] = {}
-
-    def content(self, name: str, given: Any, place: str) -> Any:
-        """Content of a setting's value in a config; its name is recorded."""
-        kind = self._model.named[name]
-        if not isinstance(given, bool | int | float | str):
-            raise ConfigError(f"`{place}` must be a number or a word. Got {given!r}.")
-        label = kind.label(given)
-        quiet = self._files.quiet(place, given, f"a valid `{place}`")
-        try:
-            with quiet if kind.is_file(given) else contextlib.nullcontext():
-                content = kind.load(given, self._files)
-        except FileNotFoundError as error:
-            if label not in self._known.get(name, {}):
-                raise ConfigError(f"`{place}`: {error}") from None
-            content = kind.restore(self._known[name][str(label)]["content"])
-        except ConfigError:
-            raise
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"`{place}`: {error}") from None
-        if isinstance(label, str):
-            self.contents.setdefault(name, {})[label] = content
-        return content
-
-    def labels(self, name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Labels of an axis: numbers, or words if one of them is a name."""
-        self.contents.pop(name, None)
-        labels = tuple(self._model.named[name].label(value) for value in values)
-        words = any(isinstance(label, str) for label in labels)
-        found = {
-            label: self.content(name, value, f"axes.{name}") for label, value in zip(labels, values, strict=True)
-        }
-        if not words:
-            return labels
-        self.contents[name] = {str(label): content for label, content in found.items()}
-        return tuple(map(str, labels))
-
-
-def _settings(model: Model, given: Mapping[str, Any], names: _Names, bounds: Bounds) -> Any:
-    known = [f.name for f in dataclasses.fields(model.settings)]
-    for name, value in given.items():
-        if name not in known:
-            raise ConfigError(f"`settings.{name}`: unknown key.{suggest(str(name), known)} Got {value!r}.")
-    typed = {}
-    for name, value in given.items():
-        place = f"settings.{name}"
-        typed[name] = (
-            names.content(name, value, place) if name in model.named else _cast(model, name, value, place, bounds)
-        )
-    try:
-        return model.settings(**typed)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ConfigError(f"`settings`: {error}") from None
-
-
-@functools.lru_cache
-def _adapter(settings: Hashable, name: str) -> pydantic.TypeAdapter[Any]:
-    return pydantic.TypeAdapter(typing.get_type_hints(settings)[name])
-
-
-def _cast(model: Model, name: str, value: Any, place: str, bounds: Bounds) -> Any:
-    if isinstance(value, dict):
-        value = setting_values(name, value, model.declaration(name).unit)
-    check_size(place, value, bounds)
-    hint = typing.get_type_hints(model.settings)[name]
-    if isinstance(value, bool) != (hint is bool):
-        raise ConfigError(f"`{place}` must be {_describe(hint)}. Got {value!r}.")
-    kind: Any = model.settings
-    try:
-        found = _adapter(kind, name).validate_python(value)
-    except pydantic.ValidationError as error:
-        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {short(value)}.") from None
-    check_size(place, found, bounds)
-    return found
-
-
-def _describe(hint: Any) -> str:
-    return "true or false" if hint is bool else f"of type {getattr(hint, '__name__', hint)}"
-
-
 def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> None:
     settings = [f.name for f in dataclasses.fields(model.settings)]
     known = [*FIRST, *(name for name in settings if not model.declaration(name).shapes)]
@@ -313,31 +220,6 @@ def _check_names(model: Model, values: Mapping[str, Any], config: Config) -> Non
             raise ConfigError(f"`axes.{name}`: unknown key.{suggest(name, known)} Got {config.axes[name]!r}.")
     if "material" not in values:
         raise ConfigError("`axes.material`: required key is missing. Add it, such as `material: [K3C60]`.")
-
-
-def _materials(model: Model, names: tuple[Any, ...], config: Config) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name in names:
-        text = str(name)
-        path = config.materials.get(text, text)
-        is_file = text in config.materials or Path(path).suffix in (".yaml", ".yml") or "/" in path
-        place = f"materials.{text}" if text in config.materials else "axes.material"
-        with config.files.quiet(place, path, "a material") if is_file else contextlib.nullcontext():
-            material = _material(model, text, str(config.files.at(path)) if is_file else path, config.files)
-        label = text if text in config.materials or not is_file else material.name
-        if label in out:
-            raise ConfigError(f"`axes.material` must have distinct values. Got {label!r} twice.")
-        out[label] = material if material.name == label else dataclasses.replace(material, name=label)
-    return out
-
-
-def _material(model: Model, text: str, where: str, files: Files) -> Any:
-    try:
-        return model.load_material(where, files)
-    except RefusedError:
-        raise
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ConfigError(f"`axes.material`: {text!r} cannot be loaded. {error}") from error
 
 
 def _default_pump(
@@ -360,25 +242,6 @@ def _joined(zips: tuple[tuple[str, ...], ...], name: str, follower: str) -> tupl
     return (*next((z for z in zips if name in z), (name,)), follower)
 
 
-def _typed(model: Model, name: str, found: tuple[Any, ...], bounds: Bounds) -> tuple[Any, ...]:
-    if name == "material":
-        return found
-    place = f"axes.{name}"
-    if name in FIRST:
-        for value in found:
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                infinite = isinstance(value, str) and value.lower().lstrip("+") in ("inf", "infinity")
-                remedy = " Infinity is .inf." if infinite else ""
-                unit = in_words(model.declaration(name).unit)
-                raise ConfigError(f"`{place}` must contain numbers, in {unit}.{remedy} Got {value!r}.")
-        return tuple(float(value) for value in found)
-    typed = tuple(_cast(model, name, value, place, bounds) for value in found)
-    for value in typed:
-        if value is None or isinstance(value, tuple):
-            raise ConfigError(f"`{place}` must contain numbers or words. Got {value!r}.")
-    return typed
-
-
 def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ...]) -> Grid:
     follows: dict[str, str] = {}
     for group in zips:
@@ -398,6 +261,25 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
             if name not in follows
         )
     )
+
+
+def unchecked(plan: Plan) -> int:
+    """Number of values and combinations that are too many to be checked before the run.
+
+    Their rules are checked as each point is computed: one that breaks a rule fails with the reason.
+    """
+
+    def size(axes: Iterable[Axis]) -> int:
+        return math.prod(len(axis.values) for axis in axes)
+
+    alone = (n - len(range(0, n, -(-n // _CHECKED))) for n in map(len, (axis.values for axis in plan.grid.axes)))
+    bound = {tuple(a.name for a in axes): axes for joint in plan.model.rules if (axes := _bound(plan, joint.of))}
+    return sum(alone) + sum(size(axes) - size(thinned(axes, _TRIED)) for axes in bound.values() if len(axes) > 1)
+
+
+def _bound(plan: Plan, names: Iterable[str]) -> list[Axis]:
+    """Axes with several values that any of the names is on."""
+    return [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(names)]
 
 
 def _check_points(plan: Plan, bounds: Bounds) -> None:
@@ -422,7 +304,7 @@ def _check_points(plan: Plan, bounds: Bounds) -> None:
             _check_point(plan, first | axis.at(i), shared, f"axes.{axis.name}", refuse=refuse, dims=dims)
     groups = [(joint.of, (joint.refuse,)) for joint in plan.model.rules]
     for group, rules in [*groups, (plan.model.switches or (), ())]:
-        axes = [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(group)]
+        axes = _bound(plan, group)
         if len(axes) > 1:
             place = " and ".join(f"axes.{axis.name}" for axis in axes)
             tried = list(combinations(thinned(axes, _TRIED)))

@@ -13,6 +13,8 @@ from ..drive.sweep import plan_of
 from ..numbers import margin
 from .base import ERR, OUT, JsonFlag, TrustFlag, fail_clearly, print_json
 
+_CONFIGS = (".yaml", ".yml")
+
 
 @fail_clearly
 def command(
@@ -21,7 +23,10 @@ def command(
     trust: TrustFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute a point again with finer numerics and show the error of each number."""
+    """Compute a point again with finer numerics and show the error of each number.
+
+    Errors of a cube's point are kept next to the cube; `plot` draws them as bars, or as a band around a series.
+    """
     plan = _plan(target, trust)
     labels = plan.grid.labels(find(plan, point))
     with ERR.status("computing the point") as line:
@@ -39,12 +44,25 @@ def command(
         )
     else:
         _show(labels, found, failed)
+    if not target.endswith(_CONFIGS):
+        _keep(target, plan.point_id(labels), found)
     if failed:
         raise typer.Exit(1)
 
 
+def _keep(target: str, point_id: str, found: list[Trust]) -> None:
+    """Keep the errors for figures; a cube that only others may write stays as it is."""
+    from ..store.place import place
+    from ..store.uncertain import keep
+
+    try:
+        keep(place(target), point_id, {t.name: t.error for t in found})
+    except OSError as error:
+        ERR.print(f"errors not kept for figures: {error}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _plan(target: str, trust: bool) -> Plan:
-    if target.endswith((".yaml", ".yml")):
+    if target.endswith(_CONFIGS):
         from ..ask.config import read
         from ..ask.plan import resolve
 

@@ -323,11 +323,12 @@ def show(
 
 def _open(store: str) -> Any:
     from ..analysis import open_cube
+    from ..analysis.uncertain import with_errors
     from ..store.cube import Cube
 
     target = place(store)
     Cube(target, read_only=True)
-    return open_cube(target, chunks=None)
+    return with_errors(open_cube(target, chunks=None), target)
 
 
 def _map_text(title: str, values: Any, cell: Any) -> Text:

@@ -1,8 +1,10 @@
 """A pool of the workers of a Dask client."""
 
 import contextlib
+import dataclasses
 import functools
 import logging
+import pickle
 import queue
 import socket
 import threading
@@ -17,8 +19,8 @@ import dask
 from ..errors import ClusterError
 from ..store.record import versions
 from ..work.limits import THREADS
-from ..work.pool import Ended
-from ..work.run import run
+from ..work.pool import Ended, end_of
+from ..work.run import run_batch
 from ..work.task import Batch
 
 _SAY_S = 1.0
@@ -49,27 +51,32 @@ def _versions() -> dict[str, str]:
     return versions()
 
 
-def _started(topic: str, key: int, batch: Batch, expected: dict[str, str] | None = None) -> int:
+def _started(topic: str, key: int, pickled: bytes, expected: dict[str, str] | None = None) -> int:
     """Task of the Dask pool: report that the batch began, then run it.
 
     Args:
         topic: Topic on which its driver listens.
         key: The batch's key.
-        batch: The batch.
+        pickled: The batch. A worker that cannot unpickle an argument of a task leaves its scheduler.
         expected: Versions that the worker must have.
     Raises:
         ClusterError: The worker's versions differ from the driver's, which can change during a run.
+        ImportError: The worker lacks a class of the batch.
     """
     from distributed import get_worker
 
     if expected is not None and expected != _versions():
         wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
         raise ClusterError(f"versions of a worker on {socket.gethostname()} differ from the driver's: {wrong}")
+    try:
+        batch: Batch = pickle.loads(pickled)
+    except AttributeError as error:
+        raise ImportError(str(error)) from error
     worker = get_worker()
     worker.log_event(topic, key)
     if batch.time_s is not None:
         _say_all(worker)
-    return run(batch)
+    return run_batch(batch)
 
 
 def _say_all(worker: Any) -> None:
@@ -147,8 +154,10 @@ class DaskPool:
 
     def submit(self, key: int, batch: Batch) -> None:
         """Submit the batch to the scheduler."""
+        from distributed.protocol.pickle import dumps
+
         future = self._client.submit(
-            _started, self._topic, key, batch, self._expected, key=f"points-{key}-{self._topic}", pure=False
+            _started, self._topic, key, dumps(batch), self._expected, key=f"points-{key}-{self._topic}", pure=False
         )
         self._futures[key] = future
         future.add_done_callback(lambda ended: self._ended.put((key, ended)))
@@ -187,18 +196,9 @@ class DaskPool:
             # The first batches of a run are assigned two per worker: the second one was only waiting there.
             first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
             return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)
-        if isinstance(error, ClusterError):
-            raise error
-        if isinstance(error, ImportError):
-            raise ClusterError(
-                f"a worker lacks a package that the points need ({error}). Give it the driver's environment."
-            ) from error
-        return Ended(
-            key,
-            error or ClusterError(f"the scheduler abandoned a task ({status})"),
-            lost=error is None,
-            ran=ran,
-        )
+        if error is None:
+            return Ended(key, ClusterError(f"the scheduler abandoned a task ({status})"), lost=True, ran=ran)
+        return dataclasses.replace(end_of(key, error), ran=ran)
 
     def _look(self) -> None:
         """Raise if the scheduler or all workers are gone."""

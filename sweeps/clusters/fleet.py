@@ -53,7 +53,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker as the scheduler sees it."""
+    """State of a worker at the scheduler."""
 
     name: str
     busy: bool

@@ -34,7 +34,7 @@ class Keeper:
         self.replaced = 0
 
     def __call__(self) -> None:
-        """Look, now and then.
+        """Check at intervals.
 
         Raises:
             ClusterError: No worker has started for `PATIENCE_S`.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ask.plan import Plan
+from ..ask.plan import Plan, unchecked
 from ..status import Status
 from ..store.cube import BOOK
 from ..store.layout import choose
@@ -26,6 +26,7 @@ def estimate(plan: Plan, workers: int | None) -> dict[str, Any]:
     series = sum(1 for v in variables if v.dims)
     seconds, failed = _sample(plan)
     count = workers or plan.config.workers or _cores()
+    later = unchecked(plan)
     return {
         "points": plan.grid.size,
         "shape": dict(zip(plan.grid.dims, plan.grid.shape, strict=True)),
@@ -38,6 +39,8 @@ def estimate(plan: Plan, workers: int | None) -> dict[str, Any]:
         "seconds_per_point": float(np.mean(seconds)),
         "workers": count,
         "estimated_seconds": float(np.mean(seconds)) * plan.grid.size / max(1, count),
+        # Of very many values and combinations a plan tries only some.
+        **({"rules_checked_as_points_run": f"{later} combinations; one that breaks a rule fails"} if later else {}),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
-from ..errors import BusyError, StoreError
+from ..errors import BusyError, ClusterError, StoreError
 from ..status import Status
 from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
@@ -235,6 +235,8 @@ class Flow:
             self._store_faults = 0
         elif ended.lost:
             self._lose(rest, ended, given)
+        elif isinstance(ended.error, ClusterError):
+            raise ended.error
         elif isinstance(ended.error, OSError | MemoryError) or _of_store(ended.error):
             self._fault(rest, ended.error)
         elif len(rest) > 1:

@@ -52,7 +52,7 @@ def propose(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) ->
     Args:
         values: Values of the axis, in any order.
         outputs: The variable, shape (len(values), number of other labels); NaN where a point failed.
-        rule: What counts as a change.
+        rule: Definition of a change.
         budget: Largest number of middles.
     """
     order = np.argsort(values)

@@ -36,7 +36,8 @@ _RECORD = "photogap"
 
 
 def origin(ds: xr.Dataset | xr.DataArray) -> dict[str, str]:
-    """What a figure says of its cube: its title, its config's hash, the model; empty for data without a record."""
+    """Record of a figure's cube in its file: its title, its config's hash, the model; empty for data without a
+    record."""
     record = json.loads(ds.attrs.get(_RECORD, "{}"))
     if not record:
         return {}
@@ -136,7 +137,9 @@ def _wrapped(line: str, width: float, size: float) -> str:
     rows = [""]
     for part in re.split(r"(?<=,) ", line):
         pieces = [part] if measured(part, size) <= width else _words(part)
-        for piece in pieces:
+        for word in pieces:
+            # Settings' words are long, such as scattering+pair-breaking.
+            piece = word if measured(word, size) <= width else word.replace("+", "+\n")
             longer = f"{rows[-1]} {piece}".strip()
             if rows[-1] and measured(longer, size) > width:
                 rows.append(piece)
@@ -190,7 +193,7 @@ def _columns(widths: Sequence[float], space: float, room: float) -> int:
 
 
 def _narrower(ax: Axes) -> bool:
-    """Break an axes' titles where they are longer than its sides."""
+    """Wrap titles of an axes that are longer than its sides."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     box = ax.get_window_extent()

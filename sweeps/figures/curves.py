@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 
 from ..analysis import peak_gap
 from ..analysis.labels import geometric
+from ..analysis.uncertain import error_of
 from .canvas import legend as legend
 from .canvas import legend_of
-from .families import family
+from .families import family, uncertain
 from .selection import caption, lines, present
 from .style import COLOURS, COLUMN, PAGE, new, points, printed, pulse, room
 from .words import in_percent, symbol, title
@@ -33,6 +34,7 @@ def gap_traces(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
     found = family(values, ["time"])
     for label, line, style in found:
         ax.plot(line["time"], line, label=label, **style)
+        uncertain(ax, line, line["time"], line, error_of(ds, variable, line), style)
     ax.set(xlabel=title(ds["time"]), ylabel=title(values))
     figure.suptitle(caption(values))
     ax.margins(x=0)
@@ -57,6 +59,7 @@ def gap_fluence(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
     found = family(values, ["F0"])
     for i, (label, line, style) in enumerate(found):
         ax.plot(line["F0"], line, label=label, marker=found.marker(i), **style)
+        uncertain(ax, line, line["F0"], line, error_of(ds, variable, line), style)
     if geometric(np.asarray(values["F0"].values, float)):
         ax.set_xscale("log")
     label = symbol(values.name) if variable.startswith("Delta0") else f"Peak {symbol(variable)}"

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from ..analysis.labels import geometric
 from .canvas import legend, legend_of
 from .selection import lines
-from .style import MARKERS, ORDERED, line_style
-from .words import along, axis_title, number, quantity, tick
+from .style import MARKERS, ORDERED, line_style, points
+from .words import along, axis_title, percent, quantity, tick
 
 _SCALED: Final = 4
 """Least number of lines along one axis that a colour scale orders; fewer are easier to read from a legend."""
@@ -64,7 +64,7 @@ class Family:
         return scale(float(finite.min()), float(finite.max()))
 
     def key(self, figure: Figure, axes: Axes | Sequence[Axes]) -> None:
-        """Legend below the axes, or colour bar beside them."""
+        """Legend below the axes, or colour bar next to them."""
         each = [axes] if isinstance(axes, Axes) else list(axes)
         if self.order is None:
             legend(figure, each[0])
@@ -108,11 +108,29 @@ def _order(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray | None:
     return labels if np.isfinite(labels.values.astype(float)).sum() > 1 else None
 
 
+def uncertain(
+    ax: Axes, line: xr.DataArray, x: Any, y: Any, errors: xr.DataArray | None, look: dict[str, Any]
+) -> None:
+    """Bars at the points whose numerical error is known, or a band around a series.
+
+    Args:
+        ax: Axes.
+        line: The line's values over one dim.
+        x, y: Its drawn places and values.
+        errors: From `analysis.uncertain.error_of`, over the line's dim or for all of it; None draws nothing.
+        look: Colour of the line.
+    """
+    if errors is None:
+        return
+    size = (100 if percent(line.name) else 1) * errors.values
+    if errors.ndim == 0:
+        ax.fill_between(x, y - size, y + size, color=look["color"], alpha=0.2, linewidth=0)
+    else:
+        ax.errorbar(x, y, yerr=size, fmt="none", ecolor=look["color"], capsize=points(2), elinewidth=points(1))
+
+
 def spread(values: xr.DataArray, dim: str, most: int = _MOST) -> xr.DataArray:
     """Values at no more than `most` labels of a dim, with both ends."""
     size = values.sizes[dim]
     some = np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
     return values.isel({dim: some})
-
-
-__all__ = ["Family", "family", "number", "spread"]

@@ -1,4 +1,4 @@
-"""A gap's largest value and its life against one axis, and the largest gap against the pump's photon energy."""
+"""Largest value and lifetime of a gap against one axis, and the largest gap against the pump's photon energy."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def gap_and_life(ds: xr.Dataset, x: str, threshold: float = 0.01) -> Figure:
 
 @printed
 def resonance(ds: xr.Dataset, alpha2F: xr.DataArray | None = None) -> Figure:
-    """Largest gap over time against the photon energy of the pump, with alpha2F behind it.
+    """Largest gap over time against the photon energy of the pump, with alpha2F in the background.
 
     Args:
         ds: A cube with an axis omega_pump.

@@ -19,6 +19,7 @@ from .words import in_percent, symbol, title
 _MOST = 3
 _PANEL: Final = 2.2
 """Width of a panel, inches of print with 8 points."""
+_NARROWEST: Final = 1.0
 _BAR: Final = 1.2
 
 
@@ -50,7 +51,7 @@ def phase_diagram(
     panels = list(lines(shown, [y, x]))
     columns = _columns(peak, len(panels), {x, y})
     rows = -(-len(panels) // columns)
-    figure = new(min(PAGE, _PANEL * columns + _BAR), 2.0 * rows + 0.5)
+    figure = new(min(PAGE, _PANEL * columns + _BAR), (2.0 if room(PAGE) > 2 * _PANEL else 1.6) * rows + 0.5)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     norm = Normalize(0, float(shown.max()) or 1.0)
     seen: set[str] = set()
@@ -109,6 +110,6 @@ def _key(figure: Figure, seen: set[str]) -> None:
 
 def _columns(peak: xr.DataArray, panels: int, plane: set[str]) -> int:
     """Panels per row: the labels of the last axis if they fit, so that a row varies only that axis."""
-    most = max(1, min(_MOST, int((room(PAGE) - _BAR) / (0.8 * _PANEL))))
+    most = max(1, min(_MOST, int((room(PAGE) - _BAR) / _NARROWEST)))
     last = [peak.sizes[d] for d in peak.dims if d not in plane and peak.sizes[d] > 1][-1:]
     return last[0] if last and last[0] <= most and panels % last[0] == 0 else max(1, min(most, panels))

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.patches import Patch
 
 from ..analysis.labels import geometric
+from ..analysis.uncertain import error_of
 from ..ask.axes import OWN
 from ..ask.labels import positions
 from ..errors import ConfigError
@@ -16,7 +17,7 @@ from ..status import Status
 from ..store.place import Place
 from ..text import suggest
 from .canvas import Canvas, legend_of, origin
-from .families import family, spread
+from .families import family, spread, uncertain
 from .selection import caption
 from .style import FAILED, MAP, PAGE, new, points, printed, pulse, room, styled
 from .tiles import tiles
@@ -167,6 +168,8 @@ def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) ->
     for i, (label, line, look) in enumerate(found):
         marker = None if x in OWN else found.marker(i)
         ax.plot(where, line.values[shown], label=label, marker=marker, **look)
+        line = line.isel({along_x: shown})
+        uncertain(ax, line, where, line.values, error_of(ds, y, line), look)
     if words or len(along(values[x])) > 1:
         _label_ticks(ax, values[x], where, shown)
     if not words and geometric(np.asarray(where)):

@@ -101,7 +101,7 @@ FIGURES: Final[dict[str, Row]] = {
     ),
     "resonance": Row(
         draws="lives:resonance",
-        shows="largest gap against the photon energy of the pump, alpha2F behind it",
+        shows="largest gap against the photon energy of the pump, alpha2F in grey",
         needs="alpha2F",
     ),
     "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),

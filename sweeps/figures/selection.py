@@ -97,7 +97,7 @@ def caption(values: xr.DataArray, only: Sequence[str] | None = None) -> str:
     """Labels common to everything shown, in one line; a figure's heading breaks it.
 
     Args:
-        values: What is shown.
+        values: Data of the figure.
         only: Names of the coordinates to mention; None mentions all.
     """
     common = [c for c in _ordered(values) if c.size == 1 and (only is None or c.name in only)]

@@ -216,7 +216,7 @@ def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
 
 
 def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "#888888") -> None:
-    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity where the cube says its duration.
+    """Mark t = 0, the maximum of the pump pulse, and shade the pulse's intensity if the cube has its duration.
 
     Args:
         ax: Axes over time.
@@ -253,7 +253,7 @@ def _intensity(ds: xr.Dataset | xr.DataArray) -> tuple[Any, Any] | None:
 
 
 def duration(ds: xr.Dataset | xr.DataArray) -> float | None:
-    """Duration (FWHM) of the pump in a cube or a part of it, ps; None where it is unknown or there are several."""
+    """Duration (FWHM) of the pump in a cube or a part of it, ps; None if it is unknown or not unique."""
     if "tau_pump" in ds.coords:
         return float(ds["tau_pump"].item()) if ds["tau_pump"].size == 1 else None
     set_by_config = _setting(ds, "tau_pump")

@@ -146,6 +146,6 @@ class Handshake(asyncio.Protocol):
 
 
 def settings(context: ssl.SSLContext | None = None) -> dict[str, Any]:
-    """Arguments of `uvicorn.Config` for such connections, with TLS where there is a context."""
+    """Arguments of `uvicorn.Config` for such connections, with TLS if a context is given."""
     line: Any = Line if context is None else functools.partial(Handshake, context=context, waiting={})
     return {"http": line, "ws": "none", "h11_max_incomplete_event_size": 64 * 1024}

@@ -1,8 +1,10 @@
 """Whole objects under keys: files of a folder, or objects of a bucket."""
 
 import contextlib
+import errno
 import functools
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,35 +21,54 @@ PARTIAL = ".partial"
 
 
 class Blobs(Protocol):
-    """Whole objects under keys."""
+    """Whole objects under keys. `tests/support/blobs_suite.py` holds every implementation to this.
+
+    A key is names joined by `/`, none of them empty, `.` or `..`. No object's key is the folder of another's: of
+    `a` and `a/b` there is one at most. A folder is no object. A reader never sees part of an object, and a writer
+    that is killed leaves the object as it was, or none. Writers of one key write different data (a token): a store
+    that lost an answer recognises its own write by that.
+    """
 
     def put(self, key: str, data: bytes) -> None:
-        """Write the object atomically."""
+        """Write the object, whether or not there is one."""
 
     def get(self, key: str) -> bytes | None:
-        """The object, or None if it does not exist."""
+        """The object, or None if there is none."""
 
     def exists(self, key: str) -> bool:
-        """Return whether the object exists."""
+        """Return whether there is an object."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; missing ones are not an error."""
+        """Remove objects; those already gone are no error."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys of all objects whose key starts with the prefix."""
+        """Keys of all objects in a folder and the folders below it, in any order.
+
+        Args:
+            prefix: The folder, `parts/` or `parts`; empty for all. `par` is another folder than `parts`.
+        """
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write the object if none exists; return whether it was written."""
+        """Write the object if there is none; return whether it was written. Of several at once one writes."""
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The object and its version, or None if it does not exist."""
+        """The object and its version, or None if there is none; each `put` of other content makes a new version."""
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Write the object if it still has this version; return whether it was written."""
+        """Write the object if it still has the version; return whether it was written.
+
+        Of several at once one writes. Where there is no object none is made. A reader may find none for a moment.
+        """
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Give the object a new version if it still has the old one; an object of another driver is left
-        unchanged."""
+        """Give the object a new version if it has the version `seen`; otherwise leave both as they are.
+
+        Args:
+            key: The object, there at every moment.
+            seen: Its version.
+            data: New content. Without it the content of some stores would have the same version; others keep the
+                old content, so that a caller may rely on neither.
+        """
 
 
 @dataclass(frozen=True)
@@ -59,67 +80,54 @@ class LocalBlobs:
     def put(self, key: str, data: bytes) -> None:
         """Write to a temporary file, then rename."""
         path = self.root / key
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
-        try:
-            try:
-                temporary.write_bytes(data)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary.write_bytes(data)
+        with _temporary(path, data) as temporary:
             temporary.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
 
     def get(self, key: str) -> bytes | None:
         """Content of the file."""
         try:
             return (self.root / key).read_bytes()
-        except FileNotFoundError:
+        except _NO_FILE:
             return None
 
     def exists(self, key: str) -> bool:
-        """Return whether the file exists."""
-        return (self.root / key).exists()
+        """Return whether the file is there."""
+        return (self.root / key).is_file()
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove the files."""
         for key in keys:
-            (self.root / key).unlink(missing_ok=True)
+            with contextlib.suppress(*_NO_FILE):
+                (self.root / key).unlink()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Files of one folder, except temporary ones."""
-        folder = self.root / prefix
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_file() and not entry.name.endswith(PARTIAL):
-                    yield f"{prefix}{entry.name}"
+        """Files of the folder and those below it, temporaries left out."""
+        for folder, _, names in os.walk(self.root / prefix, onerror=_unless_gone):
+            base = Path(folder).relative_to(self.root).as_posix()
+            for name in names:
+                if not name.endswith(PARTIAL):
+                    yield name if base == "." else f"{base}/{name}"
 
     def create(self, key: str, data: bytes) -> bool:
-        """Exclusive creation."""
+        """Write to a temporary file, then give it its name if that is free."""
         path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            return False
-        return True
+        with _temporary(path, data) as temporary:
+            return _name(temporary, path)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The version is the time of the last change and the inode number."""
+        """The version is the time of the last change and the file's number."""
         try:
             with (self.root / key).open("rb") as file:
-                found = os.fstat(file.fileno())
-                return file.read(), {"changed": f"{found.st_mtime_ns} {found.st_ino}"}
-        except FileNotFoundError:
+                return file.read(), _version(file.fileno())
+        except _NO_FILE:
             return None
 
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
-        """Only one of several processes that rename the same file aside succeeds; then exclusive creation."""
+        """Of several that rename the same file aside one has it; then exclusive creation."""
         path = self.root / key
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+        aside = _aside(path)
+        if not path.is_file():
+            return False
         try:
             path.rename(aside)
         except FileNotFoundError:
@@ -128,16 +136,82 @@ class LocalBlobs:
         try:
             if found is not None and found[1] == seen:
                 return self.create(key, data)
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, path)
+            _back(aside, path)
             return False
         finally:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Set a new modification time: the file itself always exists."""
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(self.root / key)
+        """Set a new modification time on the file that was inspected, whatever has its name by then."""
+        with contextlib.suppress(*_NO_FILE), (self.root / key).open("rb") as file:
+            if _version(file.fileno()) == seen:
+                os.utime(file.fileno())
+                if _version(file.fileno()) == seen:  # within one tick of the kernel's clock
+                    os.utime(file.fileno(), ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns + 1))
+
+
+_NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+def _version(file: int) -> Version:
+    found = os.fstat(file)
+    return {"changed": f"{found.st_mtime_ns} {found.st_ino}"}
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, data: bytes) -> Iterator[Path]:
+    """File next to a path with the whole content, gone at the end unless it was renamed."""
+    temporary = _aside(path)
+    try:
+        try:
+            temporary.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _name(file: Path, path: Path) -> bool:
+    """Give a file another name if that is free; return whether it was. Without hard links the name is a copy's."""
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        try:
+            with path.open("xb") as copy:
+                copy.write(file.read_bytes())
+        except FileExistsError:
+            return False
+    return True
+
+
+def _back(aside: Path, path: Path) -> None:
+    """Give a file its name back if that is free; it may still be written, so that a copy would not do."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if not path.exists():
+            aside.rename(path)
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, _NO_FILE):
+        raise error
 
 
 @dataclass(frozen=True)

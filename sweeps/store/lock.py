@@ -118,6 +118,7 @@ class _Claim:
         self._place, self._blobs, self._token = place, place.blobs, uuid.uuid4().hex
         self._taken: bytes | None = None
         self._end = threading.Event()
+        self._seen = _awake()
         self._thread = threading.Thread(target=self._renew, name="photogap-lock", daemon=True)
 
     def __enter__(self) -> Callable[[], None]:
@@ -130,6 +131,7 @@ class _Claim:
                 break
             # Another driver was faster.
             raise _busy(self._place, self._blobs.get(_KEY) or held[0])
+        self._seen = _awake()
         self._thread.start()
         return self.check
 
@@ -182,12 +184,23 @@ class _Claim:
 
     def _keep(self, *, renew: bool) -> None:
         held = self._blobs.look(_KEY)
-        if held is None and not self._end.is_set() and self._blobs.create(_KEY, self._text()):
+        if held is None and not self._end.is_set() and self._is_fresh() and self._blobs.create(_KEY, self._text()):
             return  # the state was removed
         if held is None or not self._is_ours(held[0]):
             self._taken = held[0] if held else b"{}"
-        elif renew:
+            return
+        self._seen = _awake()
+        if renew:
             self._blobs.renew(_KEY, held[1], self._text())
+
+    def _is_fresh(self) -> bool:
+        """Return whether nobody can have taken the store, finished and left since this driver saw its claim."""
+        return _awake() - self._seen < WATCH_S / 2
+
+
+def _awake() -> float:
+    """Clock that goes on while this process is stopped or its machine sleeps, s."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _is_dead_here(text: bytes, alone: bool = False) -> bool:

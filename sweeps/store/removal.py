@@ -9,11 +9,8 @@ later the next driver finds `removing` and no root, and deletes the rest before 
 that no chunk exists: chunks without a root and without `removing` belong to a cube that lost its root.
 """
 
-import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 from ..errors import StoreError
 from .place import COPY, ROOT, Place
@@ -28,7 +25,7 @@ def remove(place: Place) -> None:
     place.blobs.delete([COPY, *place.blobs.keys(_PARTS)])
     if place.is_local and _set_aside(place):
         _remove_aside(place)
-    elif place.exists() or next(everything(place), None):
+    elif place.exists() or next(place.objects.keys(), None):
         place.blobs.put(_REMOVING, b"")
         place.objects.delete([ROOT])
         finish(place)
@@ -55,7 +52,7 @@ def clear_for_a_new_cube(place: Place) -> None:
     Raises:
         StoreError: There are chunks, which would become part of a cube with a new root.
     """
-    found = list(everything(place))
+    found = list(place.objects.keys())
     chunk = next((key for key in found if _holds_points(key)), None)
     if chunk is not None:
         raise StoreError(
@@ -71,20 +68,9 @@ def _holds_points(key: str) -> bool:
     return key.rpartition("/")[2] != ROOT and "/" in key.partition("/c/")[2]
 
 
-def everything(place: Place) -> Iterator[str]:
-    """Keys of all objects at the cube's path, except temporary ones."""
-    if not place.is_local:
-        yield from place.objects.keys()
-        return
-    for folder, _, names in os.walk(place.path):
-        for name in names:
-            if not name.endswith(".partial"):
-                yield Path(folder, name).relative_to(place.path).as_posix()
-
-
 def _remove_rest(place: Place) -> None:
     if not place.is_local:
-        place.objects.delete(list(everything(place)))
+        place.objects.delete(list(place.objects.keys()))
         return
     for path in place.path.iterdir() if place.path.exists() else ():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

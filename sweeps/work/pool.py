@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .run import run
+from ..errors import ClusterError, ConfigError
+from .run import run_batch
 from .task import Batch
 
 
@@ -15,7 +16,8 @@ class Ended:
 
     Args:
         key: Its key.
-        error: None if the task returned, else its exception.
+        error: None if the task returned, else its exception. A ClusterError if the workers cannot run any batch of
+            this sweep, because they lack its model or have other versions.
         lost: Whether its worker died while running it.
         ran: Time that a worker spent on it, s; None if its start was not reported.
         story: How the worker's job ended, if its batch system reports it.
@@ -32,26 +34,62 @@ class Ended:
 
 
 class Pool(Protocol):
-    """Runs batches."""
+    """Runs batches. `tests/support/pool_suite.py` holds every implementation to this.
+
+    Each batch handed in leaves the pool once, as one `Ended`, in any order. Where its error is None, the part of
+    each of its points is in the store. A batch that fails, whatever it raises, leaves the pool usable for others:
+    only a pool that is gone raises.
+
+    Args:
+        own_process: Whether batches run in processes that may be ended for a point that does not listen; their end
+            is an `Ended` that is `lost`.
+        memory: Bytes of data that such a process may hold; None for no limit.
+        dashboard: Address of the scheduler's pages; None if it has none.
+    """
 
     own_process: bool
     memory: int | None
     dashboard: str | None
 
     def slots(self) -> int:
-        """Batches that can run at once."""
+        """Batches that can run at once, one at least."""
 
     def running(self) -> int:
-        """Batches started by a worker."""
+        """Batches that have begun and not ended, none of which `wait` has returned."""
 
     def submit(self, key: int, batch: Batch) -> None:
-        """Accept a batch."""
+        """Take a batch, without waiting for it.
+
+        Args:
+            key: Names the batch in its `Ended`; another one for each batch.
+            batch: The batch.
+        """
 
     def wait(self, timeout: float) -> list[Ended]:
-        """Finished batches; empty after `timeout` seconds without one."""
+        """Batches that ended since the last call; empty if none ends within `timeout` seconds.
+
+        Raises:
+            ClusterError: The pool is gone: it ends no batch any more.
+        """
 
     def describe(self) -> dict[str, Any]:
-        """Kind, workers and logs, for display and for the record of the run."""
+        """`kind`, number of `workers`, and more, as JSON: for a person, and for the record of the run."""
+
+
+def end_of(key: int, error: BaseException) -> Ended:
+    """End of a batch that raised an error.
+
+    A worker without the model, or without the package of the settings, fails with every point alike: that blames no
+    point.
+    """
+    if isinstance(error, ImportError | ConfigError):
+        reason = str(error).rstrip(".")
+        lacking = ClusterError(
+            f"a worker lacks a package that the points need ({reason}). Give it the driver's environment."
+        )
+        lacking.__cause__ = error
+        return Ended(key, lacking)
+    return Ended(key, error)
 
 
 class InlinePool:
@@ -82,9 +120,9 @@ class InlinePool:
             return []
         key, batch = self._waiting.pop(0)
         try:
-            run(batch)
+            run_batch(batch)
         except Exception as error:
-            return [Ended(key, error)]
+            return [end_of(key, error)]
         return [Ended(key)]
 
     def describe(self) -> dict[str, Any]:

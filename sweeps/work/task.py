@@ -155,6 +155,9 @@ def _memory_message(error: MemoryError, limit: int | None) -> str:
 
 def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     point = model.point(material=material_of(job.material), **job.labels)
+    # Of very many combinations a plan checks only some.
+    for joint in model.rules:
+        joint.refuse(point, job.settings)
     return judged(model, job, model.simulate(point, job.settings))
 
 

@@ -92,7 +92,7 @@ class Work:
 def test_two_drivers_on_one_scheduler_receive_only_their_own_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_pool, "run", lambda batch: until(batch.go.exists))
+    monkeypatch.setattr(dask_pool, "run_batch", lambda batch: until(batch.go.exists))
     go = tmp_path / "go"
     with (
         settled(),

@@ -23,7 +23,7 @@ from photogap.core.batched.control import coefficients, stages
 from photogap.core.batched.device import jax, jnp
 from photogap.core.batched.pairs import Pair
 from photogap.core.batched.scope import TERMS, refusal
-from photogap.core.batched.tables import even_length, film_tables, gap_tables
+from photogap.core.batched.tables import film_tables, gap_tables
 from photogap.core.batched.weights import linear_pair_amplitude, spectral_weights
 from photogap.core.equations import Equations
 from photogap.core.integrators.rkc import RungeKuttaChebyshev
@@ -45,6 +45,8 @@ from photogap.sweeps.materials import library
 SPACING, WINDOW, PHOTON = 4.0, 300.0, 170.0
 ROUNDING = 1e-10
 """Relative to the largest value: round-off of transforms of some hundred points."""
+EXPANSION = 1e-8
+"""The scalar weights are expanded nearer to the gap, to 1e-9."""
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +67,9 @@ def pair(z: Array) -> Pair:
     return Pair(jnp.asarray(z.real), jnp.asarray(z.imag))
 
 
-def close(found: Array, expected: Array) -> None:
+def close(found: Array, expected: Array, error: float = ROUNDING) -> None:
     scale = np.abs(expected).max()
-    assert np.abs(np.asarray(found) - expected).max() <= ROUNDING * scale
+    assert np.abs(np.asarray(found) - expected).max() <= error * scale
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +90,8 @@ def state(material: Material) -> dict[str, Array]:
 
 def test_spectral_weights(state: dict[str, Array]) -> None:
     rho, p = jax.jit(spectral_weights)(pair(state["W"]), pair(state["phi"]))
-    close(rho, state["rho"])
-    close(p, state["p"])
+    close(rho, state["rho"], EXPANSION)
+    close(p, state["p"], EXPANSION)
 
 
 def test_linear_pair_amplitude(state: dict[str, Array]) -> None:
@@ -206,10 +208,6 @@ def test_stages(reach: float) -> None:
         now, before = a * y + b * now + c * before + d * F + e * F0, now
         F = 2 * t
     assert now == pytest.approx(1.0, abs=1e-9)
-
-
-def test_length_of_a_ring() -> None:
-    assert (even_length(5625), even_length(64), even_length(65)) == (5760, 64, 128)
 
 
 def trial(material: Material, F0: float, T: float, **settings: object) -> Trial:

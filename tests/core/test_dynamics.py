@@ -311,7 +311,7 @@ class TestK3C60AboveTc0:
     [
         ({"F0": -1.0}, r"`F0` must be zero or positive, in mJ/cm\^2. Got -1.0"),
         ({"T": -4.0}, r"`T` must be positive, in K. Got -4.0"),
-        ({"tau_esc": -1.0}, r"`tau_esc` must be zero or positive, in ps; 0 holds .* \.inf keeps .* Got -1.0"),
+        ({"tau_esc": -1.0}, r"`tau_esc` must be zero or positive, in ps; 0 keeps .* \.inf keeps .* Got -1.0"),
         ({"omega_pump": math.nan}, r"`omega_pump` must be positive, in meV. Got nan"),
     ],
 )

@@ -220,11 +220,11 @@ def test_a_caption_begins_with_the_material(store, tmp_path):
 
 
 def test_lines_differ_and_those_left_out_are_counted(cube, tmp_path):
-    ds = cube(F0=[0.1, 1, 10], T=np.linspace(5, 100, 20))
+    ds = cube(F0=[0.1, 1, 10], T=np.linspace(5, 100, 50))
     drawing = plot(ds, tmp_path / "many.svg", hue="T").read_text()
-    strokes = re.findall(r'style="(fill: none; [^"]*stroke-width: 1.8)', drawing)
-    assert len(set(strokes)) == 12
-    assert "12 of 20" in drawing
+    strokes = re.findall(r'style="fill: none; stroke: (#\w+); stroke-width: 1.3', drawing)
+    assert len(set(strokes)) == 40
+    assert "40 of 50 lines" in drawing
 
 
 def test_some_labels_of_an_axis_are_kept(cube, tmp_path):

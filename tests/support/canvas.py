@@ -28,7 +28,28 @@ def faults(figure):
     for (one, a), (two, b) in itertools.combinations(texts, 2):
         if min(a.x1, b.x1) - max(a.x0, b.x0) > _SLACK and min(a.y1, b.y1) - max(a.y0, b.y0) > _SLACK:
             found.append(f"{one!r} overlaps {two!r}")
+    found += [
+        f"{name!r} lies over another axes" for name, box, home in _titles(figure) if _covers(box, home, figure)
+    ]
     return found
+
+
+def _titles(figure):
+    """Titles of axes, which stand outside of them, with extent and owner."""
+    for ax in _axes(figure):
+        for text in (ax.title, ax.xaxis.label, ax.yaxis.label):
+            if text.get_visible() and text.get_text().strip():
+                yield text.get_text(), text.get_window_extent(), ax
+
+
+def _covers(box, home, figure):
+    others = [ax.get_window_extent() for ax in _axes(figure) if ax is not home]
+    twins = home.get_window_extent()
+    return any(
+        min(box.x1, b.x1) - max(box.x0, b.x0) > _SLACK and min(box.y1, b.y1) - max(box.y0, b.y0) > _SLACK
+        for b in others
+        if not np.allclose(b.extents, twins.extents)
+    )
 
 
 def _axes(figure):

@@ -99,7 +99,7 @@ if __name__ == "__main__":
         raise SystemExit(f"{target} exists: points are stored under its identities. Raise MODEL_VERSION instead.")
     with tempfile.TemporaryDirectory() as scratch:
         record = stored_record("named media", Path(scratch))
-    record = {k: v for k, v in record.items() if k not in ("folder", "runs")}
+    record = {k: v for k, v in record.items() if k not in ("folder", "runs", "generation")}
     content = {"points": {name: identities(plan_of(name)) for name in CONFIGS}, "record": record}
     target.write_text(json.dumps(content, indent=1) + "\n")
     print(target)

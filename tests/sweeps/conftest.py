@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from support.buckets import amazon, bucket, credentials, google, s3
 from support.fake_config import tree
+
+__all__ = ["amazon", "bucket", "credentials", "google", "s3"]
 
 
 @pytest.fixture(scope="session")

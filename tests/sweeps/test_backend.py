@@ -18,7 +18,7 @@ from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.parts import decode
 from photogap.sweeps.store.place import Place, place
-from photogap.sweeps.work.run import run as run_batch
+from photogap.sweeps.work.run import run_batch
 from photogap.sweeps.work.task import PARTS, Batch
 from support.fake_config import tree
 

@@ -14,6 +14,8 @@ from photogap.sweeps.ask.lookup import find
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.drive.converge import converge
+from photogap.sweeps.figures import draw
+from photogap.sweeps.front import open as open_cube
 from photogap.sweeps.numbers import margin
 from support.fake_config import tree
 
@@ -50,6 +52,24 @@ def test_errors_are_those_against_much_finer_numerics(tmp_path: Path) -> None:
     assert set(found["Delta0"]["changes"]) == {"spacing / 2", "window x 2", "rtol, atol / 10", "gap_tol / 10"}
 
 
+def _errors_are_drawn(store: Path, found: dict[str, Any]) -> None:
+    """The cube knows the errors of the point that `converge` computed, and figures draw them there."""
+    ds = open_cube(store)
+    error = ds["U_absorbed_error"].squeeze()
+    assert float(error.sel(damping="full")) == found["U_absorbed"]["error"] > 0
+    assert np.isnan(error.sel(damping="real"))
+    series = draw(ds, "fig3", variable="U_absorbed").axes[0]
+    bands = [c for c in series.collections if c.get_alpha() == 0.2]
+    (half,) = {round(float(np.ptp(p.vertices[p.vertices[:, 0] == 0.1, 1])) / 2, 9) for p in bands[0].get_paths()}
+    assert len(bands) == 1
+    assert half == pytest.approx(found["U_absorbed"]["error"], rel=1e-3)
+    peaks = draw(ds, "fig8", variable="U_absorbed").axes[0]
+    assert len(peaks.containers) == 1
+    assert draw(ds.drop_vars("U_absorbed_error"), "fig8", variable="U_absorbed").axes[0].containers == []
+    plain = photogap("plot", store, "--y", "U_absorbed", "--hue", "damping", "--out", store.with_suffix(".png"))
+    assert plain.exit_code == 0, plain.output
+
+
 @pytest.mark.slow
 def test_the_error_of_an_equilibrium_is_that_against_a_much_finer_lattice() -> None:
     coarse = json.loads(photogap("equilibrium", "Pb", "--T", 4, "--spacing", 0.2, "--json").stdout)
@@ -66,7 +86,11 @@ def test_table_of_errors_and_failed_computations(tmp_path: Path) -> None:
     path, store = tmp_path / "c.yaml", tmp_path / "c.zarr"
     path.write_text(yaml.safe_dump(config))
     assert photogap("run", path, "--store", store, "-n", 0).exit_code == 0
-    done = photogap("converge", store, "damping=full")
+    assert "U_absorbed_error" not in open_cube(store)
+    done = photogap("converge", store, "damping=full", "--json")
+    assert done.exit_code == 0, done.output
+    _errors_are_drawn(store, json.loads(done.stdout)["variables"])
+    done = photogap("converge", path, "damping=full")
     assert done.exit_code == 0, done.output
     assert "Delta0_peak" in done.output
     assert "±" in done.output

@@ -4,13 +4,25 @@ import dataclasses
 import itertools
 import json
 import math
+import re
 import typing
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from photogap.core.declaration import Joint, check_fields, choices, declarations, declare, described, whole
+from photogap.core.declaration import (
+    NOT_NEGATIVE_OR_INFINITE,
+    POSITIVE_OR_INFINITE,
+    Joint,
+    check_fields,
+    choices,
+    declarations,
+    declare,
+    described,
+    whole,
+)
+from photogap.core.material import Material
 from photogap.core.quantities import AXES
 from photogap.core.settings import SETTINGS_RULES, Point, Settings
 from photogap.core.simulate import RULES
@@ -54,6 +66,26 @@ def test_a_broken_rule_names_key_rule_unit_and_value(name: str) -> None:
     assert found.unit == "1" or f"in {typed(found.unit)}" in str(refused.value)
     if optional:
         Settings(**{name: None})
+
+
+NUMBERS = [
+    (owner, name)
+    for owner in (Point, Settings, Material)
+    for name in declarations(owner)
+    if typing.get_type_hints(owner)[name] in (float, float | None)
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), NUMBERS)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_number_is_finite_unless_its_rule_allows_infinity(owner: Any, name: str, bad: float) -> None:
+    found = declarations(owner)[name]
+    if found.rule in (POSITIVE_OR_INFINITE, NOT_NEGATIVE_OR_INFINITE) and bad == math.inf:
+        found.refuse(name, bad)
+        return
+    unit = f", in {re.escape(typed(found.unit))}" if found.unit != "1" else ""
+    with pytest.raises(ValueError, match=rf"^`{name}` must be [a-z0-9 ,]+?{unit}(; .*)?\. Got {bad!r}\.$"):
+        found.refuse(name, bad)
 
 
 def _keeps(found: Any, value: Any) -> bool:

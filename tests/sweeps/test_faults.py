@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,11 +21,11 @@ from photogap.sweeps.drive.sweep import LOG, Watch, run
 from photogap.sweeps.errors import BusyError, StoreError
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import Place, place
-from support.batch import address_in
 from support.cubes import physics
 from support.driving import go, plan_of
 from support.fake_config import tree
 from support.patience import PATIENCE, until
+from support.schedulers import scheduler
 from support.tallies import Tally
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -178,29 +177,6 @@ def test_a_killed_scheduler_ends_the_driver_clearly(
     assert go(tmp_path, "a.zarr", POINTS).counts.done == 24
     ledger.settle(lost=2)
     xr.testing.assert_identical(physics(store), undisturbed(tmp_path, POINTS))
-
-
-@contextlib.contextmanager
-def scheduler(told: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A scheduler, which tells its address in a file, and two workers as processes of their own."""
-
-    def start(*words: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "dask", *words, "--no-dashboard"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    main = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(told))
-    work = []
-    try:
-        address = until(lambda: address_in(told))
-        work = [start("worker", address, "--nthreads", "1", "--death-timeout", str(PATIENCE)) for _ in range(2)]
-        yield address, main
-    finally:
-        for process in [*work, main]:
-            for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
-            process.kill()
-            process.wait()
 
 
 TAKERS = {

@@ -117,17 +117,6 @@ def test_a_damaged_claim_is_taken_over(claimed: Any, text: bytes) -> None:
     assert claimed.blobs.get("driver") is None
 
 
-def test_swap_replaces_only_the_version_seen(claimed: Any) -> None:
-    blobs = claimed.blobs
-    blobs.put("key", b"1")
-    first = blobs.look("key")[1]
-    assert blobs.swap("key", first, b"2")
-    assert not blobs.swap("key", first, b"3")
-    assert blobs.get("key") == b"2"
-    assert not blobs.swap("absent", first, b"3")
-    assert blobs.get("absent") is None
-
-
 @contextlib.contextmanager
 def without_flock(monkeypatch: pytest.MonkeyPatch, number: int | None) -> Iterator[None]:
     """A file system whose locks hold on one node only, or that has none."""
@@ -230,3 +219,22 @@ def test_parts_survive_a_moved_cube(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert run(plan_of(axes), target, workers=0).counts.done == 8
     assert len(set(tally())) == len(tally()) == 8, "no point that had ended was computed again"
     assert json.loads((tmp_path / "a.zarr.state" / "lock").read_text())["pid"]
+
+
+def test_a_driver_that_slept_does_not_return_to_a_store_that_another_has_finished(
+    claimed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other's claim is gone with it: no claim at all is no permission to continue."""
+    clock = [0.0]
+    monkeypatch.setattr(lock, "_awake", lambda: clock[0])
+    monkeypatch.setattr(lock, "RENEW_S", PATIENCE)
+    with lock._Claim(claimed) as check:
+        check()
+        claimed.blobs.delete(["driver"])
+        check()
+        assert claimed.blobs.get("driver"), "a state that was removed just now is claimed anew"
+        clock[0] += lock.WATCH_S
+        claimed.blobs.delete(["driver"])
+        with pytest.raises(BusyError):
+            check()
+        assert claimed.blobs.get("driver") is None

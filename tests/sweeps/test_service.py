@@ -238,15 +238,6 @@ def test_a_torn_part_is_computed_again(tmp_path: Path, tally: Tally) -> None:
     assert len(tally()) == 3
 
 
-def test_a_store_in_memory(tmp_path: Path) -> None:
-    target = place("memory://test_a_store_in_memory")
-    assert run(plan_of(), target).counts.done == 3
-    go(tmp_path, "a.zarr")
-    here = xr.open_zarr(target.zarr(), consolidated=True).load().Delta0
-    xr.testing.assert_identical(here, xr.open_zarr(tmp_path / "a.zarr").load().Delta0)
-    assert list(target.blobs.keys("parts/")) == []
-
-
 def test_the_record_names_config_versions_host_and_times(tmp_path: Path) -> None:
     go(tmp_path, "a.zarr")
     record = Cube(place(tmp_path / "a.zarr"), read_only=True).record

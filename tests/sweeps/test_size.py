@@ -1,18 +1,25 @@
 """Limits on the command line: checked before anything large is made, each with the way to allow it."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
+from photogap.core.declaration import Joint
+from photogap.sweeps.ask import plan
 from photogap.sweeps.ask.bounds import Bounds
 from photogap.sweeps.ask.config import parse, read
 from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.estimate import estimate
 from photogap.sweeps.drive.sweep import prepare, run
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.materials import library, media
 from photogap.sweeps.store.cube import Cube
 from photogap.sweeps.store.place import place
+from support import fake_model
+from support.driving import plan_of
 from support.fake_config import tree
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -81,3 +88,30 @@ def test_large_union_of_small_sweeps_is_refused_unless_allowed(tmp_path: Path) -
     assert Cube(target, read_only=True).grid.size == 300
     # What is there already needs no leave.
     prepare(plan, target)
+
+
+def test_a_rule_that_very_many_combinations_may_break_fails_its_points_and_the_plan_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of such combinations only some are checked before the run."""
+
+    def refuse(point: Any, settings: Any) -> None:
+        if (point.F0, point.T) == (3.0, 4.0):
+            raise ValueError("`F0` must not be 3 at 4 K. Got 3.0.")
+
+    model = dataclasses.replace(fake_model.MODEL, rules=(Joint(("F0", "T"), refuse),))
+    monkeypatch.setattr(fake_model, "RULED", model, raising=False)
+    axes = {name: [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] for name in ("F0", "T")}
+    with pytest.raises(ConfigError, match="`F0` must not be 3 at 4 K"):
+        plan_of(axes, model="support.fake_model:RULED")
+    monkeypatch.setattr(plan, "_TRIED", 9)
+    made = plan_of(axes, model="support.fake_model:RULED")
+    assert plan.unchecked(made) == 36 - 9
+    assert estimate(made, 1)["rules_checked_as_points_run"] == "27 combinations; one that breaks a rule fails"
+    report = run(made, place(tmp_path / "a.zarr"), workers=0)
+    assert (report.counts.done, report.counts.failed) == (35, 1)
+    bad = xr.open_zarr(tmp_path / "a.zarr").sel(F0=3.0, T=4.0).squeeze()
+    assert (str(bad.status.values), str(bad.message.values)) == (
+        "error",
+        "ValueError: `F0` must not be 3 at 4 K. Got 3.0.",
+    )
