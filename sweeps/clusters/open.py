@@ -8,7 +8,7 @@ from ..model import resolve
 from ..store.place import Place
 from ..work.batched import require
 from ..work.pool import InlinePool, Pool
-from .config import find
+from .cluster_file import find
 from .kinds import system_named
 from .spec import JOBS, Spec
 from .visit import Visit

@@ -18,7 +18,7 @@ import dask
 
 from ..errors import ConfigError
 from ..work.limits import THREADS
-from . import quantities
+from . import readings
 from .spec import Jobs
 
 _IMPORT = threading.Lock()
@@ -97,7 +97,7 @@ def walltime_of(spec: Jobs) -> float | None:
         # A site's file uses its system's own format.
         found = f"{found}:00" if reading.pair == "HH:MM" else f"0:{found}"
     try:
-        return quantities.walltime_of(found, reading)
+        return readings.walltime_of(found, reading)
     except ValueError as error:
         raise ConfigError(
             f"`jobqueue.{spec.system.name}.walltime` of dask-jobqueue's configuration {error}. Got {found!r}."

@@ -20,7 +20,7 @@ import yaml
 from distributed.cli import dask_scheduler, dask_worker
 
 from photogap.sweeps.clusters import trust
-from photogap.sweeps.clusters.config import find, parse
+from photogap.sweeps.clusters.cluster_file import find, parse
 from photogap.sweeps.clusters.jobs import _scheduler
 from photogap.sweeps.clusters.kinds import known
 from photogap.sweeps.clusters.kinds.kubernetes import kube_arguments

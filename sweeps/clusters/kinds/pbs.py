@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ..batch import BatchJobs
-from ..quantities import Reading
+from ..readings import Reading
 from ..script import setting, theirs
 from ..spec import Line
 from ..system import PENDING, State, System, states_by_letter

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ..batch import BatchJobs
-from ..quantities import Reading, hms
+from ..readings import Reading, hms
 from ..script import theirs
 from ..spec import Line
 from ..system import PENDING, RUNNING, State, System
