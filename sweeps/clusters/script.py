@@ -70,7 +70,7 @@ def processes_of(spec: Jobs) -> int:
             f"a {kind} cluster needs `cores` and `memory` per job. Add them to the cluster file, "
             f"or to `jobqueue.{kind}` of dask-jobqueue's own configuration."
         )
-    return int(setting(spec, "processes") or cores)
+    return int(setting(spec, "processes") or (1 if spec.gpus else cores))
 
 
 def memory_of(spec: Jobs) -> int:
@@ -242,6 +242,7 @@ def driver_script(spec: Jobs, name: str, log: Path, command: list[str]) -> str:
         update={
             "cores": wanted.cores,
             "processes": 1,
+            "gpus": None,
             "memory": wanted.memory,
             "walltime": wanted.walltime or spec.walltime,
             "queue": wanted.queue or spec.queue,

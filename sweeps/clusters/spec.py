@@ -181,6 +181,7 @@ class Jobs(Spec):
         cores: Cores of a job.
         memory: Memory of a job, bytes.
         processes: Worker processes of a job, one thread each; as many as cores if None.
+        gpus: GPUs of a job, one or None; a job with one runs one process unless `processes` is given.
         walltime: Wall time of a job, s.
         queue: Queue or partition.
         account: Account to charge.
@@ -212,6 +213,7 @@ class Jobs(Spec):
     cores: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
     memory: Memory = None
     processes: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
+    gpus: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=1)
     walltime: WallTime = None
     queue: Line = None
     account: Line = None

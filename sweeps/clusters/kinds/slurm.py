@@ -106,7 +106,8 @@ class Slurm(BatchJobs):
 
     def own_directives(self) -> list[str]:
         """Directives of the keys that only this kind has."""
-        return [f"--constraint={self.constraint}"] if self.constraint else []
+        features = [f"--constraint={self.constraint}"] if self.constraint else []
+        return [*features, *([f"--gres=gpu:{self.gpus}"] if self.gpus else [])]
 
 
 KIND = Slurm
