@@ -1,6 +1,6 @@
 """The analysis of a cube as methods of its dataset: `ds.gap.peak()`, `ds.gap.saturation()`, `ds.gap.plot("fig8")`.
 
-`photogap.open` and `photogap.run` register it. `photogap.Gap(ds)` is the same object, with types that a type checker
+`photogap.open` and `photogap.run` register it. `photogap.Gap(ds)` is the same object, with types that a checker
 sees (xarray gives attributes of a dataset the type `Any`), and works for a cube from a plain `xr.open_zarr` too.
 """
 

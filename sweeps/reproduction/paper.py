@@ -112,7 +112,7 @@ def numbers_in(text: str) -> set[float]:
 
 
 def quantities_in(text: str) -> set[tuple[float, str]]:
-    """Numbers of `numbers_in`, converted to the package's units; the unit of a list applies to each of its items."""
+    """Numbers of `numbers_in`, in the package's units; the unit of a list applies to each of its items."""
     found: set[tuple[float, str]] = set()
     waiting: list[float] = []
     for item in _ITEM.finditer(without_places(text)):

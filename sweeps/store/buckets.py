@@ -132,7 +132,7 @@ def bucket_of(url: str) -> str:
 
 
 def patience_s(url: str) -> float:
-    """Time for which requests to a store that does not answer are repeated, s: in a run, or in a command that reads."""
+    """Time for which requests to a silent store are repeated, s: in a run, or in a reading command."""
     return PATIENCE_S if _patience and bucket_of(url) not in _given_up else _LOOK_S
 
 
