@@ -202,9 +202,12 @@ def choose_lattice(
 
     i, j = (0 if stays else 1 for stays in fixed)
     while True:
+        # the coarser ones first: the finest starts from them
+        narrower = None if fixed[1] else at(i, j - 1)
+        coarser = None if fixed[0] else at(i - 1, j)
         best = at(i, j)
-        by_spacing = best.change(best if fixed[0] else at(i - 1, j)) / (2 ** orders[0] - 1)
-        by_window = best.change(best if fixed[1] else at(i, j - 1)) / (2 ** orders[1] - 1)
+        by_spacing = best.change(coarser or best) / (2 ** orders[0] - 1)
+        by_window = best.change(narrower or best) / (2 ** orders[1] - 1)
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
         if finer + wider <= rtol:

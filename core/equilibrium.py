@@ -12,10 +12,11 @@ from .lattice import Array, Complex, Lattice
 from .material import Material
 from .pairing.eliashberg import Coupling
 from .pairing.gap import GapSolution, SelfEnergy, solve_gap
-from .pairing.tc import critical_temperature
+from .pairing.pseudopotential import from_convention
+from .pairing.tc import calibrate_mu_star, critical_temperature
 from .pairing.tracking import GapError, GapTracker
 from .settings import Damping
-from .simulate import build_coupling
+from .simulate import build_bare_coupling, build_coupling
 from .thermal import bose, fermi
 
 
@@ -173,12 +174,21 @@ def _transition(
     material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
 ) -> tuple[Coupling, float]:
     """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
-    found = near and (near.coupling.mu_star, near.Tc)
-    coupling = build_coupling(material, spacing, window, damping, found)
+    if near is None:
+        coupling, guess, step, start = build_coupling(material, spacing, window, damping), material.Tc0, 0.25, None
+    else:
+        bare, guess, step = build_bare_coupling(material, spacing, window), near.Tc, 0.01
+        start = None if near.gap.is_normal else np.interp(bare.lattice.E, near.E, near.gap.p)
+        if material.mu_star is None:
+            mu_star = near.coupling.mu_star
+            coupling = calibrate_mu_star(bare, material.Tc0, damping, near=mu_star, start=start)
+        else:
+            coupling = from_convention(
+                bare, material.spectrum, material.mu_star, material.mu_star_at, guess=guess, step=step
+            )
     if material.mu_star is None:
         return coupling, material.Tc0
-    guess, step = (near.Tc, 0.01) if near else (material.Tc0, 0.25)
-    return coupling, critical_temperature(coupling, damping, guess=guess, step=step)
+    return coupling, critical_temperature(coupling, damping, guess=guess, step=step, start=start)
 
 
 def _gap(coupling: Coupling, T: float, damping: Damping, tol: float, near: Equilibrium | None) -> GapSolution:

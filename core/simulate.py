@@ -44,25 +44,18 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
 
 
 @lru_cache(maxsize=32)
-def build_coupling(
-    material: Material, spacing: float, window: float, damping: Damping, near: tuple[float, float] | None = None
-) -> Coupling:
-    """The material's coupling, mu_star stated or calibrated to Tc0.
-
-    Args:
-        material: The material.
-        spacing, window: Lattice, meV.
-        damping: `full` or `real`, for which mu_star is calibrated.
-        near: mu_star and Tc (K) on another lattice, next to which searches begin.
-    """
-    film = build_film(material, spacing, window)
-    coupling = Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
+def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
+    """The material's coupling, mu_star stated or calibrated to Tc0."""
+    coupling = build_bare_coupling(material, spacing, window)
     if material.mu_star is None:
-        return calibrate_mu_star(coupling, material.Tc0, damping, near=near and near[0])
-    guess, step = (near[1], 0.01) if near else (material.Tc0, 0.25)
-    return from_convention(
-        coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=guess, step=step
-    )
+        return calibrate_mu_star(coupling, material.Tc0, damping)
+    return from_convention(coupling, material.spectrum, material.mu_star, material.mu_star_at, guess=material.Tc0)
+
+
+def build_bare_coupling(material: Material, spacing: float, window: float) -> Coupling:
+    """The material's coupling without mu_star."""
+    film = build_film(material, spacing, window)
+    return Coupling(film.lattice, film.alpha2F, 0.0, material.cutoff)
 
 
 @lru_cache(maxsize=64)

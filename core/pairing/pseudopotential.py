@@ -130,6 +130,8 @@ def conventions(coupling: Coupling, spectrum: Spectrum, Tc: float) -> dict[str, 
         spectrum: The spectrum.
         Tc: Its Tc with `full` damping, K.
     """
+    if coupling.mu_star == 0.0:
+        return dict.fromkeys(get_args(MuStarAt), 0.0)
     real, matsubara = pair_sums(coupling, Tc)
     imaginary = coupling.mu_star * real / matsubara
     out = {"cutoff": coupling.mu_star, "matsubara": imaginary}

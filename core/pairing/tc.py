@@ -21,6 +21,8 @@ from .coherence import linear_pair_amplitude
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state
 
+_FEW_STEPS, _DOUBT = (6, 8, 10), 1e-7
+"""Products with a similar map in a row, and the residual that suffices: 1e-7 of Tc."""
 _NEAR = 2e-3
 """Reach of a search for mu_star around that of another lattice."""
 
@@ -94,6 +96,27 @@ class LinearGap:
         return float(values[best].real), _real_vector(vectors[:, best]) @ np.stack(basis[:steps]), doubt
 
 
+class _Leading:
+    """Largest eigenvalues of similar maps, each search from the pair amplitude of the one before.
+
+    Args:
+        start: A pair amplitude of a similar state, shape (N,); None knows none, and each search is ARPACK's own.
+    """
+
+    def __init__(self, start: Array | None) -> None:
+        self.p = start
+
+    def __call__(self, linear: LinearGap) -> float:
+        if self.p is None:
+            return linear.largest_eigenvalue()[0]
+        for steps in _FEW_STEPS:
+            value, self.p, doubt = linear.growth(self.p, steps)
+            if doubt < _DOUBT:
+                return value
+        value, self.p = linear.largest_eigenvalue(self.p)
+        return value
+
+
 def _real_vector(v: Complex) -> Array:
     """A real eigenvector from one with an arbitrary phase."""
     return np.asarray((v * np.exp(-1j * np.angle(v[np.argmax(np.abs(v))]))).real)
@@ -101,14 +124,18 @@ def _real_vector(v: Complex) -> Array:
 
 def pairing_eigenvalue(coupling: Coupling, T: float, damping: Damping) -> float:
     """Largest eigenvalue of the linearised gap equation in thermal equilibrium at T (K)."""
+    return _in_equilibrium(coupling, T, damping).largest_eigenvalue()[0]
+
+
+def _in_equilibrium(coupling: Coupling, T: float, damping: Damping) -> LinearGap:
     lattice = coupling.lattice
-    kernel = coupling.kernel(bose(lattice.Omega, T))
-    return LinearGap.around(kernel, fermi(lattice.E, T), damping).largest_eigenvalue()[0]
+    return LinearGap.around(coupling.kernel(bose(lattice.Omega, T)), fermi(lattice.E, T), damping)
 
 
 def critical_temperature(
-    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25
-) -> float:
+    coupling: Coupling, damping: Damping = "full", *, guess: float, xtol: float = 1e-5, step: float = 0.25,
+    start: Array | None = None,
+) -> float:  # fmt: skip
     """Tc, K: the temperature at which the largest eigenvalue of the linearised gap equation is one.
 
     Args:
@@ -117,21 +144,25 @@ def critical_temperature(
         guess: A temperature of the right order, K.
         xtol: Relative accuracy of the root.
         step: First step of the search for a bracket, in ln T: small around a good guess.
+        start: A pair amplitude of a similar state, shape (N,), which saves products.
     Raises:
         ValueError: if no Tc lies between guess / 64 and 64 guess.
     """
 
+    largest = _Leading(start)
+
     @cache
     def excess(log_T: float) -> float:
-        return pairing_eigenvalue(coupling, math.exp(log_T), damping) - 1.0
+        return largest(_in_equilibrium(coupling, math.exp(log_T), damping)) - 1.0
 
     low, high = _bracket(excess, math.log(guess), step, math.log(64.0))
     return math.exp(brentq(excess, low, high, xtol=xtol))
 
 
 def calibrate_mu_star(
-    coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None
-) -> Coupling:
+    coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None,
+    start: Array | None = None,
+) -> Coupling:  # fmt: skip
     """The coupling with the mu_star that gives the transition at Tc (K), which is known for a material.
 
     Args:
@@ -139,18 +170,18 @@ def calibrate_mu_star(
         Tc: Transition temperature, K.
         damping: `full` or `real`.
         near: mu_star of the same spectrum on another lattice, next to which the search begins.
+        start: As for `critical_temperature`.
     Raises:
         ValueError: if the spectrum alone (mu_star = 0) does not reach Tc, or no mu_star below 1 lowers it so far.
             Without lifetimes (`real` damping) strong couplers fall short of their Tc.
     """
 
-    lattice = coupling.lattice
-    linear = LinearGap.around(coupling.kernel(bose(lattice.Omega, Tc)), fermi(lattice.E, Tc), damping)
+    linear, largest = _in_equilibrium(coupling, Tc, damping), _Leading(start)
 
     @cache
     def excess(mu_star: float) -> float:
         kernel = replace(linear.kernel, coupling=coupling.with_mu_star(mu_star))
-        return replace(linear, kernel=kernel).largest_eigenvalue()[0] - 1.0
+        return largest(replace(linear, kernel=kernel)) - 1.0
 
     def root(low: float, high: float) -> Coupling:
         return coupling.with_mu_star(float(brentq(excess, low, high, xtol=1e-7)))

@@ -122,7 +122,7 @@ def equilibrium(
         seconds = time.perf_counter() - start
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(re.sub("`(rtol|cutoff)`", r"`--\1`", str(error))) from error
-    record = _record(film, solved, seconds)
+    record = _record(film, solved, damping, seconds)
     if picture is not None:
         from ..figures.equilibrium import draw, draw_temperatures
 
@@ -180,7 +180,7 @@ def _solve(
     )
 
 
-def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]:
+def _record(film: "Material", solved: _Solved, damping: str, seconds: float) -> dict[str, Any]:
     """Results of the command; numbers that depend on temperature become lists for several temperatures."""
     from ...core.equilibrium import observables
 
@@ -207,7 +207,7 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
         "omega_log_meV": film.spectrum.omega_log,
         "cutoff_meV": film.cutoff,
         **gathered(rows),
-        "mu_star_at": _conventions(film, states[0]),
+        "mu_star_at": _conventions(film, states[0], damping),
         "spacing_meV": lattice.h,
         "window_meV": lattice.window,
         "seconds": seconds,
@@ -215,13 +215,14 @@ def _record(film: "Material", solved: _Solved, seconds: float) -> dict[str, Any]
     return record | ({"error": gathered(solved.errors)} if solved.errors else {})
 
 
-def _conventions(film: "Material", state: "Equilibrium") -> dict[str, float]:
+def _conventions(film: "Material", state: "Equilibrium", damping: str) -> dict[str, float]:
     """The pseudopotential in every convention."""
     from ...core.pairing.pseudopotential import conventions
     from ...core.pairing.tc import critical_temperature
 
     # the imaginary-axis gap equation always includes lifetimes
-    Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01)
+    other = damping != "full" and state.coupling.mu_star != 0.0
+    Tc = critical_temperature(state.coupling, "full", guess=state.Tc, step=0.01) if other else state.Tc
     return conventions(state.coupling, film.spectrum, Tc)
 
 

@@ -99,12 +99,17 @@ def _temperatures(name: str, states: "Sequence[Equilibrium]") -> Canvas:
     edge = np.array([state.gap.edge for state in states])
     figure = new(COLUMN, 2.6)
     ax = figure.subplots()
-    ax.plot(T, Delta0, marker="o", label=r"$\Delta_0$", **line_style(0))
-    ax.plot(T, edge, marker="s", label="gap edge", **line_style(1))
-    open_ = np.flatnonzero((Delta0 > 0) & (Tc > T))
-    if open_.size:
+    order = np.argsort(T)
+    below = order[(Delta0[order] > 0) & (Tc > T[order])]
+    for i, (values, mark, label) in enumerate(((Delta0, "o", r"$\Delta_0$"), (edge, "s", "gap edge"))):
+        # between the last gap and Tc no straight line is right
+        style = line_style(i)
+        ax.plot(T[below], values[below], marker=mark, label=label, **style)
+        style["linestyle"] = "none"
+        ax.plot(np.delete(T, below), np.delete(values, below), marker=mark, **style)
+    if below.size:
         # the amplitude is that of the temperature nearest to Tc
-        last = open_[np.argmax(T[open_])]
+        last = below[-1]
         near = np.linspace(max(0.7 * Tc, T.min()), Tc, 200)
         root = Delta0[last] * np.sqrt((1 - near / Tc) / (1 - T[last] / Tc))
         ax.plot(

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import xarray as xr
 
 from ..analysis import peak_gap, time_above
 from ..numbers import left, margin
+from . import deciding as sweeps
 from .paper import value
 from .rows import ALL, OPEN, Row, Verdict, one
 
@@ -54,3 +56,41 @@ def headline(cubes: dict[str, xr.Dataset | str]) -> str:
             "lifetimes in the gap equation and the escape time decide how large the gap is and how long it lasts."
         )
     return text
+
+
+DECIDING = ("pair_breaking", "electron_scattering", "resonance", "seven_mev")
+"""Cubes of the sweeps that decide."""
+
+
+def deciding(cubes: dict[str, xr.Dataset | str]) -> str:
+    """What ends the gap of the paper's model, and what does not make it larger, from the cubes that are there."""
+    texts = []
+    shares, electrons, tuned, choices = (cubes[name] for name in DECIDING)
+    if not isinstance(shares, str):
+        found = sweeps.shares(shares)
+        texts.append(
+            f"Photons that break pairs with {100 * float(found['high'].min()):.2g} to "
+            f"{100 * float(found['high'].max()):.2g} % of the golden rule's weight end it, by F0 and tau_esc."
+        )
+    if not isinstance(electrons, str):
+        found = sweeps.times(electrons)
+        texts.append(
+            f"So does electron-electron scattering within {float(found['low'].min()):.2g} to "
+            f"{float(found['low'].max()):.2g} ps."
+        )
+    if not isinstance(tuned, str):
+        correlation, peak = sweeps.departures(tuned)
+        word = "no resonance" if correlation <= 0 else "a resonance"
+        texts.append(
+            f"Over omega_pump it shows {word} with alpha2F (correlation {correlation:.2f}, gaps from "
+            f"{float(peak.min()):.2g} to {float(peak.max()):.2g} meV)."
+        )
+    if not isinstance(choices, str):
+        peak = 2 * peak_gap(choices).squeeze()
+        largest = peak.max("F0")
+        texts.append(
+            f"The paper's 2 Delta0 of about {value('K3C60_saturation', '2 Delta0'):g} meV is not reached: "
+            f"{float(largest.sel(material='paper')):.2g} meV here, and {float(largest.max()):.2g} meV at most for "
+            f"any one choice tried ({largest['material'].values[int(np.argmax(largest.values))]})."
+        )
+    return " ".join(texts)

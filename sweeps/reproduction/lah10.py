@@ -57,6 +57,8 @@ def _rise(change: xr.DataArray, width: float) -> float:
     """Rise of one trace, measured by a probe of some width (ps), between recorded times."""
     times = change["time"].values
     even = np.linspace(times[0], times[-1], 2001)
+    if not np.isfinite(change.values).all():
+        return float("nan")
     seen = np.abs(convolve_probe(even, np.interp(even, times, change.values), width))
     seen = seen[: int(np.argmax(seen)) + 1]
     low, high = (float(even[int(np.argmax(seen >= part * seen[-1]))]) for part in (0.1, 0.9))

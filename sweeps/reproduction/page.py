@@ -154,6 +154,14 @@ PICTURES: tuple[Picture, ...] = (
         heading="Fluence, escape time and temperature",
         caption="where a gap exists in K3C60 under `paper` (rate `envelope`)",
     ),
+    Picture(("mechanism",), ("resonance", "paper"), "resonance", {"T": 30}, heading="Resonance"),
+    Picture((), ("pair_breaking", "paper"), "pair_breaking", heading="Share of pair breaking"),
+    Picture(
+        ("no_pair_breaking",),
+        ("electron_scattering", "paper"),
+        "electron_scattering",
+        heading="Electron-electron scattering",
+    ),
 )
 
 
@@ -189,6 +197,7 @@ def _abstract(cubes: Cubes) -> list[str]:
 
     texts = [abstract.counted(STATEMENTS, verdict)]
     texts.append(abstract.headline({preset: _opened(cubes, "headline", preset) for preset in ALL}))
+    texts.append(abstract.deciding({name: _opened(cubes, name, "paper") for name in abstract.DECIDING}))
     return [_TITLE, "", *(line for text in texts if text for line in (text, ""))]
 
 
@@ -227,11 +236,15 @@ def _cell(row: Row, cubes: Cubes, preset: str) -> Cell:
     if isinstance(ds, str):
         return told(ds)
     try:
-        return row.ask(ds)
+        found = row.ask(ds)
     except _UNREADABLE:
         if _complete(ds):
             raise
         return told(_holes(ds))
+    # A point that is missing holds no statement and breaks none.
+    if found.verdict is Verdict.DIFFERS and not _complete(ds):
+        return told(f"{found.text}; {_holes(ds)}")
+    return found
 
 
 def _decides(row: Row, cubes: Cubes) -> str:
@@ -313,6 +326,7 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
     from .. import figures
 
     lines: list[str] = []
+    kept: set[Path] = set()
     for picture in PICTURES:
         path = cubes.path(*picture.cube)
         if isinstance(_opened(cubes, *picture.cube), str):
@@ -326,6 +340,7 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
             lines += [f"### {picture.heading}", "", f"`{path.stem}`: {_holes(ds)}", ""]
             continue
         saved = figures.save(drawn, folder / f"{picture.stem}.png", dpi=_DPI)
+        kept.add(saved)
         told = "; ".join(facts()[key].says for key in picture.paper) or "the paper has no such figure"
         lines += [
             f"### {picture.heading}",
@@ -335,6 +350,8 @@ def _draw(cubes: Cubes, folder: Path, base: Path) -> list[str]:
             f"| {told} | ![{picture.caption}]({saved.relative_to(base)}) *{picture.caption}* |",
             "",
         ]
+    for stale in set(folder.glob("*.png")) - kept:
+        stale.unlink()
     return lines
 
 

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from ..analysis import peak_gap
-from . import cac6, equilibrium, k3c60, lah10, optics, pb
+from . import cac6, deciding, equilibrium, k3c60, lah10, optics, pb
 from .k3c60 import exists
 from .rows import ANY, OPEN, Ask, Cell, Row, judged
 
@@ -46,6 +46,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "K3C60": k3c60.ROWS,
     "CaC6": cac6.ROWS,
     "The model's assumptions": MODEL_ROWS,
+    "Sweeps that decide": deciding.ROWS,
 }
 """Rows of the table by their headings."""
 STATEMENTS: tuple[Row, ...] = tuple(row for rows in GROUPS.values() for row in rows)

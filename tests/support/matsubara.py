@@ -149,14 +149,22 @@ def imaginary_axis(
         """sum_m lambda(n - m) values(m) over positive and negative frequencies, at n = 0..N-1."""
         return np.asarray(fftconvolve(both, np.concatenate([sign * values[::-1], values])))[3 * N - 1 : 4 * N - 1]
 
-    for _ in range(20000):
+    step = np.zeros(N)
+    for i in range(20000):
         root = np.hypot(w, Delta)
         wZ = w + np.pi * kT * (diagonal + over_all(w / root - 1, -1.0))
         new = np.pi * kT * (over_all(Delta / root, 1.0) - weight @ (Delta / root)) * w / wZ
-        change = np.abs(new - Delta).max()
+        before, step = step, new - Delta
+        change = np.abs(step).max()
         Delta = new
         if change < rtol * np.abs(Delta).max() or np.abs(Delta).max() < 1e-12:
             return w, Delta, wZ / w
+        # near Tc one mode is left that decays slowly: Aitken's extrapolation of it
+        ratio = float(step @ before) / max(float(before @ before), 1e-300)
+        if i % 6 == 5 and 0.0 < ratio < 1.0:
+            # at most twenty steps at once: the ratio is known roughly
+            Delta = Delta + step * min(20.0, ratio / (1 - ratio))
+            step = np.zeros(N)
     raise RuntimeError(f"imaginary axis at {T} K did not converge: {change}")
 
 
