@@ -1,6 +1,7 @@
 """Record of a trajectory: series of the film, fields at requested energies, profiles over the depth."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def ledger_error(data: dict[str, Array], U: float) -> float:
     return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
 
 
-def overrun(samples: Sequence[Sequence[Sample]]) -> float:
+def overrun(samples: Sequence[Sequence[Any]]) -> float:
     """Share of the absorption of all slabs that was missed at the end of the lattice."""
     missed, absorbed = (sum(getattr(slab[-1], name) for slab in samples) for name in ("U_overrun", "U_absorbed"))
     return float(missed / (missed + absorbed)) if missed > 0.0 else 0.0
@@ -70,6 +71,15 @@ def steady_time(data: dict[str, Array], times: Array) -> float:
     return float(times[first]) if first < times.size - 1 else float("inf")
 
 
+def derived(Delta0: Array, times: Array, h: float) -> dict[str, Array]:
+    """Numbers of a series of gaps (meV) at times (ps) on a lattice of spacing h (meV)."""
+    return {
+        "Delta0_peak": np.array(Delta0.max()),
+        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
+        "gap_unresolved": np.array(np.trapezoid(((Delta0 > 0) & (Delta0 < h)).astype(float), times)),
+    }
+
+
 def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: Settings) -> dict[str, Array]:
     """Time series and recorded fields of one slab."""
     lattice = film.lattice
@@ -90,10 +100,7 @@ def _slab_series(samples: Sequence[Sample], film: Film, point: Point, settings: 
         "U_ph": np.array([film.phonon_energy(s.n - start.n) for s in samples]),
         "U_escaped": np.array([s.U_escaped for s in samples]),
         "U_gap": np.array([s.U_gap for s in samples]),
-        "Delta0_peak": np.array(Delta0.max()),
-        "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),
-        "gap_unresolved": np.array(np.trapezoid(((Delta0 > 0) & (Delta0 < lattice.h)).astype(float), times)),
-    }
+    } | derived(Delta0, times, lattice.h)
     if settings.energies:
         E = np.array(settings.energies)
         data["f"] = np.array([np.interp(E, s.E, s.f) for s in samples])

@@ -10,7 +10,7 @@ import xarray as xr
 from ..core.material import Material
 from ..core.settings import Damping, Point, Settings
 from . import accessor as accessor
-from .analysis.cube import open_cube
+from .analysis.loading import open_cube
 from .analysis.uncertain import with_errors
 from .ask.config import Override, parse, read
 from .ask.plan import resolve

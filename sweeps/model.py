@@ -61,6 +61,9 @@ class Model:
         named: Settings given by name.
         finer: Settings of the same physics with one numerical choice made finer, by what was changed, from
             (point, settings).
+        batched: `module:attribute` of a function that computes many points at once, for `backend: gpu`: of pairs
+            (point, settings) it yields the place of each and its result, or an object with the `reason` why
+            `simulate` has to compute it. None if there is none.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Model:
     rules: tuple[Any, ...] = ()
     named: Mapping[str, Named] = field(default_factory=dict)
     finer: Callable[[Any, Any], Mapping[str, Any]] | None = None
+    batched: str | None = None
 
     def declaration(self, name: str) -> Declaration:
         """Declaration of an axis or a setting; by default, its name in words."""

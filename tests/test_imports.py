@@ -129,6 +129,15 @@ def test_core_imports_only_core(graph: Graph) -> None:
     assert {room_of(b) for a in graph if room_of(a) == "core" for b in graph[a]} == {"core"}
 
 
+SHARED = {"equilibrium", "gap", "inference", "optics", "spectra"}
+"""Subjects with a module in several rooms: the physics in `core`, its command, its figures, its analysis."""
+
+
+def test_a_module_name_means_one_thing() -> None:
+    names = [name.rsplit(".", 1)[1] for name, held in modules().items() if not held.package and "__" not in name]
+    assert sorted({n for n in names if names.count(n) > 1} - SHARED) == []
+
+
 def test_the_graph_has_the_scan_of_cluster_kinds(graph: Graph) -> None:
     assert "photogap.sweeps.clusters.kinds.slurm" in graph["photogap.sweeps.clusters.kinds"]
 

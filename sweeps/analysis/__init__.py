@@ -5,12 +5,12 @@ answer gives NaN and an `outcome` with the reason; failed points are left out of
 """
 
 from .boundary import boundary, existence
-from .cube import failures, open_cube
 from .experiment import compare, fit_tau_esc, read_experiment
 from .fluence import resonance, saturation_fluence, threshold_fluence, vanishing
 from .gap import peak_gap, slope, time_above
 from .inference import inferred_conductivity
 from .labels import Found
+from .loading import failures, open_cube
 from .recovery import recovery_times
 
 __all__ = [

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from ..store.kept_errors import kept
 from ..store.place import Place
-from ..store.uncertain import kept
 
 SUFFIX = "_error"
 

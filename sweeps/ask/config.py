@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pydantic
@@ -120,6 +120,7 @@ class Config(_Frozen):
     refine: Refine | None = None
     cluster: str = "local"
     workers: int | None = pydantic.Field(default=None, ge=0)
+    backend: Literal["cpu", "gpu"] = "cpu"
     folder: str = pydantic.Field(default=".", exclude=True)
     root: str | None = pydantic.Field(default=None, exclude=True)
 

@@ -3,8 +3,8 @@
 from ..errors import ConfigError
 from ..text import suggest
 from .axes import Grid, Index
-from .labels import pairs, position, some
 from .plan import Plan
+from .selector import pairs, position, some
 
 
 def find(plan: Plan, point: str) -> Index:

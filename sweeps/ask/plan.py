@@ -24,8 +24,8 @@ from .values import Names, labels_of, materials_of, settings_of
 
 _TEXTS = {str, bool}
 Refusals = tuple[Callable[[Any, Any], None], ...]
-_TRIED = 20_000
-_CHECKED = 5_000
+_TRIED = 5_000
+_CHECKED = 1_000
 _COMPARED = 20_000_000
 
 
@@ -57,7 +57,19 @@ class Plan:
     def settings_at(self, labels: Labels) -> Any:
         """The model's settings at these labels."""
         further = {k: self.named.get(k, {}).get(v, v) for k, v in labels.items() if k not in FIRST}
-        return dataclasses.replace(self.settings, **further) if further else self.settings
+        if not further:
+            return self.settings
+        # Neighbouring points mostly share theirs. By identity: 1, 1.0 and True are equal.
+        known, found = self._last_settings[0]
+        if known.keys() != further.keys() or any(known[k] is not v for k, v in further.items()):
+            found = dataclasses.replace(self.settings, **further)
+            self._last_settings[0] = (further, found)
+        return found
+
+    @functools.cached_property
+    def _last_settings(self) -> list[tuple[Labels, Any]]:
+        """Settings that were made last, and the labels that they were made of."""
+        return [({}, None)]
 
     @functools.cached_property
     def material_digests(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from ..ask.labels import pairs
+from ..ask.selector import pairs
 from ..errors import ConfigError, StoreError, SweepError
 from ..numbers import plain
 from ..store.buckets import is_of_bucket, told

@@ -50,12 +50,12 @@ def _words(value: Any) -> str:
 
 def look_at(cluster: str, target: Place | None, stopped: Callable[[], str | None] = lambda: None) -> dict[str, Any]:
     """Report of `cluster check`; `change` holds the advice."""
-    from ..clusters.config import find
+    from ..clusters.cluster_file import find
 
     spec, where = find(cluster)
     if spec.here:
         return {"cluster": where, "kind": spec.kind_name(), "change": []}
-    from ..clusters.probe import differences
+    from ..clusters.survey import differences
     from ..clusters.visit import Visit
     from ..private import own_state
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ..ask.lookup import find
 from ..ask.plan import Plan
-from ..drive.converge import Trust, converge
+from ..drive.numerical_error import Accuracy, converge
 from ..drive.sweep import plan_of
 from ..numbers import margin
 from .base import ERR, OUT, JsonFlag, TrustFlag, fail_clearly, print_json
@@ -50,10 +50,10 @@ def command(
         raise typer.Exit(1)
 
 
-def _keep(target: str, point_id: str, found: list[Trust]) -> None:
+def _keep(target: str, point_id: str, found: list[Accuracy]) -> None:
     """Keep the errors for figures; a cube that only others may write stays as it is."""
+    from ..store.kept_errors import keep
     from ..store.place import place
-    from ..store.uncertain import keep
 
     try:
         keep(place(target), point_id, {t.name: t.error for t in found})
@@ -73,7 +73,7 @@ def _plan(target: str, trust: bool) -> Plan:
     return plan_of(Cube(place(target), read_only=True), trust=trust)
 
 
-def _show(labels: dict[str, Any], found: list[Trust], failed: dict[str, str]) -> None:
+def _show(labels: dict[str, Any], found: list[Accuracy], failed: dict[str, str]) -> None:
     OUT.print(", ".join(f"{k} = {v}" for k, v in labels.items()), highlight=False, markup=False)
     table = Table("variable", "value (largest of a series)", "± mostly from")
     for t in found:

@@ -119,7 +119,7 @@ def run(
     plan = resolve(tree)
     target = store_of(plan.config.name, store, full=full)
     if dry_run:
-        from ..clusters.config import find
+        from ..clusters.cluster_file import find
 
         find(tree.cluster, tree.folder)
         show_estimate(plan, workers, as_json=as_json)

@@ -74,10 +74,10 @@ def serve(
     connect.
     """
     try:
-        from ..clusters.config import own_folder
+        from ..clusters.cluster_file import own_folder
         from ..model import DEFAULT
         from ..server.access import made
-        from ..server.options import Limits, Options
+        from ..server.options import Options, RequestLimits
         from ..server.start import serve as start
     except ImportError as error:
         raise ConfigError(f"`serve` needs more packages: pip install 'photogap[serve]' ({error}).") from error
@@ -101,7 +101,7 @@ def serve(
         models=(DEFAULT, *(model or ())),
         clusters=tuple(cluster or ()),
         cluster_folders=(*filter(Path.is_dir, [own_folder()]), *(f.resolve() for f in cluster_folder or ())),
-        limits=Limits(body=max_body, values=max_values, points=max_points),
+        limits=RequestLimits(body=max_body, values=max_values, points=max_points),
     )
     if given is None and not no_token and is_loopback(host):
         options = dataclasses.replace(options, token=made(options))

@@ -4,9 +4,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from .dask_pool import DaskPool
-from .probe import oversubscribed
 from .script import oversubscription, processes_of, retirement
 from .spec import Jobs
+from .survey import oversubscribed
 from .visit import Visit
 
 

@@ -20,7 +20,8 @@ from ..errors import ClusterError
 from ..store.record import versions
 from ..work.limits import THREADS
 from ..work.pool import Ended, end_of
-from ..work.task import Batch, run_batch
+from ..work.run import run_batch
+from ..work.task import Batch
 
 _SAY_S = 1.0
 _PATIENCE_S = 60.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import ClusterError
 from .dask_pool import DaskPool
-from .probe import demand, look, oversubscribed
 from .spec import Adapt
+from .survey import demand, look, oversubscribed
 from .visit import Visit
 
 _LOOK_S = 0.2

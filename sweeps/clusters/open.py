@@ -4,9 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from ..ask.config import Config
+from ..model import resolve
 from ..store.place import Place
+from ..work.batched import require
 from ..work.pool import InlinePool, Pool
-from .config import find
+from .cluster_file import find
 from .kinds import system_named
 from .spec import JOBS, Spec
 from .visit import Visit
@@ -33,9 +35,15 @@ def open_pool(
         from .fleet import reap
 
         reap(place.state, system_named)
-    if in_process or workers == 0:
+    here = in_process or workers == 0
+    if config.backend == "gpu" and (here or spec.here):
+        require(resolve(config.model))
+    if here:
         yield InlinePool()
     else:
+        if config.backend == "gpu" and spec.here:
+            # worker processes of one machine would share its GPU
+            workers = workers or spec.own_workers or 1
         visit = Visit(
             place=place, workers=workers, memory=config.limits.memory, dashboard=dashboard, stopped=stopped
         )

@@ -18,7 +18,7 @@ import dask
 
 from ..errors import ConfigError
 from ..work.limits import THREADS
-from . import quantities
+from . import readings
 from .spec import Jobs
 
 _IMPORT = threading.Lock()
@@ -70,7 +70,7 @@ def processes_of(spec: Jobs) -> int:
             f"a {kind} cluster needs `cores` and `memory` per job. Add them to the cluster file, "
             f"or to `jobqueue.{kind}` of dask-jobqueue's own configuration."
         )
-    return int(setting(spec, "processes") or cores)
+    return int(setting(spec, "processes") or (1 if spec.gpus else cores))
 
 
 def memory_of(spec: Jobs) -> int:
@@ -97,7 +97,7 @@ def walltime_of(spec: Jobs) -> float | None:
         # A site's file uses its system's own format.
         found = f"{found}:00" if reading.pair == "HH:MM" else f"0:{found}"
     try:
-        return quantities.walltime_of(found, reading)
+        return readings.walltime_of(found, reading)
     except ValueError as error:
         raise ConfigError(
             f"`jobqueue.{spec.system.name}.walltime` of dask-jobqueue's configuration {error}. Got {found!r}."
@@ -242,6 +242,7 @@ def driver_script(spec: Jobs, name: str, log: Path, command: list[str]) -> str:
         update={
             "cores": wanted.cores,
             "processes": 1,
+            "gpus": None,
             "memory": wanted.memory,
             "walltime": wanted.walltime or spec.walltime,
             "queue": wanted.queue or spec.queue,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from . import quantities
-from .quantities import Reading
+from . import readings
+from .readings import Reading
 from .synonyms import SYNONYMS
 from .system import System
 
@@ -59,9 +59,9 @@ def _folder(value: str | None) -> str | None:
 
 
 Whole = Annotated[int, BeforeValidator(no_bool)]
-Span = Annotated[float, BeforeValidator(quantities.seconds_of)]
-MaybeSpan = Annotated[float | None, _optional(quantities.seconds_of)]
-Ports = Annotated[tuple[int, int] | None, _optional(quantities.ports_of)]
+Span = Annotated[float, BeforeValidator(readings.seconds_of)]
+MaybeSpan = Annotated[float | None, _optional(readings.seconds_of)]
+Ports = Annotated[tuple[int, int] | None, _optional(readings.ports_of)]
 Line = Annotated[str | None, pydantic.AfterValidator(_one_line)]
 Word = Annotated[str | None, pydantic.AfterValidator(_word)]
 Folder = Annotated[str | None, pydantic.AfterValidator(_folder)]
@@ -140,11 +140,11 @@ def _reading(info: pydantic.ValidationInfo) -> Reading:
 
 
 def _walltime(value: Any, info: pydantic.ValidationInfo) -> Any:
-    return None if value is None else quantities.walltime_of(value, _reading(info))
+    return None if value is None else readings.walltime_of(value, _reading(info))
 
 
 def _memory(value: Any, info: pydantic.ValidationInfo) -> Any:
-    return None if value is None else quantities.bytes_of(value, _reading(info))
+    return None if value is None else readings.bytes_of(value, _reading(info))
 
 
 WallTime = Annotated[float | None, BeforeValidator(_walltime)]
@@ -181,6 +181,7 @@ class Jobs(Spec):
         cores: Cores of a job.
         memory: Memory of a job, bytes.
         processes: Worker processes of a job, one thread each; as many as cores if None.
+        gpus: GPUs of a job, one or None; a job with one runs one process unless `processes` is given.
         walltime: Wall time of a job, s.
         queue: Queue or partition.
         account: Account to charge.
@@ -212,6 +213,7 @@ class Jobs(Spec):
     cores: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
     memory: Memory = None
     processes: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=4096)
+    gpus: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=1)
     walltime: WallTime = None
     queue: Line = None
     account: Line = None

@@ -11,7 +11,7 @@ from typing import cast
 from ..errors import ClusterError, ConfigError
 from ..private import write_private
 from ..store.place import Place
-from .config import find
+from .cluster_file import find
 from .fleet import NOTES, hopeless, reap
 from .kinds import system_named
 from .script import driver_script

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ..errors import ClusterError
-from .quantities import Reading, hms
+from .readings import Reading, hms
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
 _PATIENCE_S = 60.0

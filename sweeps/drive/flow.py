@@ -3,7 +3,7 @@
 import itertools
 import statistics
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from ..store.buckets import is_of_bucket
 from ..store.cube import MISSING, Cube, Done
 from ..store.log import Log
 from ..store.parts import TornError, decode
+from ..work.batched import POINTS
 from ..work.limits import GRACE_S
 from ..work.pool import Ended, Pool
 from ..work.task import PARTS, Batch, Job, write
@@ -97,6 +98,7 @@ class Flow:
         self._cost: float | None = None
         self._store_faults = 0
         self._packed = time.monotonic()
+        self._scalar: Counter[str] = Counter()
         self.counts = Counts()
         for index in cube.grid.indices():
             if wanted(index):
@@ -141,6 +143,8 @@ class Flow:
         finally:
             self._collect()
             self._pack_all()
+            if self._scalar:
+                self.log.event("one by one", points=dict(self._scalar))
             self._tell(self.counts)
         return reason
 
@@ -189,6 +193,9 @@ class Flow:
         return True
 
     def _batch_size(self) -> int:
+        if self.plan.config.backend == "gpu":
+            # a GPU takes many; each worker its share
+            return max(1, min(POINTS, -(-self.counts.total // max(1, self.pool.slots()))))
         # One point per batch until a median gives a time limit: the limit applies to a batch.
         if self._cost is None or self.counts.computed < _ENOUGH:
             return 1
@@ -218,6 +225,7 @@ class Flow:
             limit=origin,
             memory=self.pool.memory,
             own_process=self.pool.own_process,
+            backend=self.plan.config.backend,
         )
 
     def _end(self, ended: Ended) -> None:
@@ -307,6 +315,8 @@ class Flow:
                 rest.append(todo)
                 continue
             records.append((record, todo.labels))
+            if "scalar" in record:
+                self._scalar[record["scalar"]] += 1
             self._status[todo.index] = record["status"]
             self._count(record["status"])
             self.counts.computed += 1

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,16 +112,20 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         workers = plan.config.workers if workers is None else workers
         if not missing(cube, wanted):
             workers = 0
-        opened = (watch.pool or open_pool)(
-            plan.config,
-            workers,
-            in_process=place.is_memory,
-            place=place,
-            dashboard=watch.dashboard,
-            stopped=_stopping(place, watch),
-        )
-        with opened as pool:
+        with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
+
+
+def _pool(plan: Plan, place: Place, workers: int | None, watch: Watch) -> AbstractContextManager[Pool]:
+    """Pool of a drive: the caller's, else the one that the config names."""
+    return (watch.pool or open_pool)(
+        plan.config,
+        workers,
+        in_process=place.is_memory,
+        place=place,
+        dashboard=watch.dashboard,
+        stopped=_stopping(place, watch),
+    )
 
 
 def _refuse_what_is_no_cube(place: Place) -> None:
@@ -295,15 +300,7 @@ def retry(
         cube = Cube(place)
         cube.guard = check
         workers = workers if failed else 0
-        opened = (watch.pool or open_pool)(
-            plan.config,
-            workers,
-            in_process=place.is_memory,
-            place=place,
-            dashboard=watch.dashboard,
-            stopped=_stopping(place, watch),
-        )
-        with opened as pool:
+        with _pool(plan, place, workers, watch) as pool:
             report = _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
     if report.reason is None:
         place.blobs.delete([RETRY])

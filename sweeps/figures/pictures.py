@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from ..analysis.labels import geometric
 from ..analysis.uncertain import error_of
 from ..ask.axes import OWN
-from ..ask.labels import positions
+from ..ask.selector import positions
 from ..errors import ConfigError
 from ..status import Status
 from ..store.place import Place

@@ -7,14 +7,14 @@ from typing import Any
 import xarray as xr
 
 from ..ask.axes import FIRST, OWN
-from ..ask.labels import positions
+from ..ask.selector import positions
 from .words import quantity
 
 _NOTHING = "the figure needs a successful point; see `photogap status`. Got only NaN in {!r}."
 
 
 def select(ds: xr.Dataset, at: Mapping[str, Any]) -> xr.Dataset:
-    """Part of a dataset at given labels, as `ask.labels` reads them; several keep the axis.
+    """Part of a dataset at given labels, as `ask.selector` reads them; several keep the axis.
 
     Raises:
         ValueError: The axis or the label does not exist.

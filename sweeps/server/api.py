@@ -15,12 +15,12 @@ from fastapi.staticfiles import StaticFiles
 
 from ...core.quantities import AXES, DIMS
 from ...core.units import typed
-from ..ask.labels import pairs
+from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
 from ..work.pool import Opener
-from . import slices, views
+from . import answers, slices
 from .document import Documented
 from .guard import Guard, cookie_of, is_token, session_of
 from .intake import NAME, ConfirmError, TooLargeError
@@ -29,14 +29,14 @@ from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError, as_yaml
 from .schema import (
     Axes,
+    CubeStatus,
     Estimate,
     Login,
     Map,
-    Point,
+    PointDetail,
     Problem,
     Server,
     Slice,
-    Status,
     Submission,
     Sweep,
     SweepDetail,
@@ -59,7 +59,7 @@ _CODES: tuple[tuple[type[SweepError], int], ...] = (
     (BusyNameError, 409),
     (ContradictionError, 409),
     (BusyError, 409),
-    (views.TooBusyError, 429),
+    (answers.TooBusyError, 429),
     (ConfigError, 422),
     (ClusterError, 503),
 )
@@ -103,7 +103,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runner = await asyncio.to_thread(Runner, options, opener, idle_s=idle_s)
-        app.state.runner, app.state.board, app.state.watchers = runner, views.Board(runner), 0
+        app.state.runner, app.state.board, app.state.watchers = runner, answers.Board(runner), 0
         await asyncio.to_thread(runner.start)
         try:
             yield
@@ -160,8 +160,8 @@ def _runner(request: Request) -> Runner:
     return found
 
 
-def _board(request: Request) -> views.Board:
-    found: views.Board = request.app.state.board
+def _board(request: Request) -> answers.Board:
+    found: answers.Board = request.app.state.board
     return found
 
 
@@ -172,7 +172,7 @@ def _closing(request: Request) -> Callable[[], bool]:
 
 Running = Annotated[Runner, Depends(_runner)]
 Closing = Annotated[Callable[[], bool], Depends(_closing)]
-Told = Annotated[views.Board, Depends(_board)]
+Told = Annotated[answers.Board, Depends(_board)]
 
 
 def _sweeps(app: FastAPI) -> None:
@@ -190,7 +190,7 @@ def _sweeps(app: FastAPI) -> None:
     ) -> Sweeps:
         """Sweeps, newest first."""
         found = runner.queue.find(search.replace("\0", ""), state, limit, offset)
-        return Sweeps(sweeps=[views.sweep(runner, entry) for entry in found])
+        return Sweeps(sweeps=[answers.sweep(runner, entry) for entry in found])
 
     @app.post("/api/sweeps", status_code=201)
     def submit(runner: Running, body: Submission) -> Sweep:
@@ -200,19 +200,19 @@ def _sweeps(app: FastAPI) -> None:
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
         written = isinstance(body.config, str) and not body.overrides
         text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
-        return views.sweep(runner, runner.submit(text, tree))
+        return answers.sweep(runner, runner.submit(text, tree))
 
     @app.post("/api/dry-run")
     def dry_run(runner: Running, body: Submission) -> Estimate:
         """Check a config, count its points and bytes, time a few points; nothing is queued or written."""
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, confirm=False)
-        return views.estimate(runner, config)
+        return answers.estimate(runner, config)
 
     @app.get("/api/sweeps/{name}")
     def one_sweep(runner: Running, name: Name) -> SweepDetail:
         """A sweep with its config and the location of its cube."""
-        return views.detail(runner, runner.entry(name))
+        return answers.detail(runner, runner.entry(name))
 
     @app.get("/api/sweeps/{name}/record")
     def record(runner: Running, name: Name) -> dict[str, Any]:
@@ -222,24 +222,24 @@ def _sweeps(app: FastAPI) -> None:
         return found
 
     @app.get("/api/sweeps/{name}/status")
-    def status(runner: Running, name: Name) -> Status:
+    def status(runner: Running, name: Name) -> CubeStatus:
         """Points by status, failures by reason with a replay command each, and the slowest points."""
-        return views.status(runner, name)
+        return answers.status(runner, name)
 
     @app.post("/api/sweeps/{name}/cancel")
     def cancel(runner: Running, name: Name) -> Sweep:
         """Stop a sweep; finished points are kept."""
-        return views.sweep(runner, runner.cancel(name))
+        return answers.sweep(runner, runner.cancel(name))
 
     @app.post("/api/sweeps/{name}/resume")
     def resume(runner: Running, name: Name) -> Sweep:
         """Continue a stopped sweep: compute the missing points."""
-        return views.sweep(runner, runner.again(name, "run"))
+        return answers.sweep(runner, runner.again(name, "run"))
 
     @app.post("/api/sweeps/{name}/retry")
     def retry(runner: Running, name: Name) -> Sweep:
         """Compute the failed points of a sweep again."""
-        return views.sweep(runner, runner.again(name, "retry"))
+        return answers.sweep(runner, runner.again(name, "retry"))
 
     @app.post("/api/sweeps/{name}/verify")
     def verify(
@@ -250,7 +250,7 @@ def _sweeps(app: FastAPI) -> None:
         ] = False,
     ) -> Verification:
         """Read every chunk of a cube and check its points; refused while a run is using the cube."""
-        return views.verification(runner, name, repair)
+        return answers.verification(runner, name, repair)
 
 
 def _cubes(app: FastAPI) -> None:
@@ -289,9 +289,9 @@ def _cubes(app: FastAPI) -> None:
                 examples=["T=30,F0=1"],
             ),
         ],
-    ) -> Point:
+    ) -> PointDetail:
         """Labels, outcome, traceback and diagnostics of a point, selected by its id's first digits or by labels."""
-        return views.point(runner, name, point)
+        return answers.point(runner, name, point)
 
     @app.get(
         "/api/sweeps/{name}/slice",
@@ -385,7 +385,7 @@ def _streams(app: FastAPI) -> None:
 
 
 async def _changes(
-    board: views.Board, name: str | None, closing: Callable[[], bool]
+    board: answers.Board, name: str | None, closing: Callable[[], bool]
 ) -> AsyncIterator[dict[str, Any]]:
     """Sweeps at every change, until the server or the single sweep ends."""
     seen: dict[str, tuple[dict[str, Any], float]] = {}

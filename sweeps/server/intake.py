@@ -12,8 +12,8 @@ from ..ask.axes import union
 from ..ask.bounds import Bounds, check_union, largest
 from ..ask.config import Config, parse
 from ..ask.plan import Plan, resolve
-from ..clusters.config import parse as parse_cluster
-from ..clusters.config import read
+from ..clusters.cluster_file import parse as parse_cluster
+from ..clusters.cluster_file import read
 from ..clusters.spec import Spec
 from ..drive.sweep import plan_of
 from ..errors import ConfigError, ContradictionError

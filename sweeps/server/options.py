@@ -11,7 +11,7 @@ _TOKEN_CHARACTERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class RequestLimits:
     """Limits on requests.
 
     Args:
@@ -66,7 +66,7 @@ class Options:
     models: tuple[str, ...] = (DEFAULT,)
     clusters: tuple[str, ...] = ()
     cluster_folders: tuple[Path, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: RequestLimits = field(default_factory=RequestLimits)
 
     def __post_init__(self) -> None:
         """Refuse options that would expose the machine to others."""

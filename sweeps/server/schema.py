@@ -161,7 +161,7 @@ class Verification(_Told):
     """True if the damage has been repaired."""
 
 
-class Status(_Told):
+class CubeStatus(_Told):
     """Statistics of a cube, as `photogap status` reports them."""
 
     counts: dict[str, int] = Field(examples=[{"ok": 90, "error": 6}])
@@ -242,7 +242,7 @@ class Axes(_Told):
     """Points of the cube."""
 
 
-class Point(_Told):
+class PointDetail(_Told):
     """One point: labels, outcome, and its entry in the driver's log."""
 
     point_id: str

@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 
 from ...core.units import printed
-from ..analysis.cube import prepared
+from ..analysis.loading import prepared
 from ..ask.axes import Index
-from ..ask.labels import pairs, positions
 from ..ask.lookup import pick
+from ..ask.selector import pairs, positions
 from ..drive.sweep import LOG
 from ..errors import ConfigError
 from ..figures import pictures

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import ClusterError, ConfigError
-from .task import Batch, run_batch
+from .run import run_batch
+from .task import Batch
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Batch:
         memory: Limit on the data of the process, bytes.
         own_process: Whether the process may be ended for a point that does not respond.
         limit: Origin of the limit, in words for the message of a point that exceeds it.
+        backend: `gpu` computes the points at once where the model can.
     """
 
     jobs: tuple[Job, ...]
@@ -68,6 +69,7 @@ class Batch:
     memory: int | None = None
     own_process: bool = True
     limit: str = ""
+    backend: str = "cpu"
 
 
 @functools.lru_cache(maxsize=64)
@@ -123,22 +125,27 @@ def compute(model: Model, job: Job, batch: Batch) -> tuple[dict[str, Any], dict[
                 raise
             status, message, arrays = Status.ERROR, describe(error), {}
             detail = {"traceback": traceback.format_exc()}
-    record = {
+    wall, cpu = time.perf_counter() - begin, time.thread_time() - cpu
+    record = stamped(job, status, message, started, wall, cpu) | {"backend": "cpu"} | detail
+    if "traceback" in record:
+        record["traceback"] = clean(record["traceback"], end=True)
+    return record, arrays
+
+
+def stamped(job: Job, status: str, message: str, started: float, wall: float, cpu: float) -> dict[str, Any]:
+    """Record of a point: how it ended, where, and the time that it took (s)."""
+    return {
         "point_id": job.point_id,
         "status": str(status),
         "message": clean(message),
-        "wall_time": time.perf_counter() - begin,
-        "cpu_time": time.thread_time() - cpu,
+        "wall_time": wall,
+        "cpu_time": cpu,
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "started": started,
         "attempts": job.attempts,
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        **detail,
     }
-    if "traceback" in record:
-        record["traceback"] = clean(record["traceback"], end=True)
-    return record, arrays
 
 
 def _memory_message(error: MemoryError, limit: int | None) -> str:
@@ -151,7 +158,11 @@ def _simulate(model: Model, job: Job) -> tuple[str, str, dict[str, Any], dict[st
     # Of very many combinations a plan checks only some.
     for joint in model.rules:
         joint.refuse(point, job.settings)
-    result = model.simulate(point, job.settings)
+    return judged(model, job, model.simulate(point, job.settings))
+
+
+def judged(model: Model, job: Job, result: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    """Status, message, outputs and diagnostics of a result, checked against the schema."""
     status = str(result.outcome.value)
     detail = {"diagnostics": {clean(k): float(v) for k, v in result.diagnostics.items()}}
     if not _STATUS.fullmatch(status) or status == Status.MISSING:

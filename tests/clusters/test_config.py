@@ -20,12 +20,12 @@ import yaml
 from distributed.cli import dask_scheduler, dask_worker
 
 from photogap.sweeps.clusters import trust
-from photogap.sweeps.clusters.config import find, parse
+from photogap.sweeps.clusters.cluster_file import find, parse
 from photogap.sweeps.clusters.jobs import _scheduler
 from photogap.sweeps.clusters.kinds import known
 from photogap.sweeps.clusters.kinds.kubernetes import kube_arguments
 from photogap.sweeps.clusters.kinds.slurm import Slurm
-from photogap.sweeps.clusters.script import oversubscription, processes_of, retirement, worker_script
+from photogap.sweeps.clusters.script import driver_script, oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.private import private_folder
 from support.patience import PATIENCE
@@ -285,3 +285,21 @@ def test_a_site_cannot_open_the_dashboard(wanted: bool) -> None:
         listening = {ip for found in servers for s in found._sockets.values() for ip in s.getsockname()[:1]}
         assert (scheduler.dashboard is not None) == wanted
     assert listening == ({"127.0.0.1"} if wanted else set())
+
+
+def test_job_with_a_gpu(tmp_path: Path) -> None:
+    """One process and one GPU a job, and none for the driver's own."""
+    asked = {"gpus": 1}
+    slurm: Any = parse(SLURM | asked, "f.yaml")
+    assert processes_of(slurm) == 1
+    assert "#SBATCH --gres=gpu:1" in worker_script(slurm, name="n", address="tcp://a:1", logs=tmp_path)
+    pbs: Any = parse(SLURM | {"kind": "pbs"} | asked, "f.yaml")
+    assert ":ngpus=1" in worker_script(pbs, name="n", address="tcp://a:1", logs=tmp_path)
+    for spec in (slurm, pbs):
+        assert not re.search("gpu[:s]", driver_script(spec, "n", tmp_path / "log", ["photogap", "status"]))
+    kubernetes: Any = parse({"kind": "kubernetes", "workers": 1, "image": "a"} | asked, "f.yaml")
+    resource = kube_arguments(kubernetes)["custom_cluster_spec"]
+    container = resource["spec"]["worker"]["spec"]["containers"][0]
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": 1}
+    with pytest.raises(ConfigError, match=r"`gpus`: .* 1\. Got 2"):
+        parse(SLURM | {"gpus": 2}, "f.yaml")

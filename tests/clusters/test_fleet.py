@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from distributed import Client, KilledWorker, LocalCluster, Status
 
-from photogap.sweeps.clusters import dask_pool, local
-from photogap.sweeps.clusters.config import parse
+from photogap.sweeps.clusters import dask_pool, local_pool
+from photogap.sweeps.clusters.cluster_file import parse
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.fleet import Fleet
 from photogap.sweeps.clusters.kinds.slurm import Slurm
@@ -208,21 +208,21 @@ class Processes:
 
 
 def test_worker_processes_whose_restart_failed_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_LOOK_S", 0.0)
+    monkeypatch.setattr(local_pool, "_LOOK_S", 0.0)
     cluster = Processes(a=Status.running, b=Status.closed, c=Status.failed, d=Status.starting)
-    keeper = local.Keeper(cluster, 4)
+    keeper = local_pool.Keeper(cluster, 4)
     keeper()
     assert (set(cluster.workers), cluster.scaled, keeper.replaced) == ({"a", "d"}, [4], 2)
     whole = Processes(a=Status.running)
-    local.Keeper(whole, 1)()
+    local_pool.Keeper(whole, 1)()
     assert not whole.scaled
 
 
 def test_a_machine_on_which_no_worker_starts_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_LOOK_S", 0.0)
-    monkeypatch.setattr(local, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(local_pool, "_LOOK_S", 0.0)
+    monkeypatch.setattr(local_pool, "PATIENCE_S", 0.0)
     cluster = Processes(a=Status.running)
-    keeper = local.Keeper(cluster, 1)
+    keeper = local_pool.Keeper(cluster, 1)
     keeper()
     cluster.scheduler.workers = {}
     with pytest.raises(ClusterError, match=r"no worker process has started .* Finished points are kept; run again"):

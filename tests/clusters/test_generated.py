@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from photogap.sweeps.clusters.config import find, read
+from photogap.sweeps.clusters.cluster_file import find, read
 from photogap.sweeps.clusters.script import driver_script, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
 from support import generated

@@ -17,7 +17,7 @@ import xarray as xr
 import yaml
 
 from photogap.sweeps.clusters import kinds
-from photogap.sweeps.clusters.config import parse
+from photogap.sweeps.clusters.cluster_file import parse
 from photogap.sweeps.errors import ClusterError, ConfigError
 from support import fake_batch
 from support.cubes import physics

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from photogap.sweeps.clusters.config import parse
+from photogap.sweeps.clusters.cluster_file import parse
 from photogap.sweeps.clusters.kinds.pbs import Pbs
 from photogap.sweeps.clusters.script import driver_script, worker_script
 from photogap.sweeps.clusters.tls import certify

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from photogap.sweeps.ask.config import parse
-from photogap.sweeps.clusters.config import parse as spec_of
+from photogap.sweeps.clusters.cluster_file import parse as spec_of
 from photogap.sweeps.clusters.dask_pool import DaskPool, settled
 from photogap.sweeps.clusters.open import open_pool
 from photogap.sweeps.drive.report import status

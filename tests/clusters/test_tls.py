@@ -14,7 +14,7 @@ import pytest
 from distributed.comm import connect
 from distributed.security import Security
 
-from photogap.sweeps.clusters.config import find
+from photogap.sweeps.clusters.cluster_file import find
 from photogap.sweeps.clusters.tls import certify
 from photogap.sweeps.clusters.visit import Visit
 from photogap.sweeps.private import is_loopback

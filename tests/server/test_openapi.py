@@ -38,13 +38,13 @@ def list_of(checks: Any) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from photogap.sweeps.server import views
+    from photogap.sweeps.server import answers
     from photogap.sweeps.server.schema import Estimate
 
     patch = pytest.MonkeyPatch()
     # Each estimate is a process of two seconds; what comes before it is what is tried here.
     patch.setattr(
-        views,
+        answers,
         "estimate",
         lambda runner, config: Estimate(points=1, bytes=1, seconds_per_point=1.0, estimated_seconds=1.0),
     )

@@ -16,14 +16,14 @@ from typer.testing import CliRunner
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.server.guard import Guard, cookie_of, is_token
-from photogap.sweeps.server.options import Limits, Options
+from photogap.sweeps.server.options import Options, RequestLimits
 from photogap.sweeps.text import SERVED, load_yaml
 from support.fake_config import tree
 from support.patience import PATIENCE
 from support.serving import serving
 
 TOKEN = "a-token-of-sixteen-or-more"
-LIMITS = Limits(body=20_000, values=500, points=20, confirmed_points=100)
+LIMITS = RequestLimits(body=20_000, values=500, points=20, confirmed_points=100)
 
 
 @pytest.fixture(scope="module")

@@ -74,10 +74,10 @@ def progress(client: Any, process: psutil.Process, name: str, tally: Tally) -> t
 
 def test_too_many_watchers_are_refused(tmp_path: Path) -> None:
     from photogap.sweeps.client import RefusedError
-    from photogap.sweeps.server.options import Limits
+    from photogap.sweeps.server.options import RequestLimits
     from support.serving import serving
 
-    with serving(tmp_path, limits=Limits(watchers=1)) as client:
+    with serving(tmp_path, limits=RequestLimits(watchers=1)) as client:
         client.submit(tree({"F0": {"linspace": [1, 10, 40]}, "seconds": [0.05]}, name="seen"))
         first = client.watch("seen")
         next(first)

@@ -13,7 +13,7 @@ from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.lookup import find
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
-from photogap.sweeps.drive.converge import converge
+from photogap.sweeps.drive.numerical_error import converge
 from photogap.sweeps.figures import draw
 from photogap.sweeps.front import open as open_cube
 from photogap.sweeps.numbers import margin

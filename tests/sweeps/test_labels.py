@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 from photogap.sweeps.ask.config import parse
-from photogap.sweeps.ask.labels import pairs, position, positions
 from photogap.sweeps.ask.lookup import find
 from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.ask.selector import pairs, position, positions
 from photogap.sweeps.cli.base import parse_at
 from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import pictures

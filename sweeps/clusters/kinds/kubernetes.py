@@ -28,6 +28,7 @@ class Kubernetes(Spec):
         workers: Number of workers.
         adapt: In place of `workers`: a number that adapts to the work.
         resources: Requests and limits of a worker, as in a pod.
+        gpus: GPUs of a worker, one or None.
         env: Environment of the workers.
         values: YAML file of a DaskCluster resource, used unchanged.
     """
@@ -39,6 +40,7 @@ class Kubernetes(Spec):
     workers: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1)
     adapt: Adapt | None = None
     resources: dict[str, Any] = Field(default_factory=dict)
+    gpus: Annotated[int | None, BeforeValidator(no_bool)] = Field(default=None, ge=1, le=1)
     env: dict[str, str] = Field(default_factory=dict)
     values: str | None = None
     start_timeout: MaybeSpan = 600.0
@@ -80,6 +82,13 @@ def _open(spec: Kubernetes, visit: Visit) -> Iterator[DaskPool]:
         yield guest(client, spec, visit)
 
 
+def _resources(spec: Kubernetes) -> dict[str, Any]:
+    """Requests and limits of a worker, its GPU among the limits."""
+    if not spec.gpus:
+        return spec.resources
+    return spec.resources | {"limits": spec.resources.get("limits", {}) | {"nvidia.com/gpu": spec.gpus}}
+
+
 def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
     """Arguments of dask-kubernetes' KubeCluster: name, namespace and the whole DaskCluster resource."""
     base: dict[str, Any] = {"name": spec.name, "namespace": spec.namespace}
@@ -95,7 +104,7 @@ def kube_arguments(spec: Kubernetes) -> dict[str, Any]:
         name=spec.name,
         image=spec.image,
         n_workers=spec.workers or 0,
-        resources=spec.resources,
+        resources=_resources(spec),
         env=THREADS | spec.env,
         worker_command=["dask", "worker", "--nthreads", "1"],
     )

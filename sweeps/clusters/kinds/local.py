@@ -33,7 +33,7 @@ class Local(Spec):
         """Pool of processes, which end when it closes."""
         from dask.system import CPU_COUNT
 
-        from ..local import open_local
+        from ..local_pool import open_local
 
         count = visit.workers or self.workers or int(CPU_COUNT)
         return open_local(count, visit.memory, dashboard=visit.dashboard)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ..batch import BatchJobs
-from ..quantities import Reading
+from ..readings import Reading
 from ..script import setting, theirs
 from ..spec import Line
 from ..system import PENDING, State, System, states_by_letter
@@ -78,6 +78,7 @@ class PbsSystem(System):
             from dask_jobqueue.pbs import pbs_format_bytes_ceil
 
             known = f"select=1:ncpus={cores}:mem={pbs_format_bytes_ceil(memory)}"
+            known += f":ngpus={spec.gpus}" if spec.gpus else ""
         # Separate -e and -o: some servers take a path that ends in a slash for a file of that name.
         skip = {*(setting(spec, "job_directives_skip") or ()), "#PBS -e ", "#PBS -o "}
         return {"account": spec.account, "resource_spec": known, "job_directives_skip": sorted(skip)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ..batch import BatchJobs
-from ..quantities import Reading, hms
+from ..readings import Reading, hms
 from ..script import theirs
 from ..spec import Line
 from ..system import PENDING, RUNNING, State, System
@@ -106,7 +106,8 @@ class Slurm(BatchJobs):
 
     def own_directives(self) -> list[str]:
         """Directives of the keys that only this kind has."""
-        return [f"--constraint={self.constraint}"] if self.constraint else []
+        features = [f"--constraint={self.constraint}"] if self.constraint else []
+        return [*features, *([f"--gres=gpu:{self.gpus}"] if self.gpus else [])]
 
 
 KIND = Slurm

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Literal
 
 from photogap.sweeps.clusters.batch import BatchJobs
-from photogap.sweeps.clusters.quantities import Reading
+from photogap.sweeps.clusters.readings import Reading
 from photogap.sweeps.clusters.system import State, System, states_by_letter
 
 

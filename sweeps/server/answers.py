@@ -23,7 +23,7 @@ from ..store.log import Log
 from ..store.place import Place
 from .queue import Entry
 from .runner import Runner, UnknownError
-from .schema import Estimate, Point, Reason, Status, Sweep, SweepDetail, Verification
+from .schema import CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
 
 _ESTIMATE_S = 180.0
 _HASHED_POINTS = 200_000
@@ -104,7 +104,7 @@ def verification(runner: Runner, name: str, repair: bool) -> Verification:
     return Verification(**{key: value for key, value in found.items() if key != "store"})
 
 
-def status(runner: Runner, name: str) -> Status:
+def status(runner: Runner, name: str) -> CubeStatus:
     """The engine's report of a cube, each reason with its replay command."""
     runner.entry(name)
     target = runner.intake.place(name)
@@ -115,7 +115,7 @@ def status(runner: Runner, name: str) -> Status:
         # The labels of an unpacked point are only in the log.
         if not labels.get(reason["point_id"]):
             labels[reason["point_id"]] = (_noted(cube, reason["point_id"]) or {"labels": {}})["labels"]
-    return Status(
+    return CubeStatus(
         counts=found["counts"],
         points=found["points"],
         live=found["live"],
@@ -134,7 +134,7 @@ def replay_command(target: Place, point_id: str) -> str:
     return f"photogap replay {shlex.quote(target.url)} {point_id[:16]}"
 
 
-def point(runner: Runner, name: str, text: str) -> Point:
+def point(runner: Runner, name: str, text: str) -> PointDetail:
     """Details of one point.
 
     Raises:
@@ -157,7 +157,7 @@ def point(runner: Runner, name: str, text: str) -> Point:
     message = noted.get("message")
     if message is None:
         message = "" if where is None else str(cube.array("message")[where])
-    return Point(
+    return PointDetail(
         point_id=noted["point_id"],
         labels=plain(noted["labels"]),
         status=state,

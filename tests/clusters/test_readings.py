@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from photogap.sweeps.clusters.config import parse, read
+from photogap.sweeps.clusters.cluster_file import parse, read
 from photogap.sweeps.clusters.script import retirement, worker_script
 from photogap.sweeps.errors import ConfigError
 

@@ -17,8 +17,8 @@ from .flow import job_of
 
 
 @dataclass(frozen=True)
-class Trust:
-    """A variable and its changes with finer numerics.
+class Accuracy:
+    """Accuracy of a variable: its changes with finer numerics.
 
     Args:
         name: Variable.
@@ -46,7 +46,7 @@ class Trust:
 
 def converge(
     plan: Plan, labels: Labels, tell: Callable[[str], None] = lambda what: None
-) -> tuple[list[Trust], dict[str, str]]:
+) -> tuple[list[Accuracy], dict[str, str]]:
     """Changes of every variable of a point with finer numerics, and the reasons for failed computations.
 
     Args:
@@ -75,7 +75,7 @@ def converge(
         for name, values in given.items():
             changes[name][what] = float(np.abs(found[name] - values).max()) if found else np.nan
     units = {v.name: v.units for v in plan.model.variables(settings)}
-    return [Trust(name, units[name], _largest(given[name]), changes[name]) for name in given], failed
+    return [Accuracy(name, units[name], _largest(given[name]), changes[name]) for name in given], failed
 
 
 def _compute(plan: Plan, labels: Labels, settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:

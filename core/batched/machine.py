@@ -1,0 +1,431 @@
+"""Rows as small machines: the numbers of each, and what it does after each of its programs.
+
+A row's state says which program it waits for. Its fields and decisions are arrays of numbers on the host, those of
+the fields of `f` and Delta stay on the device. The course of a row is that of `dynamics`, `slab` and
+`pairing.tracking`; a row that ends otherwise than well is given up with the reason: the scalar solver then decides
+how it ends.
+"""
+
+import enum
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pairing.gap import NO_GAP
+from ..pairing.opening import _FINEST, _SETTLE, _TINY, _TRIALS, _VANISHING, Held, _Search
+from ..pairing.tracking import _CLOSER, _EIGENVALUE
+from ..slab import BOUNDS, MISSED, MOST_PHOTONS
+from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
+from . import control
+from .gap import DEPTH
+
+Array = NDArray[Any]
+_ITERATIONS: Final = 300
+"""Iterations of the gap equation before it is given up, as in `pairing.gap`."""
+_RESTARTS: Final = 60
+"""Estimates of the largest eigenvalue, each from the last one's vector."""
+
+
+class State(enum.IntEnum):
+    """Program that a row waits for."""
+
+    IDLE = 0
+    BUSY = 1
+    FIRST = 2
+    FIRST_AHEAD = 3
+    STAGE = 4
+    PREPARE = 5
+    ITERATE = 6
+    GROW = 7
+    AMPLITUDE = 8
+    ACCEPT = 9
+    OBSERVE = 10
+    CUT = 11
+    FETCH = 12
+
+
+_FLOATS: Final = (
+    "t", "target", "aimed", "plan", "dt", "error", "moved", "radius", "tau_pump", "U", "begins", "ends", "rtol",
+    "atol", "gap_tol", "mu_star", "full", "pairs", "emission", "escape", "free", "Delta0", "phi0", "W0",
+    "slope_phi0",
+    "missed", "U_gap", "U_overrun", "booked", "height", "close", "eigenvalue", "first_height", "source", "along",
+    "wanted",    "keep", "new_phi0", "new_W0", "blocked_above", "gamma",
+)  # fmt: skip
+_WHOLE: Final = (
+    "state", "rung", "s", "damping", "j", "count", "iterations", "restarts", "trials", "steps", "rejected",
+    "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
+)  # fmt: skip
+_FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh")
+
+LINES: Final = {
+    State.FIRST: 7, State.FIRST_AHEAD: 7, State.STAGE: 14, State.PREPARE: 1, State.ITERATE: 7, State.GROW: 2,
+    State.AMPLITUDE: 7, State.ACCEPT: 2, State.OBSERVE: 7, State.CUT: 7, State.FETCH: 7,
+}  # fmt: skip
+"""Numbers that each state's program takes of a row."""
+INITIAL, AFTER_STEP, ANEW = 0, 1, 2
+"""Purpose of a look at a state: the first one, after a step, on another lattice."""
+
+
+class Machines:
+    """Numbers of all rows.
+
+    Args:
+        rows: Their number.
+        h: Lattice spacing, meV.
+        rungs: Number of lattices of the kinetic equations; the last is the gap equation's.
+        begin: That on which a pulse begins.
+        finish: Called with a row that has come to its last time.
+        give_up: Called with a row and why it cannot go on.
+        record: Called with rows whose state is to be recorded, and what was seen of them, (n, rows).
+        wants_fields: Whether a row's f and Delta are recorded too.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        h: float,
+        rungs: int,
+        begin: int,
+        *,
+        finish: Callable[[int], None],
+        give_up: Callable[[int, str], None],
+        record: Callable[[Array, Array], None],
+        next_time: Callable[[int, int], float | None],
+        wants_fields: Callable[[int], bool],
+    ) -> None:
+        self.h, self.last, self.begin = h, rungs - 1, begin
+        self._finish, self._give_up, self._record = finish, give_up, record
+        self._next_time, self._wants_fields = next_time, wants_fields
+        self.numbers = np.zeros((len(_FLOATS), rows))
+        for name, line in zip(_FLOATS, self.numbers, strict=True):
+            setattr(self, name, line)
+        for name in _WHOLE:
+            setattr(self, name, np.zeros(rows, dtype=np.int64))
+        for name in _FLAGS:
+            setattr(self, name, np.zeros(rows, dtype=bool))
+        self.searches: dict[int, _Search] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    def rows_numbers(self, at: Array, t: Array) -> list[Array]:
+        """Numbers of `kinetics.Rows` at a time (ps)."""
+        tau = self.tau_pump[at]
+        return [
+            control.power(t, tau, self.U[at]), MOST_PHOTONS / tau, self.pairs[at], self.emission[at],
+            self.escape[at], self.free[at],
+        ]  # fmt: skip
+
+    def ahead(self, at: Array, share: float = 1.0) -> Array:
+        """How far to extrapolate the gap, ps; 0 where nothing is known of its motion."""
+        return np.where(self.sloped[at], share * self.dt[at], 0.0)
+
+    def slots(self, at: Array, size: int) -> Array:
+        """Entry of the history that an iteration of each row writes, for a chunk of `size`."""
+        found = np.zeros(size, dtype=np.int32)
+        found[: at.size] = self.count[at] % DEPTH
+        return found
+
+    def inputs(self, state: State, at: Array) -> Array:
+        """Numbers that a state's program takes, a line each."""
+        mu = [self.mu_star[at], self.full[at]]
+        if state in (State.FIRST, State.FIRST_AHEAD):
+            found = [*self.rows_numbers(at, self.t[at]), self.ahead(at, 0.5)]
+        elif state == State.STAGE:
+            c = control.coefficients(self.s[at], self.damping[at], self.j[at]).T
+            dt = self.dt[at]
+            found = [
+                *self.rows_numbers(at, self.t[at] + c[5] * dt), c[0], c[1], c[2], c[3] * dt, c[4] * dt, dt,
+                self.rtol[at], self.atol[at],
+            ]  # fmt: skip
+        elif state == State.PREPARE:
+            found = [self.ahead(at)]
+        elif state == State.ITERATE:
+            tol = np.where(self.height[at] > 0, self.close[at], self.wanted[at])
+            smallest = np.full(at.size, NO_GAP * self.h)
+            fresh = self.fresh[at].astype(float)
+            found = [*mu, self.height[at], tol, smallest, self.count[at].astype(float), fresh]
+        elif state == State.GROW:
+            found = mu
+        elif state == State.AMPLITUDE:
+            found = [*mu, self.height[at], self.ahead(at), self.keep[at], self.source[at], self.along[at]]
+        elif state == State.ACCEPT:
+            opened = self.normal[at] | self.to_normal[at]
+            found = [np.where(opened, 0.0, 1.0 / self.dt[at]), self.to_normal[at].astype(float)]
+        else:
+            found = [*self.rows_numbers(at, self.t[at]), self.Delta0[at]]
+        return np.stack(found)
+
+    def aim(self, at: Array) -> None:
+        """Choose the next step of rows, or open the wide lattice where a pulse begins."""
+        late = self.steps[at] + self.rejected[at] >= self.max_steps[at]
+        for row in at[late]:
+            self.give_up(row, "too many steps")
+        at = at[~late]
+        opening = self.waiting[at] & (self.t[at] >= self.begins[at])
+        if opening.any():
+            wide = at[opening]
+            self.waiting[wide], self.rung[wide], self.plan[wide] = False, self.begin, self.tau_pump[wide] / 20
+            self.purpose[wide], self.state[wide] = ANEW, State.OBSERVE
+            at = at[~opening]
+        early = self.waiting[at]
+        aimed = np.where(early, np.minimum(self.target[at], self.begins[at]), self.target[at])
+        self.aimed[at] = aimed
+        self.dt[at] = control.divided(aimed - self.t[at], self.plan[at])
+        self.state[at] = np.where(self.sloped[at], State.FIRST_AHEAD, State.FIRST)
+
+    def after_first(self, at: Array, found: Array) -> None:
+        """Gamma and fastest rate of a step's begin: its stages."""
+        gamma, radius = found
+        sane = (gamma * self.tau_pump[at] >= 0.0) & (gamma * self.tau_pump[at] < MOST_PHOTONS)
+        for row in at[~sane]:
+            self.give_up(row, "saturated")
+        at, radius = at[sane], radius[sane]
+        self.dt[at] = np.minimum(self.dt[at], control.LONGEST / radius)
+        self.s[at], self.damping[at] = control.stages(self.dt[at] * radius)
+        self.j[at], self.state[at] = 1, State.STAGE
+
+    def after_stage(self, at: Array, found: Array) -> None:
+        """Error and range of a stage: of the last one's, whether the step stands so far."""
+        self.j[at] += 1
+        last = self.j[at] > self.s[at]
+        self.state[at[~last]] = State.STAGE
+        at = at[last]
+        relative, absorbed, low, high = found[:, last]
+        self.evaluations[at] += self.s[at] + 1
+        error = np.maximum(relative, absorbed / (MISSED * self.U[at]))
+        self.error[at] = error
+        eps = BOUNDS * self.atol[at]
+        good = (error <= 1.0) & (low > -eps) & (high < 1 + eps)
+        self.reject(at[~good], error[~good])
+        self.state[at[good]] = State.PREPARE
+
+    def reject(self, at: Array, error: Array) -> None:
+        """Try a shorter step."""
+        self.rejected[at] += 1
+        self.plan[at] = control.shortened(self.dt[at], error)
+        small = self.plan[at] < 1e-9 * self.tau_pump[at]
+        for row in at[small]:
+            self.give_up(row, "step too small")
+        self.aim(at[~small])
+
+    def after_prepare(self, at: Array) -> None:
+        """Follow the gap, or look whether one opens."""
+        self.iterations[at] = self.restarts[at] = 0
+        # the history of the last solution serves this one, and brings it closer for a few iterations more
+        self.wanted[at] = np.where(self.count[at] > 0, _CLOSER, 1.0) * self.gap_tol[at]
+        self.fresh[at] = True
+        self.height[at], self.lost[at], self.unstable[at] = 0.0, False, False
+        self.state[at] = np.where(self.normal[at], State.GROW, State.ITERATE)
+
+    def after_iterate(self, at: Array, found: Array) -> None:
+        """Code, residual, growth, Re phi0 and Re W0 of an iteration."""
+        code, residual, growth, phi0, W0 = found
+        self.iterations[at] += 1
+        self.gap_iterations[at] += 1
+        self.count[at] = np.where(code == -1, 0, self.count[at] + ~self.fresh[at])
+        self.fresh[at] = code == -1
+        self.new_phi0[at], self.new_W0[at] = phi0, W0
+        held = self.height[at] > 0.0
+        done = (code == 1) & ~held
+        self.state[at] = State.ITERATE
+        self.judge(at[done], normal=False)
+        tired = ~held & ~done & ((code == 2) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
+        self.lost[at[tired]] = code[tired] != 2
+        # an iteration that led nowhere is no history for the next solution
+        self.count[at[tired & (code != 2)]] = 0
+        self.state[at[tired]] = State.GROW
+        over = held & ((code != 0) | (self.iterations[at] >= _SETTLE))
+        for i in np.flatnonzero(over):
+            self._settled(int(at[i]), code[i] == 1, float(growth[i]), float(residual[i]))
+
+    def after_grow(self, at: Array, found: Array) -> None:
+        """Largest eigenvalue, its doubt, Int f / h and Re W0 of the normal state."""
+        eigenvalue, doubt, filled, W0 = found
+        self.restarts[at] += 1
+        self.eigenvalue[at] = eigenvalue
+        stable = eigenvalue + doubt <= 1.0
+        known = doubt <= np.maximum(_EIGENVALUE, 1e-3 * np.abs(eigenvalue - 1.0))
+        self.unstable[at] = ~stable & (eigenvalue > 1.0 + _EIGENVALUE)
+        again = ~stable & ~known
+        hopeless = again & ~((self.restarts[at] < _RESTARTS) & np.isfinite(doubt))
+        for row in at[hopeless]:
+            self.give_up(row, "largest eigenvalue")
+        self.state[at[again & ~hopeless]] = State.GROW
+        start = self.phi0[at] + self.ahead(at) * self.slope_phi0[at]
+        near = ~again & ~self.normal[at] & (self.lost[at] | self.unstable[at]) & (start > 0.0)
+        rest = ~again & ~near
+        self.judge(at[rest & ~self.unstable[at]], normal=True)
+        for i in np.flatnonzero(near):
+            self._search(int(at[i]), 1.0, float(start[i]))
+        for i in np.flatnonzero(rest & self.unstable[at]):
+            # 3.06 kB T sqrt(1 - T / Tc), as `pairing.tracking._landau`
+            kT = self.h * float(filled[i]) / math.log(2.0)
+            height = 3.0 * max(kT * math.sqrt(min(1.0, float(eigenvalue[i]) - 1.0)), 1e-2 * self.h)
+            self._search(int(at[i]), 2.0, height * float(W0[i]) / (0.5 * self.h))
+
+    def _search(self, row: int, source: float, height: float) -> None:
+        """Begin the search of `pairing.opening.open_gap`."""
+        if not height > 0.0:
+            self.give_up(row, "gap equation")
+            return
+        slope = math.log(self.eigenvalue[row]) if self.eigenvalue[row] > 0.0 else -1.0
+        self.searches[row] = _Search(slope)
+        self.close[row] = max(self.gap_tol[row] * min(1.0, abs(slope)), _FINEST)
+        self.first_height[row] = self.height[row] = height
+        self.source[row], self.along[row], self.keep[row], self.trials[row] = source, 0.0, 0.0, 0
+        self.state[row] = State.AMPLITUDE
+
+    def after_amplitude(self, at: Array) -> None:
+        """Iterate at the amplitude, without a history."""
+        self.iterations[at] = self.count[at] = 0
+        self.fresh[at] = True
+        self.state[at] = State.ITERATE
+
+    def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
+        """Go on with the search after an amplitude."""
+        none: Any = None
+        search, close = self.searches[row], self.close[row]
+        self.count[row] = 0
+        growth = growth if settled else 1.0
+        held = Held(float(self.height[row]), none, none, none, growth, residual, 0, settled)
+        self.trials[row] += 1
+        search.add(held)
+        if settled and abs(growth - 1.0) < close:
+            del self.searches[row]
+            self.height[row] = 0.0
+            self.judge(np.array([row]), normal=False)
+            return
+        height, first = search.next(), self.first_height[row]
+        ended = not height > 0.0 or (not search.trail and height < _TINY * first) or self.trials[row] >= _TRIALS
+        if not ended and self.eigenvalue[row] <= 1.0 and height < _VANISHING * first:
+            # a stable normal state, and the gap next to the start vanishes
+            del self.searches[row]
+            self.height[row] = 0.0
+            self.judge(np.array([row]), normal=True)
+            return
+        if ended:
+            del self.searches[row]
+            self.give_up(row, "gap equation")
+            return
+        self.keep[row] = float(settled)
+        self.height[row], self.along[row] = height, 0.0
+        if search.trail:
+            self.source[row] = 3.0
+            self.along[row] = _along(search, height)
+        self.state[row] = State.AMPLITUDE
+
+    def judge(self, at: Array, *, normal: bool) -> None:
+        """Whether a solved gap is near to where the step assumed it."""
+        if not at.size:
+            return
+        self.to_normal[at] = normal
+        half = 0.5 * self.h
+        new = np.zeros(at.size) if normal else self.new_phi0[at] / (self.new_W0[at] / half)
+        assumed = self.Delta0[at] + self.ahead(at) * self.slope_phi0[at] / (self.W0[at] / half)
+        allowed = 50 * self.rtol[at] * np.maximum(self.Delta0[at], new) + 0.2 * self.h
+        moved = np.abs(new - assumed) / allowed
+        self.moved[at] = moved
+        far = ~(moved <= 1.0) & (self.dt[at] > 1e-3 * self.tau_pump[at])
+        self.state[at[~far]] = State.ACCEPT
+        self.reject(at[far], moved[far])
+
+    def after_accept(self, at: Array, found: Array) -> None:
+        """Energy of the moving density of states, Re W0 and Re phi0: the step is done."""
+        given, W0, phi0 = found
+        dt = self.dt[at]
+        self.U_gap[at] += given
+        opened = self.normal[at] | self.to_normal[at]
+        self.sloped[at] = ~opened
+        self.slope_phi0[at] = np.where(opened, 0.0, (phi0 - self.phi0[at]) / dt)
+        self.W0[at], self.phi0[at] = W0, phi0
+        self.Delta0[at] = phi0 / (W0 / (0.5 * self.h))
+        self.normal[at] = self.to_normal[at]
+        t, aimed = self.t[at] + dt, self.aimed[at]
+        self.t[at] = np.where(np.abs(t - aimed) < 1e-12 * np.maximum(np.abs(aimed), dt), aimed, t)
+        self.steps[at] += 1
+        self.plan[at] = control.planned(dt, self.plan[at], self.error[at], self.moved[at])
+        self.purpose[at], self.state[at] = AFTER_STEP, State.OBSERVE
+
+    def after_observe(self, at: Array, found: Array) -> None:
+        """What `programs.SEEN` names: the ledger, a sample, the lattice, then the next step."""
+        gamma, _, overrun, blocked, _, booked = found[:6]
+        stepped = self.purpose[at] == AFTER_STEP
+        rows = at[stepped]
+        missed = self.missed[rows] + gamma[stepped] * overrun[stepped]
+        self.U_overrun[rows] += 0.5 * self.dt[rows] * missed
+        self.booked[at] = booked
+        above_window = self.rung[at] < self.last
+        self.blocked_above[at] = np.maximum(self.blocked_above[at], np.where(above_window, blocked, 0.0))
+        full = above_window & (blocked > MOST_BLOCKED)
+        for row in at[full]:
+            self.give_up(row, "quasiparticles above the window")
+        at, found = at[~full], found[:, ~full]
+        looked = self.purpose[at] != ANEW
+        due = looked & (self.t[at] >= self.target[at])
+        if due.any():
+            rows = at[due]
+            self._record(rows, found[:, due])
+            wants = np.array([self._wants_fields(int(row)) for row in rows])
+            self.state[rows] = np.where(wants, State.FETCH, State.BUSY)
+        self._seen = found
+        ready = ~due | (self.state[at] == State.BUSY)
+        self._on(at[ready], found[:, ready], due[ready])
+
+    def _on(self, at: Array, found: Array, sampled: Array) -> None:
+        """Go on after a look, from rows of which some were sampled."""
+        for row in at[sampled]:
+            self._next(int(row))
+        alive = self.state[at] != State.IDLE
+        at, found = at[alive], found[:, alive]
+        gamma, power, overrun, _, above, _ = found[:6]
+        over = (self.t[at] >= self.ends[at]) & (self.rung[at] < self.last)
+        narrow = over & (np.abs(above) < NEGLIGIBLE * self.booked[at]) & (self.purpose[at] != INITIAL)
+        self.state[at[narrow]] = State.CUT
+        missed = np.where(gamma != 0.0, overrun, 0.0)
+        wide = ~narrow & (missed > np.maximum(0.0, MOST_OVERRUN * power)) & (self.rung[at] > 0)
+        self.rung[at[wide]] -= 1
+        self.purpose[at[wide]], self.state[at[wide]] = ANEW, State.OBSERVE
+        rest = ~narrow & ~wide
+        self.missed[at[rest]] = (gamma * missed)[rest]
+        self.aim(at[rest])
+
+    def after_cut(self, at: Array) -> None:
+        """Look again, on the narrower lattice."""
+        self.rung[at] += 1
+        self.purpose[at], self.state[at] = ANEW, State.OBSERVE
+
+    def after_fetch(self, at: Array) -> None:
+        """The fields are recorded: look again, for the lattice and the next step."""
+        for row in at:
+            self._next(int(row))
+        at = at[self.state[at] != State.IDLE]
+        self.purpose[at], self.state[at] = ANEW, State.OBSERVE
+
+    def _next(self, row: int) -> None:
+        """Next time of a row to be sampled; the row ends if there is none."""
+        self.sample[row] += 1
+        target = self._next_time(row, int(self.sample[row]))
+        if target is None:
+            self.state[row] = State.IDLE
+            self._finish(row)
+        else:
+            self.target[row] = target
+
+    def give_up(self, row: int, why: str) -> None:
+        """Leave a row to the scalar solver."""
+        self.searches.pop(int(row), None)
+        self.state[row] = State.IDLE
+        self._give_up(int(row), why)
+
+
+def _along(search: _Search, height: float) -> float:
+    """How far to extrapolate in a^2 along the last two shapes, as `pairing.opening` does."""
+    if len(search.trail) < 2:
+        return 0.0
+    now, then = search.trail[-1], search.trail[-2]
+    along = (height**2 - now.square) / (now.square - then.square) if now.square != then.square else 0.0
+    return along if abs(along) <= 1.0 else 0.0

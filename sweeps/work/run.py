@@ -1,0 +1,10 @@
+"""Run a batch by its backend."""
+
+from . import task
+from .batched import run_batched
+from .task import Batch
+
+
+def run_batch(batch: Batch) -> int:
+    """Compute and write each point of the batch that is not yet written; return the number computed."""
+    return run_batched(batch) if batch.backend == "gpu" else task.run_batch(batch)
