@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 
-from photogap.core.batched.batch import CHUNKS, Batch, Key, Scalar, Trial
 from photogap.core.batched.device import describe, jax, jnp
 from photogap.core.batched.machine import State
+from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
 from photogap.core.result import Result
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate

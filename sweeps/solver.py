@@ -32,5 +32,5 @@ MODEL: Final = Model(
     rules=(*(Joint(rule.of, _pass) for rule in SETTINGS_RULES), *RULES),
     named={"substrate": _INDEX, "cover": _INDEX},
     finer=finer,
-    batched="photogap.core.batched.batch:simulate_all",
+    batched="photogap.core.batched.trajectories:simulate_all",
 )

@@ -8,9 +8,9 @@ import math
 from ..pairing.anderson import _RIDGE
 from ..pairing.tracking import _HISTORY
 from .device import Device, jnp
-from .kinetics import emission, occupations
+from .device_tables import Size, Tables
 from .pairs import Pair
-from .tables import Size, Tables
+from .row_kinetics import emission, occupations
 from .weights import linear_pair_amplitude
 
 DEPTH = _HISTORY

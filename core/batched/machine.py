@@ -112,7 +112,7 @@ class Machines:
         raise AttributeError(name)
 
     def rows_numbers(self, at: Array, t: Array) -> list[Array]:
-        """Numbers of `kinetics.Rows` at a time (ps)."""
+        """Numbers of `row_kinetics.Rows` at a time (ps)."""
         tau = self.tau_pump[at]
         return [
             control.power(t, tau, self.U[at]), MOST_PHOTONS / tau, self.pairs[at], self.emission[at],

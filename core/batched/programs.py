@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from .device import Device, jax, jnp
+from .device_tables import Size, Tables
 from .gap import (
     DEPTH,
     dressed,
@@ -20,9 +21,8 @@ from .gap import (
     pairing,
     solve_small,
 )  # fmt: skip
-from .kinetics import LEDGER, Rows, derivative, fastest_rate, fill_above, light, split
 from .pairs import Pair
-from .tables import Size, Tables
+from .row_kinetics import LEDGER, Rows, derivative, fastest_rate, fill_above, light, split
 from .weights import spectral_weights
 
 Pool = dict[str, Any]

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 
 from photogap.core.batched import gap as rows_gap
-from photogap.core.batched import kinetics as rows
-from photogap.core.batched.batch import Batch, Key, Scalar, Trial, simulate_all
+from photogap.core.batched import row_kinetics as rows
 from photogap.core.batched.control import coefficients, stages
 from photogap.core.batched.device import jax, jnp
+from photogap.core.batched.device_tables import film_tables, gap_tables
 from photogap.core.batched.pairs import Pair
 from photogap.core.batched.scope import TERMS, refusal
-from photogap.core.batched.tables import film_tables, gap_tables
+from photogap.core.batched.trajectories import Batch, Key, Scalar, Trial, simulate_all
 from photogap.core.batched.weights import linear_pair_amplitude, spectral_weights
 from photogap.core.equations import Equations
 from photogap.core.integrators.rkc import RungeKuttaChebyshev

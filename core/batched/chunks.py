@@ -19,9 +19,9 @@ from ..pairing.eliashberg import Coupling
 from ..windows import Ladder
 from . import programs
 from .device import Device, jax, jnp
-from .kinetics import LEDGER
+from .device_tables import Size, Tables, film_tables, gap_tables
 from .machine import LINES, Machines, State
-from .tables import Size, Tables, film_tables, gap_tables
+from .row_kinetics import LEDGER
 
 Array = NDArray[Any]
 _AHEAD: Final = 3

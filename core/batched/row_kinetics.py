@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..kinetics import Entry
 from .device import Device, jnp
-from .tables import Size, Tables
+from .device_tables import Size, Tables
 from .weights import pair_ratio
 
 LEDGER = len(Entry)

@@ -22,11 +22,11 @@ from ..terms.pump import Pump
 from ..thermal import bose, fermi
 from ..windows import Ladder, build_ladder
 from . import scope
+from .chunks import Effort, Pool
 from .device import describe, jax, jnp
+from .device_tables import gap_tables
 from .machine import INITIAL, Machines, State
-from .pool import Effort, Pool
 from .programs import SEEN, bytes_of_row
-from .tables import gap_tables
 
 CHUNKS: Final = (1024,)
 """Sizes of chunks, ascending; one more would be compiled for another minute."""
