@@ -28,7 +28,7 @@ class Material:
         metadata=declare(
             "Atoms per volume.",
             long_name="atoms per volume",
-            unit="nm-3",
+            unit="nm^-3",
             rule=POSITIVE,
         ),
     )
@@ -36,7 +36,7 @@ class Material:
         metadata=declare(
             "Electron density of states at the Fermi level per spin.",
             long_name="electron density of states per spin",
-            unit="meV-1 nm-3",
+            unit="meV^-1 nm^-3",
             symbol=r"$N_0$",
             rule=POSITIVE,
         ),

@@ -12,7 +12,7 @@ AXES: Final = {
     "F0": Declaration(
         doc="Incident fluence of the pump.",
         long_name="incident fluence of the pump",
-        unit="mJ cm-2",
+        unit="mJ cm^-2",
         symbol="$F_0$",
         rule=NOT_NEGATIVE,
     ),

@@ -97,13 +97,13 @@ _SERIES = (
         "quasiparticle occupation at omega_pump + Delta0",
         r"$f(\hbar\omega_\mathrm{pump}+\Delta_0)$",
     ),
-    Variable("Gamma", ("time",), "ps-1", "absorption rate of the pump", r"$\Gamma$"),
-    Variable("U_absorbed", ("time",), "meV nm-3", "energy absorbed from the pump", r"$U_\mathrm{abs}$"),
-    Variable("U_qp", ("time",), "meV nm-3", "energy of quasiparticles above equilibrium", r"$U_\mathrm{qp}$"),
-    Variable("U_ph", ("time",), "meV nm-3", "energy of phonons above equilibrium", r"$U_\mathrm{ph}$"),
-    Variable("U_escaped", ("time",), "meV nm-3", "energy escaped with phonons", r"$U_\mathrm{esc}$"),
+    Variable("Gamma", ("time",), "ps^-1", "absorption rate of the pump", r"$\Gamma$"),
+    Variable("U_absorbed", ("time",), "meV nm^-3", "energy absorbed from the pump", r"$U_\mathrm{abs}$"),
+    Variable("U_qp", ("time",), "meV nm^-3", "energy of quasiparticles above equilibrium", r"$U_\mathrm{qp}$"),
+    Variable("U_ph", ("time",), "meV nm^-3", "energy of phonons above equilibrium", r"$U_\mathrm{ph}$"),
+    Variable("U_escaped", ("time",), "meV nm^-3", "energy escaped with phonons", r"$U_\mathrm{esc}$"),
     Variable(
-        "U_gap", ("time",), "meV nm-3", "energy that the moving gap gave to quasiparticles", r"$U_\mathrm{gap}$"
+        "U_gap", ("time",), "meV nm^-3", "energy that the moving gap gave to quasiparticles", r"$U_\mathrm{gap}$"
     ),
 )
 _SCALARS = (
@@ -111,7 +111,7 @@ _SCALARS = (
     Variable("gap_duration", (), "ps", "time for which a gap exists"),
     Variable("gap_unresolved", (), "ps", "time for which a gap exists that is smaller than the lattice's spacing"),
     Variable("chi", (), "1", "absorbed fraction of the pump", r"$\chi$", relative=True),
-    Variable("absorbed_energy_density", (), "meV nm-3", "energy density absorbed from the pump"),
+    Variable("absorbed_energy_density", (), "meV nm^-3", "energy density absorbed from the pump"),
     Variable("mu_star", (), "1", "Coulomb pseudopotential", r"$\mu^*$"),
     Variable("ledger_error", (), "1", "energy ledger's defect relative to the absorbed energy", relative=True),
     Variable(
@@ -134,14 +134,14 @@ _N = Variable("n", ("time", "frequency"), "1", "phonon occupation", "$n$")
 _DEPTH = (
     Variable("Delta0_slab", ("time", "depth"), "meV", "gap parameter of each slab", r"$\Delta_0$"),
     Variable("f_gap_slab", ("time", "depth"), "1", "quasiparticle occupation at each slab's gap edge"),
-    Variable("n_qp_slab", ("time", "depth"), "nm-3", "number density of each slab's quasiparticles"),
-    Variable("U_qp_slab", ("time", "depth"), "meV nm-3", "energy of each slab's quasiparticles above equilibrium"),
-    Variable("U_ph_slab", ("time", "depth"), "meV nm-3", "energy of each slab's phonons above equilibrium"),
-    Variable("absorbed_energy_density_slab", ("depth",), "meV nm-3", "energy density absorbed by each slab"),
+    Variable("n_qp_slab", ("time", "depth"), "nm^-3", "number density of each slab's quasiparticles"),
+    Variable("U_qp_slab", ("time", "depth"), "meV nm^-3", "energy of each slab's quasiparticles above equilibrium"),
+    Variable("U_ph_slab", ("time", "depth"), "meV nm^-3", "energy of each slab's phonons above equilibrium"),
+    Variable("absorbed_energy_density_slab", ("depth",), "meV nm^-3", "energy density absorbed by each slab"),
 )
 _PROBE = (
-    Variable("sigma1", ("time",), "ohm-1 nm-1", "real part of the conductivity at the probe", r"$\sigma_1$"),
-    Variable("sigma2", ("time",), "ohm-1 nm-1", "imaginary part of the conductivity at the probe", r"$\sigma_2$"),
+    Variable("sigma1", ("time",), "ohm^-1 nm^-1", "real part of the conductivity at the probe", r"$\sigma_1$"),
+    Variable("sigma2", ("time",), "ohm^-1 nm^-1", "imaginary part of the conductivity at the probe", r"$\sigma_2$"),
     Variable("n_real", ("time",), "1", "real part of the refractive index at the probe", "Re $n$"),
     Variable("n_imag", ("time",), "1", "imaginary part of the refractive index at the probe", "Im $n$"),
     Variable("penetration_depth", ("time",), "nm", "penetration depth of the probe's intensity", r"$\delta$"),
@@ -159,9 +159,9 @@ _PROBE = (
 _AMPLITUDE = (
     Variable("r_real", ("time",), "1", "real part of the reflection coefficient at the probe", "Re $r$"),
     Variable("r_imag", ("time",), "1", "imaginary part of the reflection coefficient at the probe", "Im $r$"),
-    Variable("sigma1_top", ("time",), "ohm-1 nm-1", "real part of the topmost slab's conductivity at the probe"),
+    Variable("sigma1_top", ("time",), "ohm^-1 nm^-1", "real part of the topmost slab's conductivity at the probe"),
     Variable(
-        "sigma2_top", ("time",), "ohm-1 nm-1", "imaginary part of the topmost slab's conductivity at the probe"
+        "sigma2_top", ("time",), "ohm^-1 nm^-1", "imaginary part of the topmost slab's conductivity at the probe"
     ),
 )
 _TRANSMISSION = (

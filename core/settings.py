@@ -382,7 +382,7 @@ class Settings:
         metadata=declare(
             "Velocity at which phonons pass from slab to slab (`transport`); 0 keeps them in their slab.",
             long_name="velocity of phonons across the film",
-            unit="nm ps-1",
+            unit="nm ps^-1",
             rule=NOT_NEGATIVE,
         ),
     )

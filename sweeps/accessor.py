@@ -22,7 +22,7 @@ class Gap:
     >>> import photogap.sweeps.accessor
     >>> cube = xr.Dataset(
     ...     {"Delta0": (("F0", "time"), [[0.0, 0.1], [0.0, 1.0], [0.0, 1.01]], {"units": "meV"})},
-    ...     {"F0": ("F0", [0.1, 1.0, 5.0], {"units": "mJ cm-2"})},
+    ...     {"F0": ("F0", [0.1, 1.0, 5.0], {"units": "mJ cm^-2"})},
     ... )
     >>> cube.gap.peak().values
     array([0.1 , 1.  , 1.01])

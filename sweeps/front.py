@@ -156,7 +156,7 @@ def simulate(point: Point, settings: Settings | None = None) -> Simulation:
     >>> lead = photogap.material("Pb")
     >>> point = photogap.Point(material=lead, F0=0.0, omega_pump=1500.0, T=4.0, tau_esc=100.0)
     >>> photogap.simulate(point, photogap.Settings(n_times=2, spacing=0.5, window=60.0))
-    Simulation(Pb, F0=0 mJ cm-2, omega_pump=1500 meV, T=4 K, tau_esc=100 ps: ok, 18 outputs, 2 times)
+    Simulation(Pb, F0=0 mJ cm^-2, omega_pump=1500 meV, T=4 K, tau_esc=100 ps: ok, 18 outputs, 2 times)
 
     Args:
         point: Material, F0 (mJ/cm^2), omega_pump (meV), T (K), tau_esc (ps).

@@ -99,7 +99,7 @@ def test_accessor_answers_as_the_functions_do():
     importlib.import_module("photogap.sweeps.accessor")
     ds = xr.Dataset(
         {"Delta0": (("F0", "time"), [[0.0, 0.1], [0.0, 1.0], [0.0, 1.01]], {"units": "meV"})},
-        {"F0": ("F0", [0.1, 1.0, 5.0], {"units": "mJ cm-2"}), "time": ("time", [0.0, 1.0], {"units": "ps"})},
+        {"F0": ("F0", [0.1, 1.0, 5.0], {"units": "mJ cm^-2"}), "time": ("time", [0.0, 1.0], {"units": "ps"})},
     )
     xr.testing.assert_identical(ds.gap.saturation(), photogap.analysis.saturation_fluence(ds))
     xr.testing.assert_identical(ds.gap.threshold(0.5), photogap.analysis.threshold_fluence(ds, 0.5))

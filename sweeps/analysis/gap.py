@@ -103,7 +103,7 @@ def slope(values: xr.DataArray, dim: str, *, scale: str = "linear") -> xr.DataAr
         output_dtypes=[np.float64],
         keep_attrs=False,
     )
-    unit = {"linear": f"{units_of(values)} ({units_of(values[dim])})-1", "log": units_of(values), "loglog": "1"}
+    unit = {"linear": f"{units_of(values)} ({units_of(values[dim])})^-1", "log": units_of(values), "loglog": "1"}
     what = {"linear": f"slope over {dim} of", "log": f"slope over ln {dim} of", "loglog": f"exponent in {dim} of"}
     return (
         labelled(out, values)

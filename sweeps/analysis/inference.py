@@ -37,5 +37,5 @@ def inferred_conductivity(
     )  # fmt: skip
     out = xr.Dataset({"sigma1_inferred": found.real, "sigma2_inferred": found.imag})
     parts = {"sigma1_inferred": "real", "sigma2_inferred": "imaginary"}
-    words = {k: ("ohm-1 nm-1", f"{v} part of the surface's conductivity, as inferred") for k, v in parts.items()}
+    words = {k: ("ohm^-1 nm^-1", f"{v} part of the surface's conductivity, as inferred") for k, v in parts.items()}
     return described(out, words)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...core.units import powered
 from ..errors import StoreError
 from ..status import Status
 from ..store.place import ROOT, SCHEMES, Place, place
@@ -62,8 +63,15 @@ def _stored_chunks(ds: xr.Dataset) -> dict[Any, int]:
 
 
 def prepared(ds: xr.Dataset) -> xr.Dataset:
-    """Any dataset with the layout of a cube, sorted, masked and counted as by `open_cube`."""
-    ds = in_order(ds, ds.dims)
+    """Any dataset with the layout of a cube, sorted, masked and counted as by `open_cube`.
+
+    Units are in the form that pint reads. A slice has other chunks than the store, so the store's encoding is
+    dropped: `to_zarr` and `to_netcdf` choose their own.
+    """
+    ds = in_order(ds.drop_encoding(), ds.dims)
+    for variable in ds.variables.values():
+        if "units" in variable.attrs:
+            variable.attrs = variable.attrs | {"units": powered(str(variable.attrs["units"]))}
     if "status" not in ds:
         return ds
     ds["status"] = ds["status"].load()

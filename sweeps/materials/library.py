@@ -35,7 +35,7 @@ from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
 from . import spectra as spectrum_files
 
-_STATED: Final = {"N0": ("N0_per_eV_nm3", "eV-1 nm-3")}
+_STATED: Final = {"N0": ("N0_per_eV_nm3", "eV^-1 nm^-3")}
 """Quantities that a file states in another unit, which is part of the key."""
 UNITS: Final = dict(
     _STATED.get(name, (name, quantity.unit))

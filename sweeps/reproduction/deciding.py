@@ -36,7 +36,7 @@ def times(ds: xr.Dataset) -> xr.Dataset:
     """The same of tau_ee, in which a gap vanishes downwards: `low` and `high` in ps."""
     peak = peak_gap(ds).squeeze()
     rate = peak.assign_coords(tau_ee=1 / peak["tau_ee"]).sortby("tau_ee")
-    rate["tau_ee"].attrs = {"units": "ps-1", "long_name": "rate of electron-electron scattering"}
+    rate["tau_ee"].attrs = {"units": "ps^-1", "long_name": "rate of electron-electron scattering"}
     found = vanishing(rate, "tau_ee", OPEN)
     return found.assign(low=1 / found["high"], high=1 / found["low"], vanishing=1 / found["vanishing"])
 

@@ -202,7 +202,7 @@ class Coordinate(_Told):
 
     dim: str
     """Dim of the labels; its name differs from that of the labels if the config zips axes."""
-    units: str = Field(examples=["mJ cm-2"])
+    units: str = Field(examples=["mJ cm^-2"])
     """CF unit; empty for words."""
     printed: str = Field(examples=["mJ/cm²"])
     """Unit in printed form; empty for a pure number."""

@@ -19,6 +19,7 @@ import zarr.storage
 from numpy.typing import NDArray
 
 from ...core.quantities import DIMS
+from ...core.units import powered
 from ..ask.axes import Axis, Grid, Index, boxes, flat_order
 from ..ask.plan import Plan
 from ..errors import ContradictionError, StoreError
@@ -368,7 +369,7 @@ def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, 
         dtype="float64",
         fill_value=np.nan,
         dimension_names=grid.dims + v.dims,
-        attributes={"units": v.units, "long_name": v.long_name},
+        attributes={"units": powered(v.units), "long_name": v.long_name},
         compressors=_COMPRESSORS,
         overwrite=overwrite,
     )
@@ -391,7 +392,7 @@ def _write_labels(group: Any, grid: Grid, plan: Plan, outputs: Iterable[str]) ->
                 name,
                 axis.name,
                 np.asarray(values, dtype=None if numeric else object),
-                attrs | ({"units": plan.units(name)} if numeric else {}),
+                attrs | ({"units": powered(plan.units(name))} if numeric else {}),
             )
     names = [name for axis in grid.axes for name in axis.followers]
     if names:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-UNITS = {"F0": "mJ cm-2", "omega_pump": "meV", "T": "K", "tau_esc": "ps", "time": "ps", "energy": "meV"}
+UNITS = {"F0": "mJ cm^-2", "omega_pump": "meV", "T": "K", "tau_esc": "ps", "time": "ps", "energy": "meV"}
 DIMS = ("material", "F0", "omega_pump", "T", "tau_esc")
 
 

@@ -27,7 +27,7 @@ def test_level_line_is_exact_where_the_map_is_linear(cube, unsorted):
     for i, T in enumerate(lines["T"].values):
         np.testing.assert_allclose(product(lines.isel(line=i)), 1e-3 * T * 10**0.5, rtol=1e-9)
     assert not lines["closed"].any()
-    assert lines["F0"].attrs["units"] == "mJ cm-2"
+    assert lines["F0"].attrs["units"] == "mJ cm^-2"
     assert lines["T"].attrs["units"] == "K"
     assert set(lines["material"].values) == {"film"}
 

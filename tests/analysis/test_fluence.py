@@ -41,7 +41,7 @@ def test_saturation_fluence_and_its_interval(cube, fault, labelled):
     np.testing.assert_allclose(out["largest"].values, 2)
     assert (out["outcome"] == Found.FOUND).all()
     labelled(out)
-    assert out["F0_low"].attrs["units"] == "mJ cm-2"
+    assert out["F0_low"].attrs["units"] == "mJ cm^-2"
 
 
 def test_threshold_fluence_is_exact_where_the_gap_is_logarithmic(cube, fault, labelled):
@@ -101,7 +101,7 @@ def test_resonance_in_the_gap_and_in_the_threshold(cube, failed, labelled):
     assert largest["best"].item() == 55
     # The threshold is a parabola in omega_pump, which three points give exactly.
     assert least["resonance"].item() == pytest.approx(57, rel=1e-9)
-    assert least["extreme"].attrs["units"] == "mJ cm-2"
+    assert least["extreme"].attrs["units"] == "mJ cm^-2"
 
 
 def test_an_extremum_at_the_end_is_no_resonance(cube):

@@ -59,7 +59,7 @@ def test_linear_slope_is_exact_for_a_parabola_and_carries_units(cube):
     out = slope(peak_gap(ds), "F0")
     assert out.chunks is not None
     np.testing.assert_allclose(out.squeeze().values, 2 * F0, rtol=1e-12)
-    assert out.attrs["units"] == "meV (mJ cm-2)-1"
+    assert out.attrs["units"] == "meV (mJ cm^-2)^-1"
 
 
 def test_slope_leaves_an_infinite_label_out_and_one_value_gives_nan(cube):

@@ -10,7 +10,7 @@ LABELS = {
     "time": ("ps", "time after the maximum of the pump pulse"),
     "energy": ("meV", "quasiparticle energy"),
     "frequency": ("meV", "phonon energy"),
-    "F0": ("mJ cm-2", "incident fluence of the pump"),
+    "F0": ("mJ cm^-2", "incident fluence of the pump"),
     "omega_pump": ("meV", "photon energy of the pump"),
     "T": ("K", "temperature of the bath"),
     "tau_esc": ("ps", "escape time of phonons"),

@@ -230,7 +230,7 @@ def test_lines_differ_and_those_left_out_are_counted(cube, tmp_path):
 def test_some_labels_of_an_axis_are_kept(cube, tmp_path):
     ds = cube(F0=[0.1, 1, 10], T=[10, 20, 30])
     kept = table(ds, "F0", "T", "Delta0", {"T": "10,30", "F0": "1,10"})
-    assert [name.rsplit("at ")[-1] for name in kept[0]] == ["F0 (mJ cm-2)", "T = 10 K", "T = 30 K"]
+    assert [name.rsplit("at ")[-1] for name in kept[0]] == ["F0 (mJ cm^-2)", "T = 10 K", "T = 30 K"]
     assert [row[0] for row in kept[1]] == ["1", "10"]
     with pytest.raises(ConfigError, match=r"`--at T` must be one of 10, 20, 30. Got '40'"):
         table(ds, "F0", "T", "Delta0", {"T": "10,40"})

@@ -48,7 +48,7 @@ def test_words_say_which_setting_they_are():
 
     assert told("damping", "full") == "damping: full"
     assert told("stimulated_emission", False) == "stimulated emission: off"
-    assert told("F0", 5e-7, "mJ cm-2") == "$F_0$ = 5×10⁻⁷ mJ/cm²"
+    assert told("F0", 5e-7, "mJ cm^-2") == "$F_0$ = 5×10⁻⁷ mJ/cm²"
     assert told("tau_esc", np.inf, "ps") == r"$\tau_\mathrm{esc}$ = ∞"
     assert number(True) == "on"
 

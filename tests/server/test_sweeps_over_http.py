@@ -70,14 +70,14 @@ def test_slices_carry_labels_and_units_in_every_format(done: Client) -> None:
     assert (part.Delta0.values == expected.Delta0.values).all()
     assert part.status.values.ravel().astype(str).tolist() == ["ok"] * 3
     assert part.Delta0.units == "meV"
-    assert part.F0.units == "mJ cm-2"
+    assert part.F0.units == "mJ cm^-2"
     assert float(part.T) == 30
     loaded = json.loads(done.download("two", "Delta0_peak", format="json", T=30, fault="raise"))
     assert set(json.dumps(loaded["variables"]["Delta0_peak"]["values"])) == set("[]nul, "), "NaN is null"
     assert loaded["coords"]["F0"]["values"] == [0.1, 1.0, 10.0]
     rows = done.download("two", "Delta0_peak", "status", T=30).decode().splitlines()
     head = rows[0].split(",")
-    assert "F0 (mJ cm-2)" in head
+    assert "F0 (mJ cm^-2)" in head
     assert "Delta0_peak (meV)" in head
     assert len(rows) == 1 + 6
     first = dict(zip(head, rows[1].split(","), strict=True))
@@ -228,7 +228,7 @@ def test_a_config_may_be_a_path(done: Client, tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(tree(name="of-a-path")))
     assert done.submit(path)["name"] == "of-a-path"
     assert done.wait("of-a-path", PATIENCE)["done"] == 3
-    assert done.axes("of-a-path")["coords"]["F0"]["units"] == "mJ cm-2"
+    assert done.axes("of-a-path")["coords"]["F0"]["units"] == "mJ cm^-2"
 
 
 @contextlib.contextmanager

@@ -70,7 +70,7 @@ class Settings:
 
 VARIABLES = (
     Variable("Delta0", ("time",), "meV", "gap at zero energy"),
-    Variable("Gamma", ("time",), "ps-1", "absorption rate"),
+    Variable("Gamma", ("time",), "ps^-1", "absorption rate"),
     Variable("Delta0_peak", (), "meV", "largest gap"),
 )
 

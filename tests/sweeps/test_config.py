@@ -72,12 +72,12 @@ def test_wrong_config_raises(given_tree: dict[str, Any], message: str) -> None:
 
 def test_values_come_from_lists_generators_units_and_tables(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("# LaH10\nF0,tau_esc\n2.6, 0.05\n4.5, 0.2\n")
-    assert axis_values("F0", 3, Files(), "mJ cm-2") == (3,)
-    assert axis_values("F0", {"geomspace": [0.01, 1, 3]}, Files(), "mJ cm-2") == (0.01, 0.1, 1.0)
-    assert axis_values("F0", {"linspace": [0, 0.3, 4]}, Files(), "mJ cm-2") == (0.0, 0.1, 0.2, 0.3)
+    assert axis_values("F0", 3, Files(), "mJ cm^-2") == (3,)
+    assert axis_values("F0", {"geomspace": [0.01, 1, 3]}, Files(), "mJ cm^-2") == (0.01, 0.1, 1.0)
+    assert axis_values("F0", {"linspace": [0, 0.3, 4]}, Files(), "mJ cm^-2") == (0.0, 0.1, 0.2, 0.3)
     assert axis_values("tau_esc", {"values": [50, 200], "units": "fs"}, Files(), "ps") == (0.05, 0.2)
-    assert axis_values("F0", {"csv": "t.csv"}, Files(tmp_path), "mJ cm-2") == (2.6, 4.5)
-    assert axis_values("F0", {"csv": "t.csv", "column": "tau_esc"}, Files(tmp_path), "mJ cm-2") == (0.05, 0.2)
+    assert axis_values("F0", {"csv": "t.csv"}, Files(tmp_path), "mJ cm^-2") == (2.6, 4.5)
+    assert axis_values("F0", {"csv": "t.csv", "column": "tau_esc"}, Files(tmp_path), "mJ cm^-2") == (0.05, 0.2)
 
 
 def test_overrides_replace_and_add(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_duplicate_key_raises(tmp_path: Path) -> None:
 
 def test_spreadsheet_table_is_read(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("\ufeffF0,T\r\n0.1,30\r\n0.3,60\r\n", encoding="utf-8")
-    assert axis_values("F0", {"csv": "f.csv"}, Files(tmp_path), "mJ cm-2") == (0.1, 0.3)
+    assert axis_values("F0", {"csv": "f.csv"}, Files(tmp_path), "mJ cm^-2") == (0.1, 0.3)
 
 
 def test_invalid_yaml_file_raises(tmp_path: Path) -> None:

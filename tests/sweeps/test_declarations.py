@@ -209,8 +209,11 @@ def test_declarations_of_a_custom_dataclass() -> None:
 @pytest.mark.parametrize(
     ("unit", "keyboard", "paper"),
     [
+        ("mJ cm^-2", "mJ/cm^2", "mJ/cm²"),
         ("mJ cm-2", "mJ/cm^2", "mJ/cm²"),
+        ("meV nm^-3", "meV/nm^3", "meV/nm³"),
         ("meV nm-3", "meV/nm^3", "meV/nm³"),
+        ("ohm^-1 nm^-1", "1/(ohm nm)", "1/(Ω nm)"),
         ("ps-1", "1/ps", "1/ps"),
         ("nm ps-1", "nm/ps", "nm/ps"),
         ("ohm-1 nm-1", "1/(ohm nm)", "1/(Ω nm)"),

@@ -265,7 +265,7 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     assert told.exit_code == 0
     assert "6 ok, 0 failed of 6 points; 0 computed now" in told.stdout
     assert f"cube: {store}" in told.stdout
-    assert "F0 (mJ cm-2)" in told.stdout
+    assert "F0 (mJ cm^-2)" in told.stdout
     status = json.loads(cli("status", store, "--json").stdout)
     assert status["counts"] == {"ok": 12}
     assert status["live"] is False
@@ -276,7 +276,7 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     assert (tmp_path / "m.png").exists()
     drawn = cli("plot", store, "--at", "T=60", "--hue", "damping", "--out", tmp_path / "p.png", "--json")
     assert json.loads(drawn.stdout)["columns"] == [
-        "F0 (mJ cm-2)",
+        "F0 (mJ cm^-2)",
         "Delta0 (meV) at damping = full",
         "Delta0 (meV) at damping = real",
     ]
