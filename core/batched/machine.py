@@ -351,7 +351,7 @@ class Machines:
         self.purpose[at], self.state[at] = AFTER_STEP, State.OBSERVE
 
     def after_observe(self, at: Array, found: Array) -> None:
-        """What `programs.SEEN` names: the ledger, a sample, the lattice, then the next step."""
+        """The quantities of `programs.SEEN`: the ledger, a sample, the lattice, then the next step."""
         gamma, _, overrun, blocked, _, booked = found[:6]
         stepped = self.purpose[at] == AFTER_STEP
         rows = at[stepped]

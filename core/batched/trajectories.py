@@ -99,7 +99,7 @@ simulate_all.device = describe  # type: ignore[attr-defined]
 
 @dataclass
 class _Prepared:
-    """What is known of a point before it moves."""
+    """A point before its first step."""
 
     pump: Pump
     chi: float
@@ -117,8 +117,8 @@ class Batch:
     """Points of one key.
 
     Args:
-        key: What they share.
-        trials: They.
+        key: Material, lattice and settings that the points share.
+        trials: The points.
         chunks, rows: See `simulate_all`.
     """
 
@@ -327,7 +327,7 @@ class Batch:
 
 
 class _Last(NamedTuple):
-    """What `series.overrun` reads of a last sample."""
+    """The part of a last sample that `series.overrun` reads."""
 
     U_overrun: float
     U_absorbed: float

@@ -63,7 +63,7 @@ DECIDING = ("pair_breaking", "electron_scattering", "resonance", "seven_mev")
 
 
 def deciding(cubes: dict[str, xr.Dataset | str]) -> str:
-    """What ends the gap of the paper's model, and what does not make it larger, from the cubes that are there."""
+    """Limits of the gap of the model `paper`, and failed ways to enlarge it, from the cubes at hand."""
     texts = []
     shares, electrons, tuned, choices = (cubes[name] for name in DECIDING)
     if not isinstance(shares, str):

@@ -70,7 +70,7 @@ class Gateway:
                         data = source.recv(65536)
                         if self.mode == "silent":
                             self.faults += 1
-                            self._end.wait(3600)
+                            self._end.wait()
                             return
                         if not data:
                             raise OSError
