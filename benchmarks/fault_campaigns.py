@@ -90,14 +90,20 @@ def removals(row: Row, tries: Tries, folder: Path, rng: random.Random) -> None:
 def repairs(row: Row, tries: Tries, folder: Path, rng: random.Random) -> None:
     """Kills in `verify --repair` of a cube with damage in several arrays."""
     expected = calm(folder)
-    for number in tries:
-        store = folder / f"{number}.zarr"
-        shutil.copytree(folder / "calm.zarr", store)
-        for path in rng.sample(chunks(store), 4):
+
+    def damaged(name: str) -> Path:
+        shutil.copytree(folder / "calm.zarr", folder / name)
+        for path in rng.sample(chunks(folder / name), 4):
             flip(path, rng.randrange(8 * path.stat().st_size))
-        case = Case(row, store, expected)
+        return folder / name
+
+    began = time.perf_counter()
+    verify(place(damaged("timed.zarr")), repair=True)
+    lasts = time.perf_counter() - began
+    for number in tries:
+        case = Case(row, damaged(f"{number}.zarr"), expected)
         pid = child(functools.partial(verify, case.target, repair=True))
-        time.sleep(rng.uniform(0.02, 0.4))
+        time.sleep(rng.uniform(0.0, 0.9 * lasts))
         row.tried += kill(pid)
         verify(case.target, repair=True)
         case.settle()

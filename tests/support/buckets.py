@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
     """
     count = itertools.count()
     tags: dict[str, str] = {}
+    conditional = threading.Lock()  # the server behind is not atomic
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -88,7 +89,10 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
                 if generation is not None:
                     kept |= {"If-None-Match": "*"} if generation == "0" else {"If-Match": tags[generation]}
                 gone = google and self.command == "DELETE" and request(port, "HEAD", self.path, b"", kept)[0] == 404
-                code, headers, data = (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
+                with conditional if generation is not None else nullcontext():
+                    code, headers, data = (
+                        (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
+                    )
             self.send_response(code)
             for value in [value for name, value in headers if name.lower() == "etag"]:
                 generation = str(int(value.strip('"')[:15], 16))

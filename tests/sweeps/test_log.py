@@ -77,5 +77,5 @@ def _as_another(store: Path) -> int:
     try:
         refuse_unwritable(place(store))
     except StoreError as error:
-        return 0 if "belongs to root and you may not write it" in str(error) else 2
+        return 0 if "belongs to root, and you do not have write permission" in str(error) else 2
     return 1

@@ -163,7 +163,7 @@ REFUSED = [
             "extends": "Pb",
             "spectrum": {"units": "THz", "peaks": [{"centre": 3, "width": 1, "lambda": 1}]},
         },
-        r"`units` belongs to `file`; peaks are in meV",
+        r"`units` is for a `file`; peaks are in meV",
     ),
 ]
 

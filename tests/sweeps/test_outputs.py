@@ -129,7 +129,7 @@ def test_points_of_one_cube_share_the_labels_of_their_outputs(tmp_path: Path) ->
         switched({"thickness": [2.0, 3.0], "layers": True})
     target = place(tmp_path / "a.zarr")
     run(switched({"thickness": [2.0], "layers": True}), target, workers=0)
-    with pytest.raises(ContradictionError, match=r"share their `layer`, which is \[0.5, 1.5\] in the store and \["):
+    with pytest.raises(ContradictionError, match=r"the same `layer`, which is \[0.5, 1.5\] in the store and"):
         run(switched({"thickness": [3.0], "layers": True}), target, workers=0)
 
 
@@ -137,7 +137,7 @@ def test_undeclared_output_fails_its_point(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PHOTOGAP_TEST_WORKER", "extra")
     assert run(switched({}), place(tmp_path / "a.zarr"), workers=0).counts.failed == 1
     message = xr.open_zarr(tmp_path / "a.zarr").load().message.item()
-    assert message == "the model returned unheard, which its variables do not declare"
+    assert message == "the model returned unheard, not declared among its variables"
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_command_line_from_run_to_picture(tmp_path: Path, shared_pool: Any) -> N
     ]
     missing = cli("plot", store, "--hue", "damping")
     assert missing.exit_code == 2
-    assert "`--at T=VALUE` is needed" in missing.stderr
+    assert "`--at T=VALUE` or `--hue T` is needed" in missing.stderr
     wrong = cli("plot", store, "--at", "T=31", "--hue", "damping")
     assert "`--at T` must be one of 30, 60. Got '31'" in wrong.stderr
 
@@ -368,7 +368,7 @@ def test_foreign_folder_or_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "today.txt").write_text("dear diary")
     (tmp_path / "file").write_text("")
-    wrong = {"mine": r"holds 'a.zarr'", "notes": r"holds 'today.txt'", "file": r"a file\."}
+    wrong = {"mine": r"contains 'a.zarr'", "notes": r"contains 'today.txt'", "file": r"a file\."}
     for name, message in wrong.items():
         for recompute in (False, True):
             with pytest.raises(

@@ -60,7 +60,7 @@ def test_cube_that_others_may_write_is_refused(
     path = cube.path / writable
     path.chmod(path.stat().st_mode | 0o002)
     for ask in (retry, lambda c: replay(c, "T=30"), lambda c: plan_of(Cube(c, read_only=True))):
-        with pytest.raises(ConfigError, match=rf"names {named}, which would run code, .*everybody.*--trust"):
+        with pytest.raises(ConfigError, match=rf"names {named}, which would run code, .*everyone.*--trust"):
             ask(cube)
     for command in (["retry", "--failed"], ["replay"], ["converge"]):
         args = [command[0], cube.url, *command[1:], *([] if command[0] == "retry" else ["F0=0.1"])]
