@@ -76,7 +76,7 @@ def test_kinds_of_other_packages_are_found_and_faulty_ones_named(plugins: None) 
         parse({"kind": "broken"}, "f.yaml")
     with pytest.raises(ConfigError, match="kind 'odd' must be a subclass of `Spec`"):
         parse({"kind": "odd"}, "f.yaml")
-    with pytest.raises(ConfigError, match=r"hold directives of lsf, #BSUB .*, not #SBATCH"):
+    with pytest.raises(ConfigError, match=r"contain directives of lsf, #BSUB .*, not #SBATCH"):
         parse(SMALL | {"kind": "lsf", "job_extra_directives": ["#SBATCH -x"]}, "f.yaml")
 
 
@@ -196,7 +196,7 @@ def test_interrupted_run_prints_how_to_continue(home: Path, at: Any, sweep: Any,
     until(lambda: queue(home))
     driver.send_signal(signal.SIGINT)
     _, err = ended(driver, 130)
-    (words,) = re.findall(r"^go on: photogap (.*)$", err, re.MULTILINE)
+    (words,) = re.findall(r"^continue with: photogap (.*)$", err, re.MULTILINE)
     assert "--recompute" not in words, "what is finished is kept"
     (home / "batch" / "comment").unlink()
     ended(photogap(*shlex.split(words)))
