@@ -103,9 +103,8 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         finish(place)
         if recompute:
-            remove(place)
-        cube, plan_there = prepare(plan, place)
-        cube.guard = check
+            remove(place, check)
+        cube, plan_there = prepare(plan, place, check)
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
         cube.refuse_strangers(plan_there, wanted)
@@ -152,12 +151,20 @@ def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
     return stopped
 
 
-def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
-    """Cube with room for a plan's points, created or extended, and the plan over the cube's own grid."""
+def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) -> tuple[Cube, Plan]:
+    """Cube with room for a plan's points, created or extended, and the plan over the cube's own grid.
+
+    Args:
+        plan: The sweep.
+        place: The cube's place.
+        check: Raises if this process is no longer the store's driver; the cube's guard.
+    """
     if not place.exists():
-        cube = create(place, plan, record_of(plan))
+        cube = create(place, plan, record_of(plan), check)
+        cube.guard = check
         return cube, plan
     cube = Cube(place)
+    cube.guard = check
     refuse_contradiction(cube.record, plan)
     try:
         grid = union(cube.grid, plan.grid)
