@@ -139,8 +139,8 @@ def test_the_typed_accessor_and_the_figure(tmp_path: Path, monkeypatch: pytest.M
     xr.testing.assert_identical(names["peak"], ds.gap.peak())
     assert isinstance(ds.gap, photogap.Gap)
     matplotlib.use("Agg")
-    drawing = executed("sweeps/figures/energies.py", "photogap.sweeps.figures")["energies"]
-    example = types.SimpleNamespace(energies=drawing)
+    drawing = executed("sweeps/figures/energies.py", "photogap.sweeps.figures")["energy_balance"]
+    example = types.SimpleNamespace(energy_balance=drawing)
     monkeypatch.setitem(sys.modules, "photogap.sweeps.figures.energies", example)
     monkeypatch.setitem(figures.FIGURES, "energies", value("sweeps/figures/registry.py"))
     (ax,) = ds.gap.plot("energies").axes

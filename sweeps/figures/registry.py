@@ -36,6 +36,14 @@ class Row:
     options: frozenset[str] = frozenset()
     given: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse a function that `photogap.figures` could not offer: Python gives its name to the module."""
+        module, _, function = self.draws.partition(":")
+        if module == function:
+            raise ValueError(
+                f"`draws` must be module:function with two different names; rename one of them. Got {self.draws!r}."
+            )
+
     def __call__(self, ds: "xr.Dataset", **options: Any) -> "Figure":
         """Draw the figure of a dataset."""
         module, _, function = self.draws.partition(":")

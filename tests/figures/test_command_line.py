@@ -95,6 +95,12 @@ def test_new_figure_needs_a_file_and_a_row(store, tmp_path, monkeypatch):
     assert (tmp_path / "mine.png").stat().st_size > 10_000
 
 
+def test_a_figure_named_as_its_module_is_refused():
+    """Importing the module would replace the function in `photogap.figures`."""
+    with pytest.raises(ValueError, match=r"`draws` must be .* two different names; .* Got 'mine:mine'"):
+        Row(draws="mine:mine", shows="a test")
+
+
 @pytest.mark.parametrize(
     ("figure", "at"),
     [
