@@ -66,6 +66,7 @@ class Watch:
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, polled often; None to continue.
         pool: Pool that runs the batches; None opens one for this run.
+        told: Called with a line about an earlier run that died.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
@@ -73,6 +74,7 @@ class Watch:
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
     pool: Opener | None = None
+    told: Callable[[str], None] = lambda text: None
     dashboard: bool = False
 
 
@@ -225,6 +227,8 @@ def _drive(
             check()
 
     flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=_stopping(cube.place, watch))
+    if flow.died:
+        watch.told(f"an earlier run died in point {flow.died[:12]}, which is tried last and alone")
     outcome, ours = "failed", True
     try:
         reason = flow.run()

@@ -115,7 +115,7 @@ class _Patience:
             await places.acquire()
             return True
         place = asyncio.ensure_future(places.acquire())
-        gone = asyncio.ensure_future(self._receive())
+        gone = asyncio.ensure_future(self._gone())
         try:
             await asyncio.wait({place, gone}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -128,6 +128,11 @@ class _Patience:
             _let_go(place, places)
             return False
         return True
+
+    async def _gone(self) -> None:
+        """Wait until the client leaves; a server may first repeat that the body, already read, has ended."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def receive(self) -> Message:
         """Messages read while waiting, then the rest."""
