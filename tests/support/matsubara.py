@@ -170,15 +170,17 @@ def imaginary_axis(
         return np.asarray(fftconvolve(both, np.concatenate([sign * values[::-1], values])))[3 * N - 1 : 4 * N - 1]
 
     step = np.zeros(N)
+    # the repulsion's sum reaches mu_star ln(cutoff / kT), beyond which an undamped iteration diverges
+    share = 1 / (1 + mu_star * np.log1p(cutoff / kT))
     for i in range(20000):
         root = np.hypot(w, Delta)
         wZ = w + np.pi * kT * (diagonal + over_all(w / root - 1, -1.0))
         new = np.pi * kT * (over_all(Delta / root, 1.0) - weight @ (Delta / root)) * w / wZ
-        before, step = step, new - Delta
-        change = np.abs(step).max()
-        Delta = new
+        before, step = step, share * (new - Delta)
+        change = np.abs(step).max() / share
+        Delta = Delta + step
         if change < rtol * np.abs(Delta).max() or np.abs(Delta).max() < 1e-12:
-            return w, Delta, wZ / w
+            return w, np.sign(Delta[0]) * Delta, wZ / w
         # near Tc one mode is left that decays slowly: Aitken's extrapolation of it
         ratio = float(step @ before) / max(float(before @ before), 1e-300)
         if i % 6 == 5 and 0.0 < ratio < 1.0:
