@@ -16,7 +16,7 @@ from .fleet import NOTES, hopeless, reap
 from .kinds import system_named
 from .script import driver_script
 from .spec import JOBS, Jobs
-from .system import ENDED, State, System
+from .system import ENDED, JobState, System
 from .trust import is_job, own_note
 
 DRIVER = "driver.json"
@@ -117,7 +117,7 @@ def _system(job: Submitted) -> System:
     return system
 
 
-def _state(job: Submitted) -> State | str:
+def _state(job: Submitted) -> JobState | str:
     """State of a driver's job in the queue; `ended` if it is no longer listed."""
     try:
         states = _system(job).states([job.job])
@@ -138,7 +138,7 @@ def describe(place: Place) -> str | None:
     if job is None:
         return None
     state = _state(job)
-    if isinstance(state, State):
+    if isinstance(state, JobState):
         said = f"{state.phase} {state.detail}".strip()
         if state.hopeless:
             said += f"; {hopeless(_system(job), job.job, state, None)} Then `photogap cancel` and submit again"

@@ -21,7 +21,7 @@ _PREFIX = re.compile(r"#\s*(SBATCH|PBS|BSUB|\$|OAR|MSUB)\s+")
 
 
 @dataclass(frozen=True)
-class State:
+class JobState:
     """State of a job, as reported by the batch system.
 
     Args:
@@ -40,7 +40,7 @@ class Charged(Protocol):
 
     @property
     def account(self) -> str | None:
-        """Whom to charge."""
+        """Account to charge."""
 
 
 class System:
@@ -100,7 +100,7 @@ class System:
         if ids:
             self.run([self.cancel_command, *ids])
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         """States of those jobs that have not ended; None if the system does not answer."""
         raise NotImplementedError
 
@@ -167,14 +167,14 @@ class System:
 
 def states_by_letter(
     ids: Iterable[str], rows: Iterable[tuple[str, str]], *, running: str, ended: str
-) -> dict[str, State]:
+) -> dict[str, JobState]:
     """States of jobs from rows of id and a letter or word; unlisted letters mean pending."""
     short = {job.split(".")[0]: job for job in ids}
     found = {}
     for job, word in rows:
         key = short.get(job.split(".")[0])
         if key is not None and word not in ended.split():
-            found[key] = State(RUNNING if word in running.split() else PENDING, word)
+            found[key] = JobState(RUNNING if word in running.split() else PENDING, word)
     return found
 
 

@@ -141,7 +141,7 @@ class _Patience:
 
 
 def _let_go(place: "asyncio.Future[Any]", places: asyncio.Semaphore) -> None:
-    """Release a place, whether taken or still awaited."""
+    """Release a place, whether it was taken or is still awaited."""
     if place.done() and not place.cancelled():
         places.release()
     else:

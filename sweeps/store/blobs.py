@@ -21,7 +21,7 @@ PARTIAL = ".partial"
 
 
 class Blobs(Protocol):
-    """Whole objects under keys. `tests/support/blobs_suite.py` holds every implementation to this.
+    """Whole objects under keys. Every implementation passes `tests/support/blobs_suite.py`.
 
     A key is names joined by `/`, none of them empty, `.` or `..`. No object's key is the folder of another's: of
     `a` and `a/b` there is one at most. A folder is no object. A reader never sees part of an object, and a writer

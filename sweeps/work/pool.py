@@ -37,7 +37,7 @@ class Ended:
 
 
 class Pool(Protocol):
-    """Runs batches. `tests/support/pool_suite.py` holds every implementation to this.
+    """Runs batches. Every implementation passes `tests/support/pool_suite.py`.
 
     Each batch handed in leaves the pool once, as one `Ended`, in any order. Where its error is None, the part of
     each of its points is in the store. A batch that fails, whatever it raises, leaves the pool usable for others:

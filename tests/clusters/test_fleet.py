@@ -18,7 +18,7 @@ from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.spec import JOBS
 from photogap.sweeps.clusters.submit import DRIVER, end
-from photogap.sweeps.clusters.system import State, System
+from photogap.sweeps.clusters.system import JobState, System
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.private import write_private
 from photogap.sweeps.store.place import place
@@ -44,8 +44,8 @@ class Hand(System):
     def cancel(self, ids: list[str]) -> None:
         self.cancelled += ids
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
-        return {i: State("running") for i in ids if i not in self.over and i not in self.cancelled}
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
+        return {i: JobState("running") for i in ids if i not in self.over and i not in self.cancelled}
 
 
 @pytest.fixture
