@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from photogap.core.batched.device import describe, jax, jnp
-from photogap.core.batched.machine import State
+from photogap.core.batched.machine import Phase
 from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
 from photogap.core.result import Result
 from photogap.core.settings import Point, Settings
@@ -102,7 +102,7 @@ def profile(batch: Batch) -> dict[str, tuple[float, int]]:
     pool = batch.pool
     start = pool._start
 
-    def waited(machines, state: State, rung: int, at):  # type: ignore[no-untyped-def]
+    def waited(machines, state: Phase, rung: int, at):  # type: ignore[no-untyped-def]
         begin = time.perf_counter()
         found = start(machines, state, rung, at)
         jax.block_until_ready((found, pool.arrays["y"], pool.arrays["x"], pool.arrays["K"]))

@@ -38,7 +38,7 @@ _FWHM: Final = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Numbers:
     """Numbers on one lattice.
 
     Args:
@@ -53,7 +53,7 @@ class Estimate:
     names: tuple[str, ...]
     state: Any = None
 
-    def change(self, other: "Estimate") -> Array:
+    def change(self, other: "Numbers") -> Array:
         """Magnitude of the differences from another lattice's numbers, shape (K,); infinite if one is missing.
 
         For a series, the mean.
@@ -76,7 +76,7 @@ class Choice:
 
     spacing: float
     window: float
-    best: Estimate
+    best: Numbers
     by_spacing: Array
     by_window: Array
     tried: int
@@ -163,7 +163,7 @@ def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
 
 
 def choose_lattice(
-    estimate: Callable[[float, float], Estimate],
+    estimate: Callable[[float, float], Numbers],
     *,
     spacing: float,
     window: float,
@@ -193,9 +193,9 @@ def choose_lattice(
             f"`spacing` and `window` must leave room to refine within {most_cells} cells; to skip the search, "
             f"state both. Got {first:.0f} cells to start with, {spacing:.4g} meV up to {window:.4g} meV."
         )
-    known: dict[tuple[int, int], Estimate] = {}
+    known: dict[tuple[int, int], Numbers] = {}
 
-    def at(i: int, j: int) -> Estimate:
+    def at(i: int, j: int) -> Numbers:
         if (i, j) not in known:
             known[i, j] = estimate(spacing / 2**i, window * 2**j)
         return known[i, j]
@@ -218,7 +218,7 @@ def choose_lattice(
 
 
 def _with_fixed_errors(
-    choice: Choice, at: Callable[[int, int], Estimate], where: tuple[int, int], fixed: tuple[bool, bool],
+    choice: Choice, at: Callable[[int, int], Numbers], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
     """The choice with the errors of a fixed spacing or window, from one refinement of each."""

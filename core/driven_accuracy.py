@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from .accuracy import AccuracyError, Estimate, choose_lattice
+from .accuracy import AccuracyError, Numbers, choose_lattice
 from .constants import KB
 from .result import Outcome, Result
 from .settings import Point, Settings
@@ -45,7 +45,7 @@ def simulate_to_accuracy(
     assert settings.accuracy is not None
     results: list[Result] = []
 
-    def estimate(h: float, top: float) -> Estimate:
+    def estimate(h: float, top: float) -> Numbers:
         results.append(run(point, replace(settings, spacing=h, window=top, accuracy=None)))
         return _estimate(results[-1], point)
 
@@ -85,12 +85,12 @@ def _stands(point: Point, settings: Settings, check: Callable[[Point, Settings],
     return bool((settings.window or point.material.window) > 2 * point.material.spectrum.omega[-1])
 
 
-def _estimate(result: Result, point: Point) -> Estimate:
+def _estimate(result: Result, point: Point) -> Numbers:
     thermal = KB * point.material.Tc0
     if result.outcome is not Outcome.OK:
         nothing = np.full(len(COMPARED), np.nan)
-        return Estimate(nothing, np.full(len(COMPARED), thermal), COMPARED, result)
+        return Numbers(nothing, np.full(len(COMPARED), thermal), COMPARED, result)
     values = np.stack([result.data[name] for name in COMPARED])
     gap = max(float(values[:2].max()), 0.1 * thermal)
     energy = max(float(result.data["absorbed_energy_density"]), point.material.N0 * thermal**2)
-    return Estimate(values, np.array([gap, gap, energy, energy]), COMPARED, result)
+    return Numbers(values, np.array([gap, gap, energy, energy]), COMPARED, result)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .accuracy import RTOL, Choice, Estimate, choose_lattice, first_lattice
+from .accuracy import RTOL, Choice, Numbers, choose_lattice, first_lattice
 from .constants import KB
 from .lattice import Array, Complex, Lattice
 from .material import Material
@@ -138,7 +138,7 @@ def solve_to_accuracy(
     stated = material if mu_star is None else replace(material, mu_star=mu_star)
     lattices: list[list[Equilibrium | None]] = []
 
-    def estimate(h: float, top: float) -> Estimate:
+    def estimate(h: float, top: float) -> Numbers:
         before = lattices[-1] if lattices else [None] * len(temperatures)
         known = next((state for state in before if state is not None), None)
         coupling, Tc = _transition(stated, h, top, damping, known)
@@ -212,7 +212,7 @@ def _moved(state: SelfEnergy, old: Lattice, new: Lattice) -> SelfEnergy:
     return SelfEnergy(new.E + at(state.omegaZ - old.E), at(state.phi))
 
 
-def _estimate(states: list[Equilibrium | None]) -> Estimate:
+def _estimate(states: list[Equilibrium | None]) -> Numbers:
     """The observables of all temperatures one after another; NaN where the gap equation did not converge."""
     found = [observables(state) for state in states if state is not None]
     if not found:
@@ -225,7 +225,7 @@ def _estimate(states: list[Equilibrium | None]) -> Estimate:
     sizes["mu_star"] = max(sizes["mu_star"], 0.1)
     none = dict.fromkeys(names, math.nan)
     rows = [none if state is None else observables(state) for state in states]
-    return Estimate(
+    return Numbers(
         values=np.array([row[key] for row in rows for key in names]),
         scale=np.array([sizes[key] for _ in rows for key in names]),
         names=names * len(rows),

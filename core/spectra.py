@@ -192,7 +192,7 @@ class Spectrum:
         """
         w_F, given = np.asarray(omega_F, dtype=np.float64), np.asarray(F, dtype=np.float64)
         if w_F.ndim != 1 or w_F.size < 2 or not (np.diff(w_F) > 0).all() or not w_F[0] >= 0:
-            raise ValueError(f"`omega_F` must be two energies or more, increasing and >= 0. Got {omega_F!r}.")
+            raise ValueError(f"`omega_F` must be two or more increasing energies, >= 0. Got {omega_F!r}.")
         check_values(w_F, given, "F")
         grid = np.union1d(self.omega, w_F)
         alpha2F = np.interp(grid, self.omega, self.alpha2F, right=0.0)

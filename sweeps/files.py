@@ -22,7 +22,7 @@ LARGEST_SERVED: Final = 16 * 1024**2
 """Largest file, in bytes, for a config in a request."""
 
 
-class RefusedError(ConfigError):
+class RefusedPathError(ConfigError):
     """The server does not open this path; the message shows neither the path nor the file."""
 
 
@@ -53,7 +53,7 @@ class Files:
         path = (self.folder if base is None else base) / text
         if self.root is not None:
             if Path(text).is_absolute():
-                raise RefusedError(_OUTSIDE)
+                raise RefusedPathError(_OUTSIDE)
             _parts_inside(self.root, path)
         return path
 
@@ -103,7 +103,7 @@ class Files:
                 raise
             rule = (
                 str(error)
-                if isinstance(error, RefusedError)
+                if isinstance(error, RefusedPathError)
                 else f"the file must contain {what}. A server never quotes file contents: run the config "
                 "on the command line, on the machine with the file, to see what is wrong."
             )
@@ -119,9 +119,9 @@ def _parts_inside(root: Path, path: Path) -> tuple[str, ...]:
     try:
         parts = Path(os.path.realpath(path)).relative_to(os.path.realpath(root)).parts
     except (OSError, ValueError):
-        raise RefusedError(_OUTSIDE) from None
+        raise RefusedPathError(_OUTSIDE) from None
     if not parts or any(part.startswith(".") for part in parts):
-        raise RefusedError(_OUTSIDE)
+        raise RefusedPathError(_OUTSIDE)
     return parts
 
 
@@ -138,16 +138,16 @@ def _read_inside(root: Path, path: Path) -> bytes:
             for part in parts[:-1]:
                 here = _open(opened, part, os.O_DIRECTORY, here)
             if not stat.S_ISREG(os.stat(parts[-1], dir_fd=here, follow_symlinks=False).st_mode):
-                raise RefusedError(_UNREADABLE)
+                raise RefusedPathError(_UNREADABLE)
             last = _open(opened, parts[-1], os.O_NONBLOCK, here)
             if not stat.S_ISREG(os.fstat(last).st_mode) or os.fstat(last).st_size > LARGEST_SERVED:
-                raise RefusedError(_UNREADABLE)
+                raise RefusedPathError(_UNREADABLE)
             with open(last, "rb", closefd=False) as file:
                 data = file.read(LARGEST_SERVED + 1)
     except OSError:
-        raise RefusedError(_UNREADABLE) from None
+        raise RefusedPathError(_UNREADABLE) from None
     if len(data) > LARGEST_SERVED:
-        raise RefusedError(_UNREADABLE)
+        raise RefusedPathError(_UNREADABLE)
     return data
 
 

@@ -20,7 +20,7 @@ from ..windows import Ladder
 from . import programs
 from .device import Device, jax, jnp
 from .device_tables import Size, Tables, film_tables, gap_tables
-from .machine import LINES, Machines, State
+from .machine import LINES, Machines, Phase
 from .row_kinetics import LEDGER
 
 Array = NDArray[Any]
@@ -28,37 +28,37 @@ _AHEAD: Final = 3
 """Programs that are started before the first one's answer is read."""
 _RUNGS: Final = 16
 KINETIC: Final = (
-    State.FIRST, State.FIRST_AHEAD, State.STAGE, State.ACCEPT, State.OBSERVE, State.CUT, State.FETCH,
+    Phase.FIRST, Phase.FIRST_AHEAD, Phase.STAGE, Phase.ACCEPT, Phase.OBSERVE, Phase.CUT, Phase.FETCH,
 )  # fmt: skip
 """States whose programs are those of one lattice of the kinetic equations."""
 
 
-_IS_KINETIC: Final = np.isin(np.arange(len(State)), KINETIC)
-_SILENT: Final = (State.PREPARE, State.AMPLITUDE, State.CUT)
+_IS_KINETIC: Final = np.isin(np.arange(len(Phase)), KINETIC)
+_SILENT: Final = (Phase.PREPARE, Phase.AMPLITUDE, Phase.CUT)
 """States after which nothing needs to be known of the program."""
-_EACH_RUNG: Final = (State.STAGE, State.FIRST, State.OBSERVE, State.ACCEPT)
+_EACH_RUNG: Final = (Phase.STAGE, Phase.FIRST, Phase.OBSERVE, Phase.ACCEPT)
 _KERNEL: Final = ("now", "K", "width", "tail")
 
 
 class _Plan(NamedTuple):
-    """A state's program, and the arrays of the rows that it reads."""
+    """A phase's program, and the arrays of the rows that it reads."""
 
     program: Any
     reads: tuple[str, ...]
 
 
 _PLANS: Final = {
-    State.FIRST: _Plan(programs.first, ("y", "n_eq", "rho", "p")),
-    State.FIRST_AHEAD: _Plan(programs.first, ("y", "n_eq", "gap", "slope")),
-    State.STAGE: _Plan(programs.stage, ("y", "now", "before", "F", "F0", "n_eq", "rho_s", "p_s")),
-    State.PREPARE: _Plan(programs.prepare, ("now", "gap", "slope")),
-    State.ITERATE: _Plan(programs.iterate, (*_KERNEL, "x", "lx", "lr", "dX", "dR", "gram")),
-    State.GROW: _Plan(programs.grow, (*_KERNEL, "vector")),
-    State.AMPLITUDE: _Plan(programs.amplitude, (*_KERNEL, "x", "held", "then", "gap", "slope", "normal", "vector")),
-    State.ACCEPT: _Plan(programs.accept, ("y", "now", "gap", "rho", "p", "normal", "x", "rho_x", "p_x")),
-    State.OBSERVE: _Plan(programs.observe, ("y", "n_eq", "gap", "rho", "p")),
-    State.CUT: _Plan(programs.cut, ("y", "rho", "p")),
-    State.FETCH: _Plan(programs.fetch, ("y", "gap", "rho", "p")),
+    Phase.FIRST: _Plan(programs.first, ("y", "n_eq", "rho", "p")),
+    Phase.FIRST_AHEAD: _Plan(programs.first, ("y", "n_eq", "gap", "slope")),
+    Phase.STAGE: _Plan(programs.stage, ("y", "now", "before", "F", "F0", "n_eq", "rho_s", "p_s")),
+    Phase.PREPARE: _Plan(programs.prepare, ("now", "gap", "slope")),
+    Phase.ITERATE: _Plan(programs.iterate, (*_KERNEL, "x", "lx", "lr", "dX", "dR", "gram")),
+    Phase.GROW: _Plan(programs.grow, (*_KERNEL, "vector")),
+    Phase.AMPLITUDE: _Plan(programs.amplitude, (*_KERNEL, "x", "held", "then", "gap", "slope", "normal", "vector")),
+    Phase.ACCEPT: _Plan(programs.accept, ("y", "now", "gap", "rho", "p", "normal", "x", "rho_x", "p_x")),
+    Phase.OBSERVE: _Plan(programs.observe, ("y", "n_eq", "gap", "rho", "p")),
+    Phase.CUT: _Plan(programs.cut, ("y", "rho", "p")),
+    Phase.FETCH: _Plan(programs.fetch, ("y", "gap", "rho", "p")),
 }
 _programs: dict[Any, Future[Any]] = {}
 _LOCK: Final = threading.Lock()
@@ -102,7 +102,7 @@ class Pool:
         self.rows, self.chunks = rows, chunks
         self.arrays = programs.new_pool(rows, self.widest, self.gap)
         self.effort = Effort()
-        self._ready: dict[tuple[State, int, int], Any] = {}
+        self._ready: dict[tuple[Phase, int, int], Any] = {}
         if jax.default_backend() != "cpu":
             self._compile_ahead()
 
@@ -110,16 +110,16 @@ class Pool:
         """Compile what most rows will need, many programs at a time."""
         first, last = self._ladder.begin, self._ladder.last
         rungs = [*range(first, last + 1), first - 1, first - 2]
-        states = (State.ITERATE, State.GROW, State.PREPARE, State.AMPLITUDE)
-        wanted = [(state, last, size) for size in self.chunks for state in states]
-        wanted += [(state, rung, size) for rung in rungs for size in self.chunks for state in _EACH_RUNG]
+        phases = (Phase.ITERATE, Phase.GROW, Phase.PREPARE, Phase.AMPLITUDE)
+        wanted = [(phase, last, size) for size in self.chunks for phase in phases]
+        wanted += [(phase, rung, size) for rung in rungs for size in self.chunks for phase in _EACH_RUNG]
         for rung in rungs:
             self.film(rung)
         with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as workers:
             list(workers.map(lambda each: self._compile(*each), wanted))
 
-    def _compile(self, state: State, rung: int, size: int) -> None:
-        """Compile the program of a state on a lattice for a chunk's size."""
+    def _compile(self, phase: Phase, rung: int, size: int) -> None:
+        """Compile the program of a phase on a lattice for a chunk's size."""
         length = LEDGER + self.gap.M + 1 + self.film(rung)[0].N
 
         def shape(name: str) -> Any:
@@ -127,13 +127,13 @@ class Pool:
             rest = (length,) if name in programs.STATES else array.shape[1:]
             return jax.ShapeDtypeStruct((size, *rest), array.dtype)
 
-        a = {name: shape(name) for name in _PLANS[state].reads}
-        if state == State.ITERATE:
+        a = {name: shape(name) for name in _PLANS[phase].reads}
+        if phase == Phase.ITERATE:
             a |= {"rho": shape("rho"), "p": shape("p")}
             self._compiled(programs.weights, a["x"])
-        numbers = jax.ShapeDtypeStruct((LINES[state], size), np.float64)
+        numbers = jax.ShapeDtypeStruct((LINES[phase], size), np.float64)
         shapes = jax.tree.map(_shape, (self.c, self.film(rung)[1]))
-        self._compiled(_PLANS[state].program, a, numbers, *shapes, **self._sizes(state, rung))
+        self._compiled(_PLANS[phase].program, a, numbers, *shapes, **self._sizes(phase, rung))
 
     def film(self, rung: int) -> tuple[Size, Tables]:
         """Constants of a rung's lattice."""
@@ -152,54 +152,54 @@ class Pool:
             machines: The rows.
             refill: Begins points in idle rows; whether it began any.
         """
-        waiting: deque[tuple[State, Array, Device]] = deque()
+        waiting: deque[tuple[Phase, Array, Device]] = deque()
         most = self.chunks[-1]
         while True:
             refill()
-            key = machines.state * _RUNGS + np.where(_IS_KINETIC[machines.state], machines.rung, machines.last)
-            counts = np.bincount(key, minlength=_RUNGS * len(State))
-            counts[: _RUNGS * State.FIRST] = 0
+            key = machines.phase * _RUNGS + np.where(_IS_KINETIC[machines.phase], machines.rung, machines.last)
+            counts = np.bincount(key, minlength=_RUNGS * len(Phase))
+            counts[: _RUNGS * Phase.FIRST] = 0
             best = int(counts.argmax())
             count = int(counts[best])
             if count >= most or (count and not waiting):
                 at = np.flatnonzero(key == best)[:most]
-                found = self._start(machines, State(best // _RUNGS), best % _RUNGS, at)
+                found = self._start(machines, Phase(best // _RUNGS), best % _RUNGS, at)
                 if found is not None:
-                    waiting.append((State(best // _RUNGS), at, found))
+                    waiting.append((Phase(best // _RUNGS), at, found))
                 if len(waiting) < _AHEAD:
                     continue
             if not waiting:
                 if count:
                     continue
                 return
-            state, at, found = waiting.popleft()
-            self._answer(machines, state, at, found)
+            phase, at, found = waiting.popleft()
+            self._answer(machines, phase, at, found)
             yield
 
-    def _start(self, machines: Machines, state: State, rung: int, at: Array) -> Device | None:
+    def _start(self, machines: Machines, phase: Phase, rung: int, at: Array) -> Device | None:
         """Start a program; what it finds, or None where nothing needs to be known of it."""
         size = next(n for n in self.chunks if n >= at.size)
-        self.effort.add(state.name.lower(), at.size)
-        inputs = machines.inputs(state, at)
+        self.effort.add(phase.name.lower(), at.size)
+        inputs = machines.inputs(phase, at)
         padding = ((0, 0), (0, size - at.size))
         reads, writes = np.full((2, size), at[0], dtype=np.int32)
         reads[: at.size], writes[: at.size], writes[at.size :] = at, at, self.rows
         numbers = jnp.asarray(np.pad(inputs, padding, mode="edge"))
-        machines.state[at] = State.BUSY
-        plan, length = _PLANS[state], LEDGER + self.gap.M + 1 + self.film(rung)[0].N
+        machines.phase[at] = Phase.BUSY
+        plan, length = _PLANS[phase], LEDGER + self.gap.M + 1 + self.film(rung)[0].N
         read = {name: self.arrays[name] for name in plan.reads}
         a = programs.take(read, jnp.asarray(reads), names=plan.reads, length=length)
-        if state == State.FIRST_AHEAD:
+        if phase == Phase.FIRST_AHEAD:
             a["x"] = programs.ahead(a.pop("gap"), a.pop("slope"), numbers[-1])
-        if state in (State.FIRST_AHEAD, State.ITERATE):
-            a["rho"], a["p"] = self._quick((State.IDLE, 0, size), programs.weights, a["x"])
-        if state == State.FIRST_AHEAD:
+        if phase in (Phase.FIRST_AHEAD, Phase.ITERATE):
+            a["rho"], a["p"] = self._quick((Phase.IDLE, 0, size), programs.weights, a["x"])
+        if phase == Phase.FIRST_AHEAD:
             del a["x"]
-        k, sizes = self.film(rung)[1], self._sizes(state, rung)
-        new, found = self._quick((state, rung, size), plan.program, a, numbers, self.c, k, **sizes)
-        self._put(writes, new, machines.slots(at, size) if state == State.ITERATE else writes)
-        if state in _SILENT:
-            getattr(machines, f"after_{state.name.lower()}")(at)
+        k, sizes = self.film(rung)[1], self._sizes(phase, rung)
+        new, found = self._quick((phase, rung, size), plan.program, a, numbers, self.c, k, **sizes)
+        self._put(writes, new, machines.slots(at, size) if phase == Phase.ITERATE else writes)
+        if phase in _SILENT:
+            getattr(machines, f"after_{phase.name.lower()}")(at)
         return found
 
     def _put(self, to: Array, new: Tables, slot: Array) -> None:
@@ -208,14 +208,14 @@ class Pool:
             old = {name: self.arrays[name] for name in new}
             self.arrays |= programs.put(old, jnp.asarray(to), jnp.asarray(slot), new)
 
-    def _sizes(self, state: State, rung: int) -> dict[str, Any]:
-        """Static arguments of a state's program."""
+    def _sizes(self, phase: Phase, rung: int) -> dict[str, Any]:
+        """Static arguments of a phase's program."""
         kin, extra = self.film(rung)[0], 0
-        if state in (State.OBSERVE, State.CUT):
+        if phase in (Phase.OBSERVE, Phase.CUT):
             extra = kin.N if rung == self._ladder.last else self._size(rung + 1).N
         return {"gap": self.gap, "size": kin, "extra": extra}
 
-    def _quick(self, name: tuple[State, int, int], program: Any, *given: Any, **static: Any) -> Any:
+    def _quick(self, name: tuple[Phase, int, int], program: Any, *given: Any, **static: Any) -> Any:
         """Run a program, found again by its name."""
         ready = self._ready.get(name)
         if ready is None:
@@ -237,22 +237,22 @@ class Pool:
                 raise
         return found.result()
 
-    def _answer(self, machines: Machines, state: State, at: Array, found: Device) -> None:
-        if state == State.FETCH:
+    def _answer(self, machines: Machines, phase: Phase, at: Array, found: Device) -> None:
+        if phase == Phase.FETCH:
             fields = [np.asarray(array)[: at.size] for array in found]
             self.fetched(at, fields)
             machines.after_fetch(at)
             return
         numbers = np.asarray(found)[:, : at.size]
         after = {
-            State.FIRST: machines.after_first,
-            State.FIRST_AHEAD: machines.after_first,
-            State.STAGE: machines.after_stage,
-            State.ITERATE: machines.after_iterate,
-            State.GROW: machines.after_grow,
-            State.ACCEPT: machines.after_accept,
-            State.OBSERVE: machines.after_observe,
-        }[state]
+            Phase.FIRST: machines.after_first,
+            Phase.FIRST_AHEAD: machines.after_first,
+            Phase.STAGE: machines.after_stage,
+            Phase.ITERATE: machines.after_iterate,
+            Phase.GROW: machines.after_grow,
+            Phase.ACCEPT: machines.after_accept,
+            Phase.OBSERVE: machines.after_observe,
+        }[phase]
         with np.errstate(all="ignore"):
             after(at, numbers)
 

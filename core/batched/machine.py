@@ -1,6 +1,6 @@
 """Rows as small machines: the numbers of each, and what it does after each of its programs.
 
-A row's state says which program it waits for. Its fields and decisions are arrays of numbers on the host, those of
+A row's phase says which program it waits for. Its fields and decisions are arrays of numbers on the host, those of
 the fields of `f` and Delta stay on the device. The course of a row is that of `dynamics`, `slab` and
 `pairing.tracking`; a row that ends otherwise than well is given up with the reason: the scalar solver then decides
 how it ends.
@@ -29,7 +29,7 @@ _RESTARTS: Final = 60
 """Estimates of the largest eigenvalue, each from the last one's vector."""
 
 
-class State(enum.IntEnum):
+class Phase(enum.IntEnum):
     """Program that a row waits for."""
 
     IDLE = 0
@@ -55,16 +55,16 @@ _FLOATS: Final = (
     "wanted",    "keep", "new_phi0", "new_W0", "blocked_above", "gamma",
 )  # fmt: skip
 _WHOLE: Final = (
-    "state", "rung", "s", "damping", "j", "count", "iterations", "restarts", "trials", "steps", "rejected",
+    "phase", "rung", "s", "damping", "j", "count", "iterations", "restarts", "trials", "steps", "rejected",
     "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
 )  # fmt: skip
 _FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh")
 
 LINES: Final = {
-    State.FIRST: 7, State.FIRST_AHEAD: 7, State.STAGE: 14, State.PREPARE: 1, State.ITERATE: 7, State.GROW: 2,
-    State.AMPLITUDE: 7, State.ACCEPT: 2, State.OBSERVE: 7, State.CUT: 7, State.FETCH: 7,
+    Phase.FIRST: 7, Phase.FIRST_AHEAD: 7, Phase.STAGE: 14, Phase.PREPARE: 1, Phase.ITERATE: 7, Phase.GROW: 2,
+    Phase.AMPLITUDE: 7, Phase.ACCEPT: 2, Phase.OBSERVE: 7, Phase.CUT: 7, Phase.FETCH: 7,
 }  # fmt: skip
-"""Numbers that each state's program takes of a row."""
+"""Numbers that each phase's program takes of a row."""
 INITIAL, AFTER_STEP, ANEW = 0, 1, 2
 """Purpose of a look at a state: the first one, after a step, on another lattice."""
 
@@ -78,7 +78,7 @@ class Machines:
         rungs: Number of lattices of the kinetic equations; the last is the gap equation's.
         begin: That on which a pulse begins.
         finish: Called with a row that has come to its last time.
-        give_up: Called with a row and why it cannot go on.
+        give_up: Called with a row and the reason why it cannot continue.
         record: Called with rows whose state is to be recorded, and what was seen of them, (n, rows).
         wants_fields: Whether a row's f and Delta are recorded too.
     """
@@ -129,30 +129,30 @@ class Machines:
         found[: at.size] = self.count[at] % DEPTH
         return found
 
-    def inputs(self, state: State, at: Array) -> Array:
-        """Numbers that a state's program takes, a line each."""
+    def inputs(self, phase: Phase, at: Array) -> Array:
+        """Numbers that a phase's program takes, a line each."""
         mu = [self.mu_star[at], self.full[at]]
-        if state in (State.FIRST, State.FIRST_AHEAD):
+        if phase in (Phase.FIRST, Phase.FIRST_AHEAD):
             found = [*self.rows_numbers(at, self.t[at]), self.ahead(at, 0.5)]
-        elif state == State.STAGE:
+        elif phase == Phase.STAGE:
             c = control.coefficients(self.s[at], self.damping[at], self.j[at]).T
             dt = self.dt[at]
             found = [
                 *self.rows_numbers(at, self.t[at] + c[5] * dt), c[0], c[1], c[2], c[3] * dt, c[4] * dt, dt,
                 self.rtol[at], self.atol[at],
             ]  # fmt: skip
-        elif state == State.PREPARE:
+        elif phase == Phase.PREPARE:
             found = [self.ahead(at)]
-        elif state == State.ITERATE:
+        elif phase == Phase.ITERATE:
             tol = np.where(self.height[at] > 0, self.close[at], self.wanted[at])
             smallest = np.full(at.size, NO_GAP * self.h)
             fresh = self.fresh[at].astype(float)
             found = [*mu, self.height[at], tol, smallest, self.count[at].astype(float), fresh]
-        elif state == State.GROW:
+        elif phase == Phase.GROW:
             found = mu
-        elif state == State.AMPLITUDE:
+        elif phase == Phase.AMPLITUDE:
             found = [*mu, self.height[at], self.ahead(at), self.keep[at], self.source[at], self.along[at]]
-        elif state == State.ACCEPT:
+        elif phase == Phase.ACCEPT:
             opened = self.normal[at] | self.to_normal[at]
             found = [np.where(opened, 0.0, 1.0 / self.dt[at]), self.to_normal[at].astype(float)]
         else:
@@ -169,16 +169,16 @@ class Machines:
         if opening.any():
             wide = at[opening]
             self.waiting[wide], self.rung[wide], self.plan[wide] = False, self.begin, self.tau_pump[wide] / 20
-            self.purpose[wide], self.state[wide] = ANEW, State.OBSERVE
+            self.purpose[wide], self.phase[wide] = ANEW, Phase.OBSERVE
             at = at[~opening]
         early = self.waiting[at]
         aimed = np.where(early, np.minimum(self.target[at], self.begins[at]), self.target[at])
         self.aimed[at] = aimed
         self.dt[at] = control.divided(aimed - self.t[at], self.plan[at])
-        self.state[at] = np.where(self.sloped[at], State.FIRST_AHEAD, State.FIRST)
+        self.phase[at] = np.where(self.sloped[at], Phase.FIRST_AHEAD, Phase.FIRST)
 
     def after_first(self, at: Array, found: Array) -> None:
-        """Gamma and fastest rate of a step's begin: its stages."""
+        """Gamma and fastest rate at the start of a step: its stages."""
         gamma, radius = found
         sane = (gamma * self.tau_pump[at] >= 0.0) & (gamma * self.tau_pump[at] < MOST_PHOTONS)
         for row in at[~sane]:
@@ -186,13 +186,13 @@ class Machines:
         at, radius = at[sane], radius[sane]
         self.dt[at] = np.minimum(self.dt[at], control.LONGEST / radius)
         self.s[at], self.damping[at] = control.stages(self.dt[at] * radius)
-        self.j[at], self.state[at] = 1, State.STAGE
+        self.j[at], self.phase[at] = 1, Phase.STAGE
 
     def after_stage(self, at: Array, found: Array) -> None:
         """Error and range of a stage: of the last one's, whether the step stands so far."""
         self.j[at] += 1
         last = self.j[at] > self.s[at]
-        self.state[at[~last]] = State.STAGE
+        self.phase[at[~last]] = Phase.STAGE
         at = at[last]
         relative, absorbed, low, high = found[:, last]
         self.evaluations[at] += self.s[at] + 1
@@ -201,7 +201,7 @@ class Machines:
         eps = BOUNDS * self.atol[at]
         good = (error <= 1.0) & (low > -eps) & (high < 1 + eps)
         self.reject(at[~good], error[~good])
-        self.state[at[good]] = State.PREPARE
+        self.phase[at[good]] = Phase.PREPARE
 
     def reject(self, at: Array, error: Array) -> None:
         """Try a shorter step."""
@@ -219,7 +219,7 @@ class Machines:
         self.wanted[at] = np.where(self.count[at] > 0, _CLOSER, 1.0) * self.gap_tol[at]
         self.fresh[at] = True
         self.height[at], self.lost[at], self.unstable[at] = 0.0, False, False
-        self.state[at] = np.where(self.normal[at], State.GROW, State.ITERATE)
+        self.phase[at] = np.where(self.normal[at], Phase.GROW, Phase.ITERATE)
 
     def after_iterate(self, at: Array, found: Array) -> None:
         """Code, residual, growth, Re phi0 and Re W0 of an iteration."""
@@ -231,19 +231,19 @@ class Machines:
         self.new_phi0[at], self.new_W0[at] = phi0, W0
         held = self.height[at] > 0.0
         done = (code == 1) & ~held
-        self.state[at] = State.ITERATE
+        self.phase[at] = Phase.ITERATE
         self.judge(at[done], normal=False)
         tired = ~held & ~done & ((code == 2) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
         self.lost[at[tired]] = code[tired] != 2
         # an iteration that led nowhere is no history for the next solution
         self.count[at[tired & (code != 2)]] = 0
-        self.state[at[tired]] = State.GROW
+        self.phase[at[tired]] = Phase.GROW
         over = held & ((code != 0) | (self.iterations[at] >= _SETTLE))
         for i in np.flatnonzero(over):
             self._settled(int(at[i]), code[i] == 1, float(growth[i]), float(residual[i]))
 
     def after_grow(self, at: Array, found: Array) -> None:
-        """Largest eigenvalue, its doubt, Int f / h and Re W0 of the normal state."""
+        """Largest eigenvalue, its error, Int f / h and Re W0 of the normal state."""
         eigenvalue, doubt, filled, W0 = found
         self.restarts[at] += 1
         self.eigenvalue[at] = eigenvalue
@@ -254,7 +254,7 @@ class Machines:
         hopeless = again & ~((self.restarts[at] < _RESTARTS) & np.isfinite(doubt))
         for row in at[hopeless]:
             self.give_up(row, "largest eigenvalue")
-        self.state[at[again & ~hopeless]] = State.GROW
+        self.phase[at[again & ~hopeless]] = Phase.GROW
         start = self.phi0[at] + self.ahead(at) * self.slope_phi0[at]
         near = ~again & ~self.normal[at] & (self.lost[at] | self.unstable[at]) & (start > 0.0)
         rest = ~again & ~near
@@ -277,16 +277,16 @@ class Machines:
         self.close[row] = max(self.gap_tol[row] * min(1.0, abs(slope)), _FINEST)
         self.first_height[row] = self.height[row] = height
         self.source[row], self.along[row], self.keep[row], self.trials[row] = source, 0.0, 0.0, 0
-        self.state[row] = State.AMPLITUDE
+        self.phase[row] = Phase.AMPLITUDE
 
     def after_amplitude(self, at: Array) -> None:
         """Iterate at the amplitude, without a history."""
         self.iterations[at] = self.count[at] = 0
         self.fresh[at] = True
-        self.state[at] = State.ITERATE
+        self.phase[at] = Phase.ITERATE
 
     def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
-        """Go on with the search after an amplitude."""
+        """Continue the search after an amplitude."""
         none: Any = None
         search, close = self.searches[row], self.close[row]
         self.count[row] = 0
@@ -316,10 +316,10 @@ class Machines:
         if search.trail:
             self.source[row] = 3.0
             self.along[row] = _along(search, height)
-        self.state[row] = State.AMPLITUDE
+        self.phase[row] = Phase.AMPLITUDE
 
     def judge(self, at: Array, *, normal: bool) -> None:
-        """Whether a solved gap is near to where the step assumed it."""
+        """Whether a solved gap is close to the one that the step assumed."""
         if not at.size:
             return
         self.to_normal[at] = normal
@@ -330,7 +330,7 @@ class Machines:
         moved = np.abs(new - assumed) / allowed
         self.moved[at] = moved
         far = ~(moved <= 1.0) & (self.dt[at] > 1e-3 * self.tau_pump[at])
-        self.state[at[~far]] = State.ACCEPT
+        self.phase[at[~far]] = Phase.ACCEPT
         self.reject(at[far], moved[far])
 
     def after_accept(self, at: Array, found: Array) -> None:
@@ -348,7 +348,7 @@ class Machines:
         self.t[at] = np.where(np.abs(t - aimed) < 1e-12 * np.maximum(np.abs(aimed), dt), aimed, t)
         self.steps[at] += 1
         self.plan[at] = control.planned(dt, self.plan[at], self.error[at], self.moved[at])
-        self.purpose[at], self.state[at] = AFTER_STEP, State.OBSERVE
+        self.purpose[at], self.phase[at] = AFTER_STEP, Phase.OBSERVE
 
     def after_observe(self, at: Array, found: Array) -> None:
         """The quantities of `programs.SEEN`: the ledger, a sample, the lattice, then the next step."""
@@ -370,25 +370,25 @@ class Machines:
             rows = at[due]
             self._record(rows, found[:, due])
             wants = np.array([self._wants_fields(int(row)) for row in rows])
-            self.state[rows] = np.where(wants, State.FETCH, State.BUSY)
+            self.phase[rows] = np.where(wants, Phase.FETCH, Phase.BUSY)
         self._seen = found
-        ready = ~due | (self.state[at] == State.BUSY)
+        ready = ~due | (self.phase[at] == Phase.BUSY)
         self._on(at[ready], found[:, ready], due[ready])
 
     def _on(self, at: Array, found: Array, sampled: Array) -> None:
-        """Go on after a look, from rows of which some were sampled."""
+        """Continue after a look, from rows of which some were sampled."""
         for row in at[sampled]:
             self._next(int(row))
-        alive = self.state[at] != State.IDLE
+        alive = self.phase[at] != Phase.IDLE
         at, found = at[alive], found[:, alive]
         gamma, power, overrun, _, above, _ = found[:6]
         over = (self.t[at] >= self.ends[at]) & (self.rung[at] < self.last)
         narrow = over & (np.abs(above) < NEGLIGIBLE * self.booked[at]) & (self.purpose[at] != INITIAL)
-        self.state[at[narrow]] = State.CUT
+        self.phase[at[narrow]] = Phase.CUT
         missed = np.where(gamma != 0.0, overrun, 0.0)
         wide = ~narrow & (missed > np.maximum(0.0, MOST_OVERRUN * power)) & (self.rung[at] > 0)
         self.rung[at[wide]] -= 1
-        self.purpose[at[wide]], self.state[at[wide]] = ANEW, State.OBSERVE
+        self.purpose[at[wide]], self.phase[at[wide]] = ANEW, Phase.OBSERVE
         rest = ~narrow & ~wide
         self.missed[at[rest]] = (gamma * missed)[rest]
         self.aim(at[rest])
@@ -396,21 +396,21 @@ class Machines:
     def after_cut(self, at: Array) -> None:
         """Look again, on the narrower lattice."""
         self.rung[at] += 1
-        self.purpose[at], self.state[at] = ANEW, State.OBSERVE
+        self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
     def after_fetch(self, at: Array) -> None:
         """The fields are recorded: look again, for the lattice and the next step."""
         for row in at:
             self._next(int(row))
-        at = at[self.state[at] != State.IDLE]
-        self.purpose[at], self.state[at] = ANEW, State.OBSERVE
+        at = at[self.phase[at] != Phase.IDLE]
+        self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
     def _next(self, row: int) -> None:
         """Next time of a row to be sampled; the row ends if there is none."""
         self.sample[row] += 1
         target = self._next_time(row, int(self.sample[row]))
         if target is None:
-            self.state[row] = State.IDLE
+            self.phase[row] = Phase.IDLE
             self._finish(row)
         else:
             self.target[row] = target
@@ -418,7 +418,7 @@ class Machines:
     def give_up(self, row: int, why: str) -> None:
         """Leave a row to the scalar solver."""
         self.searches.pop(int(row), None)
-        self.state[row] = State.IDLE
+        self.phase[row] = Phase.IDLE
         self._give_up(int(row), why)
 
 

@@ -138,7 +138,7 @@ def weights(x: Device) -> tuple[Device, Device]:
 def first(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Rates at the begin of a step, at the weights `rho` and `p` of its middle; Gamma and the fastest rate.
+    """Rates at the start of a step, at the weights `rho` and `p` of its middle; Gamma and the fastest rate.
 
     Numbers: those of `Rows`, half the step (ps).
     """
@@ -274,7 +274,7 @@ def grow(
 def amplitude(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
-    """Where the search for an opening gap goes on, at another amplitude; see `pairing.opening`.
+    """Next step of the search for an opening gap, at another amplitude; see `pairing.opening`.
 
     Numbers: mu_star; 1 for `full` damping; the amplitude (meV); the step (ps), 0 without slope; 1 to take note of
     the shape that has settled; 1, 2 or 3 to start from the assumed gap, the linearised equation's, or the last
@@ -382,7 +382,7 @@ def _edge(x: Device, E: Device, h: Device) -> Device:
 def cut(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
-    """Go on with `extra` cells, what lies above given to the upper half of them; see `windows.cut`."""
+    """Continue on `extra` cells, with all above them added to their upper half; see `windows.cut`."""
     to = extra
     start, half = LEDGER + size.M + 1, slice(to // 2, to)
     f = a["y"][:, start : start + size.N]

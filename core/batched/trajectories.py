@@ -25,7 +25,7 @@ from . import scope
 from .chunks import Effort, Pool
 from .device import describe, jax, jnp
 from .device_tables import gap_tables
-from .machine import INITIAL, Machines, State
+from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
 CHUNKS: Final = (1024,)
@@ -164,8 +164,8 @@ class Batch:
         yield from self._found
 
     def _refill(self) -> bool:
-        """Begin points in idle rows, many at a time."""
-        idle = np.flatnonzero(self.machines.state == State.IDLE)
+        """Start points in idle rows, many at a time."""
+        idle = np.flatnonzero(self.machines.phase == Phase.IDLE)
         enough = min(len(self._left), self.rows, max(1, self.chunks[-1] // 4))
         if not self._left or idle.size < enough:
             return False
@@ -262,7 +262,7 @@ class Batch:
         m.W0[row], m.normal[row], m.sloped[row] = gap.self_energy.omegaZ[0].real, gap.is_normal, False
         m.waiting[row] = prepared.times[0] < pump.begins
         m.rung[row] = self.ladder.last if m.waiting[row] else self.ladder.begin
-        m.purpose[row], m.state[row] = INITIAL, State.OBSERVE
+        m.purpose[row], m.phase[row] = INITIAL, Phase.OBSERVE
 
     def _next_time(self, row: int, sample: int) -> float | None:
         times = self.prepared[row].times

@@ -24,7 +24,7 @@ class Anderson:
         self.last = None
 
     def forget(self) -> None:
-        """Begin without a history."""
+        """Start without a history."""
         self.last, self.filled, self.oldest = None, 0, 0
 
     def next(self, x: Array, r: Array) -> Array:

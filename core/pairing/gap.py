@@ -146,7 +146,7 @@ def solve_gap(
         tol: Largest change of W and phi in an iteration, relative to the largest |phi|.
         max_iterations: Evaluations of the self-energies before giving up.
         depth: Length of the history of the Anderson acceleration.
-        history: That of a similar equation solved before, to go on with; None begins a new one.
+        history: History of a similar equation, to continue from; None starts a new one.
     Returns:
         The solution; `converged` is False if the iterations did not suffice. Delta and -Delta are one
         solution: Re phi(0) >= 0 is returned.

@@ -13,7 +13,7 @@ from ..settings import Point, Settings
 from .pump import Pump
 
 
-class Absorbed(NamedTuple):
+class AbsorptionRates(NamedTuple):
     """Absorption at one time.
 
     Args:
@@ -67,13 +67,13 @@ class Absorption(Process):
         """The term of a slab."""
         return cls(pump=setup.pump, gamma=setup.gamma)
 
-    def at(self, t: float, state: State) -> Absorbed:
+    def at(self, t: float, state: State) -> AbsorptionRates:
         """Rate, its distribution and its power at time t (ps); zero without light."""
         if self.pump.U == 0.0 or self.pump.envelope(t) < 1e-12:
-            return Absorbed(0.0, np.zeros(state.f.size), 0.0)
+            return AbsorptionRates(0.0, np.zeros(state.f.size), 0.0)
         g = self.pump.unit_rate(state.film.lattice, state.rho, state.p, state.f)
         unit_power = state.film.quasiparticle_energy(state.rho, g)
-        return Absorbed(self.gamma(t, unit_power), g, unit_power)
+        return AbsorptionRates(self.gamma(t, unit_power), g, unit_power)
 
     def unit_overrun(self, state: State) -> float:
         """Power density (meV/(nm^3 ps)) that quasiparticles near the end of the lattice miss at Gamma = 1 / ps."""

@@ -70,7 +70,7 @@ def thermal_of_same_energy(E: Array, rho: Array, f: Array) -> Array:
             low = beta
         else:
             high = beta
-        # Newton on ln U(beta), which is near to a straight line below a gap
+        # Newton on ln U(beta), which is nearly linear below a gap
         step = found * math.log(energy / found) / derivative if found > 0.0 and derivative < 0.0 else math.nan
         beta = _inside(beta + step, low, high, 1.0 / float(E[-1]))
     found, derivative = _energy(weight, E, beta, out, slope)

@@ -12,7 +12,7 @@ import pydantic
 
 from ...core.units import typed as in_words
 from ..errors import ConfigError
-from ..files import Files, RefusedError
+from ..files import Files, RefusedPathError
 from ..model import Model
 from ..text import rule, short, suggest
 from .axes import FIRST
@@ -140,7 +140,7 @@ def materials_of(model: Model, names: tuple[Any, ...], config: Config) -> dict[s
 def _material(model: Model, text: str, where: str, files: Files) -> Any:
     try:
         return model.load_material(where, files)
-    except RefusedError:
+    except RefusedPathError:
         raise
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(f"`axes.material`: {text!r} cannot be loaded. {error}") from error

@@ -73,9 +73,14 @@ def in_words(words: Sequence[str]) -> str:
     return f"photogap {shlex.join(words)}"
 
 
+def warn(text: str) -> None:
+    """Print a line that is no result."""
+    ERR.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def say_how_to_go_on(words: Sequence[str]) -> None:
     """Print the command that continues a stopped run."""
-    ERR.print(f"continue with: {in_words(words)}", markup=False, highlight=False, soft_wrap=True)
+    warn(f"continue with: {in_words(words)}")
 
 
 @contextlib.contextmanager

@@ -50,6 +50,7 @@ from .drivers import (
     send,
     show_estimate,
     store_of,
+    warn,
 )
 from .interrupt import Interrupt
 
@@ -126,7 +127,7 @@ def run(
         return
     words = run_words(config, target, overrides=overrides, full=full, cluster=cluster, workers=workers)
     with Interrupt() as interrupt, going_on(words), Bar(silent=as_json) as bar:
-        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, told=warn, dashboard=dashboard)
         report = service.run(plan, target, workers=workers, recompute=recompute, watch=watch)
     finish(plan.config, target, report, as_json, words)
 
@@ -162,7 +163,7 @@ def retry(
         )
         return
     with Interrupt() as interrupt, going_on(words), Bar(silent=as_json) as bar:
-        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, dashboard=dashboard)
+        watch = Watch(tell=bar.update, opened=bar.opened, stopped=interrupt.reason, told=warn, dashboard=dashboard)
         report = service.retry(target, workers=workers, watch=watch, cluster=cluster, trust=trust)
     finish(None, target, report, as_json, words)
 

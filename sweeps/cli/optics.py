@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.material import Material
     from ...core.optics.indices import Index
     from ...core.optics.response import FilmResponse
-    from ..figures.optics import Film
+    from ..figures.optics import FilmOptics
 
 _OUTPUTS = {"T": "T_film"}
 """Names of the cube's outputs whose units the table prints, if they differ."""
@@ -63,7 +63,7 @@ def optics(
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
     from ...core.pairing.tracking import GapError
-    from ..figures.optics import Film, draw
+    from ..figures.optics import FilmOptics, draw
     from ..materials import library
 
     if not (omega > 0 and math.isfinite(omega)):
@@ -73,7 +73,7 @@ def optics(
     check_file("--plot", picture)
     try:
         build = partial(
-            Film, T=T, thickness=thickness, substrate=_index("substrate", substrate),
+            FilmOptics, T=T, thickness=thickness, substrate=_index("substrate", substrate),
             cover=_index("cover", cover), scattering_rate=scattering_rate,
         )  # fmt: skip
         film, off = _accurate(build, library.load(material), omega, rtol)
@@ -104,38 +104,38 @@ def optics(
 
 
 def _accurate(
-    build: "Callable[..., Film]", given: "Material", omega: float, rtol: float | None
-) -> tuple["Film", dict[str, float]]:
+    build: "Callable[..., FilmOptics]", given: "Material", omega: float, rtol: float | None
+) -> tuple["FilmOptics", dict[str, float]]:
     """Film on a lattice chosen for `rtol`, and error bounds of the numbers at `omega` (meV).
 
     For a photon energy far above the phonons the lattice is chosen for the gap alone, and the optics are those of
     the normal state only.
     """
-    from ...core.accuracy import MOST_CELLS, RTOL, Estimate, choose_lattice, first_lattice
+    from ...core.accuracy import MOST_CELLS, RTOL, Numbers, choose_lattice, first_lattice
     from ...core.constants import KB
 
-    films: list[Film] = []
+    films: list[FilmOptics] = []
     spacing, window = first_lattice(given.spectrum, 1.764 * KB * given.Tc0)
     finest, widest = min(spacing, omega / 5), max(window, 2 * omega)
     held = widest <= MOST_CELLS / 8 * finest
     if held:
         spacing, window = finest, widest
 
-    def estimate(h: float, top: float) -> Estimate:
+    def estimate(h: float, top: float) -> Numbers:
         near = films[-1].state if films else None
         films.append(build(replace(given, spacing=h, window=top), near=near))
         film = films[-1]
         if not held:
-            return Estimate(np.array([film.edge]), np.array([film.edge or KB * film.Tc]), ("gap_edge",), film)
+            return Numbers(np.array([film.edge]), np.array([film.edge or KB * film.Tc]), ("gap_edge",), film)
         numbers, scale = _numbers(film.superconducting(omega)), _numbers(film.normal(omega))
         for pair in _PAIRS:
             scale |= dict.fromkeys(pair, math.hypot(*(numbers[key] for key in pair)))
         sizes = [max(abs(numbers[key]), abs(scale[key]), 1e-300) for key in numbers]
-        return Estimate(np.array(list(numbers.values())), np.array(sizes), tuple(numbers), film)
+        return Numbers(np.array(list(numbers.values())), np.array(sizes), tuple(numbers), film)
 
     # thresholds shift relative to the lattice as it is refined: only first order is guaranteed
     choice = choose_lattice(estimate, spacing=spacing, window=window, rtol=rtol or RTOL, orders=(1.0, 1.0))
-    found: Film = choice.best.state
+    found: FilmOptics = choice.best.state
     bounds = dict(zip(choice.best.names, choice.error.tolist(), strict=True))
     for pair in _PAIRS if held else ():
         # one component may agree by chance, but not both

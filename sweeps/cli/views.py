@@ -130,7 +130,8 @@ def _status_text(found: dict[str, Any]) -> Text:
     elif "last_run" in found:
         run = found["last_run"]
         outcome = "its driver died" if run["outcome"] == "running" else run["outcome"]
-        lines.append(f"last run on {run['host']}: {outcome}")
+        where = f" in point {found['died_in'][:12]}, which the next run tries last" if "died_in" in found else ""
+        lines.append(f"last run on {run['host']}: {outcome}{where}")
     if "points_per_s" in found:
         lines.append(f"throughput: {found['points_per_s']:.3g} points/s over the last points")
     lines += [

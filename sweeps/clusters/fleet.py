@@ -19,7 +19,7 @@ from ..errors import ClusterError, SweepError
 from ..private import write_private
 from .script import log_of, processes_of, tail
 from .spec import JOBS, Adapt, Jobs, expanded
-from .system import ENDED, PENDING, State, System
+from .system import ENDED, PENDING, JobState, System
 from .trust import is_job, own_note
 
 NOTES = "cluster.log"
@@ -43,7 +43,7 @@ class Member:
     name: str
     job: str
     submitted: float = field(default_factory=time.monotonic)
-    state: State = field(default_factory=lambda: State(PENDING))
+    state: JobState = field(default_factory=lambda: JobState(PENDING))
     joined: float | None = None
     busy: float = field(default_factory=time.monotonic)
     hopeless_since: float | None = None
@@ -238,7 +238,7 @@ class Fleet:
 
     def _end(self, member: Member) -> None:
         del self.members[member.name]
-        self.ended[member.name] = dataclasses.replace(member, state=State(ENDED))
+        self.ended[member.name] = dataclasses.replace(member, state=JobState(ENDED))
         words = self._words(member)
         log = log_of(self.logs, member.name)
         self._note(f"job {member.job} ({member.name}) ended {words}".rstrip())
@@ -310,8 +310,9 @@ class Fleet:
         name = f"photogap-{self.run}-{self._number}"
         self._number += 1
         path = self._path(name)
-        path.write_text(self._script(name), encoding="utf-8")
-        job = self.system.submit(path)
+        text = self._script(name)
+        path.write_text(text, encoding="utf-8")
+        job = self.system.submit(path, text)
         if self._stop.is_set():
             # A slow batch system accepted it while the fleet was closing.
             self.system.cancel([job])
@@ -344,7 +345,7 @@ def _append(folder: Path, text: str) -> None:
         file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
 
-def hopeless(system: System, job: str, state: State, queue: str | None) -> str:
+def hopeless(system: System, job: str, state: JobState, queue: str | None) -> str:
     """Why a job can never start, and what to change."""
     offers = system.offers(queue)
     return (

@@ -16,7 +16,7 @@ from .fleet import NOTES, hopeless, reap
 from .kinds import system_named
 from .script import driver_script
 from .spec import JOBS, Jobs
-from .system import ENDED, State, System
+from .system import ENDED, JobState, System
 from .trust import is_job, own_note
 
 DRIVER = "driver.json"
@@ -91,11 +91,12 @@ def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folde
         part.mkdir(parents=True, exist_ok=True)
     log, script = state / "logs" / "driver.log", state / "scripts" / "driver.sh"
     command = ["-m", "photogap.sweeps.cli", *words, "--cluster", where]
-    script.write_text(driver_script(spec, f"photogap-driver-{name}", log, command), encoding="utf-8")
+    text = driver_script(spec, f"photogap-driver-{name}", log, command)
+    script.write_text(text, encoding="utf-8")
     log.unlink(missing_ok=True)
-    job = Submitted(spec.kind_name(), spec.system.submit(script), str(log), str(script))
-    text = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
-    write_private(state / DRIVER, text.encode())
+    job = Submitted(spec.kind_name(), spec.system.submit(script, text), str(log), str(script))
+    note = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
+    write_private(state / DRIVER, note.encode())
     return job
 
 
@@ -116,7 +117,7 @@ def _system(job: Submitted) -> System:
     return system
 
 
-def _state(job: Submitted) -> State | str:
+def _state(job: Submitted) -> JobState | str:
     """State of a driver's job in the queue; `ended` if it is no longer listed."""
     try:
         states = _system(job).states([job.job])
@@ -137,7 +138,7 @@ def describe(place: Place) -> str | None:
     if job is None:
         return None
     state = _state(job)
-    if isinstance(state, State):
+    if isinstance(state, JobState):
         said = f"{state.phase} {state.detail}".strip()
         if state.hopeless:
             said += f"; {hopeless(_system(job), job.job, state, None)} Then `photogap cancel` and submit again"

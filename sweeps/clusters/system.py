@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ..errors import ClusterError
+from ..private import own_state, private_folder
 from .readings import Reading, hms
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
@@ -20,7 +21,7 @@ _PREFIX = re.compile(r"#\s*(SBATCH|PBS|BSUB|\$|OAR|MSUB)\s+")
 
 
 @dataclass(frozen=True)
-class State:
+class JobState:
     """State of a job, as reported by the batch system.
 
     Args:
@@ -39,7 +40,7 @@ class Charged(Protocol):
 
     @property
     def account(self) -> str | None:
-        """Whom to charge."""
+        """Account to charge."""
 
 
 class System:
@@ -67,16 +68,25 @@ class System:
     reading: ClassVar[Reading] = Reading()
     """Interpretation of values without a unit."""
 
-    def submit(self, script: Path) -> str:
+    def submit(self, script: Path, text: str) -> str:
         """Submit a script and return the id of the new job.
+
+        The command reads a copy that only this user can write: a group may share the folder of `script`.
+
+        Args:
+            script: Where the script is kept for people to read.
+            text: The script.
 
         Raises:
             ClusterError: The command is missing, or refuses the job; the message quotes it.
         """
         if self.by_stdin:
-            done = self.run([self.submit_command], text=script.read_text(encoding="utf-8"))
+            done = self.run([self.submit_command], text=text)
         else:
-            done = self.run([self.submit_command, str(script)])
+            with private_folder(own_state(), "submit") as folder:
+                copy = folder / script.name
+                copy.write_text(text, encoding="utf-8")
+                done = self.run([self.submit_command, str(copy)])
         found = re.search(r"\d+(\[\])?(\.[\w.-]+)?", done.stdout)
         if done.returncode or not found:
             words = _refusal(done.stderr or done.stdout)
@@ -90,7 +100,7 @@ class System:
         if ids:
             self.run([self.cancel_command, *ids])
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         """States of those jobs that have not ended; None if the system does not answer."""
         raise NotImplementedError
 
@@ -157,14 +167,14 @@ class System:
 
 def states_by_letter(
     ids: Iterable[str], rows: Iterable[tuple[str, str]], *, running: str, ended: str
-) -> dict[str, State]:
+) -> dict[str, JobState]:
     """States of jobs from rows of id and a letter or word; unlisted letters mean pending."""
     short = {job.split(".")[0]: job for job in ids}
     found = {}
     for job, word in rows:
         key = short.get(job.split(".")[0])
         if key is not None and word not in ended.split():
-            found[key] = State(RUNNING if word in running.split() else PENDING, word)
+            found[key] = JobState(RUNNING if word in running.split() else PENDING, word)
     return found
 
 

@@ -17,6 +17,7 @@ from ..store.cube import MISSING, Cube, Done
 from ..store.log import Log
 from ..store.parts import TornError, decode
 from ..work.batched import POINTS
+from ..work.crashes import at_work, crashes, forget
 from ..work.limits import GRACE_S
 from ..work.pool import Ended, Pool
 from ..work.task import PARTS, Batch, Job, write
@@ -91,7 +92,10 @@ class Flow:
         self._flying: dict[int, tuple[_Todo, ...]] = {}
         self._given: dict[int, tuple[float | None, str]] = {}
         self._times: deque[float] = deque(maxlen=999)
-        self._losses: dict[str, int] = {}
+        self.died = at_work(cube.place.state)
+        """Point that an earlier run was computing in its own process when it died; empty if none."""
+        self._losses: dict[str, int] = dict(crashes(cube.place.state))
+        self._last: dict[str, _Todo] = {}
         self._open: dict[Index, dict[Index, dict[str, Any]]] = {}
         self._left: dict[Index, int] = {}
         self._keys = itertools.count()
@@ -113,6 +117,7 @@ class Flow:
         """Compute the missing points; None if all of them ended, else the reason for stopping."""
         todo = self._todo()
         self._pick_up()
+        self._put_last()
         reason: str | None = None
         slots, looked = self.pool.slots(), time.monotonic()
         exhausted = False
@@ -123,7 +128,7 @@ class Flow:
                 while len(self._flying) < WINDOW * slots and not exhausted:
                     exhausted = not self._submit(todo)
                 if not self._flying:
-                    if not self._again:
+                    if not self._again and not self._last:
                         break
                     exhausted = False
                     continue
@@ -146,7 +151,25 @@ class Flow:
             if self._scalar:
                 self.log.event("one by one", points=dict(self._scalar))
             self._tell(self.counts)
+        if reason is None:
+            forget(self.cube.place.state)
         return reason
+
+    def _put_last(self) -> None:
+        """Points in which a driver died are tried last and alone; those over `limits.losses` are given up."""
+        if not self._losses:
+            return
+        if self.died:
+            self.log.event("run died", points=[self.died])
+        self._last = {todo.point_id: todo for todo in self._todo() if todo.point_id in self._losses}
+        for key, todo in list(self._last.items()):
+            number = self._losses[key]
+            if number > self.plan.config.limits.losses:
+                del self._last[key]
+                message = (
+                    f"the process of the run died {number} times in this point (killed, over memory, or crashed)"
+                )
+                self._give_up(todo, Status.LOST, message)
 
     def _count(self, status: str) -> None:
         if status == Status.OK:
@@ -181,8 +204,10 @@ class Flow:
         if self._again:
             batch = self._again.popleft()
         else:
-            missing = (t for t in todo if self._status[t.index] == MISSING)
+            missing = (t for t in todo if self._status[t.index] == MISSING and t.point_id not in self._last)
             batch = tuple(itertools.islice(missing, self._batch_size()))
+        if not batch and self._last and not self._flying:
+            batch = (self._last.pop(next(iter(self._last))),)
         if not batch:
             return False
         key = next(self._keys)

@@ -16,6 +16,7 @@ from ..store.log import Log
 from ..store.parts import TornError, decode
 from ..store.place import Place
 from ..store.record import config_hash
+from ..work.crashes import at_work
 from ..work.task import PARTS
 from .sweep import LOG
 
@@ -59,6 +60,8 @@ def status(place: Place) -> dict[str, Any]:
     runs = cube.record["runs"]
     if runs:
         out["last_run"] = {k: runs[-1].get(k) for k in ("start", "end", "outcome", "host", "git", "pool")}
+    if not live and (died := at_work(place.state)):
+        out["died_in"] = died
     return out | _from_log(place)
 
 

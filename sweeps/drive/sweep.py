@@ -66,6 +66,7 @@ class Watch:
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, polled often; None to continue.
         pool: Pool that runs the batches; None opens one for this run.
+        told: Called with a line about an earlier run that died.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
@@ -73,6 +74,7 @@ class Watch:
     opened: Callable[[dict[str, Any]], None] = lambda pool: None
     stopped: Callable[[], str | None] = lambda: None
     pool: Opener | None = None
+    told: Callable[[str], None] = lambda text: None
     dashboard: bool = False
 
 
@@ -103,9 +105,8 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         finish(place)
         if recompute:
-            remove(place)
-        cube, plan_there = prepare(plan, place)
-        cube.guard = check
+            remove(place, check)
+        cube, plan_there = prepare(plan, place, check)
         place.blobs.delete([CANCEL])
         wanted = _membership(plan, cube)
         cube.refuse_strangers(plan_there, wanted)
@@ -152,12 +153,20 @@ def _stopping(place: Place, watch: Watch) -> Callable[[], str | None]:
     return stopped
 
 
-def prepare(plan: Plan, place: Place) -> tuple[Cube, Plan]:
-    """Cube with room for a plan's points, created or extended, and the plan over the cube's own grid."""
+def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) -> tuple[Cube, Plan]:
+    """Cube with room for a plan's points, created or extended, and the plan over the cube's own grid.
+
+    Args:
+        plan: The sweep.
+        place: The cube's place.
+        check: Raises if this process is no longer the store's driver; the cube's guard.
+    """
     if not place.exists():
-        cube = create(place, plan, record_of(plan))
+        cube = create(place, plan, record_of(plan), check)
+        cube.guard = check
         return cube, plan
     cube = Cube(place)
+    cube.guard = check
     refuse_contradiction(cube.record, plan)
     try:
         grid = union(cube.grid, plan.grid)
@@ -218,6 +227,8 @@ def _drive(
             check()
 
     flow = Flow(plan, cube, log, pool, wanted=wanted, tell=tell, stopped=_stopping(cube.place, watch))
+    if flow.died:
+        watch.told(f"an earlier run died in point {flow.died[:12]}, which is tried last and alone")
     outcome, ours = "failed", True
     try:
         reason = flow.run()

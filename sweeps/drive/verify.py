@@ -7,7 +7,7 @@ killed repair leaves missing points, and damage that the next repair finds.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
     if not place.exists() and not place.blobs.exists(COPY):
         raise StoreError(f"No cube at {place.url}.")
     with store_faults(place), driver_lock(place) as check:
-        problem = _root(place, repair)
+        problem = _root(place, repair, check)
         if problem and not repair:
             return _report(place, problems=[problem])
         cube = Cube(place)
@@ -65,7 +65,7 @@ def verify(place: Place, *, repair: bool = False, root: str | None = None, trust
         return found.report()
 
 
-def _root(place: Place, repair: bool) -> str | None:
+def _root(place: Place, repair: bool, check: Callable[[], None]) -> str | None:
     """Problem of a root that repair can replace by an intact copy; None if the root is intact.
 
     Raises:
@@ -80,7 +80,7 @@ def _root(place: Place, repair: bool) -> str | None:
     else:
         return None
     if repair:
-        place.objects.put(ROOT, copy)
+        place.objects.put(ROOT, copy, check)
     return f"{ROOT}: missing or damaged; an intact copy is in {place.blobs_url}"
 
 
@@ -151,7 +151,7 @@ class _Findings:
             if not _same(objects.get(f"{name}/{ROOT}"), entry):
                 self.problems.append(f"{name}/{ROOT}: differs from the root's")
                 if self.repair:
-                    objects.put(f"{name}/{ROOT}", json.dumps(entry).encode())
+                    objects.put(f"{name}/{ROOT}", json.dumps(entry).encode(), self.cube.guard)
         self._bare = sorted(name for name in (*self.cube.outputs, *BOOK) if not _has_checksum(entries[name]))
         if self._bare:
             self.notes.append(
@@ -174,10 +174,8 @@ class _Findings:
             if known != list(values):
                 self.problems.append(f"{name}: its labels differ from the record")
                 if self.repair:
-                    objects = self.cube.place.objects
-                    objects.delete(self._keys(name, (slice(0, len(values)),)))
                     kind = object if isinstance(values[0], str) else None
-                    array[: len(values)] = np.asarray(values, dtype=kind)
+                    self.cube.replace(name, (slice(0, len(values)),), np.asarray(values, dtype=kind))
 
     def points(self, plan: Plan | None) -> None:
         """Read each chunk of each output and of the bookkeeping arrays, then check each finished point."""
@@ -284,10 +282,8 @@ class _Findings:
         return [f"{name}/{array.metadata.encode_chunk_key(tuple(corner))}"]
 
     def _rewrite(self, name: str, box: Box, block: Any) -> None:
-        self.cube.guard()
-        self.cube.place.objects.delete(self._keys(name, box))
         array = self.cube.array(name)
-        array[box] = block.astype(array.dtype) if array.dtype.kind in "fi" else block
+        self.cube.replace(name, box, block.astype(array.dtype) if array.dtype.kind in "fi" else block)
 
     def beside(self) -> None:
         """Torn parts, and the log."""

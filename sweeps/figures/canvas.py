@@ -228,7 +228,7 @@ def shown_ticks(axis: Axis) -> list[Text]:
 
 
 def _powered(axis: Axis) -> bool:
-    """Move the power of ten from an axis's corner into its title; whether there was one."""
+    """Move the power of ten from an axis's corner into its title; return whether there was one."""
     formatter = axis.get_major_formatter()
     if not isinstance(formatter, ScalarFormatter) or not axis.offsetText.get_visible():
         return False

@@ -85,7 +85,7 @@ class Family:
 
 
 def family(values: xr.DataArray, dims: Sequence[str]) -> Family:
-    """Lines of the dims, one per combination of the other axes; none that is all NaN.
+    """Lines along the dims, one per combination of the other axes; those that are all NaN are left out.
 
     Raises:
         ValueError: No line is left, or more than can be distinguished.
@@ -98,7 +98,7 @@ def family(values: xr.DataArray, dims: Sequence[str]) -> Family:
 
 
 def _order(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray | None:
-    """Labels of the only other axis, where they are numbers, enough of them and more than one is finite."""
+    """Labels of the only other axis if they are numbers, enough of them, and more than one is finite."""
     several = [d for d in values.dims if d not in dims and values.sizes[d] > 1]
     if len(several) != 1 or several[0] not in values.coords:
         return None

@@ -20,7 +20,7 @@ _NARROW = 5.0
 """Width below which all panels stand in one column, inches of print with 8 points."""
 
 
-class Film:
+class FilmOptics:
     """A material's film at a temperature, between a cover and a substrate."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Film:
         return self._both(omega).superconducting
 
     @property
-    def bare(self) -> "Film":
+    def bare(self) -> "FilmOptics":
         """The same film in vacuum; sigma does not depend on the surroundings."""
         bare = copy.copy(self)
         bare.substrate = bare.cover = 1.0
@@ -89,7 +89,7 @@ class Film:
         )  # fmt: skip
 
 
-def draw(film: Film, omega: float, out: Path, *, style: str = "screen", columns: int = 0) -> Path:
+def draw(film: FilmOptics, omega: float, out: Path, *, style: str = "screen", columns: int = 0) -> Path:
     """Draw sigma1, sigma2, R, T and chi against frequency, up to ten gaps or twice the photon energy asked for.
 
     R, T and chi are left out where the index of the substrate or cover is unknown.
@@ -102,7 +102,7 @@ def draw(film: Film, omega: float, out: Path, *, style: str = "screen", columns:
 
 
 @printed
-def _figure(film: Film, omega: float) -> Canvas:
+def _figure(film: FilmOptics, omega: float) -> Canvas:
     top = min(film.top, max(2 * omega, 20 * film.edge, 20 * film.h))
     at = np.linspace(max(film.h, top / 1000), top, 400)
     known = film.surroundings_known(at)
@@ -147,7 +147,7 @@ def _figure(film: Film, omega: float) -> Canvas:
     return figure
 
 
-def _heading(film: Film, all_known: bool) -> str:
+def _heading(film: FilmOptics, all_known: bool) -> str:
     """Film, surroundings and state."""
     thickness = "half space" if math.isinf(film.thickness) else f"{film.thickness:g} nm"
     between = f"on {_medium(film.substrate)}" + ("" if film.cover == 1.0 else f" under {_medium(film.cover)}")

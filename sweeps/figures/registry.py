@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class FigureRow:
     """One figure.
 
     Args:
@@ -36,6 +36,14 @@ class Row:
     options: frozenset[str] = frozenset()
     given: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse a function that `photogap.figures` could not offer: Python gives its name to the module."""
+        module, _, function = self.draws.partition(":")
+        if module == function:
+            raise ValueError(
+                f"`draws` must be module:function with two different names; rename one of them. Got {self.draws!r}."
+            )
+
     def __call__(self, ds: "xr.Dataset", **options: Any) -> "Figure":
         """Draw the figure of a dataset."""
         module, _, function = self.draws.partition(":")
@@ -45,61 +53,63 @@ class Row:
         return figure
 
 
-def _spectra(pane: str, material: str) -> Row:
+def _spectra(pane: str, material: str) -> FigureRow:
     shows = f"alpha2F and F of {material} as shipped"
-    return Row(draws="spectrum_lines:spectra", shows=shows, pane=pane, material=material, needs="material")
+    return FigureRow(draws="spectrum_lines:spectra", shows=shows, pane=pane, material=material, needs="material")
 
 
-def _depth(pane: str, material: str, shows: str) -> Row:
+def _depth(pane: str, material: str, shows: str) -> FigureRow:
     shows = f"{material} {shows}, minus that of the pump in equilibrium"
-    return Row(draws="depth:depth_difference", shows=shows, pane=pane, material=material, needs="material")
+    return FigureRow(draws="depth:depth_difference", shows=shows, pane=pane, material=material, needs="material")
 
 
-def _life(axis: str, words: str) -> Row:
-    return Row(
+def _life(axis: str, words: str) -> FigureRow:
+    return FigureRow(
         draws="lives:gap_and_life", shows=f"largest gap, and time with a gap, against {words}", given={"x": axis}
     )
 
 
-def _populations(pane: str) -> Row:
-    return Row(draws="maps:populations", shows="f(E, t), n(omega, t), alpha2F", pane=pane, needs="alpha2F")
+def _populations(pane: str) -> FigureRow:
+    return FigureRow(draws="maps:populations", shows="f(E, t), n(omega, t), alpha2F", pane=pane, needs="alpha2F")
 
 
-FIGURES: Final[dict[str, Row]] = {
+FIGURES: Final[dict[str, FigureRow]] = {
     "fig1c": _spectra("Fig. 1c", "K3C60"),
     "fig2a": _spectra("Fig. 2a", "Pb"),
     "fig2b": _spectra("Fig. 2b", "LaH10"),
-    "fig2c": Row(
+    "fig2c": FigureRow(
         draws="probe:probe_traces",
         shows="-dT/T0 as measured (left) and the film's own (right)",
         pane="Fig. 2c",
     ),
-    "fig2d": Row(
+    "fig2d": FigureRow(
         draws="probe:probe_traces",
         shows="dR/R0 as measured (left) and the magnitude of the film's own (right)",
         pane="Fig. 2d",
     ),
-    "fig3": Row(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
+    "fig3": FigureRow(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
     "fig4": _populations("Fig. 4"),
     "fig5": _spectra("Fig. 5", "CaC6"),
-    "fig6": Row(draws="curves:equilibrium_gap", shows="Delta(E) at the captions' temperatures", pane="Fig. 6"),
+    "fig6": FigureRow(
+        draws="curves:equilibrium_gap", shows="Delta(E) at the captions' temperatures", pane="Fig. 6"
+    ),
     "fig7a": _depth("Fig. 7a", "LaH10", "at 6.2 mJ/cm2: depth of the 1.5 eV probe"),
     "fig7b": _depth("Fig. 7b", "K3C60", "at 30 K and 1 mJ/cm2: depth of a 10 meV probe"),
-    "fig8": Row(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
-    "fig9": Row(
+    "fig8": FigureRow(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
+    "fig9": FigureRow(
         draws="maps:gap_evolution",
         shows="Re Delta(E, t) of K3C60, before and after the pulse's maximum",
         pane="Fig. 9",
     ),
     "fig10": _populations("Fig. 10"),
     "fig11": _populations("Fig. 11"),
-    "gap_function": Row(draws="maps:gap_function", shows="real and imaginary part of Delta(E, t) as maps"),
-    "phase_diagram": Row(
+    "gap_function": FigureRow(draws="maps:gap_function", shows="real and imaginary part of Delta(E, t) as maps"),
+    "phase_diagram": FigureRow(
         draws="phase:phase_diagram",
         shows="where a gap exists, over two axes",
         options=frozenset({"x", "y"}),
     ),
-    "resonance": Row(
+    "resonance": FigureRow(
         draws="lives:resonance",
         shows="largest gap against the photon energy of the pump, alpha2F in grey",
         needs="alpha2F",
@@ -107,7 +117,7 @@ FIGURES: Final[dict[str, Row]] = {
     "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),
     "electron_scattering": _life("tau_ee", "the time of electron-electron scattering"),
     "soft_modes": _life("soft_lambda", "the coupling of a soft mode"),
-    "optical_saturation": Row(
+    "optical_saturation": FigureRow(
         draws="saturation:optical_saturation",
         shows="conductivity of the topmost slab (solid), and inferred from r with an exponential profile (dashed)",
         needs="material",

@@ -111,6 +111,6 @@ def _ordered(values: xr.DataArray) -> list[xr.DataArray]:
 
 
 def _label(line: xr.DataArray, whole: xr.DataArray) -> str:
-    """Labels of the axes over which lines differ, leaders and all that is zipped with them."""
+    """Labels of the axes over which lines differ, the leading axes and those zipped with them."""
     differ = [c.name for c in _ordered(whole) if c.size > 1 and line[c.name].ndim == 0]
     return ", ".join(quantity(line[name]) for name in differ)

@@ -70,7 +70,7 @@ class OptionalQuantity(_Strict):
     source: str = UNSOURCED
 
 
-class Fact(_Strict):
+class PaperValue(_Strict):
     """A number that the paper used with a material."""
 
     value: float | str | list[float]
@@ -185,7 +185,7 @@ class MaterialSpec(_Strict):
     mu_star: NumberOrNone = OptionalQuantity(value=None, source="calibrated to Tc0")
     mu_star_at: MuStarAt = "cutoff"
     spectrum: SpectrumSpec
-    paper: dict[str, Fact] = {}
+    paper: dict[str, PaperValue] = {}
 
     def build(self, files: Files = ANYWHERE) -> Material:
         """The material in the solver's units."""
@@ -201,15 +201,15 @@ class MaterialSpec(_Strict):
         )  # fmt: skip
         return material if spacing and window else _on_a_lattice(material, spacing, window)
 
-    def convention(self) -> "tuple[Entry, ...]":
+    def convention(self) -> "tuple[SourcedValue, ...]":
         """Convention of mu_star, if not this code's own."""
         if self.mu_star_at == "cutoff":
             return ()
-        return (Entry(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
+        return (SourcedValue(key="mu_star_at", value=self.mu_star_at, unit="1", source=self.mu_star.source),)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class SourcedValue:
     """One number of a material, its unit and its provenance."""
 
     key: str
@@ -224,10 +224,10 @@ class Description:
 
     name: str
     description: str
-    parameters: tuple[Entry, ...]
-    spectrum: tuple[Entry, ...]
+    parameters: tuple[SourcedValue, ...]
+    spectrum: tuple[SourcedValue, ...]
     peaks: tuple[PeakSpec, ...]
-    paper: tuple[Entry, ...]
+    paper: tuple[SourcedValue, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, ready for JSON."""
@@ -271,20 +271,24 @@ def describe(name_or_path: str | Path) -> Description:
         description=spec.description,
         parameters=(
             *(
-                Entry(key=k, value=_value(spec, built, k), unit=unit, source=getattr(spec, k).source)
+                SourcedValue(key=k, value=_value(spec, built, k), unit=unit, source=getattr(spec, k).source)
                 for k, unit in UNITS.items()
             ),
             *spec.convention(),
         ),
         spectrum=(
             *(
-                Entry(key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file)
+                SourcedValue(
+                    key=k, value=v, unit="1" if k == "lambda" else "meV", source=spec.spectrum.source + file
+                )
                 for k, v in moments.items()
             ),
             _origin_of_F(spec.spectrum, spectrum),
         ),
         peaks=tuple(spec.spectrum.peaks),
-        paper=tuple(Entry(key=k, value=f.value, unit=f.unit, source=f.source) for k, f in spec.paper.items()),
+        paper=tuple(
+            SourcedValue(key=k, value=f.value, unit=f.unit, source=f.source) for k, f in spec.paper.items()
+        ),
     )
 
 
@@ -296,14 +300,14 @@ def _value(spec: MaterialSpec, built: Material, key: str) -> float | None:
     return stated
 
 
-def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> Entry:
+def _origin_of_F(spec: SpectrumSpec, spectrum: Spectrum) -> SourcedValue:
     """Description and source of the phonon density of states."""
     if spec.phonons is not None:
-        return Entry(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
+        return SourcedValue(key="F", value="given as points", unit="1/meV per atom", source=spec.phonons.source)
     if spectrum.one_matrix_element:
         source = "chosen here: the same matrix element for all modes, since no density of states is known"
-        return Entry(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
-    return Entry(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
+        return SourcedValue(key="F", value="proportional to alpha2F", unit="1/meV per atom", source=source)
+    return SourcedValue(key="F", value="from a file", unit="1/meV per atom", source=spec.source)
 
 
 _CHOSEN: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}

@@ -33,7 +33,7 @@ def shares(ds: xr.Dataset) -> xr.Dataset:
 
 
 def times(ds: xr.Dataset) -> xr.Dataset:
-    """The same of tau_ee, in which a gap vanishes downwards: `low` and `high` in ps."""
+    """The same for tau_ee, below which the gap vanishes: `low` and `high` in ps."""
     peak = peak_gap(ds).squeeze()
     rate = peak.assign_coords(tau_ee=1 / peak["tau_ee"]).sortby("tau_ee")
     rate["tau_ee"].attrs = {"units": "ps^-1", "long_name": "rate of electron-electron scattering"}

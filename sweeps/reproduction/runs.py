@@ -14,7 +14,7 @@ from .rows import ALL, ANY, BOTH
 
 
 @dataclass(frozen=True)
-class Sweep:
+class PaperSweep:
     """A config and the presets it runs under; "" leaves the config's own settings."""
 
     config: str
@@ -22,30 +22,30 @@ class Sweep:
 
 
 SWEEPS = (
-    Sweep("fig6_equilibrium", ANY),
-    Sweep("headline", ALL),
-    Sweep("fig3_k3c60", ALL),
-    Sweep("fig3_cac6", ALL),
-    Sweep("fig8_fluence", ALL),
-    Sweep("fig4_populations", ALL),
-    Sweep("fig9_gap_function", ALL),
-    Sweep("fig11_cac6"),
-    Sweep("phonon_pump", ("paper",)),
-    Sweep("paper_variants", ANY),
-    Sweep("cac6_spins", ("paper",)),
-    Sweep("phase_diagram", ("paper",)),
-    Sweep("phase_assumptions", ANY),
-    Sweep("pair_breaking", ("paper",)),
-    Sweep("electron_scattering", ("paper",)),
-    Sweep("resonance", ("paper",)),
-    Sweep("seven_mev", ("paper",)),
-    Sweep("fig7a_lah10", ("paper",)),
-    Sweep("fig7b_k3c60", ("paper", "undamped")),
-    Sweep("fig2c_pb"),
-    Sweep("pb_recovery", ("paper",)),
-    Sweep("fig2d_lah10"),
-    Sweep("lah10_bottleneck", ANY),
-    Sweep("lah10_depth", ANY),
+    PaperSweep("fig6_equilibrium", ANY),
+    PaperSweep("headline", ALL),
+    PaperSweep("fig3_k3c60", ALL),
+    PaperSweep("fig3_cac6", ALL),
+    PaperSweep("fig8_fluence", ALL),
+    PaperSweep("fig4_populations", ALL),
+    PaperSweep("fig9_gap_function", ALL),
+    PaperSweep("fig11_cac6"),
+    PaperSweep("phonon_pump", ("paper",)),
+    PaperSweep("paper_variants", ANY),
+    PaperSweep("cac6_spins", ("paper",)),
+    PaperSweep("phase_diagram", ("paper",)),
+    PaperSweep("phase_assumptions", ANY),
+    PaperSweep("pair_breaking", ("paper",)),
+    PaperSweep("electron_scattering", ("paper",)),
+    PaperSweep("resonance", ("paper",)),
+    PaperSweep("seven_mev", ("paper",)),
+    PaperSweep("fig7a_lah10", ("paper",)),
+    PaperSweep("fig7b_k3c60", ("paper", "undamped")),
+    PaperSweep("fig2c_pb"),
+    PaperSweep("pb_recovery", ("paper",)),
+    PaperSweep("fig2d_lah10"),
+    PaperSweep("lah10_bottleneck", ANY),
+    PaperSweep("lah10_depth", ANY),
 )
 
 

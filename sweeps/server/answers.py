@@ -21,7 +21,7 @@ from ..numbers import plain
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place
-from .queue import Entry
+from .queue import QueuedSweep
 from .runner import Runner, UnknownError
 from .schema import CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
 
@@ -36,12 +36,12 @@ class TooBusyError(ConfigError):
     """The server is busy with the same task for another client."""
 
 
-def sweep(runner: Runner, entry: Entry) -> Sweep:
+def sweep(runner: Runner, entry: QueuedSweep) -> Sweep:
     """A sweep's numbers: those of the present run, else of the last one."""
     return Sweep(**_sweep(runner, entry))
 
 
-def _sweep(runner: Runner, entry: Entry) -> dict[str, Any]:
+def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
     job = runner.job(entry.name)
     live = job.live if job else None
     counts = (live.counts if live else None) or entry.counts
@@ -91,7 +91,7 @@ class Board:
         return found or sweep(self._runner, self._runner.entry(name)).model_dump()
 
 
-def detail(runner: Runner, entry: Entry) -> SweepDetail:
+def detail(runner: Runner, entry: QueuedSweep) -> SweepDetail:
     """A sweep with its config."""
     target = runner.intake.place(entry.name)
     return SweepDetail(**_sweep(runner, entry), config=entry.text, store=target.url, has_cube=target.exists())

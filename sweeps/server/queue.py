@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS sweeps (
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueuedSweep:
     """One sweep of the queue; its name is its cube's.
 
     Args:
@@ -95,18 +95,20 @@ class Queue:
             )
             return done.rowcount == 1
 
-    def get(self, name: str) -> Entry | None:
+    def get(self, name: str) -> QueuedSweep | None:
         """A sweep."""
         return next(self._entries("name=?", (name,)), None)
 
-    def find(self, search: str = "", state: str | None = None, limit: int = -1, offset: int = 0) -> list[Entry]:
+    def find(
+        self, search: str = "", state: str | None = None, limit: int = -1, offset: int = 0
+    ) -> list[QueuedSweep]:
         """Sweeps whose name or config contains a text, newest first."""
         like = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         where = "(name LIKE ? ESCAPE '\\' OR text LIKE ? ESCAPE '\\') AND (? IS NULL OR state=?)"
         order = f"submitted DESC, name LIMIT {int(limit)} OFFSET {int(offset)}"
         return [*self._entries(where, (like, like, state, state), order)]
 
-    def due(self) -> list[Entry]:
+    def due(self) -> list[QueuedSweep]:
         """Queued sweeps, oldest first."""
         return [*self._entries("state=?", (QUEUED,), "submitted")]
 
@@ -115,7 +117,7 @@ class Queue:
         with self._lock:
             return self._db.execute("UPDATE sweeps SET state=? WHERE state=?", (QUEUED, RUNNING)).rowcount
 
-    def _entries(self, where: str, values: tuple[Any, ...], order: str = "name") -> Iterator[Entry]:
+    def _entries(self, where: str, values: tuple[Any, ...], order: str = "name") -> Iterator[QueuedSweep]:
         with self._lock:
             rows = self._db.execute(f"SELECT * FROM sweeps WHERE {where} ORDER BY {order}", values).fetchall()
         for row in rows:
@@ -123,4 +125,4 @@ class Queue:
             with contextlib.suppress(ValueError):
                 found["tree"] = json.loads(row["tree"])
             found["counts"] = json.loads(row["counts"]) if row["counts"] else {}
-            yield Entry(**found)
+            yield QueuedSweep(**found)

@@ -22,7 +22,7 @@ from ..store.cube import MISSING, Cube
 from ..work.pool import Opener
 from .intake import Intake, positions
 from .options import Options
-from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Entry, Queue
+from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Queue, QueuedSweep
 from .share import Hubs, Share
 
 _log = logging.getLogger("photogap.server")
@@ -46,7 +46,7 @@ class Live:
     rate: float = 0.0
 
 
-class Job:
+class RunningSweep:
     """One running sweep."""
 
     def __init__(self, name: str, tell: Callable[[Counts], None]) -> None:
@@ -104,7 +104,7 @@ class Runner:
         self.intake = Intake(options)
         self.queue = Queue(options.state / "queue.sqlite")
         self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, RunningSweep] = {}
         self._lock = threading.RLock()
         self._closing = False
 
@@ -131,7 +131,7 @@ class Runner:
         self.hubs.close()
         self.queue.close()
 
-    def submit(self, text: str, tree: dict[str, Any]) -> Entry:
+    def submit(self, text: str, tree: dict[str, Any]) -> QueuedSweep:
         """Queue a sweep whose plan has been accepted.
 
         Raises:
@@ -148,7 +148,7 @@ class Runner:
         self._next()
         return self.entry(name)
 
-    def again(self, name: str, action: str) -> Entry:
+    def again(self, name: str, action: str) -> QueuedSweep:
         """Queue a stopped sweep: to continue it, or to compute its failed points again."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
@@ -157,7 +157,7 @@ class Runner:
         self._next()
         return self.entry(name)
 
-    def cancel(self, name: str) -> Entry:
+    def cancel(self, name: str) -> QueuedSweep:
         """Stop a sweep; finished points are kept."""
         with self._lock:
             if not self.queue.claim(name, (QUEUED,), state=CANCELLED, ended=time.time()):
@@ -169,7 +169,7 @@ class Runner:
                 job.stop(CANCELLED)
         return self.entry(name)
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> QueuedSweep:
         """A sweep of the queue.
 
         Raises:
@@ -180,7 +180,7 @@ class Runner:
             raise UnknownError(f"NAME must be a sweep of this server. No sweep {name!r}.")
         return found
 
-    def job(self, name: str) -> Job | None:
+    def job(self, name: str) -> RunningSweep | None:
         """Run one sweep."""
         return self._jobs.get(name)
 
@@ -200,14 +200,14 @@ class Runner:
                         noted[0] = time.monotonic()
                         self.queue.mark(name, counts=dataclasses.asdict(counts))
 
-                job = self._jobs[entry.name] = Job(entry.name, note)
+                job = self._jobs[entry.name] = RunningSweep(entry.name, note)
                 self.queue.mark(entry.name, state=RUNNING, started=time.time(), ended=None)
                 job.thread = threading.Thread(
                     target=self._work, args=(entry, job), name=f"sweep-{entry.name}", daemon=True
                 )
                 job.thread.start()
 
-    def _work(self, entry: Entry, job: Job) -> None:
+    def _work(self, entry: QueuedSweep, job: RunningSweep) -> None:
         state, message = FAILED, ""
         try:
             report = self._engine(entry, job)
@@ -230,7 +230,7 @@ class Runner:
             self._jobs.pop(entry.name, None)
         self._next()
 
-    def _engine(self, entry: Entry, job: Job) -> Report:
+    def _engine(self, entry: QueuedSweep, job: RunningSweep) -> Report:
         config = parse(entry.tree, folder=self.intake.root, root=self.intake.root)
         self.intake.check(config)
         config = self.intake.ready(config)

@@ -115,7 +115,7 @@ class _Patience:
             await places.acquire()
             return True
         place = asyncio.ensure_future(places.acquire())
-        gone = asyncio.ensure_future(self._receive())
+        gone = asyncio.ensure_future(self._gone())
         try:
             await asyncio.wait({place, gone}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -129,6 +129,11 @@ class _Patience:
             return False
         return True
 
+    async def _gone(self) -> None:
+        """Wait until the client leaves; a server may first repeat that the body, already read, has ended."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def receive(self) -> Message:
         """Messages read while waiting, then the rest."""
         found: Message = self._read.pop(0) if self._read else await self._receive()
@@ -136,7 +141,7 @@ class _Patience:
 
 
 def _let_go(place: "asyncio.Future[Any]", places: asyncio.Semaphore) -> None:
-    """Release a place, whether taken or still awaited."""
+    """Release a place, whether it was taken or is still awaited."""
     if place.done() and not place.cancelled():
         places.release()
     else:

@@ -21,7 +21,7 @@ PARTIAL = ".partial"
 
 
 class Blobs(Protocol):
-    """Whole objects under keys. `tests/support/blobs_suite.py` holds every implementation to this.
+    """Whole objects under keys. Every implementation passes `tests/support/blobs_suite.py`.
 
     A key is names joined by `/`, none of them empty, `.` or `..`. No object's key is the folder of another's: of
     `a` and `a/b` there is one at most. A folder is no object. A reader never sees part of an object, and a writer
@@ -29,8 +29,15 @@ class Blobs(Protocol):
     that lost an answer recognises its own write by that.
     """
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write the object, whether or not there is one."""
+    def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
+        """Write the object, whether or not there is one.
+
+        Args:
+            key: The object.
+            data: Its content.
+            check: Called before the one step that makes the content visible. If it raises, the object stays as it
+                was.
+        """
 
     def get(self, key: str) -> bytes | None:
         """The object, or None if there is none."""
@@ -77,11 +84,16 @@ class LocalBlobs:
 
     root: Path
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write to a temporary file, then rename."""
+    def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
+        """Write to a temporary file, check, then rename: a temporary that was removed meanwhile changes nothing."""
         path = self.root / key
         with _temporary(path, data) as temporary:
-            temporary.replace(path)
+            check()
+            try:
+                temporary.replace(path)
+            except FileNotFoundError:
+                check()
+                raise
 
     def get(self, key: str) -> bytes | None:
         """Content of the file."""
@@ -228,8 +240,9 @@ class ObjectBlobs:
         with clear(self.url):
             return patiently(self.url, ask)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
         """One PUT."""
+        check()
         self._ask(lambda: self._store.put(key, data, use_multipart=False))
 
     def get(self, key: str) -> bytes | None:

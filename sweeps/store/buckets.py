@@ -247,5 +247,5 @@ def reason(error: BaseException) -> str:
     if endpoint and status:
         return f"{endpoint[0]} answers {status[1].strip()}"
     if endpoint and broke(error):
-        return f"the connection to {endpoint[0]} breaks off"
+        return f"the connection to {endpoint[0]} was interrupted"
     return (text.splitlines() or [type(error).__name__])[0].rstrip(" .:")[:300]

@@ -71,6 +71,8 @@ class Cube:
             StoreError: It does not exist, is damaged, or was not created by this package.
         """
         self.place = place
+        self.guard: Callable[[], None] = lambda: None
+        """Raises if this process is no longer the store's driver; called before each write."""
         if not place.exists():
             raise StoreError(f"No cube at {place.url}.")
         tree = opened(place.objects.get(ROOT) or b"", place.url)
@@ -80,8 +82,10 @@ class Cube:
             self.record: dict[str, Any] = json.loads(tree["attributes"][RECORD])
             self.grid = grid_of(self.record["axes"])
             self.layout = Layout(tuple(self.record["layout"]["shard"]), tuple(self.record["layout"]["summary"]))
-            self._group = zarr.open_group(
-                place.zarr(read_only=read_only), mode="r" if read_only else "r+", use_consolidated=False
+            self._group: Any = zarr.open_group(
+                place.zarr(read_only=read_only, check=lambda: self.guard()),
+                mode="r" if read_only else "r+",
+                use_consolidated=False,
             )
         except (OSError, MemoryError):
             raise
@@ -89,15 +93,13 @@ class Cube:
             if is_of_bucket(error):
                 raise
             raise StoreError(f"{damaged(place.url, error)}.") from error
-        self.guard: Callable[[], None] = lambda: None
-        """Raises if this process is no longer the store's driver; called before each write."""
         self._folder = _folder(place)
         self._arrays: dict[str, Any] = {}
 
     def array(self, name: str) -> Any:
         """Zarr array of a variable."""
         if name not in self._arrays:
-            self._arrays[name] = self._group[name]
+            self._arrays[name] = self._group[name].with_config({"write_empty_chunks": True})
         return self._arrays[name]
 
     @property
@@ -156,8 +158,8 @@ class Cube:
         """Write the root with the record and its seal, at once."""
         data = sealed(root, **{RECORD: json.dumps(self.record)})
         # The copy first: it may be ahead of the root, which `verify` restores from it.
-        self.place.blobs.put(COPY, data)
-        self.place.objects.put(ROOT, data)
+        self.place.blobs.put(COPY, data, self.guard)
+        self.place.objects.put(ROOT, data, self.guard)
 
     def own_shape(self, name: str) -> tuple[int, ...]:
         """Shape of an output of one point."""
@@ -175,9 +177,13 @@ class Cube:
         self._refuse_other_labels(plan)
         for name in [*self.outputs, *BOOK]:
             self.array(name).resize(grid.shape + self.own_shape(name))
+        made: dict[str, Any] = {}
+        group = zarr.create_group(zarr.storage.MemoryStore(made), zarr_format=3)
         for v in new:
-            # An array that a killed driver created before updating the record is created again; it is empty.
-            _make_output(self._group, v, grid, plan, self.layout, overwrite=True)
+            # An array that a killed driver created before updating the record is empty: new metadata suffice.
+            _make_output(group, v, grid, plan, self.layout)
+            key = f"{v.name}/{ROOT}"
+            self.place.objects.put(key, made[key].to_bytes(), self.guard)
         _label_outputs(self._group, plan)
         outputs = self.outputs | {v.name: v.dims for v in new}
         _write_labels(self._group, grid, plan, outputs)
@@ -250,6 +256,7 @@ class Cube:
             block[i] = value
         array[box] = block
         back = array[box]
+        self.guard()
         same = (
             np.array_equal(back, block, equal_nan=True) if block.dtype.kind == "f" else bool((back == block).all())
         )
@@ -257,6 +264,16 @@ class Cube:
             raise StoreError(
                 f"`{name}` read back from {self.place.url!r} differs from the written data; its parts are kept."
             )
+
+    def replace(self, name: str, box: tuple[slice, ...], block: Any) -> None:
+        """Write one chunk without reading the present one, which may be damaged."""
+        own = self.place.objects.get(f"{name}/{ROOT}") or b""
+        made: dict[str, Any] = {f"{name}/{ROOT}": zarr.core.buffer.cpu.Buffer.from_bytes(own)}
+        array: Any = zarr.open_array(zarr.storage.MemoryStore(made), path=name, mode="r+")
+        array.with_config({"write_empty_chunks": True})[box] = block
+        for key, data in made.items():
+            if key != f"{name}/{ROOT}":
+                self.place.objects.put(key, data.to_bytes(), self.guard)
 
     def forget(self, indices: Iterable[Index]) -> None:
         """Mark points as missing, so that they are computed again."""
@@ -299,10 +316,16 @@ def grid_of(axes: list[dict[str, Any]]) -> Grid:
     )
 
 
-def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
+def create(place: Place, plan: Plan, record: dict[str, Any], check: Callable[[], None] = lambda: None) -> Cube:
     """Create the template of a cube: every array with its labels, units and names, without data.
 
     It is built in memory, and the group's own metadata are written last: a driver killed here leaves no cube.
+
+    Args:
+        place: The place.
+        plan: The sweep.
+        record: Its record.
+        check: Raises if this process is no longer the store's driver.
 
     Raises:
         StoreError: Chunks of another cube exist.
@@ -314,8 +337,8 @@ def create(place: Place, plan: Plan, record: dict[str, Any]) -> Cube:
         data = objects[key].to_bytes()
         if key == ROOT:
             data = sealed(data)
-            place.blobs.put(COPY, data)
-        place.objects.put(key, data)
+            place.blobs.put(COPY, data, check)
+        place.objects.put(key, data, check)
     return Cube(place)
 
 
@@ -357,7 +380,7 @@ def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
     _consolidate(store)
 
 
-def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, overwrite: bool = False) -> None:
+def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout) -> None:
     """Array of one output, NaN for points without it."""
     own = tuple(len(plan.coordinates[dim]) for dim in v.dims)
     inner = inner_chunk(layout.shard, plan.bytes_per_output[v.name])
@@ -371,7 +394,6 @@ def _make_output(group: Any, v: Any, grid: Grid, plan: Plan, layout: Layout, *, 
         dimension_names=grid.dims + v.dims,
         attributes={"units": powered(v.units), "long_name": v.long_name},
         compressors=_COMPRESSORS,
-        overwrite=overwrite,
     )
 
 

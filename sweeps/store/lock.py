@@ -199,7 +199,7 @@ class _Claim:
 
 
 def _awake() -> float:
-    """Clock that goes on while this process is stopped or its machine sleeps, s."""
+    """Clock that keeps running while this process is stopped or its machine sleeps, s."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

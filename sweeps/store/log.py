@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS live (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL,
 
 
 class Log:
-    """Status of points, events of runs, and a sign of life."""
+    """Status of points, events of runs, and a heartbeat."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the log; create it if missing."""
@@ -77,7 +77,7 @@ class Log:
         self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
 
     def alive(self, **detail: Any) -> None:
-        """Sign of life with the run's numbers."""
+        """Heartbeat with the run's numbers."""
         row = (time.time(), json.dumps(detail, default=str))
         self._db.execute(
             "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
@@ -85,7 +85,7 @@ class Log:
         )
 
     def last_alive(self) -> tuple[float, dict[str, Any]] | None:
-        """Last sign of life: its time and numbers."""
+        """Last heartbeat: its time and numbers."""
         row = self._db.execute("SELECT at, detail FROM live").fetchone()
         return None if row is None else (float(row["at"]), json.loads(row["detail"]))
 

@@ -56,7 +56,7 @@ class PatientStore(zarr.storage.ObjectStore[Any]):
 
 
 async def _whole(url: str, ask: Callable[[], AsyncGenerator[str, None]]) -> AsyncGenerator[str, None]:
-    """A listing; one that breaks off is begun anew before any of it is given out."""
+    """A listing; an interrupted one starts again before any of it is returned."""
 
     async def collected() -> tuple[str, ...]:
         return tuple([key async for key in ask()])

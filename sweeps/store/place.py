@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,17 @@ class Place:
         """URL of these objects."""
         return f"{self.url}.state"
 
-    def zarr(self, *, read_only: bool = False) -> Any:
-        """The store that Zarr works on."""
-        import zarr.storage
+    def zarr(self, *, read_only: bool = False, check: Callable[[], None] = lambda: None) -> Any:
+        """The store that Zarr works on.
 
+        Args:
+            read_only: Refuse to write.
+            check: Raises if this process may not write any more; called before each file of a local store appears.
+        """
         if self.is_local:
-            return zarr.storage.LocalStore(self.path, read_only=read_only)
+            from .fenced import FencedStore
+
+            return FencedStore(self.path, read_only=read_only, check=check)
         from .patient import PatientStore
 
         return PatientStore(self.url, read_only=read_only)
@@ -99,20 +105,27 @@ class Place:
         return next((e.name for e in sorted(self.path.iterdir()) if not _of_a_cube(e)), None)
 
     def tidy(self, before: float) -> None:
-        """Remove temporary files that killed writers left in a local store.
+        """Remove temporary files of a local store, of killed writers or of a suspended driver.
+
+        Since only the driver writes in the cube's folder, none there is kept, whatever its age: an earlier driver
+        that wakes cannot give its old content a name (`store.fenced`).
 
         Args:
-            before: Time, s since 1970; younger files are kept, since they may still be written.
+            before: Time, s since 1970; younger files of the state are kept, since workers may still write them.
+
+        Raises:
+            OSError: A temporary file in the cube's folder cannot be removed.
         """
         if not self.is_local:
             return
-        for folder, _, names in (*os.walk(self.path), *os.walk(self.state)):
-            for name in names:
-                if name.endswith(PARTIAL):
-                    path = Path(folder, name)
-                    with contextlib.suppress(OSError):
-                        if path.stat().st_mtime < before:
-                            path.unlink()
+        for path in (Path(folder, name) for folder, _, names in os.walk(self.path) for name in names):
+            if path.name.endswith(PARTIAL):
+                path.unlink(missing_ok=True)
+        for path in (Path(folder, name) for folder, _, names in os.walk(self.state) for name in names):
+            if path.name.endswith(PARTIAL):
+                with contextlib.suppress(OSError):
+                    if path.name.startswith(f".{COPY}.") or path.stat().st_mtime < before:
+                        path.unlink()
 
 
 def _of_a_cube(entry: Path) -> bool:

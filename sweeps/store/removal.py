@@ -9,8 +9,11 @@ later the next driver finds `removing` and no root, and deletes the rest before 
 that no chunk exists: chunks without a root and without `removing` belong to a cube that lost its root.
 """
 
+import contextlib
 import shutil
 import uuid
+from collections.abc import Callable
+from pathlib import Path
 
 from ..errors import StoreError
 from .place import COPY, ROOT, Place
@@ -20,10 +23,23 @@ _ASIDE = "removed-"
 _PARTS = "parts/"
 
 
-def remove(place: Place) -> None:
-    """Remove the cube and its parts, but not log and lock. Only the driver with the lock may call it."""
+def remove(place: Place, check: Callable[[], None] = lambda: None) -> None:
+    """Remove the cube and its parts, but not log and lock. Only the driver with the lock may call it.
+
+    Args:
+        place: The cube.
+        check: Raises if this process is no longer the store's driver; a cube that was set aside is then put back.
+    """
     place.blobs.delete([COPY, *place.blobs.keys(_PARTS)])
-    if place.is_local and _set_aside(place):
+    check()
+    if place.is_local and (aside := _set_aside(place)):
+        try:
+            check()
+        except BaseException:
+            # Another driver's new cube has the name by now, or it found this one set aside and removed it.
+            with contextlib.suppress(OSError):
+                aside.rename(place.path)
+            raise
         _remove_aside(place)
     elif place.exists() or next(place.objects.keys(), None):
         place.blobs.put(_REMOVING, b"")
@@ -76,17 +92,18 @@ def _remove_rest(place: Place) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _set_aside(place: Place) -> bool:
-    """Rename a local cube into its state folder; return whether that was possible."""
+def _set_aside(place: Place) -> Path | None:
+    """Rename a local cube into its state folder; return its new path, None if that was not possible."""
+    aside = place.state / f"{_ASIDE}{uuid.uuid4().hex}"
     if place.path.is_symlink():
-        return False
+        return None
     try:
-        place.path.rename(place.state / f"{_ASIDE}{uuid.uuid4().hex}")
+        place.path.rename(aside)
     except FileNotFoundError:
-        return not place.path.exists()
+        return None if place.path.exists() else aside
     except OSError:
-        return False  # a mount point, or a folder whose parent is not the user's
-    return True
+        return None  # a mount point, or a folder whose parent is not the user's
+    return aside
 
 
 def _remove_aside(place: Place) -> None:

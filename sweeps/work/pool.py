@@ -1,11 +1,14 @@
 """The driver's view of the workers: a pool that takes batches and reports how they ended."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import ClusterError, ConfigError
+from ..store.place import Place
+from .crashes import AT_WORK
 from .run import run_batch
 from .task import Batch
 
@@ -34,7 +37,7 @@ class Ended:
 
 
 class Pool(Protocol):
-    """Runs batches. `tests/support/pool_suite.py` holds every implementation to this.
+    """Runs batches. Every implementation passes `tests/support/pool_suite.py`.
 
     Each batch handed in leaves the pool once, as one `Ended`, in any order. Where its error is None, the part of
     each of its points is in the store. A batch that fails, whatever it raises, leaves the pool usable for others:
@@ -120,7 +123,9 @@ class InlinePool:
             return []
         key, batch = self._waiting.pop(0)
         try:
-            run_batch(batch)
+            where = Place(batch.store)
+            note = "" if where.is_memory else str(where.state / AT_WORK)
+            run_batch(dataclasses.replace(batch, note=note))
         except Exception as error:
             return [end_of(key, error)]
         return [Ended(key)]

@@ -20,6 +20,7 @@ from ..store.blobs import Blobs
 from ..store.buckets import patience
 from ..store.parts import encode
 from ..store.place import Place
+from .crashes import noting
 from .limits import PointTimeout, memory_limit, one_thread, time_limit
 from .texts import clean, describe
 from .traces import own_traces
@@ -60,6 +61,7 @@ class Batch:
         own_process: Whether the process may be ended for a point that does not respond.
         limit: Origin of the limit, in words for the message of a point that exceeds it.
         backend: `gpu` computes the points at once where the model can.
+        note: File that names the point at work, where it runs in the driver's own process; empty for none.
     """
 
     jobs: tuple[Job, ...]
@@ -70,6 +72,7 @@ class Batch:
     own_process: bool = True
     limit: str = ""
     backend: str = "cpu"
+    note: str = ""
 
 
 @functools.lru_cache(maxsize=64)
@@ -82,10 +85,11 @@ def run_batch(batch: Batch) -> int:
     """Compute and write each point of the batch that is not yet written; return how many were computed."""
     model, blobs = resolve(batch.model), Place(batch.store).blobs
     count = 0
-    with patience():
+    with patience(), noting(batch.note) as note:
         for job in batch.jobs:
             # A point whose worker or driver was lost after the write is not computed again.
             if not blobs.exists(PARTS + job.point_id):
+                note.begin(job.point_id)
                 record, arrays = compute(model, job, batch)
                 write(blobs, record, arrays)
                 count += 1

@@ -18,7 +18,7 @@ from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.retire import drain
 from photogap.sweeps.clusters.spec import JOBS
 from photogap.sweeps.clusters.submit import DRIVER, end
-from photogap.sweeps.clusters.system import State, System
+from photogap.sweeps.clusters.system import JobState, System
 from photogap.sweeps.errors import ClusterError
 from photogap.sweeps.private import write_private
 from photogap.sweeps.store.place import place
@@ -35,7 +35,7 @@ class Hand(System):
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def submit(self, script: Path) -> str:
+    def submit(self, script: Path, text: str) -> str:
         self.submitted.append(str(len(self.submitted)))
         job = self.submitted[-1]
         self.may_answer.wait(PATIENCE)
@@ -44,8 +44,8 @@ class Hand(System):
     def cancel(self, ids: list[str]) -> None:
         self.cancelled += ids
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
-        return {i: State("running") for i in ids if i not in self.over and i not in self.cancelled}
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
+        return {i: JobState("running") for i in ids if i not in self.over and i not in self.cancelled}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from photogap.core.accuracy import AccuracyError, Choice, Estimate, choose_lattice, first_lattice, peak_widths
+from photogap.core.accuracy import AccuracyError, Choice, Numbers, choose_lattice, first_lattice, peak_widths
 from photogap.core.equilibrium import solve_to_accuracy
 from photogap.core.material import Material
 from photogap.core.spectra import Peak, Spectrum
@@ -77,8 +77,8 @@ def test_temperatures_share_a_lattice_and_their_scale():
 def of_order(p: float, q: float, error: float = 1.0):
     """Numbers that err as (spacing)^p and (window)^-q."""
 
-    def estimate(h: float, W: float) -> Estimate:
-        return Estimate(np.array([2.0 + error * (h**p + W**-q)]), np.array([2.0]), ("x",))
+    def estimate(h: float, W: float) -> Numbers:
+        return Numbers(np.array([2.0 + error * (h**p + W**-q)]), np.array([2.0]), ("x",))
 
     return estimate
 
@@ -115,8 +115,8 @@ def test_search_without_room_is_refused_at_the_start():
 
 
 def test_estimates_without_numbers_are_refused():
-    def nothing(h: float, W: float) -> Estimate:
-        return Estimate(np.array([np.nan]), np.array([1.0]), ("edge",))
+    def nothing(h: float, W: float) -> Numbers:
+        return Numbers(np.array([np.nan]), np.array([1.0]), ("edge",))
 
     with pytest.raises(AccuracyError, match="leave edge not found"):
         choose_lattice(nothing, spacing=1.0, window=10.0, rtol=1e-3, most_cells=100)

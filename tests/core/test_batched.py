@@ -251,7 +251,7 @@ def test_trajectories_are_the_scalar_solver_s(found: dict[int, Result | Scalar],
         assert one.outcome is other.outcome is Outcome.OK
         assert one.data.keys() == other.data.keys()
         for name, expected in one.data.items():
-            # the ledger's error is itself a difference, near to nothing
+            # the ledger's error is itself a difference, close to zero
             scale = 1.0 if name == "ledger_error" else float(np.abs(expected).max())
             assert np.abs(other.data[name] - expected).max() <= 1e-4 * max(scale, 1e-9), (i, name)
 

@@ -220,7 +220,7 @@ def test_separate_F_keeps_alpha2F_and_makes_their_ratio_resonant():
     ("omega_F", "F", "message"),
     [
         ([0, 2, 100], [0, 1, 1], "`F` must be positive wherever alpha2F is"),
-        ([0, 2, 2, 200], [0, 1, 1, 1], "`omega_F` must be two energies or more, increasing"),
+        ([0, 2, 2, 200], [0, 1, 1, 1], "`omega_F` must be two or more increasing energies"),
         ([0, 2, 200], [0, -1, 1], "`F` must be finite and >= 0"),
     ],
 )

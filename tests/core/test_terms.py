@@ -17,6 +17,7 @@ from photogap.core.terms.pump import Pump
 from photogap.core.thermal import bose, fermi
 
 SETTINGS = Settings(phonon_share=0.3, tau_ee=0.05, phonon_velocity=3e3, slabs=3, thickness=60.0)
+"""With these every process is present; a new one adds its setting."""
 MOVING = tuple(process for process in processes.IN_A_SLAB if process is not Pinning)
 """Processes that have rates of their own."""
 POINT = {"F0": 1.0, "omega_pump": 79.0, "T": 30.0, "tau_esc": 0.02}

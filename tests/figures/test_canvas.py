@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from photogap.sweeps.figures import FIGURES, STYLES, draw, equilibrium, optics
-from photogap.sweeps.figures.optics import Film
+from photogap.sweeps.figures.optics import FilmOptics
 from photogap.sweeps.figures.pictures import _figure, _maps, curves, maps
 from photogap.sweeps.figures.style import styled
 from photogap.sweeps.materials.library import load
@@ -79,7 +79,7 @@ def test_plots_and_maps_fit_their_canvas(style, columns):
 def film():
     """Pb on a coarse lattice, on silicon."""
     pb = replace(load("Pb"), spacing=0.2, window=40.0)
-    return Film(pb, 4.0, thickness=10.0, substrate=load_medium("silicon"), cover=1.0, scattering_rate=20.0)
+    return FilmOptics(pb, 4.0, thickness=10.0, substrate=load_medium("silicon"), cover=1.0, scattering_rate=20.0)
 
 
 @pytest.mark.parametrize(("style", "columns"), SIZES)

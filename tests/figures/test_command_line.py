@@ -22,7 +22,7 @@ from photogap.sweeps.errors import ConfigError
 from photogap.sweeps.figures import FIGURES, draw
 from photogap.sweeps.figures.explore import explore, pictures
 from photogap.sweeps.figures.pictures import plot, table
-from photogap.sweeps.figures.registry import Row
+from photogap.sweeps.figures.registry import FigureRow
 from photogap.sweeps.figures.spectrum import alpha2F_in
 from photogap.sweeps.notebook import cube as made
 from photogap.sweeps.store.place import place
@@ -89,10 +89,16 @@ def test_new_figure_needs_a_file_and_a_row(store, tmp_path, monkeypatch):
     mine = types.ModuleType("photogap.sweeps.figures.mine")
     mine.drawn = lambda ds: draw(ds, "fig8")
     monkeypatch.setitem(sys.modules, mine.__name__, mine)
-    monkeypatch.setitem(FIGURES, "mine", Row(draws="mine:drawn", shows="a test"))
+    monkeypatch.setitem(FIGURES, "mine", FigureRow(draws="mine:drawn", shows="a test"))
     told = cli("plot", store, "--figure", "mine", "--out", tmp_path / "mine.png")
     assert told.exit_code == 0, told.output
     assert (tmp_path / "mine.png").stat().st_size > 10_000
+
+
+def test_a_figure_named_as_its_module_is_refused():
+    """Importing the module would replace the function in `photogap.figures`."""
+    with pytest.raises(ValueError, match=r"`draws` must be .* two different names; .* Got 'mine:mine'"):
+        FigureRow(draws="mine:mine", shows="a test")
 
 
 @pytest.mark.parametrize(

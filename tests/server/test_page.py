@@ -260,7 +260,7 @@ def test_plane_too_large_to_draw_raises(server: Any, open_page: Any) -> None:
     page.wait_for_selector("#cursor:has-text('60000 points, over the limit of 40000')")
     assert page.is_hidden("#map")
     page.wait_for_timeout(1500)
-    assert page.input_value("#curve-hue") == "T", "what was chosen stays as the sweep goes on"
+    assert page.input_value("#curve-hue") == "T", "the choice stays while the sweep continues"
     page.locator("#mapcontrols select").nth(1).select_option("")
     page.wait_for_selector("#map:visible")
     server.cancel("huge")

@@ -17,8 +17,7 @@ from photogap.sweeps.ask.config import Config, parse
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.client import Client, RefusedError
 from photogap.sweeps.errors import ConfigError
-from photogap.sweeps.files import LARGEST_SERVED, Files
-from photogap.sweeps.files import RefusedError as PathRefusedError
+from photogap.sweeps.files import LARGEST_SERVED, Files, RefusedPathError
 from photogap.sweeps.model import DEFAULT
 from photogap.sweeps.server import dry_run
 from support.fake_config import tree
@@ -271,7 +270,7 @@ def test_path_is_checked_when_opened(tmp_path: Path, path: str, message: str) ->
     with (tmp_path / "large").open("wb") as file:
         file.truncate(LARGEST_SERVED + 1)
     files = Files(tmp_path, tmp_path)
-    with pytest.raises(PathRefusedError, match=message):
+    with pytest.raises(RefusedPathError, match=message):
         files.text(files.at(path))
 
 

@@ -1,4 +1,4 @@
-"""A server killed amid its work: the next one goes on, and no finished point is computed twice."""
+"""A server killed during its work: the next one continues, and no finished point is computed twice."""
 
 import contextlib
 import signal

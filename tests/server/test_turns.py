@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from photogap.sweeps.clusters.tls import certify
+from photogap.sweeps.server import slices
 from photogap.sweeps.server.lines import Handshake, Line
 from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
-from support.patience import PATIENCE
+from support.fake_config import tree
+from support.patience import PATIENCE, until
 from support.serving import serving
 
 
@@ -151,6 +154,42 @@ def test_requests_of_disconnected_clients_do_no_work() -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(check())
+
+
+def test_clients_that_wait_are_served_and_those_that_left_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the real server, whose messages a stand-in may order otherwise."""
+    gate, real, calls = threading.Event(), slices.status_map, []
+
+    def slow(*args: Any) -> Any:
+        calls.append(args)
+        gate.wait(PATIENCE)
+        return real(*args)
+
+    monkeypatch.setattr(slices, "status_map", slow)
+    with serving(tmp_path) as client:
+        client.submit(tree({"F0": [1.0, 2.0]}, name="s"))
+        client.wait("s", PATIENCE)
+        host, port = client.url.removeprefix("http://").split(":")
+
+        def ask(number: int) -> socket.socket:
+            line = socket.create_connection((host, int(port)), timeout=PATIENCE)
+            line.sendall(f"GET /api/sweeps/s/map?n={number} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            return line
+
+        stay = [ask(number) for number in range(4 * AT_ONCE)]
+        until(lambda: len(calls) == AT_ONCE)
+        for line in [ask(number) for number in range(100, 150)]:
+            client.sweeps()
+            line.close()
+        gate.set()
+        for line in stay:
+            assert line.recv(15) == b"HTTP/1.1 200 OK"
+            line.close()
+        assert client.status("s")["points"] == 2
+    assert len(calls) == len(stay)
+    assert not caplog.records
 
 
 def test_identical_requests_share_an_answer_that_is_not_older() -> None:

@@ -155,7 +155,7 @@ def amazon(s3: int, credentials: Callable[[int], None]) -> str:
 
 @pytest.fixture
 def google(s3: int, credentials: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The same of Google's."""
+    """The same for Google's."""
     credentials(s3)
     with proxy(s3, lambda n, method: False) as port:
         account = {"gcs_base_url": f"http://127.0.0.1:{port}", "disable_oauth": True}

@@ -237,7 +237,7 @@ def table(found: Iterable[Case]) -> str:
     rows += ["", f"Tc where mu_star is zero: median error {_median(Tc_errors):.1e}, worst {_worst(Tc_errors):.1e}."]
     rows += [f"CPU time of the solver: {sum(case.seconds for case in found):.0f} s.", ""]
     reasons = Counter((case.damping, _kind(case.reason)) for case in found if case.outcome in ("refused", "no Tc"))
-    rows += [f"- {damping}: {count} x {reason}" for (damping, reason), count in sorted(reasons.items())]
+    rows += [f"- {damping}, {count} times: {reason}" for (damping, reason), count in sorted(reasons.items())]
     return "\n".join(rows) + "\n"
 
 

@@ -1,8 +1,8 @@
 """Identities of points, and a store's record, as each version of the model wrote them: a golden file a version.
 
 A change of identity makes every stored point a stranger, so it needs a new `MODEL_VERSION`, whose file
-`python tests/sweeps/identities.py` writes. A new setting needs none: mark its field `metadata={"later": True}`, and
-its default is left out of the identity.
+`python tests/support/identities.py` writes. A new setting needs none: declare it with `later=True`, and its default
+is left out of the identity.
 """
 
 import json

@@ -21,18 +21,18 @@ class Tally:
         return self.path.read_text().splitlines() if self.path.exists() else []
 
     def admit(self, points: int) -> None:
-        """Let so many points go on, in the order of their beginning; those that begin later wait."""
+        """Let this many points continue, in the order in which they started; later ones wait."""
         new = self._gate.with_suffix(".new")
         new.write_text(str(points))
         new.replace(self._gate)
 
     def open(self) -> None:
-        """Let all go on."""
+        """Let all continue."""
         self._gate.unlink(missing_ok=True)
 
 
 def gate_of(tally: Path) -> Path:
-    """File with the number of points that may go on."""
+    """File with the number of points that may continue."""
     return tally.with_suffix(".gate")
 
 
@@ -48,7 +48,7 @@ def begin(line: str) -> int:
 
 
 def is_admitted(number: int) -> bool:
-    """Whether a point may go on."""
+    """Whether a point may continue."""
     try:
         return number <= int(gate_of(Path(os.environ["PHOTOGAP_TEST_TALLY"])).read_text())
     except FileNotFoundError:

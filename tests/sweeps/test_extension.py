@@ -21,7 +21,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "extending.md"
 
 def test_plugin_of_the_docs_from_a_wheel(tmp_path):
     """The page's ten lines, built and installed, are swept by name in a process that finds the entry point."""
-    blocks = dict(re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", DOCS.read_text(), re.DOTALL))
+    blocks = dict(
+        re.findall(r"```(?:python|toml)\n# (condensate\.py|pyproject\.toml)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    )
     source, site = tmp_path / "source", tmp_path / "site"
     source.mkdir()
     for name, text in blocks.items():

@@ -13,6 +13,7 @@ QUICK = {
     "driver killed in --recompute with another config": 2,
     "driver killed in verify --repair": 2,
     "single bit flips": 40,
+    "SIGSTOP beyond the claim's life, another host takes over": 3,
     "two drivers, file locks without effect": 1,
     "clocks that jump by days, two hosts": 1,
     "cube renamed during a run": 2,

@@ -24,7 +24,7 @@ from support.identities import CONFIGS, golden_file, identities, plan_of, stored
 @pytest.fixture(scope="module")
 def golden() -> Any:
     path = golden_file(plan_of("plain"))
-    assert path.exists(), "a new MODEL_VERSION has no golden file: run `python tests/sweeps/identities.py`"
+    assert path.exists(), "a new MODEL_VERSION has no golden file: run `python tests/support/identities.py`"
     return json.loads(path.read_text())
 
 

@@ -148,7 +148,7 @@ def test_run_survives_an_absent_gateway(
 def test_a_run_outlives_connections_that_are_reset(
     s3: int, credentials: Callable[[int], None], tmp_path: Path
 ) -> None:
-    """Half of them, before a request is whole, between it and its answer, and amid an answer."""
+    """Half of them, before a request is whole, between it and its answer, and during an answer."""
     with gateway(s3) as way:
         credentials(way.port)
         target = place("s3://sweeps/reset.zarr")

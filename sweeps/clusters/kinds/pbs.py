@@ -8,7 +8,7 @@ from ..batch import BatchJobs
 from ..readings import Reading
 from ..script import setting, theirs
 from ..spec import Line
-from ..system import PENDING, State, System, states_by_letter
+from ..system import PENDING, JobState, System, states_by_letter
 
 
 class PbsSystem(System):
@@ -24,7 +24,7 @@ class PbsSystem(System):
     spools = True
     reading = Reading("qsub", number_s=1, pair="MM:SS")
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         """From qstat for all jobs of the user, since it fails for a list in which one job has ended."""
         done = self.run(["qstat"])
         if done.returncode and "no " not in done.stderr.lower():
@@ -33,7 +33,7 @@ class PbsSystem(System):
         out = states_by_letter(ids, ((words[0], words[-2]) for words in rows), running="R B", ended="C F X E")
         for job, comment in self._comments([job for job, state in out.items() if state.phase == PENDING]).items():
             hopeless = re.search(r"never run", comment, re.IGNORECASE) is not None
-            out[job] = State(PENDING, f"{out[job].detail} ({comment})", hopeless)
+            out[job] = JobState(PENDING, f"{out[job].detail} ({comment})", hopeless)
         return out
 
     def _comments(self, ids: list[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ..batch import BatchJobs
 from ..readings import Reading, hms
 from ..script import theirs
 from ..spec import Line
-from ..system import PENDING, RUNNING, State, System
+from ..system import PENDING, RUNNING, JobState, System
 
 _WAITS = ("PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED")
 # Reasons of `squeue` for jobs that request more than is allowed, or something that does not exist.
@@ -35,7 +35,7 @@ class SlurmSystem(System):
     taken = ("CANCELLED", "PREEMPTED", "NODE_FAIL", "REVOKED")
     reading = Reading("sbatch", number_s=60, pair="MM:SS", number_bytes=2**20)
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         """By squeue."""
         done = self.run(["squeue", "--noheader", "--format=%i|%T|%r", f"--user={getpass.getuser()}"])
         if done.returncode:
@@ -47,7 +47,7 @@ class SlurmSystem(System):
             if job in ids:
                 phase = PENDING if word in _WAITS else RUNNING
                 hopeless = phase == PENDING and _HOPELESS.fullmatch(reason) is not None
-                out[job] = State(phase, f"{word} ({reason})" if reason not in ("None", "") else word, hopeless)
+                out[job] = JobState(phase, f"{word} ({reason})" if reason not in ("None", "") else word, hopeless)
         return out
 
     def story(self, job: str) -> str:

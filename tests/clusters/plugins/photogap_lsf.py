@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from photogap.sweeps.clusters.batch import BatchJobs
 from photogap.sweeps.clusters.readings import Reading
-from photogap.sweeps.clusters.system import State, System, states_by_letter
+from photogap.sweeps.clusters.system import JobState, System, states_by_letter
 
 
 class LsfSystem(System):
@@ -15,7 +15,7 @@ class LsfSystem(System):
     hint = "`bqueues` lists queues."
     reading = Reading("bsub", number_s=60, pair="HH:MM")
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         done = self.run(["bjobs", "-noheader", "-o", "jobid stat"])
         rows = [(words[0], words[1]) for words in map(str.split, done.stdout.splitlines()) if len(words) == 2]
         return None if done.returncode else states_by_letter(ids, rows, running="RUN", ended="DONE EXIT")

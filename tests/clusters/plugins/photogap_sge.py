@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from photogap.sweeps.clusters.batch import BatchJobs
 from photogap.sweeps.clusters.readings import Reading
-from photogap.sweeps.clusters.system import State, System, states_by_letter
+from photogap.sweeps.clusters.system import JobState, System, states_by_letter
 
 
 class SgeSystem(System):
@@ -15,7 +15,7 @@ class SgeSystem(System):
     hint = "`qconf -sql` lists queues."
     reading = Reading("qsub", number_s=1)
 
-    def states(self, ids: list[str]) -> dict[str, State] | None:
+    def states(self, ids: list[str]) -> dict[str, JobState] | None:
         done = self.run(["qstat"])
         rows = [(words[0], words[4]) for words in map(str.split, done.stdout.splitlines()) if len(words) > 4]
         return None if done.returncode else states_by_letter(ids, rows, running="r t hr", ended="z")
