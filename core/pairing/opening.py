@@ -21,7 +21,7 @@ from ..settings import Damping
 from .anderson import Anderson
 from .coherence import spectral_weights
 from .eliashberg import Kernel
-from .gap import GapSolution, SelfEnergy, gap_map
+from .gap import NO_GAP, GapSolution, SelfEnergy, gap_map
 
 _SLACK = 0.03
 """Residual of the shape, relative to |g - 1|, at which the growth is accurate enough to change the amplitude."""
@@ -33,6 +33,8 @@ _STEP, _MARGIN = 2.0, 1.05
 """Largest ratio of an amplitude to the previous one, and the amount added to an extrapolated one, to bracket."""
 _VANISHING, _TINY = 0.02, 1e-4
 """Amplitudes, relative to the first, at which a search ends: for a stable normal state, and if no shape settles."""
+_PATIENT = 400
+"""Largest number of damped iterations."""
 _NARROW = 1.01
 """Ratio of two amplitudes at which the search ends if the shape settles only at the smaller one."""
 
@@ -104,6 +106,45 @@ def hold(kernel: Kernel, f: Array, damping: Damping, start: SelfEnergy, tol: flo
         x = accelerate.next(x, r)
         state = at_height(height, SelfEnergy.from_vector(x, damping))
     return Held(height, scaled, rho, p, growth, residual, _SETTLE, False)
+
+
+def settle_gap(
+    kernel: Kernel, f: Array, start: SelfEnergy, *, damping: Damping, tol: float, share: float
+) -> GapSolution:
+    """Damped iteration of the gap equation, a last attempt where neither acceleration nor held amplitudes settle.
+
+    With several modes and no lifetimes the self-energies have steep steps, across which Anderson acceleration
+    extrapolates; a damped iteration passes them.
+
+    Args:
+        kernel: Kernels of the phonon occupation.
+        f: Quasiparticle occupation at E_i, shape (N,).
+        start: W and phi to start from.
+        damping: `full` or `real`.
+        tol: Largest change of W and phi in an undamped iteration, relative to the largest |phi|.
+        share: Share of each change that is taken, below 1.
+    Returns:
+        The solution with Re phi(0) >= 0; `converged` is False if it was not found.
+    """
+    state, residual = start, math.inf
+    h = kernel.coupling.lattice.h
+    for iteration in range(1, _PATIENT + 1):
+        rho, p = spectral_weights(state.omegaZ, state.phi)
+        image = gap_map(kernel, f, damping, rho, p)
+        scale = float(np.abs(image.phi).max())
+        if not NO_GAP * h < scale < math.inf:
+            break
+        change = image - state
+        residual = max(float(np.abs(change.omegaZ).max()), float(np.abs(change.phi).max())) / scale
+        if residual < tol:
+            if not image.omegaZ[0].real > 0.0:
+                # without lifetimes there are roots with Z(0) < 0, of another branch
+                break
+            sign = 1.0 if image.phi[0].real >= 0.0 else -1.0
+            solution = SelfEnergy(image.omegaZ, sign * image.phi)
+            return GapSolution(solution, rho, sign * p, h, iteration, residual, True)
+        state = state + share * change
+    return GapSolution(state, rho, p, h, iteration, residual, False)
 
 
 def open_gap(

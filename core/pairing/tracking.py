@@ -16,7 +16,7 @@ from ..thermal import bose, fermi
 from .anderson import Anderson
 from .eliashberg import Coupling, Kernel
 from .gap import GapSolution, SelfEnergy, normal_state, solve_gap
-from .opening import open_gap
+from .opening import open_gap, settle_gap
 from .tc import LinearGap, pairing_eigenvalue
 
 _COOLING = 0.8
@@ -27,6 +27,8 @@ _EIGENVALUE = 1e-6
 """Tolerance of the largest eigenvalue of the normal state."""
 
 
+_SHARES = (0.3, 0.15)
+"""Shares of a change that damped iterations take; whether one passes a step depends on its path."""
 _HISTORY = 8
 """Length of the history of the Anderson acceleration, which is kept from one solution to the next."""
 
@@ -86,7 +88,7 @@ class GapTracker:
                 raise self._failure(found)
         if not unstable:
             return normal_state(kernel, f, self.damping)
-        return self._open_normal(kernel, f, linear)
+        return self._open_normal(kernel, f, linear, start)
 
     def solve_equilibrium(self, T: float) -> GapSolution:
         """Gap in thermal equilibrium at T (K), reached by cooling from the temperature at which it opens.
@@ -147,8 +149,18 @@ class GapTracker:
         self.iterations += solution.iterations if solution is not None else 0
         return solution
 
-    def _open_normal(self, kernel: Kernel, f: Array, linear: LinearGap) -> GapSolution:
-        """The gap that grows out of an unstable normal state.
+    def _settle(self, kernel: Kernel, f: Array, starts: list[SelfEnergy]) -> GapSolution | None:
+        """The first solution of the damped iterations from several starts; None if none converges."""
+        for share in _SHARES:
+            for start in starts:
+                solution = settle_gap(kernel, f, start, damping=self.damping, tol=self.tol, share=share)
+                self.iterations += solution.iterations
+                if solution.converged:
+                    return solution
+        return None
+
+    def _open_normal(self, kernel: Kernel, f: Array, linear: LinearGap, start: SelfEnergy | None) -> GapSolution:
+        """The gap that grows out of an unstable normal state; at last, one that a damped iteration finds.
 
         Raises:
             GapError: if it is not found.
@@ -162,6 +174,12 @@ class GapTracker:
         solution = self._follow(kernel, f, opened.self_energy)
         if solution.converged and not solution.is_normal:
             return solution
+        starts = [linear.state(self._vector, factor * height) for factor in (1.0, 2.0)]
+        if start is not None and start.phi.any():
+            starts.append(start)
+        settled = self._settle(kernel, f, starts)
+        if settled is not None:
+            return settled
         raise self._failure(opened)
 
     def _failure(self, last: GapSolution) -> GapError:

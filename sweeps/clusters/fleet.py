@@ -310,8 +310,9 @@ class Fleet:
         name = f"photogap-{self.run}-{self._number}"
         self._number += 1
         path = self._path(name)
-        path.write_text(self._script(name), encoding="utf-8")
-        job = self.system.submit(path)
+        text = self._script(name)
+        path.write_text(text, encoding="utf-8")
+        job = self.system.submit(path, text)
         if self._stop.is_set():
             # A slow batch system accepted it while the fleet was closing.
             self.system.cancel([job])

@@ -91,11 +91,12 @@ def submit(cluster: str, place: Place, words: Sequence[str], *, name: str, folde
         part.mkdir(parents=True, exist_ok=True)
     log, script = state / "logs" / "driver.log", state / "scripts" / "driver.sh"
     command = ["-m", "photogap.sweeps.cli", *words, "--cluster", where]
-    script.write_text(driver_script(spec, f"photogap-driver-{name}", log, command), encoding="utf-8")
+    text = driver_script(spec, f"photogap-driver-{name}", log, command)
+    script.write_text(text, encoding="utf-8")
     log.unlink(missing_ok=True)
-    job = Submitted(spec.kind_name(), spec.system.submit(script), str(log), str(script))
-    text = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
-    write_private(state / DRIVER, text.encode())
+    job = Submitted(spec.kind_name(), spec.system.submit(script, text), str(log), str(script))
+    note = json.dumps(job.__dict__ | {"at": time.time(), "queue": spec.driver.queue or spec.queue})
+    write_private(state / DRIVER, note.encode())
     return job
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ..errors import ClusterError
+from ..private import own_state, private_folder
 from .readings import Reading, hms
 
 PENDING, RUNNING, ENDED = "pending", "running", "ended"
@@ -67,16 +68,25 @@ class System:
     reading: ClassVar[Reading] = Reading()
     """Interpretation of values without a unit."""
 
-    def submit(self, script: Path) -> str:
+    def submit(self, script: Path, text: str) -> str:
         """Submit a script and return the id of the new job.
+
+        The command reads a copy that only this user can write: a group may share the folder of `script`.
+
+        Args:
+            script: Where the script is kept for people to read.
+            text: The script.
 
         Raises:
             ClusterError: The command is missing, or refuses the job; the message quotes it.
         """
         if self.by_stdin:
-            done = self.run([self.submit_command], text=script.read_text(encoding="utf-8"))
+            done = self.run([self.submit_command], text=text)
         else:
-            done = self.run([self.submit_command, str(script)])
+            with private_folder(own_state(), "submit") as folder:
+                copy = folder / script.name
+                copy.write_text(text, encoding="utf-8")
+                done = self.run([self.submit_command, str(copy)])
         found = re.search(r"\d+(\[\])?(\.[\w.-]+)?", done.stdout)
         if done.returncode or not found:
             words = _refusal(done.stderr or done.stdout)

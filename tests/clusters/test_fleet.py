@@ -35,7 +35,7 @@ class Hand(System):
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def submit(self, script: Path) -> str:
+    def submit(self, script: Path, text: str) -> str:
         self.submitted.append(str(len(self.submitted)))
         job = self.submitted[-1]
         self.may_answer.wait(PATIENCE)

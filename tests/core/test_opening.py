@@ -125,6 +125,7 @@ def test_an_unstable_normal_state_without_a_solution_is_an_error(damping, remedy
     lattice = coupling.lattice
     monkeypatch.setattr("photogap.core.pairing.opening._SETTLE", 1)
     monkeypatch.setattr("photogap.core.pairing.opening._TRIALS", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._PATIENT", 1)
     monkeypatch.setattr(
         "photogap.core.pairing.tracking.solve_gap", lambda kernel, f, start, **_: normal_state(kernel, f, damping)
     )
@@ -140,6 +141,7 @@ def test_lost_gap_raises(monkeypatch):
     gap = GapTracker(coupling, "full", 1e-6).solve_equilibrium(7.5)
     monkeypatch.setattr("photogap.core.pairing.opening._SETTLE", 1)
     monkeypatch.setattr("photogap.core.pairing.opening._TRIALS", 1)
+    monkeypatch.setattr("photogap.core.pairing.opening._PATIENT", 1)
     monkeypatch.setattr(
         "photogap.core.pairing.tracking.solve_gap", lambda *_, **__: dataclasses.replace(gap, converged=False)
     )
@@ -166,3 +168,25 @@ def test_a_step_at_the_fermi_energy_has_no_threshold_without_lifetimes():
     # the width at the Fermi energy is 1 meV: what is left there is of order h^2
     halved, again = (abs(eigenvalues["full", h / 2] - eigenvalues["full", h]) for h in (1.0, 0.5))
     assert again < 0.5 * halved < 0.01
+
+
+def test_a_damped_iteration_passes_steps_that_stop_the_other_searches():
+    """Three modes without lifetimes: steep steps of the self-energies, refused at 0.9 Tc before."""
+    spectrum = Spectrum.from_peaks(
+        [
+            Peak(centre=4.176, width=0.338, lambda_=0.606),
+            Peak(centre=14.116, width=2.06, lambda_=0.239),
+            Peak(centre=26.241, width=0.915, lambda_=0.658),
+        ]
+    )
+    edges = []
+    for h in (0.08, 0.04):
+        coupling = on_lattice(spectrum, h, 128.0, mu_star=0.04, cutoff=128.0)
+        T = 0.9 * critical_temperature(coupling, "real", guess=18.0)
+        gap = GapTracker(coupling, "real", 1e-6).solve_equilibrium(T)
+        kernel, f = coupling.kernel(bose(coupling.lattice.Omega, T)), fermi(coupling.lattice.E, T)
+        image = gap_map(kernel, f, "real", gap.rho, gap.p)
+        assert np.abs(image.phi - gap.self_energy.phi).max() < 1e-5 * np.abs(image.phi).max()
+        assert gap.Delta0 > 0.0
+        edges.append(gap.edge)
+    assert edges[0] == pytest.approx(edges[1], rel=2e-2)

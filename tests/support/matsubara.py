@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.signal import fftconvolve
+from scipy.sparse.linalg import LinearOperator, eigsh
 from scipy.special import digamma
 
 from photogap.core.spectra import Spectrum
@@ -34,6 +35,8 @@ Complex = NDArray[np.complex128]
 
 KB = 8.617333262e-2
 """meV / K, typed in again on purpose."""
+DENSE = 400
+"""Most frequencies for which the linearised equations are a matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +96,29 @@ def eigenvalue(
     W, B, _ = lattice(spectrum, h)
     kT = KB * T
     N = frequencies(W, kT, cutoff, reach)
+    if N > DENSE:
+        return _iterated_eigenvalue(coupling(W, B, kT, 2 * N), mu_star, screened(kT, cutoff, N))
     minus, plus, diagonal = kernels(W, B, kT, N)
     pairing = minus + plus
     weight = screened(kT, cutoff, N)
     pairing -= 2 * mu_star * np.sqrt(np.outer(weight, weight))
     scale = 1 / np.sqrt(2 * np.arange(N) + 1 + diagonal)
     return float(np.linalg.eigvalsh(pairing * scale[:, None] * scale)[-1])
+
+
+def _iterated_eigenvalue(lam: Array, mu_star: float, weight: Array) -> float:
+    """The same by Lanczos' iteration, the sums over frequencies by FFT."""
+    N = weight.size
+    both, root = np.concatenate([lam[:0:-1], lam]), np.sqrt(weight)
+    scale = 1 / np.sqrt(2 * np.arange(N) + 1 + np.cumsum(2 * lam[:N]) - lam[0])
+
+    def apply(x: Array) -> Array:
+        y = scale * x.ravel()
+        phonons = fftconvolve(both, np.concatenate([y[::-1], y]))[3 * N - 1 : 4 * N - 1]
+        return np.asarray(scale * (phonons - 2 * mu_star * root * (root @ y)))
+
+    operator = LinearOperator((N, N), matvec=apply, dtype=np.float64)
+    return float(eigsh(operator, k=1, which="LA", v0=scale, tol=1e-11, return_eigenvectors=False)[0])
 
 
 def critical_temperature(
@@ -150,15 +170,17 @@ def imaginary_axis(
         return np.asarray(fftconvolve(both, np.concatenate([sign * values[::-1], values])))[3 * N - 1 : 4 * N - 1]
 
     step = np.zeros(N)
+    # the repulsion's sum reaches mu_star ln(cutoff / kT), beyond which an undamped iteration diverges
+    share = 1 / (1 + mu_star * np.log1p(cutoff / kT))
     for i in range(20000):
         root = np.hypot(w, Delta)
         wZ = w + np.pi * kT * (diagonal + over_all(w / root - 1, -1.0))
         new = np.pi * kT * (over_all(Delta / root, 1.0) - weight @ (Delta / root)) * w / wZ
-        before, step = step, new - Delta
-        change = np.abs(step).max()
-        Delta = new
+        before, step = step, share * (new - Delta)
+        change = np.abs(step).max() / share
+        Delta = Delta + step
         if change < rtol * np.abs(Delta).max() or np.abs(Delta).max() < 1e-12:
-            return w, Delta, wZ / w
+            return w, np.sign(Delta[0]) * Delta, wZ / w
         # near Tc one mode is left that decays slowly: Aitken's extrapolation of it
         ratio = float(step @ before) / max(float(before @ before), 1e-300)
         if i % 6 == 5 and 0.0 < ratio < 1.0:
@@ -185,13 +207,17 @@ def real_axis(
     top: float | None = None,
     rtol: float = 1e-9,
 ) -> RealAxis:
-    """Gap function on the real axis up to 16 kT above the gap, beyond which no phonon is there to absorb."""
+    """Gap function on the real axis up to 16 kT above the gap, beyond which no phonon is there to absorb.
+
+    Three times the highest phonon suffices if that is less: the end of the axis reaches low energies only by the
+    absorption of three phonons.
+    """
     w_m, Delta_m, Z_m = imaginary_axis(spectrum, T, mu_star, cutoff, reach=reach, h=h)
     W, B, h = lattice(spectrum, h)
     kT = KB * T
     root = np.hypot(w_m, Delta_m)
     a, b = Delta_m / root, w_m / root
-    n = int(np.ceil((top or 2 * Delta_m[0] + min(16 * kT, W[-1])) / h))
+    n = int(np.ceil((top or 2 * Delta_m[0] + min(16 * kT, 3 * W[-1])) / h))
     E = h * (np.arange(n) + 0.5)
     M = W.size - 1
     # Matsubara sums first, on x = (k + 1/2) h wide enough for every E - z.
