@@ -89,6 +89,7 @@ class Settings:
             symbol=r"$s_\mathrm{pair}$",
             rule=SHARE,
             later=True,
+            example=0.01,
         ),
     )
     stimulated_emission: bool = field(
@@ -151,6 +152,7 @@ class Settings:
             symbol=r"$\lambda_\mathrm{soft}$",
             rule=NOT_NEGATIVE,
             later=True,
+            example=0.05,
         ),
     )
     soft_energy: float = field(
@@ -175,6 +177,7 @@ class Settings:
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for none",
             later=True,
+            example=1.0,
         ),
     )
     phonon_share: float = field(
@@ -183,6 +186,7 @@ class Settings:
             "Share of the absorbed energy that goes into phonons at the photon energy, 0 to 1.",
             long_name="share of the absorbed energy that goes into phonons",
             rule=SHARE,
+            example=0.1,
         ),
     )
     tau_pump: float | None = field(
@@ -193,6 +197,7 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{pump}$",
             rule=POSITIVE,
+            example=0.3,
         ),
     )
     accuracy: float | None = field(
@@ -204,6 +209,7 @@ class Settings:
             long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
+            example=0.001,
         ),
     )
     spacing: float | None = field(
@@ -214,6 +220,7 @@ class Settings:
             unit="meV",
             symbol="$h$",
             rule=POSITIVE,
+            example=0.25,
         ),
     )
     window: float | None = field(
@@ -223,6 +230,7 @@ class Settings:
             long_name="upper edge of the quasiparticle lattice",
             unit="meV",
             rule=POSITIVE,
+            example=800.0,
         ),
     )
     t_start: float = field(
@@ -259,6 +267,7 @@ class Settings:
             unit="ps",
             rule=POSITIVE,
             shapes=True,
+            example=0.3,
         ),
     )
     n_tail: int = field(
@@ -268,6 +277,7 @@ class Settings:
             long_name="number of times in the tail",
             rule=whole(0),
             shapes=True,
+            example=20,
         ),
     )
     times: tuple[float, ...] = field(
@@ -278,6 +288,7 @@ class Settings:
             unit="ps",
             rule=_TIMES,
             shapes=True,
+            example=(-0.5, 0.0, 0.5, 1.0),
         ),
     )
     rtol: float = field(
@@ -328,6 +339,7 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(1.0, 5.0, 170.0),
         ),
     )
     frequencies: tuple[float, ...] = field(
@@ -338,6 +350,7 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(5.0, 30.0),
         ),
     )
     thickness: float | None = field(
@@ -350,6 +363,7 @@ class Settings:
             symbol="$d$",
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for a half space",
+            example=40.0,
         ),
     )
     substrate: Index = field(
@@ -358,6 +372,7 @@ class Settings:
             "Refractive index of the medium below the film: a number, a medium's name, or its file.",
             long_name="refractive index below the film",
             rule=_INDEX,
+            example="silicon",
         ),
     )
     cover: Index = field(
@@ -366,6 +381,7 @@ class Settings:
             "Refractive index of the transparent medium from which the light comes, likewise.",
             long_name="refractive index above the film",
             rule=_INDEX,
+            example=1.5,
         ),
     )
     slabs: int = field(
@@ -375,6 +391,7 @@ class Settings:
             "pump energy. Series are then means over the depth.",
             long_name="number of slabs",
             rule=whole(1),
+            example=4,
         ),
     )
     phonon_velocity: float = field(
@@ -384,6 +401,7 @@ class Settings:
             long_name="velocity of phonons across the film",
             unit="nm ps^-1",
             rule=NOT_NEGATIVE,
+            example=1.0,
         ),
     )
     depth_profile: bool = field(
@@ -401,6 +419,7 @@ class Settings:
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{probe}$",
             rule=POSITIVE,
+            example=5.0,
         ),
     )
     probe_amplitude: bool = field(
@@ -419,6 +438,7 @@ class Settings:
             long_name="hbar / tau of elastic scattering",
             unit="meV",
             rule=POSITIVE,
+            example=10.0,
         ),
     )
     tau_probe: float = field(
@@ -429,6 +449,7 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{probe}$",
             rule=NOT_NEGATIVE,
+            example=0.1,
         ),
     )
     smear_gap: bool = field(
@@ -443,6 +464,7 @@ class Settings:
             "Signal of the reheated substrate relative to the trace's extreme value; 0 adds nothing.",
             long_name="amplitude of the substrate's tail",
             rule=NOT_NEGATIVE,
+            example=0.2,
         ),
     )
     tail_decay: float = field(

@@ -22,7 +22,7 @@ ERR = Console(stderr=True)
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
     SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
-    PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
+    PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
 """Commands in the order of the help: as a user needs them."""
