@@ -82,7 +82,7 @@ def test_a_cube_of_an_older_config_is_made_anew(tmp_path, monkeypatch):
     """A window changed in a config must not end `make reproduce`."""
     config = tmp_path / "configs" / "one.yaml"
     config.parent.mkdir()
-    monkeypatch.setattr(runs, "SWEEPS", (runs.Sweep("one", rows.ANY),))
+    monkeypatch.setattr(runs, "SWEEPS", (runs.PaperSweep("one", rows.ANY),))
     for window in (300, 400):
         config.write_text(
             "name: one\naxes: {material: [K3C60], F0: [0], omega_pump: [170], T: [10], tau_esc: [1]}\n"
@@ -93,10 +93,10 @@ def test_a_cube_of_an_older_config_is_made_anew(tmp_path, monkeypatch):
 
 
 def test_every_statement_has_its_sweep():
-    runs = {(sweep.config, preset) for sweep in SWEEPS for preset in sweep.presets}
+    computed = {(sweep.config, preset) for sweep in SWEEPS for preset in sweep.presets}
     asked = {(row.config, preset) for row in statements.STATEMENTS if row.config for preset in row.presets}
     asked |= {(measured.config, measured.preset) for row in statements.STATEMENTS for measured in row.measured}
-    assert asked <= runs
+    assert asked <= computed
 
 
 def test_each_pane_of_the_registry_is_on_the_page():
