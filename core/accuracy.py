@@ -43,7 +43,8 @@ class Numbers:
 
     Args:
         values: The numbers that must agree, shape (K,), or series, shape (K, n); NaN for a missing number.
-        scale: Reference value for the relative error of each, shape (K,), > 0.
+        scale: Reference value for the relative error of each, shape (K,), > 0; infinite for a number that need not
+            agree.
         names: Name of each number, for messages.
         state: The state from which the numbers were taken.
     """
@@ -61,6 +62,10 @@ class Numbers:
         K = len(self.names)
         difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
         return np.where(np.isnan(difference), np.inf, difference)
+
+    def relative(self, change: Array) -> Array:
+        """Changes relative to the scales, shape (K,); zero for a number that need not agree."""
+        return np.where(np.isinf(self.scale), 0.0, change) / self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +98,7 @@ class Choice:
 
     def shares(self) -> tuple[float, float]:
         """Largest relative change by spacing and by window."""
-        return float((self.by_spacing / self.best.scale).max()), float((self.by_window / self.best.scale).max())
+        return float(self.best.relative(self.by_spacing).max()), float(self.best.relative(self.by_window).max())
 
 
 def narrowest_mode(spectrum: Spectrum) -> float:
@@ -236,7 +241,7 @@ def _with_fixed_errors(
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
-    relative = choice.error / choice.best.scale
+    relative = choice.best.relative(choice.error)
     worst = int(np.argmax(relative))
     known = f"known to {relative[worst]:.1e}" if math.isfinite(relative[worst]) else "not found"
     return (

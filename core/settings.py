@@ -199,8 +199,8 @@ class Settings:
         default=None,
         metadata=declare(
             "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
-            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None does "
-            "not refine.",
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. The error "
+            "of `gap_duration` is recorded. None does not refine.",
             long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
