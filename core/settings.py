@@ -102,15 +102,15 @@ class Settings:
         default="envelope",
         metadata=declare(
             "`constant` (the paper) finds the one Gamma that deposits the absorbed energy of the pulse; `envelope` "
-            "takes the instantaneous Gamma that deposits the pulse's own power.",
+            "takes at each time the Gamma that deposits the pulse's power.",
             long_name="absorption rate during the pulse",
         ),
     )
     pump_shape: PumpShape = field(
         default="pulse",
         metadata=declare(
-            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: each `tau_pump` brings F0, and "
-            "the time of the steady state is recorded.",
+            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: F0 arrives in each interval of "
+            "`tau_pump`, and the time of the steady state is recorded.",
             long_name="whether the pump is a pulse or stays on",
             later=True,
         ),
@@ -127,8 +127,8 @@ class Settings:
     energy_match: EnergyMatch = field(
         default="absorbed",
         metadata=declare(
-            "Energy that the constant Gamma makes equal to the absorbed share of the fluence: that `absorbed` "
-            "by quasiparticles, or the largest that they `retained` at any time, with the rest in phonons.",
+            "Energy that the constant Gamma matches to the absorbed share of the fluence: `absorbed`, taken up by "
+            "quasiparticles, or `retained`, the largest that they hold at any time; the rest is in phonons.",
             long_name="energy by which the absorption rate is found",
             later=True,
         ),
@@ -169,8 +169,8 @@ class Settings:
     tau_ee: float = field(
         default=math.inf,
         metadata=declare(
-            "Time in which electrons scatter off one another: f relaxes to the Fermi function of its own energy "
-            "at the gap of the moment; `.inf`, the paper's model, leaves it out.",
+            "Time in which electrons scatter off one another: f relaxes to the Fermi function of the same "
+            "energy at the present gap; `.inf`, the paper's model, leaves this out.",
             long_name="relaxation time of electron-electron scattering",
             unit="ps",
             symbol=r"$\tau_\mathrm{ee}$",
@@ -204,8 +204,8 @@ class Settings:
         default=None,
         metadata=declare(
             "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
-            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None does "
-            "not refine.",
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. The error "
+            "of `gap_duration` is recorded. None does not refine.",
             long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
@@ -283,7 +283,8 @@ class Settings:
     times: tuple[float, ...] = field(
         default=(),
         metadata=declare(
-            "The times themselves, increasing; overrides all five above.",
+            "Times of the result, increasing; they replace those set by `t_start`, `t_stop`, `n_times`, "
+            "`t_linear_stop` and `n_tail`.",
             long_name="times of the result",
             unit="ps",
             rule=_TIMES,
@@ -356,8 +357,8 @@ class Settings:
     thickness: float | None = field(
         default=None,
         metadata=declare(
-            "Film thickness, `.inf` for a half space; None takes the material's. Transmission is recorded if it "
-            "is given and finite.",
+            "Film thickness, `.inf` for a half space; None takes the material's. Transmission of the "
+            "probe is recorded only if a finite `thickness` is given here.",
             long_name="film thickness",
             unit="nm",
             symbol="$d$",
@@ -369,7 +370,7 @@ class Settings:
     substrate: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the medium below the film: a number, a medium's name, or its file.",
+            "Refractive index of the medium below the film: a number, a medium's name, or the medium's file.",
             long_name="refractive index below the film",
             rule=_INDEX,
             example="silicon",
@@ -378,7 +379,8 @@ class Settings:
     cover: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the transparent medium from which the light comes, likewise.",
+            "Refractive index of the transparent medium from which the light comes: a number, a medium's name, or "
+            "its file.",
             long_name="refractive index above the film",
             rule=_INDEX,
             example=1.5,

@@ -48,7 +48,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")
 ErrorsOption = Annotated[
     bool,
     typer.Option(
-        help="Print errors; on a given lattice this takes four times as long, for a finer and a wider one."
+        help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
+        "wider one are solved too."
     ),
 ]
 RtolOption = Annotated[

@@ -344,7 +344,7 @@ _CHOSEN: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}
 
 
 def _on_a_lattice(material: Material, spacing: float | None, window: float | None) -> Material:
-    """The material with the lattice that gives its equilibrium from 0.1 to 0.9 Tc0 to 1e-3."""
+    """The material with a lattice on which its equilibrium is accurate to 1e-3 from 0.1 to 0.9 Tc0."""
     from ...core.equilibrium import solve_to_accuracy
 
     key = digest(material), spacing, window
