@@ -20,7 +20,7 @@ import functools
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
 
@@ -37,26 +37,33 @@ class Rule:
     Args:
         words: The rule in words, after "must be".
         holds: Whether a value satisfies it.
+        limits: The part of it that JSON Schema can state, for editors; of a list, for each of its values.
     """
 
     words: str
     holds: Callable[[Any], bool]
+    limits: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-POSITIVE: Final = Rule("positive", lambda x: 0 < x < math.inf)
-POSITIVE_OR_INFINITE: Final = Rule("positive", lambda x: x > 0)
-NOT_NEGATIVE: Final = Rule("zero or positive", lambda x: 0 <= x < math.inf)
-NOT_NEGATIVE_OR_INFINITE: Final = Rule("zero or positive", lambda x: x >= 0)
+_ABOVE_ZERO: Final = {"exclusiveMinimum": 0}
+_FROM_ZERO: Final = {"minimum": 0}
+POSITIVE: Final = Rule("positive", lambda x: 0 < x < math.inf, _ABOVE_ZERO)
+POSITIVE_OR_INFINITE: Final = Rule("positive", lambda x: x > 0, _ABOVE_ZERO)
+NOT_NEGATIVE: Final = Rule("zero or positive", lambda x: 0 <= x < math.inf, _FROM_ZERO)
+NOT_NEGATIVE_OR_INFINITE: Final = Rule("zero or positive", lambda x: x >= 0, _FROM_ZERO)
 FINITE: Final = Rule("finite", math.isfinite)
-SHARE: Final = Rule("between 0 and 1", lambda x: 0 <= x <= 1)
+SHARE: Final = Rule("between 0 and 1", lambda x: 0 <= x <= 1, {"minimum": 0, "maximum": 1})
 LEVELS: Final = Rule(
-    "zero or positive, and increasing", lambda x: all(v >= 0 for v in x) and all(b > a for a, b in pairwise(x))
+    "zero or positive, and increasing",
+    lambda x: all(v >= 0 for v in x) and all(b > a for a, b in pairwise(x)),
+    _FROM_ZERO,
 )
 
 
 def whole(least: int) -> Rule:
     """Rule of a count."""
-    return Rule(f"a whole number, at least {least}", lambda x: x >= least and x == int(x))
+    words = f"a whole number, at least {least}"
+    return Rule(words, lambda x: x >= least and x == int(x), {"minimum": least})
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ class Declaration:
         remedy: Advice if the rule is broken.
         shapes: Whether it labels the outputs' own dims, which all points of a cube share, and so cannot be an axis.
         later: Whether it was added after points had been stored.
+        example: A value for documentation, if neither the default nor the allowed words show one.
     """
 
     doc: str
@@ -95,6 +103,7 @@ class Declaration:
     remedy: str = ""
     shapes: bool = False
     later: bool = False
+    example: Any = None
 
     def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = (), owner: str = "") -> None:
         """Raise ValueError, with the owner's words after the name, unless a value satisfies the rule or is
@@ -118,11 +127,13 @@ def declare(
     remedy: str = "",
     shapes: bool = False,
     later: bool = False,
+    example: Any = None,
 ) -> Mapping[str, Any]:
     """Metadata of a dataclass field that holds the quantity; see `Declaration`."""
     found = Declaration(
-        doc=doc, long_name=long_name, unit=unit, symbol=symbol, rule=rule, remedy=remedy, shapes=shapes, later=later
-    )
+        doc=doc, long_name=long_name, unit=unit, symbol=symbol, rule=rule, remedy=remedy, shapes=shapes,
+        later=later, example=example,
+    )  # fmt: skip
     return declared(found)
 
 

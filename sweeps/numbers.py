@@ -33,13 +33,18 @@ def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
     return f"{value:.{max(0, power - digit)}e} ± {error:.0e}"
 
 
-def left(changes: Iterable[float]) -> float:
+def left(changes: Iterable[float], order: float = 1.0) -> float:
     """Remaining error of a number that finer numerics change by `changes`: twice the sum of their magnitudes.
 
     This bounds any error that falls at least linearly with the lattice spacing. Gaps converge between order 1.5 and
     2: the change at half the spacing is 65 to 75 % of the error. Missing changes (NaN) are ignored.
+
+    Args:
+        changes: Changes with half of the spacing or the like.
+        order: Lowest order in which the error falls with the spacing. The factor is 1 / (1 - 2^-order), two for
+            the first order.
     """
-    return 2.0 * sum(abs(change) for change in changes if not math.isnan(change))
+    return sum(abs(change) for change in changes if not math.isnan(change)) / (1.0 - math.pow(2.0, -order))
 
 
 def pace(rate: float) -> str:

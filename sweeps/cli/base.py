@@ -25,7 +25,7 @@ ERR = Console(stderr=True)
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
     SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
-    PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
+    PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
 """Commands in the order of the help: as a user needs them."""
@@ -81,7 +81,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")
 ErrorsOption = Annotated[
     bool,
     typer.Option(
-        help="Print errors; on a given lattice this takes four times as long, for a finer and a wider one."
+        help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
+        "wider one are solved too."
     ),
 ]
 RtolOption = Annotated[

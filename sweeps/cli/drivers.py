@@ -74,7 +74,7 @@ def in_words(words: Sequence[str]) -> str:
 
 
 def warn(text: str) -> None:
-    """Print a line that is no result."""
+    """Print a line that is not part of the result."""
     ERR.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

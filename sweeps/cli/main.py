@@ -23,6 +23,7 @@ from . import cluster as cli_cluster
 from . import converge as cli_converge
 from . import optics as cli_optics
 from . import physics as cli_physics
+from . import reference as cli_reference
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
@@ -67,6 +68,7 @@ app = typer.Typer(
 cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
+cli_reference.register(app)
 cli_cluster.register(app)
 cli_serve.register(app)
 

@@ -14,7 +14,7 @@ class BatchJobs(Jobs):
     """Opens a pool of jobs from the keys of `Jobs`. A kind adds its `system`, its `kind` and its own keys."""
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
-        """Pool of jobs, kept up and cancelled at the end."""
+        """Pool of jobs: lost ones are replaced, and all are cancelled at the end."""
         # Only a run needs it: it imports distributed, which takes most of a command's start.
         from .jobs import open_jobs
 

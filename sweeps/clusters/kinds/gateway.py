@@ -20,6 +20,7 @@ class Gateway(Spec):
 
     Args:
         address: URL of the server; dask's `gateway.address` if None.
+        proxy_address: Address of the server's proxy for schedulers; dask's `gateway.proxy-address` if None.
         auth: Method of authentication; dask's `gateway.auth.type` if None.
         options: Cluster options that the server offers.
         workers: Number of workers.

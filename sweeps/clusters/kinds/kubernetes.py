@@ -31,6 +31,8 @@ class Kubernetes(Spec):
         gpus: GPUs of a worker, one or None.
         env: Environment of the workers.
         values: YAML file of a DaskCluster resource, used unchanged.
+        start_timeout: Longest wait for the first worker; None waits forever.
+        versions: Whether a worker with other versions ends the run or is only reported.
     """
 
     kind: Literal["kubernetes"]
