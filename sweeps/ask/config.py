@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
+from ...core.declaration import nearest
 from ...core.units import SCALES
 from ..errors import ConfigError
 from ..files import Files
@@ -176,7 +177,7 @@ class Config(_Frozen):
     @classmethod
     def _preset(cls, value: str | None) -> str | None:
         if value is not None and value not in PRESETS:
-            raise ValueError(f"must be one of {', '.join(PRESETS)}")
+            raise ValueError(f"must be one of {', '.join(PRESETS)}.{nearest(value, PRESETS)}")
         return value
 
 
@@ -260,7 +261,7 @@ def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> d
     path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as 'axes.T=[20,30]'. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -279,7 +280,7 @@ def _explain(error: Any) -> str:
         return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
     if error["type"] == "missing":
         return f"`{place}`: required key is missing. Add it to the config."
-    return f"`{place}`: {rule(error)}. Got {error['input']!r}."
+    return f"`{place}`: {rule(error)} Got {error['input']!r}."
 
 
 def _known(place: str) -> list[str]:

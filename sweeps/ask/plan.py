@@ -89,7 +89,7 @@ class Plan:
     @functools.cached_property
     def base(self) -> dict[str, Any]:
         """Canonical form of everything that all points share; the store refuses a config in which it differs."""
-        axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
+        axes = self.grid.names
         return {
             "model": self.model.name,
             "model_version": self.model.version,
