@@ -182,7 +182,7 @@ def legend_of(figure: Figure, handles: Sequence[Any], labels: Sequence[str], hea
 
 
 def _columns(widths: Sequence[float], space: float, room: float) -> int:
-    """Largest number of columns that fit, and of those with the same number of rows the smallest."""
+    """Smallest number of columns that gives as few rows as fit into the width."""
     for columns in range(len(widths), 1, -1):
         rows = -(-len(widths) // columns)
         used = [max(widths[i : i + rows]) for i in range(0, len(widths), rows)]
