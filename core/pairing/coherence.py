@@ -277,7 +277,7 @@ def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
 
 
 def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
-    """p to first order in phi, Re[phi / W] shared as in `spectral_weights`, shape (N,).
+    """p to first order in phi, Re[phi / W] distributed as in `spectral_weights`, shape (N,).
 
     Args:
         omegaZ: E Z(E) of the normal state at the cell centres, meV, complex, shape (N,).

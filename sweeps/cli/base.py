@@ -82,7 +82,7 @@ ErrorsOption = Annotated[
     bool,
     typer.Option(
         help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
-        "wider one are solved too."
+        "wider lattice are solved too."
     ),
 ]
 RtolOption = Annotated[
