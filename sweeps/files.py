@@ -97,7 +97,7 @@ class Files:
 
     @contextlib.contextmanager
     def quiet(self, place: str, given: object, what: str) -> Iterator[None]:
-        """With a root, replace any error by one that quotes no file content.
+        """If files must be below a root, replace any error by one that quotes no file content.
 
         Args:
             place: Key of the config that names the file.

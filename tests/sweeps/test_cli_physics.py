@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.written_spectra import ALPHA2F, LAMBDA, OMEGA, RUNNING, rows
 from typer.testing import CliRunner
 
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.materials import library as materials
+from support.written_spectra import ALPHA2F, LAMBDA, OMEGA, RUNNING, rows
 
 KEYS = {
     "lambda",
