@@ -1,4 +1,4 @@
-"""A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
+"""Choice of a lattice for a requested accuracy: window and spacing are refined until two estimates agree.
 
 The candidate is compared with twice its spacing and with half its window. Coarsening by a factor of two changes an
 error of order p by 2^p - 1 times itself. The solver's error falls with the spacing at order 1.5 to 2 and with the
@@ -138,7 +138,7 @@ def spacing_order(spectrum: Spectrum, spacing: float, rtol: float) -> float:
 
 
 def peak_widths(y: Array, prominence: float) -> list[float]:
-    """Widths of a curve's peaks, in steps of its grid, where each has fallen by half of its prominence.
+    """Widths of a curve's peaks at half of their prominence, in steps of its grid.
 
     A peak's prominence is its height above the higher one of the two valleys that part it from higher peaks (or
     from the ends). The same as of scipy.signal, whose import takes as long as a solution.
@@ -157,12 +157,12 @@ def peak_widths(y: Array, prominence: float) -> list[float]:
 
 
 def _first(where: NDArray[np.bool_]) -> int:
-    """Position of the first True, or the length."""
+    """Index of the first True; the length if there is none."""
     return int(np.argmax(where)) if where.any() else where.size
 
 
 def _reach(y: Array, height: float) -> float:
-    """Steps after which a curve falls through a height; linear between the points."""
+    """Steps after which a curve falls below a height; linear between the points."""
     below = _first(y <= height)
     if below == y.size:
         return float(y.size - 1)
@@ -170,7 +170,7 @@ def _reach(y: Array, height: float) -> float:
 
 
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
-    """Coarsest spacing and window (meV), with which a search starts, for a gap of about `gap` (meV).
+    """Coarsest spacing and window (meV), at which a search starts, for a gap of about `gap` (meV).
 
     The spacing does not exceed the width of the narrowest mode, if a tenth of the cells suffices for that: two
         lattices that both miss the shape of a mode agree on a wrong result.
@@ -271,7 +271,7 @@ def _with_fixed_errors(
     choice: Choice, at: Callable[[int, int], Numbers], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
-    """The choice with the errors of a fixed spacing or window, from one refinement of each."""
+    """The choice of a lattice, with the errors of a fixed spacing or window from one refinement of each."""
     (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
 

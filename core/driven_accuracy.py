@@ -1,4 +1,4 @@
-"""A driven point to an accuracy: it is computed on finer lattices until its series agree.
+"""Driven points to a requested accuracy, computed on finer lattices until their series agree.
 
 Near a threshold of the drive, the lattice decides when a gap opens, and so how long it lasts. Series are therefore
 compared by the mean of their difference over the times of the result, which changes little if a gap opens a little

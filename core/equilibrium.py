@@ -106,7 +106,7 @@ def solve_equilibrium(
     tol: float = 1e-6,
     near: Equilibrium | None = None,
 ) -> Equilibrium:
-    """Gap equation in equilibrium, on one lattice.
+    """Solve the gap equation in equilibrium on one lattice.
 
     Args:
         material: The material; its Tc0 calibrates mu_star unless it is given.
@@ -136,7 +136,7 @@ def solve_to_accuracy(
     window: float | None = None,
     damping: Damping = "full",
 ) -> Accurate:
-    """Gap equation in equilibrium, on a lattice that gives every number to `rtol`.
+    """Solve the gap equation in equilibrium on a lattice that gives every number to `rtol`.
 
     The errors of Delta0 and of the edge are relative to their largest values over the temperatures.
 
@@ -194,7 +194,7 @@ def _check_temperature(T: float) -> None:
 def _transition(
     material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
 ) -> tuple[Coupling, float]:
-    """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
+    """The coupling on a lattice and its Tc (K): the stated Tc0 if mu_star is calibrated to it."""
     if near is None:
         coupling, guess, step, start = build_coupling(material, spacing, window, damping), material.Tc0, 0.25, None
     else:
