@@ -85,14 +85,13 @@ class _Composer(Composer):
     def __init__(self, where: str, size: Size, loader: Any = None) -> None:
         super().__init__(loader=loader)
         self.warn_double_anchors = False
-        self._where, self._size, self._nodes, self._aliases = where, size, 0, 0
+        self._where, self._size, self._nodes, self.aliases = where, size, 0, 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Node of the next event."""
         self._nodes += 1
         if self.parser.check_event(AliasEvent):
-            self._aliases += 1
-            _refuse_aliases(self._aliases, self._where, self._size)
+            self.aliases += 1
         elif self.depth >= self._size.depth and not self.parser.check_event(ScalarEvent):
             _refuse_depth(self._where, self._size)
         _refuse_values(self._nodes, self._where, self._size)
@@ -110,6 +109,7 @@ def _tree(text: str, where: str, size: Size) -> Any:
     if node is None:
         return None
     _weigh(node, where, size, {}, ())
+    _refuse_aliases(reader.composer.aliases, where, size)
     return reader.constructor.construct_document(node)
 
 

@@ -52,7 +52,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report") -> "Report":
-        """Report of both runs: that of the later one, with the work of both."""
+        """Report of the later of two runs, with the work of both added."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
 
