@@ -103,7 +103,7 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
     _refuse_what_is_no_cube(place)
     refuse_unwritable(place)
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
-        finish(place)
+        finish(place, check)
         if recompute:
             remove(place, check)
         cube, plan_there = prepare(plan, place, check)

@@ -249,7 +249,6 @@ class Cube:
         self.refuse_another()
 
     def _write(self, name: str, box: tuple[slice, ...], inside: list[Index], values: list[Any]) -> None:
-        self.guard()
         array = self.array(name)
         block = np.array(array[box])
         for i, value in zip(inside, values, strict=True):
@@ -339,7 +338,12 @@ def create(place: Place, plan: Plan, record: dict[str, Any], check: Callable[[],
             data = sealed(data)
             place.blobs.put(COPY, data, check)
         place.objects.put(key, data, check)
-    return Cube(place)
+    cube = Cube(place)
+    cube.guard = check
+    if not (place.is_local or place.is_memory):
+        # An object that exists cannot be created by a suspended driver of a cube that was here before.
+        cube.array("status")[...] = MISSING
+    return cube
 
 
 def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:
