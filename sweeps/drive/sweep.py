@@ -52,7 +52,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report") -> "Report":
-        """Report of both runs: that of the later one, with the work of both."""
+        """Report of the later of two runs, with the work of both added."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
 
@@ -333,7 +333,7 @@ def _failed(cube: Cube, plan: Plan) -> list[Index]:
 
 
 def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Labels and record, outputs of one point computed here and now; the store is not changed.
+    """Labels, record and outputs of one point, computed in this process; the store is not changed.
 
     Args:
         place: The store.

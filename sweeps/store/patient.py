@@ -1,6 +1,6 @@
-"""Zarr's requests to an object store, made again when their connection breaks, as `buckets.patiently` does.
+"""Zarr's requests to an object store, repeated when a connection breaks, as in `buckets.patiently`.
 
-A driver's writes are conditional (`ObjectBlobs.put`): one that was suspended overwrites nothing that another driver
+A driver's writes are conditional (`ObjectBlobs.put`): a suspended driver overwrites nothing that another one
 has written.
 """
 
@@ -45,7 +45,7 @@ class PatientStore(zarr.storage.ObjectStore[Any]):
         self.url, self.check = url, check
 
     def with_read_only(self, read_only: bool = False) -> "PatientStore":
-        """The same store, which may be written or not."""
+        """This store, reopened read-only or writable."""
         return PatientStore(self.url, read_only=read_only, check=self.check)
 
     async def set(self, key: str, value: Any) -> None:
