@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..ask.axes import Index, embed, union
 from ..ask.bounds import check_union
@@ -111,7 +112,7 @@ def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: 
         wanted = _membership(plan, cube)
         cube.refuse_strangers(plan_there, wanted)
         workers = plan.config.workers if workers is None else workers
-        if not missing(cube, wanted):
+        if not (wanted & (cube.status() == MISSING)).any():
             workers = 0
         with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
@@ -189,14 +190,11 @@ def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) 
     return cube, at_grid(plan, cube.grid)
 
 
-def missing(cube: Cube, wanted: Callable[[Index], bool]) -> int:
-    """Number of wanted points that have no result yet."""
-    return sum(wanted(tuple(int(i) for i in index)) for index in np.argwhere(cube.status() == MISSING))
-
-
-def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
-    sets = tuple(frozenset(positions) for positions in embed(plan.grid, cube.grid))
-    return lambda index: all(i in s for i, s in zip(index, sets, strict=True))
+def _membership(plan: Plan, cube: Cube) -> NDArray[np.bool_]:
+    """Points of the cube that the plan has, in the cube's shape."""
+    out = np.zeros(cube.grid.shape, bool)
+    out[np.ix_(*embed(plan.grid, cube.grid))] = True
+    return out
 
 
 def _log(place: Place) -> Log:
@@ -208,7 +206,7 @@ def _drive(
     cube: Cube,
     log: Log,
     pool: Pool,
-    wanted: Callable[[Index], bool],
+    wanted: NDArray[np.bool_],
     watch: Watch,
     check: Callable[[], None],
 ) -> Report:
@@ -304,15 +302,17 @@ def retry(
         place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
-    chosen = frozenset(failed)
     watch = watch or Watch()
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
         cube.guard = check
         workers = workers if failed else 0
+        chosen = np.zeros(cube.grid.shape, bool)
+        for index in failed:
+            chosen[index] = True
         with _pool(plan, place, workers, watch) as pool:
-            report = _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
+            report = _drive(plan, cube, log, pool, chosen, watch, check)
     if report.reason is None:
         place.blobs.delete([RETRY])
     return report
