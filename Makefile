@@ -14,7 +14,7 @@ export NUMBA_NUM_THREADS := 1
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
 
-reproduce: $(STAMP)          ## the paper's statements beside this code: sweeps, REPRODUCTION.md, its pictures
+reproduce: $(STAMP)          ## the paper's statements compared with this code: sweeps, REPRODUCTION.md, its pictures
 	$(BIN)/python -m photogap.sweeps.reproduction
 
 test: lint types pytest      ## lint, types, all tests
