@@ -114,7 +114,7 @@ def _middles(a: float, b: float, x: list[float], rule: Refine, each: int) -> Ite
         return
     log = rule.scale == "log" and a > 0
     middle = float(f"{math.sqrt(a * b) if log else (a + b) / 2:.{_DIGITS}g}")
-    low, high = (((a**3 * b) ** 0.25, (a * b**3) ** 0.25) if log else ((3 * a + b) / 4, (a + 3 * b) / 4))
+    low, high = ((a**3 * b) ** 0.25, (a * b**3) ** 0.25) if log else ((3 * a + b) / 4, (a + 3 * b) / 4)
     near = [v for v in x[bisect.bisect_left(x, low) : bisect.bisect_right(x, high)] if a < v < b]
     if near:
         middle = min(near, key=lambda v: abs(v - middle))
@@ -143,9 +143,7 @@ def _between(table: Table, rule: Refine) -> Iterator[tuple[float, float]]:
             yield from ((value, middle) for value in _around(x, (left + right) / 2, 2 * bend, log))
 
 
-def _border(
-    x: list[float], y: NDArray[np.float64], ended: NDArray[np.bool_], rule: Refine, log: bool
-) -> float:
+def _border(x: list[float], y: NDArray[np.float64], ended: NDArray[np.bool_], rule: Refine, log: bool) -> float:
     """Position of a column's only border, its logarithm on a logarithmic axis; NaN for none, infinity for several."""
     found = bracket(x, y, ended, rule.level)
     if len(found) != 1:

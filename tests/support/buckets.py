@@ -98,9 +98,7 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
                 if generation is not None:
                     kept |= {"If-None-Match": "*"} if generation == "0" else {"If-Match": tags[generation]}
                 gone = google and self.command == "DELETE" and request(port, "HEAD", self.path, b"", kept)[0] == 404
-                code, headers, data = (
-                    (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
-                )
+                code, headers, data = (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
             self.send_response(code)
             for value in [value for name, value in headers if name.lower() == "etag"]:
                 generation = str(int(value.strip('"')[:15], 16))
