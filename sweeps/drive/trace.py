@@ -1,11 +1,11 @@
-"""Tracing: points of a border or a peak along one axis, in each column of the other axes, without filling the grid.
+"""Tracing: the points that locate a border or a peak along one axis, in each column of the other axes.
 
-The labels of the two axes grow, but only the proposed points are computed; the others stay `missing`. The border is
-known to lie between two computed labels, so their distance is its error; likewise the neighbours of the largest value
-for a peak, if there is one peak at the resolution of the first labels.
+A border lies between two computed labels, so their distance is its error. A peak lies between the neighbours of the
+largest value, if there is only one at the resolution of the first labels.
 """
 
 import bisect
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def _around_peak(x: list[float], y: NDArray[np.float64]) -> list[tuple[float, fl
         return []
     k = int(np.argmax(y[known]))
     near = [x[i] for i in known[max(0, k - 1) : k + 2]]
-    return list(zip(near, near[1:], strict=False))
+    return list(itertools.pairwise(near))
 
 
 def _further(x: list[float], ended: NDArray[np.bool_]) -> list[float]:
@@ -144,7 +144,7 @@ def _between(table: Table, rule: Refine) -> Iterator[tuple[float, float]]:
 
 
 def _border(x: list[float], y: NDArray[np.float64], ended: NDArray[np.bool_], rule: Refine, log: bool) -> float:
-    """Position of a column's only border, its logarithm on a logarithmic axis; NaN for none, infinity for several."""
+    """A column's border, its logarithm on a logarithmic axis; NaN for none, infinity for several."""
     found = bracket(x, y, ended, rule.level)
     if len(found) != 1:
         return math.inf if found else math.nan
