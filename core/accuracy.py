@@ -114,7 +114,7 @@ def narrowest_mode(spectrum: Spectrum) -> float:
 
 
 def peak_widths(y: Array, prominence: float) -> list[float]:
-    """Widths of a curve's peaks, in steps of its grid, where each has fallen by half of its prominence.
+    """Widths of a curve's peaks at half of their prominence, in steps of its grid.
 
     A peak's prominence is its height above the higher one of the two valleys that part it from higher peaks (or
     from the ends). The same as of scipy.signal, whose import takes as long as a solution.
@@ -133,7 +133,7 @@ def peak_widths(y: Array, prominence: float) -> list[float]:
 
 
 def _first(where: NDArray[np.bool_]) -> int:
-    """Position of the first True, or the length."""
+    """Index of the first True; the length if there is none."""
     return int(np.argmax(where)) if where.any() else where.size
 
 

@@ -87,7 +87,7 @@ def solve_equilibrium(
     tol: float = 1e-6,
     near: Equilibrium | None = None,
 ) -> Equilibrium:
-    """Gap equation in equilibrium, on one lattice.
+    """Solve the gap equation in equilibrium on one lattice.
 
     Args:
         material: The material; its Tc0 calibrates mu_star unless it is given.
@@ -117,7 +117,7 @@ def solve_to_accuracy(
     window: float | None = None,
     damping: Damping = "full",
 ) -> Accurate:
-    """Gap equation in equilibrium, on a lattice that gives every number to `rtol`.
+    """Solve the gap equation in equilibrium on a lattice that gives every number to `rtol`.
 
     The errors of Delta0 and of the edge are relative to their largest values over the temperatures.
 

@@ -83,7 +83,7 @@ class Plan:
 
     @functools.cached_property
     def named_digests(self) -> dict[str, dict[str, str]]:
-        """Hash of the content of each name."""
+        """Hash of the content behind each name."""
         return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
 
     @functools.cached_property
@@ -151,7 +151,7 @@ class Plan:
         return self.model.declaration(name).unit
 
     def long_name(self, name: str) -> str:
-        """Axis in words."""
+        """Description of an axis for messages."""
         return self.model.declaration(name).long_name
 
 

@@ -42,7 +42,7 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, [*moved, *rest, *args[end:]])
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the help's order."""
+        """Names of commands, in the order of the help."""
         return [name for names in PANELS.values() for name in names]
 
 
@@ -58,10 +58,10 @@ def show_log(level: int) -> None:
 
 
 class Stderr:
-    """Standard error of the moment, which a progress bar replaces while it is shown."""
+    """The current standard error, which a progress bar replaces while it is shown."""
 
     def write(self, text: str) -> int:
-        """Write."""
+        """Write a text."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
@@ -82,7 +82,7 @@ ErrorsOption = Annotated[
     bool,
     typer.Option(
         help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
-        "wider one are solved too."
+        "wider lattice are solved too."
     ),
 ]
 RtolOption = Annotated[

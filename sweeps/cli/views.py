@@ -236,7 +236,9 @@ def _named(
     row = FIGURES.get(figure)
     unfit = sorted(options.keys() - row.options) if row else []
     if unfit:
-        raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
+        raise ConfigError(
+            f"`--{unfit[0]}` does not belong to `--figure {figure}`. Leave it out, or select labels with --at."
+        )
     ds = _open(store)
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)

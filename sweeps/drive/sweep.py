@@ -54,7 +54,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report", *, apart: bool) -> "Report":
-        """Report of both runs; those of points `apart` are counted together, else the later one has them all."""
+        """Report of the later of two runs with the work of both added; with `apart`, the points of both too."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         if apart:
             both = {k: getattr(self.counts, k) + getattr(counts, k) for k in ("total", "done", "failed")}

@@ -125,7 +125,7 @@ def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any])
 
 
 def defaults(ds: xr.Dataset) -> dict[str, Any]:
-    """Quantities of a picture for which none are given: `y`, and its axis `x`.
+    """Default quantities of a picture: the variable `y`, and the axis `x`.
 
     The axis is F0 if it has several values, else the next axis with several, else time.
     """
@@ -212,7 +212,7 @@ def _in_order(labels: xr.DataArray) -> bool:
 
 
 def _label_ticks(ax: Any, labels: xr.DataArray, where: Any, shown: Any) -> None:
-    """A tick with each label and those zipped with it, or with some of them."""
+    """Draw ticks at all or some labels, each with the labels zipped with it."""
     places = np.flatnonzero(shown)
     some = range(0, len(where), max(1, -(-len(where) // _TICKS)))
     ax.set_xticks([float(where[i]) for i in some], [tick(labels, int(places[i])) for i in some])
