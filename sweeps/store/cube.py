@@ -111,13 +111,13 @@ class Cube:
         """Status of every point, strings, in the grid's shape."""
         return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
 
-    def refuse_strangers(self, plan: Plan, wanted: Callable[[Index], bool]) -> None:
+    def refuse_strangers(self, plan: Plan, wanted: NDArray[np.bool_]) -> None:
         """Check that the finished points are those of a plan over this cube's grid.
 
         Raises:
             StoreError: A finished point has another identity than the plan gives to its labels.
         """
-        ended = [index for i in np.argwhere(self.status() != MISSING) if wanted(index := tuple(int(k) for k in i))]
+        ended: list[Index] = [tuple(i) for i in np.argwhere(wanted & (self.status() != MISSING)).tolist()]
         if not ended:
             return
         known = np.asarray(self.array("point_id")[...])
