@@ -14,7 +14,7 @@ FLOORS = (
     {"core"},
     {"sweeps", "errors", "status", "numbers"},
     {"files", "text", "private"},
-    {"model", "client"},
+    {"model", "client", "examples"},
     {"ask", "extension"},
     {"materials", "results"},
     {"store", "solver"},
