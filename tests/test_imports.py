@@ -20,7 +20,7 @@ FLOORS = (
     {"store", "solver"},
     {"work", "analysis"},
     {"clusters", "figures"},
-    {"drive", "accessor"},
+    {"drive", "accessor", "reference"},
     {"front", "reproduction", "server"},
     {"notebook", "cli"},
     {"photogap"},
