@@ -24,7 +24,7 @@ ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
+    SWEEPS: ("run", "screen", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
     PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
