@@ -378,6 +378,7 @@ def _check_uses(plan: Plan) -> None:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [
             ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.across", refine.across, [dim for dim in plan.grid.dims if dim != refine.axis]),
             ("refine.variable", refine.variable, scalars),
         ]
     for place, name, known in uses:

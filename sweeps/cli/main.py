@@ -17,8 +17,10 @@ from ..drive import sweep as service
 from ..drive.progress import Bar
 from ..drive.sweep import Report, Watch
 from ..errors import ConfigError, StoreError
+from ..examples import located
 from ..status import Status
 from ..store.place import Place, place
+from . import begin as cli_begin
 from . import cluster as cli_cluster
 from . import converge as cli_converge
 from . import optics as cli_optics
@@ -61,11 +63,12 @@ app = typer.Typer(
     name="photogap",
     cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
-    epilog="Start with: photogap run configs/quickstart.yaml. Every command has --help.",
+    epilog="Start with: photogap run quickstart. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+cli_begin.register(app)
 cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
@@ -126,6 +129,7 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute the missing points of a sweep, then draw its picture."""
+    config = located(config)
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})

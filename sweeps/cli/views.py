@@ -122,8 +122,9 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
 
 def _status_text(found: dict[str, Any]) -> Text:
     counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
+    rest = f"; {found['not_asked']} of the cube were not asked for" if found["not_asked"] else ""
     lines = [
-        f"{found['name']}: {found['points']} points: {counts}",
+        f"{found['name']}: {found['points']} points: {counts}{rest}",
         f"model: {found['model']}, config {found['config']}",
     ]
     if found["live"]:

@@ -180,9 +180,11 @@ def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) ->
     shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
     where = np.arange(len(labels)) if words else labels.astype(float)[shown]
     found = family(drawn, [along_x])
+    joined = _is_sparse(ds)
     for i, (label, line, look) in enumerate(found):
         marker = None if x in OWN else found.marker(i)
-        ax.plot(where, line.values[shown], label=label, marker=marker, **look)
+        drawn_at = ~np.isnan(line.values[shown]) if joined else slice(None)
+        ax.plot(where[drawn_at], line.values[shown][drawn_at], label=label, marker=marker, **look)
         line = line.isel({along_x: shown})
         uncertain(ax, line, where, line.values, error_of(ds, y, line), look)
     if words or len(along(values[x])) > 1:
@@ -198,6 +200,11 @@ def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) ->
     if len(found.members) < total:
         figure.suptitle(f"{caption(values)}\n{len(found.members)} of {total} lines".strip())
     return figure
+
+
+def _is_sparse(ds: xr.Dataset) -> bool:
+    """Whether points are missing and none failed: lines run through to the next point, as in a traced cube."""
+    return "status" in ds and {str(s) for s in ds["status"].values.flat} - {str(Status.OK)} == {str(Status.MISSING)}
 
 
 def _in_order(labels: xr.DataArray) -> bool:

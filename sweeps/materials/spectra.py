@@ -161,6 +161,8 @@ def _examined(
         if at is not None:
             F, omega_F = table.numbers[:, at], table.numbers[:, 0]
             F, omega_F = F[omega_F >= 0], omega_F[omega_F >= 0]
+            if np.array_equal(omega_F, omega):
+                omega_F = None  # the identities of points contain what is stated here
     try:
         spectrum = Spectrum.from_columns(omega, alpha2F, F, units=unit, omega_F=omega_F, units_F=unit_F)
     except ValueError as error:
