@@ -99,7 +99,7 @@ def screen(
             varied = cases.varied(_best(target, cases.base, vary))
             path = write(place, [*cases.base, *varied], choice)
             more = service.run(_plan(path, cluster), target, workers=workers, watch=watch)
-            report = report.followed_by(more)
+            report = report.followed_by(more, apart=False)
     _finish(target, place, cases.base, varied, [*left, *cases.left], report, as_json, words)
 
 
