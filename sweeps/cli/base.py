@@ -28,6 +28,7 @@ PANELS = {
         "init",
         "examples",
         "run",
+        "screen",
         "status",
         "show",
         "plot",
