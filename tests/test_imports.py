@@ -20,7 +20,7 @@ FLOORS = (
     {"store", "solver"},
     {"work", "analysis"},
     {"clusters", "figures"},
-    {"drive", "accessor", "reference"},
+    {"drive", "accessor", "reference", "screen"},
     {"front", "reproduction", "server"},
     {"notebook", "cli"},
     {"photogap"},
