@@ -48,6 +48,7 @@ faults: $(STAMP)-test        ## harm stores and drivers hundreds of times, write
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .
+	$(BIN)/python -m photogap.sweeps.precompile
 	touch $@
 
 $(STAMP)-test: $(STAMP)
