@@ -17,7 +17,7 @@ FLOORS = (
     {"model", "client", "examples"},
     {"ask", "extension"},
     {"materials", "results"},
-    {"store", "solver"},
+    {"store", "solver", "precompile"},
     {"work", "analysis"},
     {"clusters", "figures"},
     {"drive", "accessor", "reference", "screen"},
