@@ -15,10 +15,11 @@ all combinations of those that are axes before its first point. Uses the standar
 """
 
 import dataclasses
+import difflib
 import functools
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
@@ -31,7 +32,7 @@ _KEY: Final = "declaration"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for one value, whatever the others are.
+    """A rule for one value, independent of the others.
 
     Args:
         words: The rule in words, after "must be".
@@ -108,7 +109,7 @@ class Declaration:
         """Raise ValueError, with the owner's words after the name, unless a value satisfies the rule or is
         allowed."""
         if allowed and value not in allowed:
-            raise ValueError(f"`{name}`{owner} must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
+            raise ValueError(f"`{name}`{owner} {not_among(value, allowed)}")
         rule = self.rule or (FINITE if isinstance(value, float) else None)
         if rule is not None and not _holds(rule, value):
             unit = f", in {typed(self.unit)}" if self.unit != "1" else ""
@@ -179,6 +180,19 @@ def _checks(owner: Any) -> tuple[tuple[str, Declaration, Any, tuple[Any, ...]], 
         for f in dataclasses.fields(owner)
         if f.name in found
     )
+
+
+def nearest(word: Any, known: Iterable[Any]) -> str:
+    """Remedy for an unknown word: the most similar known word, ignoring case; empty if none is similar."""
+    names = {str(name).lower(): str(name) for name in known}
+    near = difflib.get_close_matches(str(word).lower(), names, n=1)
+    return f" Did you mean `{names[near[0]]}`?" if near else ""
+
+
+def not_among(word: Any, known: Iterable[Any]) -> str:
+    """Rule, remedy and value received for a word that is none of the known ones."""
+    known = tuple(map(str, known))
+    return f"must be one of {', '.join(known)}.{nearest(word, known)} Got {word!r}."
 
 
 def _in(unit: str) -> str:

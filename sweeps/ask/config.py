@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
+from ...core.declaration import nearest
 from ...core.units import SCALES
 from ..errors import ConfigError
 from ..files import Files
@@ -95,18 +96,28 @@ class Plot(_Frozen):
 
 
 class Refine(_Frozen):
-    """Refinement: add values of `axis` where `variable` changes most.
+    """Refinement: add values of `axis` where `variable` changes most, or trace its border or peak.
 
     Args:
         variable: A scalar of the cube, such as `Delta0_peak`.
         axis: A numeric axis of the cube.
-        tolerance: Change of the variable between neighbours below which no point is added, in its units.
-        budget: Largest number of new values on the axis.
+        find: `change` adds values where the variable changes most, and computes them for every label of the other
+            axes. `border` traces where the variable crosses `level`, `peak` where it is largest, for each label of
+            the other axes by itself: only the points that this needs are computed.
+        level: Value of the variable at a border, in its units.
+        across: Second numeric axis, of `border`: values are added where the border bends or ends.
+        tolerance: For `change`, change of the variable between neighbours below which no point is added, in its
+            units. For `border` and `peak`, distance of the labels that enclose it: relative to the label on a
+            logarithmic axis, in the axis's units on a linear one; across, relative to the axis's range.
+        budget: Largest number of new values on the axis; with `across`, on each of both.
         scale: Halve intervals on a linear or a logarithmic axis.
     """
 
     variable: str = pydantic.Field(examples=["Delta0_peak"])
     axis: str = pydantic.Field(examples=["F0"])
+    find: Literal["change", "border", "peak"] = "change"
+    level: float = 0.0
+    across: str | None = None
     tolerance: float = pydantic.Field(gt=0, examples=[0.05])
     budget: int = pydantic.Field(default=20, gt=0, le=LONGEST)
     scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
@@ -176,7 +187,7 @@ class Config(_Frozen):
     @classmethod
     def _preset(cls, value: str | None) -> str | None:
         if value is not None and value not in PRESETS:
-            raise ValueError(f"must be one of {', '.join(PRESETS)}")
+            raise ValueError(f"must be one of {', '.join(PRESETS)}.{nearest(value, PRESETS)}")
         return value
 
 
@@ -260,7 +271,7 @@ def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> d
     path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as 'axes.T=[20,30]'. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -279,7 +290,7 @@ def _explain(error: Any) -> str:
         return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
     if error["type"] == "missing":
         return f"`{place}`: required key is missing. Add it to the config."
-    return f"`{place}`: {rule(error)}. Got {error['input']!r}."
+    return f"`{place}`: {rule(error)} Got {error['input']!r}."
 
 
 def _known(place: str) -> list[str]:

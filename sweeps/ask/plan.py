@@ -83,13 +83,13 @@ class Plan:
 
     @functools.cached_property
     def named_digests(self) -> dict[str, dict[str, str]]:
-        """Hash of the content of each name."""
+        """Hash of the content behind each name."""
         return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
         """Canonical form of everything that all points share; the store refuses a config in which it differs."""
-        axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
+        axes = self.grid.names
         return {
             "model": self.model.name,
             "model_version": self.model.version,
@@ -151,7 +151,7 @@ class Plan:
         return self.model.declaration(name).unit
 
     def long_name(self, name: str) -> str:
-        """Axis in words."""
+        """Description of an axis for messages."""
         return self.model.declaration(name).long_name
 
 
@@ -378,6 +378,7 @@ def _check_uses(plan: Plan) -> None:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [
             ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.across", refine.across, [dim for dim in plan.grid.dims if dim != refine.axis]),
             ("refine.variable", refine.variable, scalars),
         ]
     for place, name, known in uses:

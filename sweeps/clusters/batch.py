@@ -24,6 +24,10 @@ class BatchJobs(Jobs):
         """One job."""
         return self.model_copy(update={"jobs": 1, "adapt": None})
 
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of jobs, and worker processes per job."""
+        return self.jobs or (self.adapt.maximum if self.adapt else 1), processes_of(self)
+
     def advice(self, seen: dict[str, Any]) -> list[str]:
         """Advice from the cores, threads and processes of a worker's node."""
         processes, retire = processes_of(self), retirement(self)

@@ -108,6 +108,10 @@ class Spec(Frozen):
         """Number of worker processes set by the file, if they run on this machine."""
         return None
 
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of jobs, and worker processes per job; without jobs, that of workers, and None."""
+        return 1, None
+
     @classmethod
     def kind_name(cls) -> str:
         """Name of the kind."""

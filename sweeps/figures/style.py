@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
+from ...core.declaration import not_among
 from .canvas import Canvas, origin
 from .words import number as number
 from .words import quantity as quantity
@@ -149,7 +150,7 @@ def styled(name: str = "screen", columns: int = 0) -> Iterator[Style]:
         ValueError: There is no such style or number of columns.
     """
     if name not in STYLES:
-        raise ValueError(f"`style` must be one of {', '.join(STYLES)}. Got {name!r}.")
+        raise ValueError(f"`style` {not_among(name, STYLES)}")
     if columns not in (0, 1, 2):
         raise ValueError(f"`columns` must be 1 or 2. Got {columns!r}.")
     token = _CURRENT.set(replace(STYLES[name], columns=columns))

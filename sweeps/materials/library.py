@@ -15,7 +15,6 @@ Where only a few modes do, give F (omega in meV, F in any unit, linear between t
 A `spectrum` without `file` and `peaks` alters that of the extended material, such as `spectrum: {scale: 1.1}`.
 """
 
-import difflib
 import functools
 import math
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ...core.declaration import choices, declarations
+from ...core.declaration import choices, declarations, nearest
 from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
 from ..ask.identity import digest
@@ -380,7 +379,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
         unknown = item["type"] == "extra_forbidden"
         remedy = suggest(str(item["loc"][-1]), _keys(item["loc"][:-1])) if unknown else ""
         got = "" if item["type"] == "missing" else f" Got {item['input']!r}."
-        yield f"`{key}`: {'unknown key' if unknown else rule(item)}.{remedy}{got}"
+        yield f"`{key}`: {'unknown key.' if unknown else rule(item)}{remedy}{got}"
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
@@ -438,10 +437,8 @@ def _text(name_or_path: str | Path, files: Files) -> tuple[Path, str]:
         return path, files.text(path, what="`material` file")
     known = _packaged()
     if name_or_path not in known:
-        near = difflib.get_close_matches(str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
-        hint = "".join(f" Did you mean {k}?" for k in known if k.lower() in near)
         raise ValueError(
-            f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file. "
-            f"Got {str(name_or_path)!r}.{hint}"
+            f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file."
+            f"{nearest(name_or_path, known)} Got {str(name_or_path)!r}."
         )
     return Path(), known[str(name_or_path)]

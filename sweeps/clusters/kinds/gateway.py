@@ -45,6 +45,10 @@ class Gateway(Spec):
             raise ValueError("one of `workers` and `adapt` must be given")
         return self
 
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of workers."""
+        return self.workers or (self.adapt.maximum if self.adapt else 1), None
+
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
         """Pool of workers that are not this machine's."""
         return _open(self, visit)

@@ -56,6 +56,10 @@ class Kubernetes(Spec):
             raise ValueError("one of `image` and `values` must be given")
         return self
 
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of workers."""
+        return self.workers or (self.adapt.maximum if self.adapt else 1), None
+
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
         """Pool of workers that are not this machine's."""
         return _open(self, visit)
