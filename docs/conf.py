@@ -38,7 +38,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!photogap).*"),
     (r"py:.*", r"photogap\..*\.(_.*|Array|Schema|T)"),
-    (r"py:class", r"photogap\.sweeps\.(store|files|clusters)\..*"),
+    (r"py:class", r"photogap\.sweeps\.(store|files|clusters|materials)\..*"),
 ]
 default_role = "literal"
 suppress_warnings = ["mystnb.unknown_mime_type"]

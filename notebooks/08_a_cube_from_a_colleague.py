@@ -13,11 +13,12 @@
 # %% [markdown]
 # # A cube from a colleague
 #
-# Somebody sent you a folder `sent.zarr`, a sweep that photogap computed. To read it you need xarray and zarr; pint-xarray
-# adds units. Nothing here needs photogap, a cluster, or the config of the sweep.
+# Somebody sent you a folder `sent.zarr`, a sweep that photogap computed. To read it you need xarray and zarr;
+# pint-xarray adds units. Nothing here needs photogap, a cluster, or the config of the sweep.
 
 # %%
 # %matplotlib inline
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -26,13 +27,13 @@ import pandas as pd
 import pint_xarray  # adds .pint to datasets
 import xarray as xr
 
+import photogap  # for the next cell alone
+
 # %% [markdown]
-# This cell stands for your colleague: it computes two small sweeps of K3C60, pumped at 170 meV, at 30 K and at 60 K. Skip it
-# if you have a cube, and put its path into the next cell.
+# This cell stands for your colleague: it computes two small sweeps of K3C60, pumped at 170 meV, at 30 K and at 60
+# K. Skip it if you have a cube, and put its path into the next cell.
 
 # %%
-import photogap
-
 axes = {"material": ["K3C60"], "F0": [0.03, 0.1, 0.3], "T": [30], "tau_esc": [0.03]}
 config = {"name": "sent", "axes": axes, "settings": {"n_times": 40, "omega_probe": 2, "tau_probe": 0.1}}
 for store, T in (("results/sent.zarr", 30), ("results/other.zarr", 60)):
@@ -41,11 +42,12 @@ for store, T in (("results/sent.zarr", 30), ("results/other.zarr", 60)):
 # %% [markdown]
 # ## Open and look
 #
-# Axes have labels, variables have units and a description. Points that failed, or that were not computed yet, are NaN:
-# `status` says which, `message` why. A cube that grew may have unsorted labels; `sortby` mends that.
+# Axes have labels, variables have units and a description. Points that failed, or that were not computed yet, are
+# NaN: `status` says which, `message` why. A cube that grew may have unsorted labels; `sortby` mends that. `load`
+# reads everything into memory; leave it out if the cube is larger than that.
 
 # %%
-ds = xr.open_zarr("results/sent.zarr").sortby("F0")
+ds = xr.open_zarr("results/sent.zarr").sortby("F0").load()
 assert (ds.status == "ok").all(), ds.message.where(ds.status != "ok", drop=True).values
 ds
 
@@ -88,8 +90,8 @@ T = pint_xarray.unit_registry.Quantity(float(ds["T"].item()), ds["T"].attrs["uni
 # %% [markdown]
 # ## Compare with your measurement
 #
-# `my_delays.csv` has delays in fs and a reflectance change with its error; these numbers are made up. Interpolate the cube
-# to your delays; the fluence whose curve fits best has the smallest chi2.
+# `my_delays.csv` has delays in fs and a reflectance change with its error; these numbers are made up. Interpolate
+# the cube to your delays; the fluence whose curve fits best has the smallest chi2.
 
 # %%
 data = pd.read_csv("data/my_delays.csv", comment="#", skipinitialspace=True)
@@ -103,7 +105,9 @@ chi2.to_pandas()
 # %%
 curves.plot.line(x="time")
 plt.errorbar(delay, signal, error, fmt="o", color="black")
-plt.title(f"best: F0 = {chi2.idxmin('F0').item():g} mJ/cm²");
+plt.title(f"best: F0 = {chi2.idxmin('F0').item():g} mJ/cm²")
+plt.show()
+
 
 # %% [markdown]
 # ## Two cubes in one picture
@@ -111,15 +115,15 @@ plt.title(f"best: F0 = {chi2.idxmin('F0').item():g} mJ/cm²");
 # `concat` joins cubes along an axis in which they differ; all other labels must agree.
 
 # %%
-other = xr.open_zarr("results/other.zarr").sortby("F0")
+other = xr.open_zarr("results/other.zarr").sortby("F0").load()
 both = xr.concat([ds, other], dim="T", join="exact", data_vars="all", coords="minimal", compat="override")
 both.Delta0_peak.squeeze(drop=True).plot.line(x="F0", xscale="log", marker="o")
 
 # %% [markdown]
 # ## Export
 #
-# A table for a spreadsheet, a PDF for the paper, and NetCDF for other programs. Only points and variables that you select
-# are written; the units stay with the NetCDF file, and belong into the header of a table.
+# A table for a spreadsheet, a PDF for the paper, and NetCDF for other programs. Only points and variables that
+# you select are written; the units stay with the NetCDF file, and belong into the header of a table.
 
 # %%
 out = Path("results/exported")
@@ -140,11 +144,9 @@ pd.read_csv(out / "peaks.csv").head(3)
 # %% [markdown]
 # ## Where it came from
 #
-# The cube keeps its config and the versions that computed it. With photogap installed, `photogap status sent.zarr` shows
-# the record, and `photogap run CONFIG --store sent.zarr` adds points to it.
+# The cube keeps its config and the versions that computed it. With photogap installed, `photogap status
+# sent.zarr` shows the record, and `photogap run CONFIG --store sent.zarr` adds points to it.
 
 # %%
-import json
-
 record = json.loads(ds.attrs["photogap"])
-{key: record[key] for key in ("model", "model_version") if key in record}
+{key: record["base"][key] for key in ("model", "model_version")}
