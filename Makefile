@@ -52,6 +52,7 @@ docs: $(STAMP)-docs          ## the site in build/docs, warnings as errors; exec
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .
+	$(BIN)/python -m photogap.sweeps.precompile
 	touch $@
 
 $(STAMP)-test: $(STAMP)

@@ -18,6 +18,7 @@ import pydantic
 from ...core.declaration import nearest
 from ...core.units import SCALES
 from ..errors import ConfigError
+from ..examples import located
 from ..files import Files
 from ..model import DEFAULT, current
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
@@ -195,18 +196,19 @@ def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool
     """Config from a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
-        path: The file.
+        path: The file, or the name of a packaged example.
         overrides: Applied last.
         full: Use the file's `full` variant: its values replace the small ones, key by key.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
     """
+    path = located(Path(path))
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
+    return parse(load_yaml(text, str(path)), overrides, folder=str(path.resolve().parent), full=full)
 
 
 def parse(

@@ -24,7 +24,21 @@ ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
+    SWEEPS: (
+        "init",
+        "examples",
+        "run",
+        "screen",
+        "status",
+        "show",
+        "plot",
+        "movie",
+        "retry",
+        "replay",
+        "converge",
+        "verify",
+        "cancel",
+    ),
     PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
@@ -69,7 +83,9 @@ class Stderr:
         sys.stderr.flush()
 
 
-ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+ConfigArgument = Annotated[
+    Path, typer.Argument(help="YAML file of the sweep, or the name of an example.", show_default=False)
+]
 OverridesOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override of the config, such as 'axes.T=[20,30]', with quotes; may be repeated."),
