@@ -44,6 +44,7 @@ PANELS = {
         "init",
         "examples",
         "run",
+        "screen",
         "status",
         "show",
         "plot",

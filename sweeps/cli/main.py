@@ -25,6 +25,7 @@ from . import converge as cli_converge
 from . import optics as cli_optics
 from . import physics as cli_physics
 from . import reference as cli_reference
+from . import screen as cli_screen
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
@@ -73,6 +74,7 @@ cli_physics.register(app)
 cli_optics.register(app)
 cli_reference.register(app)
 cli_cluster.register(app)
+cli_screen.register(app)
 cli_serve.register(app)
 
 _ROWS = 16
