@@ -1,4 +1,4 @@
-"""A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
+"""Choice of a lattice for a requested accuracy: window and spacing are refined until two estimates agree.
 
 The candidate is compared with twice its spacing and with half its window. Coarsening by a factor of two changes an
 error of order p by 2^p - 1 times itself. The solver's error falls with the spacing at order 1.5 to 2 and with the
@@ -43,7 +43,8 @@ class Numbers:
 
     Args:
         values: The numbers that must agree, shape (K,), or series, shape (K, n); NaN for a missing number.
-        scale: Reference value for the relative error of each, shape (K,), > 0.
+        scale: Reference value for the relative error of each, shape (K,), > 0; infinite for a number that need not
+            agree.
         names: Name of each number, for messages.
         state: The state from which the numbers were taken.
     """
@@ -61,6 +62,10 @@ class Numbers:
         K = len(self.names)
         difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
         return np.where(np.isnan(difference), np.inf, difference)
+
+    def relative(self, change: Array) -> Array:
+        """Changes relative to the scales, shape (K,); zero for a number that need not agree."""
+        return np.where(np.isinf(self.scale), 0.0, change) / self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +98,7 @@ class Choice:
 
     def shares(self) -> tuple[float, float]:
         """Largest relative change by spacing and by window."""
-        return float((self.by_spacing / self.best.scale).max()), float((self.by_window / self.best.scale).max())
+        return float(self.best.relative(self.by_spacing).max()), float(self.best.relative(self.by_window).max())
 
 
 def narrowest_mode(spectrum: Spectrum) -> float:
@@ -133,7 +138,7 @@ def _first(where: NDArray[np.bool_]) -> int:
 
 
 def _reach(y: Array, height: float) -> float:
-    """Steps after which a curve falls through a height; linear between the points."""
+    """Steps after which a curve falls below a height; linear between the points."""
     below = _first(y <= height)
     if below == y.size:
         return float(y.size - 1)
@@ -141,7 +146,7 @@ def _reach(y: Array, height: float) -> float:
 
 
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
-    """Coarsest spacing and window (meV), with which a search starts, for a gap of about `gap` (meV).
+    """Coarsest spacing and window (meV), at which a search starts, for a gap of about `gap` (meV).
 
     The spacing does not exceed the width of the narrowest mode, if a tenth of the cells suffices for that: two
         lattices that both miss the shape of a mode agree on a wrong result.
@@ -221,7 +226,7 @@ def _with_fixed_errors(
     choice: Choice, at: Callable[[int, int], Numbers], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
-    """The choice with the errors of a fixed spacing or window, from one refinement of each."""
+    """The choice of a lattice, with the errors of a fixed spacing or window from one refinement of each."""
     (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
 
@@ -236,7 +241,7 @@ def _with_fixed_errors(
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
-    relative = choice.error / choice.best.scale
+    relative = choice.best.relative(choice.error)
     worst = int(np.argmax(relative))
     known = f"known to {relative[worst]:.1e}" if math.isfinite(relative[worst]) else "not found"
     return (

@@ -124,12 +124,12 @@ class _Run:
             samples.append(slab.sample(self.t))
 
     def rest(self, target: float) -> None:
-        """Pass on towards `target` without a step, as far as nothing moves: until the pulse begins."""
+        """Advance towards `target` without a step while nothing changes, until the pulse begins."""
         if self.at_rest and self.t < self.pump.begins:
             self.t = min(target, self.pump.begins)
 
     def _is_at_rest(self) -> bool:
-        """Return whether all slabs wait for the pulse in equilibrium: their rates move nothing until it begins."""
+        """Return whether all slabs are in equilibrium, with negligible rates until the pulse begins."""
         if not all(slab.waiting for slab in self.slabs):
             return False
         equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]

@@ -173,7 +173,7 @@ def _check_temperature(T: float) -> None:
 def _transition(
     material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
 ) -> tuple[Coupling, float]:
-    """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
+    """The coupling on a lattice and its Tc (K): the stated Tc0 if mu_star is calibrated to it."""
     if near is None:
         coupling, guess, step, start = build_coupling(material, spacing, window, damping), material.Tc0, 0.25, None
     else:

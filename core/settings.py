@@ -89,6 +89,7 @@ class Settings:
             symbol=r"$s_\mathrm{pair}$",
             rule=SHARE,
             later=True,
+            example=0.01,
         ),
     )
     stimulated_emission: bool = field(
@@ -101,15 +102,15 @@ class Settings:
         default="envelope",
         metadata=declare(
             "`constant` (the paper) finds the one Gamma that deposits the absorbed energy of the pulse; `envelope` "
-            "takes the instantaneous Gamma that deposits the pulse's own power.",
+            "takes at each time the Gamma that deposits the pulse's power.",
             long_name="absorption rate during the pulse",
         ),
     )
     pump_shape: PumpShape = field(
         default="pulse",
         metadata=declare(
-            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: each `tau_pump` brings F0, and "
-            "the time of the steady state is recorded.",
+            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: F0 arrives in each interval of "
+            "`tau_pump`, and the time of the steady state is recorded.",
             long_name="whether the pump is a pulse or stays on",
             later=True,
         ),
@@ -126,8 +127,8 @@ class Settings:
     energy_match: EnergyMatch = field(
         default="absorbed",
         metadata=declare(
-            "Energy that the constant Gamma makes equal to the absorbed share of the fluence: that `absorbed` "
-            "by quasiparticles, or the largest that they `retained` at any time, with the rest in phonons.",
+            "Energy that the constant Gamma matches to the absorbed share of the fluence: `absorbed`, taken up by "
+            "quasiparticles, or `retained`, the largest that they hold at any time; the rest is in phonons.",
             long_name="energy by which the absorption rate is found",
             later=True,
         ),
@@ -151,6 +152,7 @@ class Settings:
             symbol=r"$\lambda_\mathrm{soft}$",
             rule=NOT_NEGATIVE,
             later=True,
+            example=0.05,
         ),
     )
     soft_energy: float = field(
@@ -167,14 +169,15 @@ class Settings:
     tau_ee: float = field(
         default=math.inf,
         metadata=declare(
-            "Time in which electrons scatter off one another: f relaxes to the Fermi function of its own energy "
-            "at the gap of the moment; `.inf`, the paper's model, leaves it out.",
+            "Time in which electrons scatter off one another: f relaxes to the Fermi function of the same "
+            "energy at the present gap; `.inf`, the paper's model, leaves this out.",
             long_name="relaxation time of electron-electron scattering",
             unit="ps",
             symbol=r"$\tau_\mathrm{ee}$",
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for none",
             later=True,
+            example=1.0,
         ),
     )
     phonon_share: float = field(
@@ -183,6 +186,7 @@ class Settings:
             "Share of the absorbed energy that goes into phonons at the photon energy, 0 to 1.",
             long_name="share of the absorbed energy that goes into phonons",
             rule=SHARE,
+            example=0.1,
         ),
     )
     tau_pump: float | None = field(
@@ -193,17 +197,19 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{pump}$",
             rule=POSITIVE,
+            example=0.3,
         ),
     )
     accuracy: float | None = field(
         default=None,
         metadata=declare(
             "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
-            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None does "
-            "not refine.",
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. The error "
+            "of `gap_duration` is recorded. None does not refine.",
             long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
+            example=0.001,
         ),
     )
     spacing: float | None = field(
@@ -214,6 +220,7 @@ class Settings:
             unit="meV",
             symbol="$h$",
             rule=POSITIVE,
+            example=0.25,
         ),
     )
     window: float | None = field(
@@ -223,6 +230,7 @@ class Settings:
             long_name="upper edge of the quasiparticle lattice",
             unit="meV",
             rule=POSITIVE,
+            example=800.0,
         ),
     )
     t_start: float = field(
@@ -259,6 +267,7 @@ class Settings:
             unit="ps",
             rule=POSITIVE,
             shapes=True,
+            example=0.3,
         ),
     )
     n_tail: int = field(
@@ -268,16 +277,19 @@ class Settings:
             long_name="number of times in the tail",
             rule=whole(0),
             shapes=True,
+            example=20,
         ),
     )
     times: tuple[float, ...] = field(
         default=(),
         metadata=declare(
-            "The times themselves, increasing; overrides all five above.",
+            "Times of the result, increasing; they replace those set by `t_start`, `t_stop`, `n_times`, "
+            "`t_linear_stop` and `n_tail`.",
             long_name="times of the result",
             unit="ps",
             rule=_TIMES,
             shapes=True,
+            example=(-0.5, 0.0, 0.5, 1.0),
         ),
     )
     rtol: float = field(
@@ -328,6 +340,7 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(1.0, 5.0, 170.0),
         ),
     )
     frequencies: tuple[float, ...] = field(
@@ -338,34 +351,39 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(5.0, 30.0),
         ),
     )
     thickness: float | None = field(
         default=None,
         metadata=declare(
-            "Film thickness, `.inf` for a half space; None takes the material's. Transmission is recorded if it "
-            "is given and finite.",
+            "Film thickness, `.inf` for a half space; None takes the material's. Transmission of the "
+            "probe is recorded only if a finite `thickness` is given here.",
             long_name="film thickness",
             unit="nm",
             symbol="$d$",
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for a half space",
+            example=40.0,
         ),
     )
     substrate: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the medium below the film: a number, a medium's name, or its file.",
+            "Refractive index of the medium below the film: a number, a medium's name, or the medium's file.",
             long_name="refractive index below the film",
             rule=_INDEX,
+            example="silicon",
         ),
     )
     cover: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the transparent medium from which the light comes, likewise.",
+            "Refractive index of the transparent medium from which the light comes: a number, a medium's name, or "
+            "its file.",
             long_name="refractive index above the film",
             rule=_INDEX,
+            example=1.5,
         ),
     )
     slabs: int = field(
@@ -375,6 +393,7 @@ class Settings:
             "pump energy. Series are then means over the depth.",
             long_name="number of slabs",
             rule=whole(1),
+            example=4,
         ),
     )
     phonon_velocity: float = field(
@@ -384,6 +403,7 @@ class Settings:
             long_name="velocity of phonons across the film",
             unit="nm ps^-1",
             rule=NOT_NEGATIVE,
+            example=1.0,
         ),
     )
     depth_profile: bool = field(
@@ -401,6 +421,7 @@ class Settings:
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{probe}$",
             rule=POSITIVE,
+            example=5.0,
         ),
     )
     probe_amplitude: bool = field(
@@ -419,6 +440,7 @@ class Settings:
             long_name="hbar / tau of elastic scattering",
             unit="meV",
             rule=POSITIVE,
+            example=10.0,
         ),
     )
     tau_probe: float = field(
@@ -429,6 +451,7 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{probe}$",
             rule=NOT_NEGATIVE,
+            example=0.1,
         ),
     )
     smear_gap: bool = field(
@@ -443,6 +466,7 @@ class Settings:
             "Signal of the reheated substrate relative to the trace's extreme value; 0 adds nothing.",
             long_name="amplitude of the substrate's tail",
             rule=NOT_NEGATIVE,
+            example=0.2,
         ),
     )
     tail_decay: float = field(

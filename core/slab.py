@@ -141,7 +141,7 @@ class Slab:
         if found.Z is not None and not found.Z.min() > 0.0:
             E = float(self.equations.film.lattice.E[found.Z.argmin()])
             raise GapError(
-                f"`renormalised_rates` need Re Z > 0: it is {found.Z.min():.2g} at {E:.4g} meV; set "
+                f"`renormalised_rates: true` needs Re Z > 0. Got {found.Z.min():.2g} at {E:.4g} meV; set "
                 "`renormalised_rates: false`"
             )
         return found

@@ -4,7 +4,6 @@ Values are counted, with aliases expanded, before anything is built from a text.
 """
 
 import contextlib
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from ..core.declaration import nearest
 from .errors import ConfigError
 
 
@@ -182,19 +182,22 @@ def _fault(error: yaml.YAMLError) -> str:
 
 
 def rule(error: Any) -> str:
-    """Rule of a pydantic error, in YAML terms."""
+    """Rule of a pydantic error, in YAML terms, as a sentence."""
     words = {
         "tuple_type": "must be a list",
         "list_type": "must be a list",
         "dict_type": "must be a mapping of keys",
     }
-    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        return f"must be one of {', '.join(allowed)}.{nearest(error['input'], allowed)}"
+    text = words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def suggest(word: str, known: list[str]) -> str:
     """Remedy for an unknown word: the nearest known one, or the list."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
+    return nearest(word, known) or f" Known: {', '.join(sorted(known))}."
 
 
 def short(value: Any) -> str:

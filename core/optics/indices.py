@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..constants import C_LIGHT, HBAR
+from ..declaration import not_among
 from ..units import ENERGY
 from .fresnel import Array, ComplexArray
 
@@ -38,7 +39,7 @@ def photon_energy(value: float, units: str = "um") -> float:
     if units in _WAVELENGTHS:
         return 2e-3 * math.pi * HBAR * C_LIGHT / (value * _WAVELENGTHS[units]) if value else math.inf
     if units not in ENERGY:
-        raise ValueError(f"`units` must be one of {', '.join((*_WAVELENGTHS, *ENERGY))}. Got {units!r}.")
+        raise ValueError(f"`units` {not_among(units, (*_WAVELENGTHS, *ENERGY))}")
     return value * ENERGY[units]
 
 

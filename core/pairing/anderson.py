@@ -20,7 +20,7 @@ class Anderson:
         self.filled = self.oldest = 0
 
     def restart(self) -> None:
-        """Begin another equation: what follows is no change of what came before."""
+        """Begin another equation, whose first iterate is not a change of the last one."""
         self.last = None
 
     def forget(self) -> None:
@@ -56,7 +56,7 @@ _RIDGE = 1e-12
 def _remember(
     x: Array, r: Array, last_x: Array, last_r: Array, dR: Array, dS: Array, k: int, products: Array
 ) -> None:
-    """Write the last changes of r and x + r into row k of the history; products of its rows with that of r."""
+    """Write the last changes of r and x + r into row k of the history; multiply all changes of r by this one."""
     for i in range(x.size):
         dR[k, i] = r[i] - last_r[i]
         dS[k, i] = x[i] - last_x[i] + dR[k, i]

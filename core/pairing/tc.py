@@ -97,7 +97,7 @@ class LinearGap:
 
 
 class _Leading:
-    """Largest eigenvalues of similar maps, each search from the pair amplitude of the one before.
+    """Largest eigenvalues of similar maps; each search starts from the pair amplitude of the last one.
 
     Args:
         start: A pair amplitude of a similar state, shape (N,); None knows none, and each search is ARPACK's own.
@@ -163,7 +163,7 @@ def calibrate_mu_star(
     coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None,
     start: Array | None = None,
 ) -> Coupling:  # fmt: skip
-    """The coupling with the mu_star that gives the transition at Tc (K), which is known for a material.
+    """The coupling with the mu_star that gives a stated Tc (K).
 
     Args:
         coupling: Spectrum on its lattice; its mu_star counts for nothing.
@@ -207,7 +207,7 @@ def _bracket(g: Callable[[float], float], x: float, step: float, reach: float) -
         while g(x + step) >= 0.0:
             x, step = x + step, 1.5 * step
             if x - centre > reach:
-                raise ValueError(f"no Tc below {math.exp(x):.4g} K: the normal state is unstable throughout.")
+                raise ValueError(f"no Tc below {math.exp(x):.4g} K: the normal state is unstable up to there.")
         return x, x + step
     while g(x - step) < 0.0:
         x, step = x - step, 1.5 * step

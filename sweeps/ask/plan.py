@@ -68,7 +68,7 @@ class Plan:
 
     @functools.cached_property
     def _last_settings(self) -> list[tuple[Labels, Any]]:
-        """Settings that were made last, and the labels that they were made of."""
+        """The settings built last, with the labels from which they were built."""
         return [({}, None)]
 
     @functools.cached_property
@@ -88,8 +88,8 @@ class Plan:
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
-        """Canonical form of what all points share; the store refuses a config in which it differs."""
-        axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
+        """Canonical form of everything that all points share; the store refuses a config in which it differs."""
+        axes = self.grid.names
         return {
             "model": self.model.name,
             "model_version": self.model.version,
@@ -127,7 +127,7 @@ class Plan:
 
     @property
     def _said(self) -> dict[str, Any]:
-        """Settings shared by all points; those given by name enter by their label.
+        """Settings shared by all points; one given by name is represented by its label.
 
         A setting marked `later` in its metadata was added after points had been stored with its default value,
         so the default is left out.
@@ -290,7 +290,7 @@ def unchecked(plan: Plan) -> int:
 
 
 def _bound(plan: Plan, names: Iterable[str]) -> list[Axis]:
-    """Axes with several values that any of the names is on."""
+    """Axes with several values that carry any of the names."""
     return [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(names)]
 
 

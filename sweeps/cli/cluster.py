@@ -95,7 +95,7 @@ def submit(
     target = store_of(tree.name, store, full=full)
     check_submission(cluster, target, tree.folder)
     if dry_run:
-        show_estimate(plan, None, as_json=as_json)
+        show_estimate(plan, cluster, None if recompute else target, as_json=as_json)
         return
     words = run_words(config, target, overrides=overrides, full=full, recompute=recompute)
     send(cluster, target, words, name=config.stem, folder=tree.folder, as_json=as_json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
+from ...core.declaration import nearest, not_among
 from ..errors import ConfigError
 from ..numbers import left, margin, short
 from ..work.limits import one_thread
@@ -141,7 +142,7 @@ def _check_convention(at: str, mu_star: float | None) -> None:
     from ...core.material import MuStarAt
 
     if at not in get_args(MuStarAt):
-        raise ConfigError(f"`--mu-star-at` must be one of {', '.join(get_args(MuStarAt))}. Got {at!r}.")
+        raise ConfigError(f"`--mu-star-at` {not_among(at, get_args(MuStarAt))}")
     if mu_star is None:
         raise ConfigError(f"`--mu-star-at` needs `--mu-star`: a material states its own convention. Got {at!r}.")
 
@@ -268,8 +269,8 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Ma
     path = Path(given)
     if given not in library.names() and (path.suffix or path.parent != Path()) and not path.exists():
         raise ConfigError(
-            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file. "
-            f"Got {given!r}, which does not exist."
+            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file."
+            f"{nearest(given, library.names())} Got {given!r}, which does not exist."
         )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         for option in (k for k, v in reading.items() if v is not None):

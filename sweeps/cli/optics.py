@@ -49,7 +49,7 @@ def optics(
         str, typer.Option(help="Medium below the film: an index, a name (`photogap media`) or a .csv file.")
     ] = "1",
     cover: Annotated[
-        str, typer.Option(help="Medium above the film, from which the light arrives: as for the substrate.")
+        str, typer.Option(help="Medium above the film, from which the light arrives; same forms as --substrate.")
     ] = "1",
     scattering_rate: Annotated[
         float | None, typer.Option(help="hbar / tau of elastic scattering, meV.", show_default="dirty limit")

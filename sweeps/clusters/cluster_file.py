@@ -6,6 +6,7 @@ from typing import Any
 
 import pydantic
 
+from ...core.declaration import nearest
 from ..errors import ConfigError
 from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
@@ -95,7 +96,9 @@ def parse(tree: Any, where: str) -> Spec:
     name = tree.get("kind") if isinstance(tree, dict) else tree
     kind = kind_named(name) if isinstance(name, str) and isinstance(tree, dict) else None
     if kind is None:
-        raise ConfigError(f"{where}: `kind` must be one of {', '.join(known())}. Got {_short(name)}.")
+        raise ConfigError(
+            f"{where}: `kind` must be one of {', '.join(known())}.{nearest(name, known())} Got {_short(name)}."
+        )
     reading = kind.system.reading if kind.system else None
     try:
         return kind.model_validate({str(k): v for k, v in tree.items()}, context={"reading": reading})
@@ -109,7 +112,7 @@ def _explain(error: Any, kind: type[Spec], where: str) -> str:
         return f"{where}: `{place}`: unknown key.{_remedy(place, kind)} Got {_short(error['input'])}."
     if error["type"] == "missing":
         return f"{where}: `{place}`: required key is missing."
-    return f"{where}: {f'`{place}`: ' if place else ''}{rule(error)}." + (
+    return f"{where}: {f'`{place}`: ' if place else ''}{rule(error)}" + (
         f" Got {_short(error['input'])}." if place else ""
     )
 

@@ -171,7 +171,7 @@ class Fleet:
                 self.trouble = error
                 return
             except Exception as error:
-                self._note(f"look failed: {type(error).__name__}: {error}")
+                self._note(f"query failed:  {type(error).__name__}: {error}")
 
     def step(self) -> None:
         """One cycle: jobs that have joined, have ended, or are needed."""

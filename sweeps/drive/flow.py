@@ -1,6 +1,7 @@
 """The driver's loop: a bounded window of batches, each point logged as it ends, whole shards packed."""
 
 import itertools
+import logging
 import statistics
 import time
 from collections import Counter, deque
@@ -160,7 +161,7 @@ class Flow:
         if not self._losses:
             return
         if self.died:
-            self.log.event("run died", points=[self.died])
+            self.log.event("run died", level=logging.WARNING, points=[self.died])
         self._last = {todo.point_id: todo for todo in self._todo() if todo.point_id in self._losses}
         for key, todo in list(self._last.items()):
             number = self._losses[key]
@@ -275,7 +276,13 @@ class Flow:
         """Retry points whose worker died: a single point of a batch is to blame, several are retried one by one."""
         self.counts.lost += 1
         limits = self.plan.config.limits
-        self.log.event("worker lost", points=[t.point_id for t in rest], error=clean(ended.error), job=ended.story)
+        self.log.event(
+            "worker lost",
+            level=logging.WARNING,
+            points=[t.point_id for t in rest],
+            error=clean(ended.error),
+            job=ended.story,
+        )
         if len(rest) > 1:
             self._again.extend((todo,) for todo in rest)
             return
@@ -306,7 +313,7 @@ class Flow:
         Requests to an object store have been retried already.
         """
         self._store_faults += 1
-        self.log.event("store fault", error=clean(error))
+        self.log.event("store fault", level=logging.WARNING, error=clean(error))
         if self._store_faults >= _STORE_TRIES or (_of_store(error) and not self.cube.place.is_local):
             text = str(error).rstrip(".")
             raise StoreError(

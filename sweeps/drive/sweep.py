@@ -333,7 +333,7 @@ def _failed(cube: Cube, plan: Plan) -> list[Index]:
 
 
 def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Labels and record, outputs of one point computed here and now; the store is not changed.
+    """Labels, record and outputs of one point, computed in this process; the store is not changed.
 
     Args:
         place: The store.

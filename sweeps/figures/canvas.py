@@ -36,8 +36,7 @@ _RECORD = "photogap"
 
 
 def origin(ds: xr.Dataset | xr.DataArray) -> dict[str, str]:
-    """Record of a figure's cube in its file: its title, its config's hash, the model; empty for data without a
-    record."""
+    """Metadata that name a figure's cube: title, hash of the config, model; empty for data without a record."""
     record = json.loads(ds.attrs.get(_RECORD, "{}"))
     if not record:
         return {}
@@ -84,7 +83,7 @@ class Canvas(Figure):
 
 
 def metadata(origin: dict[str, str], kind: str) -> dict[str, Any]:
-    """Entries of a file, by its kind: texts of PNG, the document information of PDF, Dublin Core of SVG.
+    """Metadata entries of a picture file: texts in PNG, document information in PDF, Dublin Core in SVG.
 
     Args:
         origin: From `origin`, and `figure`, its name.
@@ -250,7 +249,7 @@ def _with_power(title: str, power: str) -> str:
 
 
 def _fewer(axis: Axis) -> bool:
-    """Leave out ticks where labels of an axis collide; whether any did."""
+    """Leave out ticks where labels of an axis collide; return whether any did."""
     if not axis.get_visible():
         return False
     boxes = [text.get_window_extent() for text in shown_ticks(axis)]

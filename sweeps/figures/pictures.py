@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ...core.declaration import nearest
 from ..analysis.labels import geometric
 from ..analysis.uncertain import error_of
 from ..ask.axes import OWN
@@ -79,7 +80,10 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
 
 def _dim(values: xr.DataArray, name: str, option: str) -> str:
     if name not in values.coords:
-        raise ConfigError(f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}.")
+        raise ConfigError(
+            f"`{option}` must name an axis: {', '.join(map(str, values.coords))}.{nearest(name, values.coords)} "
+            f"Got {name!r}."
+        )
     dims = values[name].dims
     if not dims:
         raise ConfigError(
@@ -118,6 +122,17 @@ def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any])
     if hue is None and several:
         several = several[1:]
     return {d: ds[d].values[0] for d in several} | at
+
+
+def defaults(ds: xr.Dataset) -> dict[str, Any]:
+    """Quantities of a picture for which none are given: `y`, and its axis `x`.
+
+    The axis is F0 if it has several values, else the next axis with several, else time.
+    """
+    outputs = [str(name) for name, v in ds.data_vars.items() if v.dtype.kind == "f" and set(v.dims) & set(OWN)]
+    y = "Delta0" if "Delta0" in ds or not outputs else outputs[0]
+    several = [str(d) for d in ("F0", *ds["status"].dims) if ds.sizes[d] > 1]
+    return {"x": several[0] if several else "time" if "time" in ds[y].dims else "F0", "y": y}
 
 
 def plot(

@@ -43,7 +43,7 @@ Ask = Callable[[xr.Dataset], Cell]
 
 @dataclass(frozen=True)
 class Measured:
-    """The answer from a cube about what decides another answer.
+    """The answer from a cube to the question on which another answer depends.
 
     Args:
         config: The config whose cube is asked.

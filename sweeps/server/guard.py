@@ -28,7 +28,7 @@ _HEADERS = (
 
 
 def cookie_of(token: str) -> str:
-    """Name of a server's cookie, its own: a browser keeps one jar for all ports of a host."""
+    """Name of the cookie, different for each server, since a browser shares cookies among all ports of a host."""
     return f"photogap-{hmac.new(token.encode(), b'photogap cookie', hashlib.sha256).hexdigest()[:12]}"
 
 

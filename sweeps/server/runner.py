@@ -109,7 +109,7 @@ class Runner:
         self._closing = False
 
     def start(self) -> None:
-        """List cubes of the command line, requeue the sweeps that were running, and start."""
+        """List cubes written by the command line, queue interrupted sweeps again, and start."""
         # Each cluster's scheduler starts in its own thread; if two threads import the dashboard at once, one may
         # find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401

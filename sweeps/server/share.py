@@ -50,7 +50,7 @@ class Share:
         return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
 
     def slots(self) -> int:
-        """Slots of the pool, or this sweep's own limit; other sweeps only delay a batch."""
+        """Slots of the pool, or the sweep's own limit if lower; other sweeps only delay a batch."""
         return min(self._hub.slots, self._cap or self._hub.slots)
 
     def running(self) -> int:

@@ -127,7 +127,7 @@ class LocalBlobs:
             return _name(temporary, path)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The version is the time of the last change and the file's number."""
+        """As `Blobs.look`; the version is the time of the last change and the file's inode."""
         try:
             with (self.root / key).open("rb") as file:
                 return file.read(), _version(file.fileno())
@@ -154,7 +154,7 @@ class LocalBlobs:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Set a new modification time on the file that was inspected, whatever has its name by then."""
+        """Set a new modification time on the inspected file itself, even if another file has its name by then."""
         with contextlib.suppress(*_NO_FILE), (self.root / key).open("rb") as file:
             if _version(file.fileno()) == seen:
                 os.utime(file.fileno())
@@ -192,7 +192,7 @@ def _temporary(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def _name(file: Path, path: Path) -> bool:
-    """Give a file another name if that is free; return whether it was. Without hard links the name is a copy's."""
+    """Add a name to a file if the name is free; return whether it was. Without hard links, copy the file."""
     try:
         os.link(file, path)
     except FileExistsError:
@@ -209,7 +209,7 @@ def _name(file: Path, path: Path) -> bool:
 
 
 def _back(aside: Path, path: Path) -> None:
-    """Give a file its name back if that is free; it may still be written, so that a copy would not do."""
+    """Give a file its name back if that is free, without copying, since the file may still be written."""
     try:
         os.link(aside, path)
     except FileExistsError:

@@ -192,7 +192,7 @@ _there: set[str] = set()
 
 
 def refuse_no_bucket(url: str) -> None:
-    """Check that the bucket of a URL exists, once a process: the answer to a HEAD does not say which is gone.
+    """Check once per process that a URL's bucket exists: a HEAD does not show whether bucket or object is missing.
 
     Raises:
         StoreError: There is no such bucket, or it may not be listed.

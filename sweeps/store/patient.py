@@ -1,4 +1,4 @@
-"""Zarr's requests to an object store, made again when their connection breaks, as `buckets.patiently` does."""
+"""Zarr's requests to an object store, repeated when a connection breaks, as in `buckets.patiently`."""
 
 import asyncio
 import functools
@@ -39,7 +39,7 @@ class PatientStore(zarr.storage.ObjectStore[Any]):
         self.url = url
 
     def with_read_only(self, read_only: bool = False) -> "PatientStore":
-        """The same store, which may be written or not."""
+        """This store, reopened read-only or writable."""
         return PatientStore(self.url, read_only=read_only)
 
     def list(self) -> AsyncGenerator[str, None]:

@@ -1,4 +1,4 @@
-"""Work on many points at once by the model's batched solver (`backend: gpu`); what that cannot do, one by one."""
+"""Work on many points at once by the model's batched solver (`backend: gpu`); other points run one by one."""
 
 import importlib
 import importlib.util
@@ -20,7 +20,7 @@ POINTS = 16_384
 
 
 def require(model: Model) -> None:
-    """Refuse `backend: gpu` where this process could not follow it.
+    """Refuse `backend: gpu` if this process cannot use it.
 
     Raises:
         ConfigError: The model has no batched solver, or JAX is missing.

@@ -1,7 +1,7 @@
 // The page: a list with live progress, and one sweep with its map, curves, points, failures and config.
 import { Curves, Pair } from "./curves.js";
 import { PointMap } from "./map.js";
-import { $, call, clock, make, path, say, show, words } from "./tools.js";
+import { $, call, clock, make, pace, path, say, show, words } from "./tools.js";
 
 const EXAMPLE = `# Photo-induced gap against fluence. Units: F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps.
 name: my-sweep
@@ -82,7 +82,7 @@ function overview() {
   if (!s) return;
   $("name").textContent = s.name;
   fill($("bar"), s);
-  const rate = s.state === "running" && s.points_per_s ? `, ${show(s.points_per_s, 3)} points/s` : "";
+  const rate = s.state === "running" && s.points_per_s ? `, ${pace(s.points_per_s)}` : "";
   say("numbers", `${progress(s)}${rate}, cluster ${s.cluster}`);
   say("message", s.message);
   document.title = `${s.name} (${progress(s).split(",")[0]}) – photogap`;
@@ -225,7 +225,7 @@ async function check() {
   $("check").disabled = true;
   try {
     const e = await call("dry-run", { config: $("config").value });
-    say("said", `${e.points} points, ${show(e.bytes / 2 ** 20, 3)} MiB, ${show(e.seconds_per_point, 3)} s a point, about ${clock(e.estimated_seconds)} with ${e.workers} workers`);
+    say("said", e.words.join("\n"));
   } catch (error) { say("said", ""); refused(error); }
   $("check").disabled = false;
 }

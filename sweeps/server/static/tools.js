@@ -51,6 +51,8 @@ export const quantity = (value, unit) => `${show(value)} ${unit || ""}`.trim();
 export const words = (labels, coords) => Object.entries(labels)
   .map(([k, v]) => (k === "material" ? show(v) : `${k} = ${quantity(v, coords[k]?.printed)}`));
 
+export const pace = (rate) => (rate >= 1 ? `${show(rate, 3)} points/s` : `a point every ${show(1 / rate, 3)} s`);
+
 export function clock(seconds) {
   if (seconds == null || !isFinite(seconds)) return "";
   const s = Math.round(seconds), pad = (n) => String(n).padStart(2, "0");
