@@ -123,5 +123,12 @@ FIGURES: Final[dict[str, FigureRow]] = {
         needs="material",
     ),
     "pulse_length": _life("tau_pump", "the pulse's duration"),
+    "recovery": FigureRow(
+        draws="recovery:recovery_time",
+        shows="recovery time of lead, and energy of quasiparticles over that of phonons, against temperature",
+    ),
+    "choices": FigureRow(
+        draws="choices:largest_gaps", shows="2 Delta0 with one choice changed at a time; dashed: the paper's"
+    ),
 }
 """Figures by name, as for `photogap plot STORE --figure NAME`."""

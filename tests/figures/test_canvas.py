@@ -37,6 +37,7 @@ CUBES = {
     "fig7a": (WORDS,),
     "fig7b": (MANY.isel(F0=0),),
     "pulse_length": (complete({"tau_pump": [0.1, 0.3, 1.0, 3.0], "T": [30.0, 60.0]}),),
+    "recovery": (complete({"T": [30.0, 60.0, 90.0], "F0": [0.1, 1.0]}),),
     "resonance": (complete({"omega_pump": [50.0, 79.0, 170.0], "damping": ["full", "real"]}),),
 }
 """Cubes of figures that show more than one point; any other figure is drawn of one point."""
