@@ -50,7 +50,7 @@ def test_choices_within_a_quarter_of_the_papers(cube):
     two["Delta0"] = two["Delta0"] * np.array([1.0, 8.0]).reshape(-1, *[1] * (two["Delta0"].ndim - 1))
     assert deciding.one_at_a_time(two).text.endswith("within a quarter of 7 meV: other")
     text = abstract.deciding(dict.fromkeys(abstract.DECIDING, "no cube") | {"seven_mev": two})
-    assert "0.8 meV here, and 6.4 meV at most for any one choice tried (other)" in text
+    assert "0.8 meV here, 6.4 meV at most by any one choice (other)" in text
     assert abstract.deciding(dict.fromkeys(abstract.DECIDING, "no cube")) == ""
 
 

@@ -89,6 +89,12 @@ def test_experiments_are_not_counted_as_the_papers():
     assert all(row.source.startswith("experiment, not the paper: ") and not row.paper for row in measured)
 
 
+def test_abstract_has_about_150_words():
+    page = (Path(__file__).parents[2] / "REPRODUCTION.md").read_text()
+    abstract_of_page = page.split("# Reproduction", 1)[1].split("Written by", 1)[0]
+    assert 135 <= len(abstract_of_page.split()) <= 165
+
+
 def test_no_row_of_the_page_is_empty():
     """Every point of every cube of the page that is committed has an answer, and no number is missing."""
     page = (Path(__file__).parents[2] / "REPRODUCTION.md").read_text()
