@@ -22,6 +22,9 @@ def escape_balance(ds: xr.Dataset, variable: str = "Delta0", *, start: float) ->
 
     Returns:
         `share`, `exponent` and `tau` (ps), without the dim `time`.
+
+    Raises:
+        ValueError: if no time of the record but the last is at or after `start`.
     """
     names = ("U_qp", "U_ph", variable)
     first, last = ({name: pick(ds, name, "time").sel(time=t) for name in names} for t in _ends(ds, start))
@@ -46,4 +49,6 @@ def escape_balance(ds: xr.Dataset, variable: str = "Delta0", *, start: float) ->
 
 def _ends(ds: xr.Dataset, start: float) -> tuple[float, float]:
     times = ds["time"].values
+    if not start <= times[-2]:
+        raise ValueError(f"`start` must be before the record's last time, {times[-1]:g} ps. Got {start!r}.")
     return float(times[np.searchsorted(times, start)]), float(times[-1])

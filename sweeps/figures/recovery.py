@@ -22,10 +22,11 @@ def recovery_time(ds: xr.Dataset) -> Figure:
         ds: A cube with a transmission and the axes T and tau_esc; a line per combination of the other axes.
     """
     values = present(ds, "dT_T0", "T", "time")
-    share = escape_balance(ds, "dT_T0", start=EARLY)["share"]
+    start = min(EARLY, 0.5 * float(ds["time"][-1]))
+    share = escape_balance(ds, "dT_T0", start=start)["share"]
     figure = new(COLUMN, 4.2)
     above, below = figure.subplots(2, 1, sharex=True)
-    times, shares = family(recovery(ds), ["T"]), family(share.where(share > 0), ["T"])
+    times, shares = family(recovery(ds, start), ["T"]), family(share.where(share > 0), ["T"])
     for i, (label, line, style) in enumerate(times):
         above.plot(line["T"], line, label=label, marker=times.marker(i), markersize=3, **style)
     for i, (_, line, style) in enumerate(shares):

@@ -97,9 +97,9 @@ def regimes(ds: xr.Dataset) -> Cell:
     )
 
 
-def recovery(ds: xr.Dataset) -> xr.DataArray:
+def recovery(ds: xr.Dataset, start: float = EARLY) -> xr.DataArray:
     """Recovery time of the film's own signal, ps, for escape times down to 50 ps."""
-    return recovery_times(ds, "dT_T0", start=EARLY, offset="initial")["tau"].squeeze("component", drop=True)
+    return recovery_times(ds, "dT_T0", start=start, offset="initial")["tau"].squeeze("component", drop=True)
 
 
 def _span(values: list[float]) -> str:

@@ -22,3 +22,10 @@ def test_balance_gives_the_time_of_an_exponential(share, exponent):
     np.testing.assert_allclose(found["exponent"], exponent, rtol=1e-12)
     np.testing.assert_allclose(found["tau"], tau_esc * (1 + share) / exponent, rtol=1e-12)
     assert found["tau"].attrs["units"] == "ps"
+
+
+def test_a_start_after_the_record_raises():
+    time = xr.DataArray([0.0, 1.0], dims="time", coords={"time": [0.0, 1.0]}, attrs={"units": "ps"})
+    ds = xr.Dataset({"U_ph": time, "U_qp": time, "Delta0": time}).assign_coords(tau_esc=1.0)
+    with pytest.raises(ValueError, match=r"`start` must be before the record's last time, 1 ps. Got 5.0."):
+        escape_balance(ds, start=5.0)
