@@ -95,14 +95,3 @@ figures.draw(soft, "soft_modes")
 
 # %%
 time_above(soft, 0.01).squeeze().to_dataframe()[["duration", "outlasts"]]
-
-# %% [markdown]
-# ## Which choice gives the paper's size of the gap?
-#
-# One choice changed at a time. Only a stronger pairing, with a higher Tc0, comes near.
-
-# %%
-sizes = cube(
-    "../configs/seven_mev.yaml", "results/sizes.zarr", change=[*COARSE, "axes.F0=[0.1]", "settings.n_times=19"]
-)
-figures.draw(sizes, "choices")
