@@ -163,7 +163,7 @@ PICTURES: tuple[Picture, ...] = (
         heading="Electron-electron scattering",
     ),
     Picture(("K3C60_saturation",), ("seven_mev", "paper"), "choices", heading="Ways to 7 meV"),
-    Picture(("Pb_recovery",), ("pb_towards_tc", "paper"), "recovery", heading="Lead towards Tc"),
+    Picture(("Pb_recovery",), ("fig2c_pb", "paper"), "recovery", heading="Lead towards Tc"),
 )
 
 

@@ -91,9 +91,10 @@ def regimes(ds: xr.Dataset) -> Cell:
                 f"{float(held[0]):.2g} to {float(held[-1]):.2g}"
             )
     waits, known = int((share > 1).sum()), int(share.notnull().sum())
+    falls = f"the time falls up to {_span(turns)} K. " if part["T"].size > 2 else ""
     return told(
-        f"the time falls up to {_span(turns)} K. Recombination limits it, since quasiparticles hold most of the "
-        f"energy, at {waits} of {known} points, elsewhere phonon escape: " + "; ".join(lines)
+        f"{falls}Recombination limits it, since quasiparticles hold most of the energy, at {waits} of {known} "
+        "points, elsewhere phonon escape: " + "; ".join(lines)
     )
 
 
@@ -160,7 +161,7 @@ ROWS = (
         "Phonon escape (a bottleneck) dominates the relaxation in some regions, recombination in others",
         (),
         regimes,
-        "pb_towards_tc",
+        "pb_recovery",
         ("paper",),
         "the number of pumped and thermal quasiparticles: the more of them, the faster they exchange energy with "
         "phonons. Near Tc0 the time tends to tau_esc",

@@ -44,7 +44,6 @@ SWEEPS = (
     PaperSweep("fig7b_k3c60", ("paper", "undamped")),
     PaperSweep("fig2c_pb"),
     PaperSweep("pb_recovery", ("paper",)),
-    PaperSweep("pb_towards_tc", ("paper",)),
     PaperSweep("fig2d_lah10"),
     PaperSweep("lah10_bottleneck", ANY),
     PaperSweep("lah10_depth", ANY),
