@@ -25,7 +25,7 @@ def counted(rows: Iterable[Row], ask: Ask) -> str:
         agree, differ = (found.count(v) for v in (Verdict.AGREES, Verdict.DIFFERS))
         if agree + differ:
             texts.append(f"{agree} of {agree + differ}{' hold' * (not texts)} under `{preset}`")
-    return f"Of the paper's statements that can be decided, {', '.join(texts)}." if texts else ""
+    return f"Of the paper's statements that can be decided here, {', '.join(texts)}." if texts else ""
 
 
 def gap(ds: xr.Dataset) -> str:
