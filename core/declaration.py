@@ -32,7 +32,7 @@ _KEY: Final = "declaration"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for one value, whatever the others are.
+    """A rule for one value, independent of the others.
 
     Args:
         words: The rule in words, after "must be".
@@ -183,7 +183,7 @@ def _checks(owner: Any) -> tuple[tuple[str, Declaration, Any, tuple[Any, ...]], 
 
 
 def nearest(word: Any, known: Iterable[Any]) -> str:
-    """Remedy for an unknown word: the known one that looks like it, whatever the case; empty if none does."""
+    """Remedy for an unknown word: the most similar known word, ignoring case; empty if none is similar."""
     names = {str(name).lower(): str(name) for name in known}
     near = difflib.get_close_matches(str(word).lower(), names, n=1)
     return f" Did you mean `{names[near[0]]}`?" if near else ""

@@ -140,7 +140,7 @@ class Ring:
         return np.fft.rfft(signals, out=out)
 
     def inverse(self, spectra: Complex, out: Array | None = None) -> Array:
-        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L, a factor left to the caller."""
+        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L; the caller divides by L."""
         return np.fft.irfft(spectra, self.L, norm="forward", out=out)
 
     def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:

@@ -277,7 +277,7 @@ class Slab:
             self._widen(equations.on(equations.rung - 1))
 
     def _check_absorption(self, t: float) -> None:
-        """Refuse a rate that no longer describes absorption, when as many quasiparticles fall as rise."""
+        """Refuse a rate at which as many quasiparticles fall as rise, since it no longer describes absorption."""
         pump = self.pump
         gamma = self.equations.absorption.at(t, self.equations.state(self.y, *self.weights)).gamma
         if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:

@@ -76,7 +76,7 @@ def _gather(k: Index, pair: ComplexArray, N: int) -> ComplexArray:
 
 
 def _reach(edge: Edge, N: int) -> int:
-    """Photon energy, in cells, up to which `same_edge` applies: s describes g up to half the gap."""
+    """Largest photon energy, in cells, to which `same_edge` applies: half of the gap at most."""
     return min(FAR, edge.cell // 2, N - 1)
 
 

@@ -1,4 +1,4 @@
-r"""Refractive indices of substrates and covers: a number, or a medium with ranges outside which it is refused.
+r"""Refractive indices of substrates and covers: a number, or a medium with the ranges in which its index is known.
 
 A medium is tables of n + i k against the photon energy, linear between the rows, and dispersion formulas
 n^2 = A + sum_j B_j lambda^2 / (lambda^2 - C_j^2) (Sellmeier) for where it is transparent. Neither is extrapolated
@@ -172,7 +172,7 @@ class Medium:
 
     @property
     def known(self) -> str:
-        """Its ranges in words."""
+        """Ranges in which the index is known, in words."""
         return " and ".join(f"{part.low:.6g} to {part.high:.6g} meV" for part in self.parts)
 
     def holds(self, omega: ArrayLike) -> NDArray[np.bool_]:

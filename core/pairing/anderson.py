@@ -7,7 +7,7 @@ from ..lattice import Array
 
 
 class Anderson:
-    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix.
+    """Anderson acceleration (type II) of x <- x + r, with least squares solved by the Gram matrix of the history.
 
     The history may serve the next of a sequence of similar equations (`restart`): its changes of r with x are
     those of nearly the same map, and no more than the path to the solution depends on them.

@@ -151,7 +151,7 @@ def _is_smooth(R: complex, R1: complex) -> bool:
 
 @nb.njit(cache=True, error_model="numpy")
 def _gather(parts: Array, first: tuple[float, float], rho: Array, p: Array) -> None:
-    """Weights from the integrals over intervals; `first` is the weight of point 0 from below."""
+    """Weights of the points from the integrals over intervals; `first` is the part of point 0 from below it."""
     N = rho.size
     rho[0] = first[0] + parts[0, 0] - parts[1, 0]
     p[0] = first[1] + parts[2, 0] - parts[3, 0]
@@ -277,7 +277,7 @@ def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
 
 
 def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
-    """p to first order in phi, Re[phi / W] shared as in `spectral_weights`, shape (N,).
+    """p to first order in phi, Re[phi / W] distributed as in `spectral_weights`, shape (N,).
 
     Args:
         omegaZ: E Z(E) of the normal state at the cell centres, meV, complex, shape (N,).

@@ -185,7 +185,7 @@ def open_gap(
 
 @dataclass(eq=False)
 class _Search:
-    """Amplitudes tried for g = 1.
+    """Amplitudes tried in the search for g = 1.
 
     Args:
         slope: ln g at zero amplitude.

@@ -107,7 +107,7 @@ class Thermalisation(Process):
         change.f += (target - state.f) / self.tau_ee
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """1 / tau_ee: f_T answers every change of f with a multiple of one function."""
+        """1 / tau_ee: every change of f changes f_T by a multiple of one function."""
         return 1.0 / self.tau_ee
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:

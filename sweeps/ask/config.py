@@ -18,6 +18,7 @@ import pydantic
 from ...core.declaration import nearest
 from ...core.units import SCALES
 from ..errors import ConfigError
+from ..examples import located
 from ..files import Files
 from ..model import DEFAULT, current
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
@@ -96,18 +97,28 @@ class Plot(_Frozen):
 
 
 class Refine(_Frozen):
-    """Refinement: add values of `axis` where `variable` changes most.
+    """Refinement: add values of `axis` where `variable` changes most, or trace its border or peak.
 
     Args:
         variable: A scalar of the cube, such as `Delta0_peak`.
         axis: A numeric axis of the cube.
-        tolerance: Change of the variable between neighbours below which no point is added, in its units.
-        budget: Largest number of new values on the axis.
+        find: `change` adds values where the variable changes most, and computes them for every label of the other
+            axes. `border` traces where the variable crosses `level`, `peak` where it is largest, for each label of
+            the other axes by itself: only the points that this needs are computed.
+        level: Value of the variable at a border, in its units.
+        across: Second numeric axis, of `border`: values are added where the border bends or ends.
+        tolerance: For `change`, change of the variable between neighbours below which no point is added, in its
+            units. For `border` and `peak`, distance of the labels that enclose it: relative to the label on a
+            logarithmic axis, in the axis's units on a linear one; across, relative to the axis's range.
+        budget: Largest number of new values on the axis; with `across`, on each of both.
         scale: Halve intervals on a linear or a logarithmic axis.
     """
 
     variable: str = pydantic.Field(examples=["Delta0_peak"])
     axis: str = pydantic.Field(examples=["F0"])
+    find: Literal["change", "border", "peak"] = "change"
+    level: float = 0.0
+    across: str | None = None
     tolerance: float = pydantic.Field(gt=0, examples=[0.05])
     budget: int = pydantic.Field(default=20, gt=0, le=LONGEST)
     scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
@@ -185,18 +196,19 @@ def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool
     """Config from a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
-        path: The file.
+        path: The file, or the name of a packaged example.
         overrides: Applied last.
         full: Use the file's `full` variant: its values replace the small ones, key by key.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
     """
+    path = located(Path(path))
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
+    return parse(load_yaml(text, str(path)), overrides, folder=str(path.resolve().parent), full=full)
 
 
 def parse(

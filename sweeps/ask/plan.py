@@ -83,7 +83,7 @@ class Plan:
 
     @functools.cached_property
     def named_digests(self) -> dict[str, dict[str, str]]:
-        """Hash of the content of each name."""
+        """Hash of the content behind each name."""
         return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
 
     @functools.cached_property
@@ -151,7 +151,7 @@ class Plan:
         return self.model.declaration(name).unit
 
     def long_name(self, name: str) -> str:
-        """Axis in words."""
+        """Description of an axis for messages."""
         return self.model.declaration(name).long_name
 
 
@@ -378,6 +378,7 @@ def _check_uses(plan: Plan) -> None:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [
             ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.across", refine.across, [dim for dim in plan.grid.dims if dim != refine.axis]),
             ("refine.variable", refine.variable, scalars),
         ]
     for place, name, known in uses:

@@ -117,7 +117,7 @@ def _describe(hint: Any) -> str:
 
 
 def materials_of(model: Model, names: tuple[Any, ...], config: Config) -> dict[str, Any]:
-    """Materials of the values of the axis `material`, by their labels.
+    """Materials on the axis `material`, by their labels.
 
     Raises:
         ConfigError: A material cannot be loaded, or two have the same label.

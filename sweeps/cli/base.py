@@ -24,7 +24,21 @@ ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
+    SWEEPS: (
+        "init",
+        "examples",
+        "run",
+        "screen",
+        "status",
+        "show",
+        "plot",
+        "movie",
+        "retry",
+        "replay",
+        "converge",
+        "verify",
+        "cancel",
+    ),
     PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
@@ -42,7 +56,7 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, [*moved, *rest, *args[end:]])
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the help's order."""
+        """Names of commands, in the order of the help."""
         return [name for names in PANELS.values() for name in names]
 
 
@@ -58,10 +72,10 @@ def show_log(level: int) -> None:
 
 
 class Stderr:
-    """Standard error of the moment, which a progress bar replaces while it is shown."""
+    """The current standard error, which a progress bar replaces while it is shown."""
 
     def write(self, text: str) -> int:
-        """Write."""
+        """Write a text."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
@@ -69,7 +83,9 @@ class Stderr:
         sys.stderr.flush()
 
 
-ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+ConfigArgument = Annotated[
+    Path, typer.Argument(help="YAML file of the sweep, or the name of an example.", show_default=False)
+]
 OverridesOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override of the config, such as 'axes.T=[20,30]', with quotes; may be repeated."),
@@ -82,7 +98,7 @@ ErrorsOption = Annotated[
     bool,
     typer.Option(
         help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
-        "wider one are solved too."
+        "wider lattice are solved too."
     ),
 ]
 RtolOption = Annotated[

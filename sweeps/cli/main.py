@@ -17,13 +17,16 @@ from ..drive import sweep as service
 from ..drive.progress import Bar
 from ..drive.sweep import Report, Watch
 from ..errors import ConfigError, StoreError
+from ..examples import located
 from ..status import Status
 from ..store.place import Place, place
+from . import begin as cli_begin
 from . import cluster as cli_cluster
 from . import converge as cli_converge
 from . import optics as cli_optics
 from . import physics as cli_physics
 from . import reference as cli_reference
+from . import screen as cli_screen
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
@@ -60,16 +63,18 @@ app = typer.Typer(
     name="photogap",
     cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
-    epilog="Start with: photogap run configs/quickstart.yaml. Every command has --help.",
+    epilog="Start with: photogap run quickstart. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+cli_begin.register(app)
 cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
 cli_reference.register(app)
 cli_cluster.register(app)
+cli_screen.register(app)
 cli_serve.register(app)
 
 _ROWS = 16
@@ -124,6 +129,7 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute the missing points of a sweep, then draw its picture."""
+    config = located(config)
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})

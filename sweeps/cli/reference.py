@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import ConfigError
-from ..text import suggest
+from ..text import dump_yaml, suggest
 from .base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
 
 if TYPE_CHECKING:
@@ -90,12 +90,8 @@ def _describe(name: str, key: "Key") -> None:
 
 def in_yaml(value: Any) -> str:
     """A value on one line of YAML."""
-    import yaml
-
     plain = list(value) if isinstance(value, tuple) else value
-    return (
-        yaml.safe_dump(plain, default_flow_style=True, width=10**6, sort_keys=False).removesuffix("...\n").strip()
-    )
+    return dump_yaml(plain, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
 
 
 def _default(key: "Key") -> str:
@@ -129,7 +125,7 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of a config, a material or a cluster file, for completion and checks in an editor."""
-    from ..reference.schema import SCHEMAS
+    from ..reference.json_schema import SCHEMAS
 
     text = json.dumps(SCHEMAS[of.value](), indent=1, allow_nan=False)
     if out is None:

@@ -122,8 +122,9 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
 
 def _status_text(found: dict[str, Any]) -> Text:
     counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
+    rest = f"; {found['not_asked']} of the cube were not asked for" if found["not_asked"] else ""
     lines = [
-        f"{found['name']}: {found['points']} points: {counts}",
+        f"{found['name']}: {found['points']} points: {counts}{rest}",
         f"model: {found['model']}, config {found['config']}",
     ]
     if found["live"]:
@@ -235,7 +236,9 @@ def _named(
     row = FIGURES.get(figure)
     unfit = sorted(options.keys() - row.options) if row else []
     if unfit:
-        raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
+        raise ConfigError(
+            f"`--{unfit[0]}` does not belong to `--figure {figure}`. Leave it out, or select labels with --at."
+        )
     ds = _open(store)
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)

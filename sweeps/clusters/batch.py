@@ -25,7 +25,7 @@ class BatchJobs(Jobs):
         return self.model_copy(update={"jobs": 1, "adapt": None})
 
     def size(self) -> tuple[int, int | None]:
-        """Jobs at most, and worker processes of each."""
+        """Largest number of jobs, and worker processes per job."""
         return self.jobs or (self.adapt.maximum if self.adapt else 1), processes_of(self)
 
     def advice(self, seen: dict[str, Any]) -> list[str]:

@@ -8,13 +8,12 @@ import pydantic
 
 from ...core.declaration import nearest
 from ..errors import ConfigError
+from ..examples import HOUSE
 from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
 from .kinds import kind_named, known
 from .spec import Adapt, Driver, Frozen, Spec
 from .trust import foreign
-
-_HOUSE = Path(__file__).resolve().parents[2]
 
 
 def find(text: str, folder: str = ".") -> tuple[Spec, str]:
@@ -47,7 +46,7 @@ def find(text: str, folder: str = ".") -> tuple[Spec, str]:
 
 def folders(folder: str) -> list[Path]:
     """Folders in which clusters are looked up by name: the user's own first, then the project's."""
-    starts = [Path.cwd(), Path(folder).resolve(), _HOUSE]
+    starts = [Path.cwd(), Path(folder).resolve(), HOUSE]
     tree = [base / "configs" / "clusters" for start in starts for base in (start, *start.parents)]
     return [path for path in dict.fromkeys([own_folder(), *tree]) if path.is_dir()]
 
@@ -57,7 +56,7 @@ def _refuse_foreign(name: str, path: Path) -> None:
 
     The user's own folder and that of this package are exempt.
     """
-    if path.parent in (own_folder(), _HOUSE / "configs" / "clusters"):
+    if path.parent in (own_folder(), HOUSE / "configs" / "clusters"):
         return
     for part in (path, path.parent, path.parent.parent):
         why = foreign(part)

@@ -71,7 +71,7 @@ def walltime_of(value: Any, reading: Reading) -> float:
     text = str(value).strip().lower()
     if re.fullmatch(_NUMBER, text):
         if reading.number_s is None:
-            raise ValueError(f"{rule}; a number has no unit")
+            raise ValueError(f"{rule}; add a unit")
         found = float(text) * reading.number_s
     elif _parts(text) is not None and "-" not in text and text.count(":") == 1:
         raise ValueError(_both(text, reading))

@@ -177,7 +177,7 @@ def _size(number: float) -> str:
 
 
 def _sample(plan: Plan, missing: NDArray[np.intp]) -> tuple[list[float], list[str]]:
-    """Wall times of points spread over the missing ones, and the reasons of those that failed."""
+    """Wall times of sampled missing points, and the reasons of those that failed."""
     seconds: list[float] = []
     failed: list[str] = []
     begin = time.monotonic()

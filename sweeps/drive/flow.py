@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
 from ..errors import BusyError, ClusterError, StoreError
@@ -69,7 +72,7 @@ class Flow:
         cube: The cube.
         log: The driver's log.
         pool: Pool that runs the batches.
-        wanted: Whether a point of the cube belongs to this run.
+        wanted: The points that belong to this run, booleans in the grid's shape.
         tell: Called with the counts, often.
         stopped: Reason to stop, polled often; None to continue.
     """
@@ -81,12 +84,12 @@ class Flow:
         log: Log,
         pool: Pool,
         *,
-        wanted: Callable[[Index], bool],
+        wanted: NDArray[np.bool_],
         tell: Callable[[Counts], None] = lambda counts: None,
         stopped: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.plan, self.cube, self.log, self.pool = plan, cube, log, pool
-        self._wanted, self._tell, self._stopped = wanted, tell, stopped
+        self._tell, self._stopped = tell, stopped
         self._blobs = cube.place.blobs
         self._status = cube.status()
         self._again: deque[tuple[_Todo, ...]] = deque()
@@ -98,21 +101,16 @@ class Flow:
         self._losses: dict[str, int] = dict(crashes(cube.place.state))
         self._last: dict[str, _Todo] = {}
         self._open: dict[Index, dict[Index, dict[str, Any]]] = {}
-        self._left: dict[Index, int] = {}
         self._keys = itertools.count()
         self._cost: float | None = None
         self._store_faults = 0
         self._packed = time.monotonic()
         self._scalar: Counter[str] = Counter()
-        self.counts = Counts()
-        for index in cube.grid.indices():
-            if wanted(index):
-                self.counts.total += 1
-                if self._status[index] == MISSING:
-                    corner = cube.layout.corner(index)
-                    self._left[corner] = self._left.get(corner, 0) + 1
-                else:
-                    self._count(self._status[index])
+        self._missing = wanted & (self._status == MISSING)
+        self._left = cube.layout.counts(self._missing)
+        """Points still to be computed, by the corner of their shard."""
+        done, absent = int((wanted & (self._status == Status.OK)).sum()), int(self._missing.sum())
+        self.counts = Counts(total=int(wanted.sum()), done=done, failed=int(wanted.sum()) - done - absent)
 
     def run(self) -> str | None:
         """Compute the missing points; None if all of them ended, else the reason for stopping."""
@@ -183,7 +181,7 @@ class Flow:
         for corner in self.cube.corners():
             if corner in self._left:
                 for index in self.cube.inside(corner):
-                    if self._status[index] == MISSING and self._wanted(index):
+                    if self._missing[index] and self._status[index] == MISSING:
                         labels = self.cube.grid.labels(index)
                         yield _Todo(index, labels, self.plan.point_id(labels))
 

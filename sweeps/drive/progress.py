@@ -64,7 +64,7 @@ class Bar:
         """Counts, rate and time left in words."""
         now = time.monotonic()
         ended = counts.done + counts.failed
-        if self._first is None:
+        if self._first is None or ended < self._first[1]:  # another round of a refinement
             self._first = (now, ended)
         begin, before = self._first
         rate = (ended - before) / (now - begin) if now > begin + 0.5 else 0.0

@@ -53,7 +53,7 @@ class Canvas(Figure):
         self.print_dpi = 300
 
     def suptitle(self, t: str, **kwargs: Any) -> Text:
-        """The figure's heading, broken to its width."""
+        """The figure's heading, broken into lines that fit its width."""
         size = kwargs.get("fontsize", mpl.rcParams["figure.titlesize"])
         return super().suptitle(wrapped(t, self.get_figwidth() - 2 * _PAD, size), **kwargs)
 
@@ -182,7 +182,7 @@ def legend_of(figure: Figure, handles: Sequence[Any], labels: Sequence[str], hea
 
 
 def _columns(widths: Sequence[float], space: float, room: float) -> int:
-    """Largest number of columns that fit, and of those with the same number of rows the smallest."""
+    """Fewest columns with which a legend of this width has its smallest number of rows."""
     for columns in range(len(widths), 1, -1):
         rows = -(-len(widths) // columns)
         used = [max(widths[i : i + rows]) for i in range(0, len(widths), rows)]

@@ -84,7 +84,7 @@ def _gapless(ds: xr.Dataset, variable: str, inside: xr.DataArray) -> xr.DataArra
 
 
 def _marks(ax: Axes, inside: xr.DataArray, gapless: xr.DataArray) -> set[str]:
-    """Border, hatching and words of a panel; the marks used."""
+    """Draw border, hatching and words of a panel; return the marks used."""
     seen = {"failed"} if bool(inside.isnull().any()) else set()
     if bool(gapless.any()):
         hatch(ax, gapless)

@@ -66,7 +66,7 @@ class Key:
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
+        """Whether the key must be given."""
         return self.default is REQUIRED
 
 
@@ -212,7 +212,7 @@ def _example(found: Declaration, words: tuple[Any, ...], default: Any) -> Any:
 
 
 def _shown(default: Any) -> Any:
-    """A default that is a value one would write."""
+    """A default that a user would write as a value."""
     if default is REQUIRED or default in (None, (), {}, []) or isinstance(default, pydantic.BaseModel):
         return None
     return None if isinstance(default, float) and not math.isfinite(default) else default

@@ -106,7 +106,7 @@ def listed(
     error: xr.DataArray | None = None,
     at_least: xr.DataArray | None = None,
 ) -> str:
-    """`label: value` of a line of values.
+    """`label: value` for each value of a line.
 
     Args:
         values: Of one dim, `along`.

@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import Options
@@ -70,7 +71,12 @@ class Guard:
         # Live numbers are never cached; the page's files are, but revalidated by their tag, so that no browser runs
         # the page of an older server.
         keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
-        await self._app(scope, _replay(body, receive), _with_headers(send, keep))
+        try:
+            await self._app(scope, _replay(body, receive), _with_headers(send, keep))
+        except BaseExceptionGroup as errors:
+            # The framework's streams raise this if a client leaves while an event is on its way.
+            if errors.split(anyio.BrokenResourceError)[1] is not None:
+                raise
 
     def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")

@@ -19,6 +19,7 @@ from ..drive.sweep import Report, Watch, retry, run
 from ..errors import ConfigError, SweepError
 from ..status import Status
 from ..store.cube import MISSING, Cube
+from ..text import dump_yaml
 from ..work.pool import Opener
 from .intake import Intake, positions
 from .options import Options
@@ -271,9 +272,7 @@ def _short(tree: dict[str, Any]) -> dict[str, Any]:
 
 def as_yaml(tree: dict[str, Any]) -> str:
     """A tree as YAML text, short lists on one line."""
-    import yaml
-
-    return str(yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True))
+    return dump_yaml(tree)
 
 
 class BusyNameError(ConfigError):

@@ -130,7 +130,7 @@ class _Patience:
         return True
 
     async def _gone(self) -> None:
-        """Wait until the client leaves; a server may first repeat that the body, already read, has ended."""
+        """Wait until the client leaves; the end of the body, already read, may be announced once more before."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

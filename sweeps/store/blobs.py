@@ -226,6 +226,10 @@ def _unless_gone(error: OSError) -> None:
         raise error
 
 
+def _version_of(meta: Any) -> Version:
+    return {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+
+
 @dataclass(frozen=True)
 class ObjectBlobs:
     """Objects of a bucket, under a prefix; failures are StoreErrors of one line."""
@@ -240,10 +244,29 @@ class ObjectBlobs:
         with clear(self.url):
             return patiently(self.url, ask)
 
-    def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
-        """One PUT."""
+    def put(self, key: str, data: bytes, check: Callable[[], None] | None = None) -> None:
+        """One PUT; with a check, conditional on the version seen before it, so no later version is overwritten.
+
+        Raises:
+            StoreError: Another writer has changed the object since.
+        """
+        if check is None:
+            self._ask(lambda: self._store.put(key, data, use_multipart=False))
+            return
+        seen = self._seen(key)
         check()
-        self._ask(lambda: self._store.put(key, data, use_multipart=False))
+        if not self._put_if("create" if seen is None else seen, key, data):
+            check()
+            raise StoreError(
+                f"another process wrote {key!r} in {self.url} at the same time. Run again when it has ended."
+            )
+
+    def _seen(self, key: str) -> "Version | None":
+        """Version of an object; None if there is none."""
+        try:
+            return _version_of(self._ask(lambda: self._store.head(key)))
+        except FileNotFoundError:
+            return None
 
     def get(self, key: str) -> bytes | None:
         """One GET."""
@@ -285,8 +308,7 @@ class ObjectBlobs:
 
         def ask() -> tuple[bytes, Version]:
             found = self._store.get(key)
-            meta = found.meta
-            return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+            return bytes(found.bytes()), _version_of(found.meta)
 
         try:
             return self._ask(ask)

@@ -108,7 +108,7 @@ def test_photon_below_the_spacing_is_refused(axes: dict[str, Any], place: str) -
 
 def test_duplicate_key_raises(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("name: x\naxes:\n  T: [30]\n  F0: [1]\n  T: [60]\n")
-    with pytest.raises(ConfigError, match=r"c.yaml must be YAML. the key `T` is given twice, in lines 3 and 5"):
+    with pytest.raises(ConfigError, match=r"c.yaml must be YAML. Line 5: the key `T` is given twice."):
         read(tmp_path / "c.yaml")
     merged = "a: &a {x: 1}\nb: {<<: *a, x: 2}\n"
     assert load_yaml(merged, "text")["b"] == {"x": 2}

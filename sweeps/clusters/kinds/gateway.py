@@ -46,7 +46,7 @@ class Gateway(Spec):
         return self
 
     def size(self) -> tuple[int, int | None]:
-        """Workers at most."""
+        """Largest number of workers."""
         return self.workers or (self.adapt.maximum if self.adapt else 1), None
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
