@@ -54,10 +54,11 @@ def check_peaks(path: Path, omega: Array, values: Array, lines: tuple[int, ...])
     """Raise for a single value far from its neighbours: a damaged digit, or a peak that no rows resolve."""
     if omega.size < 9:
         return
-    # Before and beyond its rows the spectrum is zero, so that an abrupt end is a step, not a peak.
-    before = min(0.0, 2 * omega[0] - omega[1]) if omega[0] > 0 else omega[0] - omega[1]
-    w = np.concatenate([[before], omega, [2 * omega[-1] - omega[-2]]])
-    late = omega[0] > 2 * (omega[1] - omega[0])
+    # Beyond its last row the spectrum is zero, so that an abrupt end is a step, not a peak; before the first it
+    # falls to zero, unless rows start late, which `check_ends` reports.
+    step = float(omega[1] - omega[0])
+    late = omega[0] > 2 * step
+    w = np.concatenate([[omega[0] - step], omega, [2 * omega[-1] - omega[-2]]])
     v = np.concatenate([[values[0] if late else 0.0], values, [0.0]])
     share = (w[1:-1] - w[:-2]) / (w[2:] - w[:-2])
     apart = np.abs(values - v[:-2] * (1 - share) - v[2:] * share)
