@@ -19,7 +19,7 @@ Ask = Callable[[Row, str], Verdict | None]
 
 def counted(rows: Iterable[Row], ask: Ask) -> str:
     """Number of statements of the paper that hold, by preset."""
-    texts = []
+    texts: list[str] = []
     for preset in ALL:
         found = [ask(row, preset) for row in rows if row.paper]
         agree, differ = (found.count(v) for v in (Verdict.AGREES, Verdict.DIFFERS))
