@@ -156,7 +156,7 @@ FIGURES: Final[dict[str, FigureRow]] = {
     "recovery": FigureRow(
         draws="recovery:recovery_time",
         shows="recovery time of lead, and energy of quasiparticles over that of phonons, against temperature",
-        config="pb_towards_tc",
+        config="fig2c_pb",
     ),
     "choices": FigureRow(
         draws="choices:largest_gaps",
