@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
@@ -20,7 +21,7 @@ from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
 from ..work.pool import Opener
-from . import answers, slices
+from . import answers, planes, slices
 from .document import Documented
 from .guard import Guard, cookie_of, is_token, session_of
 from .intake import NAME, ConfirmError, TooLargeError
@@ -274,7 +275,38 @@ def _cubes(app: FastAPI) -> None:
         cube = runner.intake.cube(name)
         job = runner.job(name)
         running = job.running(cube) if job else set()
-        return Map(**slices.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
+        return Map(**planes.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
+
+    @app.get(
+        "/api/sweeps/{name}/plane",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}}},
+    )
+    def plane(
+        runner: Running,
+        name: Name,
+        variable: Annotated[
+            str | None,
+            Query(
+                max_length=100, description="Numeric variable; a series gives its largest value. None: status only."
+            ),
+        ] = None,
+        x: Annotated[str | None, _axis("Axis across")] = None,
+        y: Annotated[str | None, _axis("Axis up")] = None,
+        panels: Annotated[str | None, _axis("Axis of panels")] = None,
+        at: At = [],  # noqa: B006
+    ) -> Response:
+        """Numbers and status of points over two axes, or three, as bytes.
+
+        Little-endian: length of the head (uint32), head (JSON: axes, labels, `shape`, `kinds` of status), float32
+        values if a variable is given, one byte of status per point (place in `kinds`); order panels, rows, columns.
+        """
+        cube = runner.intake.cube(name)
+        job = runner.job(name)
+        running = job.running(cube) if job else set()
+        limit = runner.options.limits.values
+        body = planes.packed(cube, running, variable, x=x, y=y, panels=panels, at=pairs(at, "at"), limit=limit)
+        return Response(body, media_type="application/octet-stream")
 
     @app.get("/api/sweeps/{name}/points/{point}")
     def point(
@@ -311,24 +343,30 @@ def _cubes(app: FastAPI) -> None:
             ),
         ],
         at: At = [],  # noqa: B006
+        largest: Annotated[
+            list[str],
+            Query(
+                max_length=5, description="Dim of the outputs, such as time, over which to take the largest value."
+            ),
+        ] = [],  # noqa: B006
         format: Annotated[
             Literal["json", "csv", "netcdf"], Query(description="CSV has units in its header; NetCDF is version 3.")
         ] = "json",
     ) -> Response:
         """Part of the cube with labels and units: as JSON, CSV or NetCDF."""
         runner.intake.cube(name)
-        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
+        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values, largest)
         ds = ds[list(dict.fromkeys(variable))]
         if format == "json":
             return JSONResponse(slices.as_json(ds))
         body: str | bytes = slices.as_csv(ds) if format == "csv" else slices.as_netcdf(ds)
         kind, end = ("text/csv", "csv") if format == "csv" else ("application/x-netcdf", "nc")
-        return Response(body, media_type=kind, headers=_as_file(f"{name}.{end}"))
+        return Response(body, media_type=kind, headers=_as_file(_file_name(name, variable, at, end)))
 
     @app.get(
         "/api/sweeps/{name}/picture",
         response_class=Response,
-        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}}}},
+        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}, "application/pdf": {}}}},
     )
     def picture(
         runner: Running,
@@ -339,14 +377,24 @@ def _cubes(app: FastAPI) -> None:
         ] = "Delta0",
         hue: Annotated[str | None, _axis("Axis that gives one line per label")] = None,
         at: At = [],  # noqa: B006
-        format: Annotated[Literal["png", "svg"], Query(description="File format.")] = "png",
+        format: Annotated[Literal["png", "svg", "pdf"], Query(description="File format.")] = "png",
+        style: Annotated[Literal["screen", "paper", "slides"], Query(description="Medium.")] = "screen",
+        columns: Annotated[int, Query(ge=0, le=2, description="Columns of a journal; 0 leaves the width.")] = 0,
     ) -> Response:
-        """The picture that `photogap plot` draws, as PNG or SVG."""
+        """The picture that `photogap plot` draws, as PNG, SVG or PDF."""
         runner.intake.cube(name)
         limit = runner.options.limits.values
-        body = slices.picture(runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at)
-        kind = "image/png" if format == "png" else "image/svg+xml"
-        return Response(body, media_type=kind, headers=_as_file(f"{name}.{format}"))
+        body = slices.picture(
+            runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at, style=style, columns=columns
+        )
+        kind = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}[format]
+        return Response(body, media_type=kind, headers=_as_file(_file_name(name, [y, x], at, format)))
+
+
+def _file_name(name: str, variables: list[str], at: list[str], end: str) -> str:
+    """Name of a download: the sweep, its variables and the labels of the slice."""
+    said = "-".join([name, *dict.fromkeys(variables), *at])
+    return f"{re.sub(r'[^A-Za-z0-9._=-]+', '_', said)[:150]}.{end}"
 
 
 def _as_file(name: str) -> dict[str, str]:

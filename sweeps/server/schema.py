@@ -208,8 +208,12 @@ class Coordinate(_Told):
     """Unit in printed form; empty for a pure number."""
     long_name: str = Field(examples=["incident fluence of the pump"])
     """Description."""
+    symbol: str = Field(examples=["F_{0}"])
+    """Symbol; `_{...}` and `^{...}` enclose what is lowered and raised."""
     values: list[Any]
     """Labels, sorted; infinity is the word `inf`."""
+    shown: list[str] = Field(examples=[["K₃C₆₀"]])
+    """The labels in print, without units."""
 
 
 class About(_Told):
@@ -223,8 +227,12 @@ class About(_Told):
     """Unit in printed form; empty for a pure number."""
     long_name: str
     """Description."""
+    symbol: str = Field(examples=["Δ_{0}"])
+    """Symbol; `_{...}` and `^{...}` enclose what is lowered and raised."""
     numeric: bool
     """True if it can be drawn."""
+    error: bool
+    """True if `converge` measured its error at some points: the variable `NAME_error`."""
 
 
 class Axes(_Told):

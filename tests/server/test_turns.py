@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from photogap.sweeps.clusters.tls import certify
-from photogap.sweeps.server import slices
+from photogap.sweeps.server import planes
 from photogap.sweeps.server.lines import Handshake, Line
 from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
 from support.fake_config import tree
@@ -160,14 +160,14 @@ def test_clients_that_wait_are_served_and_those_that_left_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the real server, whose messages a stand-in may order otherwise."""
-    gate, real, calls = threading.Event(), slices.status_map, []
+    gate, real, calls = threading.Event(), planes.status_map, []
 
     def slow(*args: Any) -> Any:
         calls.append(args)
         gate.wait(PATIENCE)
         return real(*args)
 
-    monkeypatch.setattr(slices, "status_map", slow)
+    monkeypatch.setattr(planes, "status_map", slow)
     with serving(tmp_path) as client:
         client.submit(tree({"F0": [1.0, 2.0]}, name="s"))
         client.wait("s", PATIENCE)

@@ -1,6 +1,7 @@
 // The page: a list with live progress, and one sweep with its map, curves, points, failures and config.
-import { Curves, Pair } from "./curves.js";
+import { Curves } from "./curves.js";
 import { PointMap } from "./map.js";
+import { Pair } from "./pair.js";
 import { $, call, clock, make, path, say, show, words } from "./tools.js";
 
 const EXAMPLE = `# Photo-induced gap against fluence. Units: F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps.
@@ -18,9 +19,11 @@ plot: {x: F0, hue: damping}
 const ENDED = ["done", "cancelled", "failed"];
 const sweeps = new Map(), drafts = new Map();
 const ended = (s) => ENDED.includes(s?.state);
-const curves = new Curves(() => ended(sweeps.get(chosen))), pair = new Pair();
+const curves = new Curves({ ended: () => ended(sweeps.get(chosen)), store: () => store,
+  others: () => [...sweeps.values()].filter((s) => s.total && s.name !== chosen).map((s) => s.name).sort() });
+const pair = new Pair();
 const map = new PointMap((which, labels) => pair.take(which, labels));
-let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null;
+let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null, store = "";
 
 function progress(s) {
   const count = s.done + s.failed;
@@ -111,7 +114,7 @@ async function choose(name) {
   if ($("detail").getBoundingClientRect().top > innerHeight / 2) $("detail").scrollIntoView();
   try {
     const found = await call(path(name));
-    if (chosen === name) edit(found.config);
+    if (chosen === name) { store = found.store; edit(found.config); }
   } catch (error) { say("refused", error.message); }
   if (chosen === name) await details();
 }
