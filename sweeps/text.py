@@ -201,3 +201,8 @@ def short(value: Any) -> str:
     """Representation of a value in a message, at most 500 characters."""
     text = repr(value)
     return text if len(text) <= 500 else f"{text[:500]}..."
+
+
+def as_yaml(tree: dict[str, Any]) -> str:
+    """A tree as YAML text, short lists on one line."""
+    return str(yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True))

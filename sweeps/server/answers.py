@@ -21,7 +21,7 @@ from ..numbers import plain
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place
-from .queue import QueuedSweep
+from .queue import RUNNING, WAITING, QueuedSweep
 from .runner import Runner, UnknownError
 from .schema import CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
 
@@ -44,7 +44,8 @@ def sweep(runner: Runner, entry: QueuedSweep) -> Sweep:
 def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
     job = runner.job(entry.name)
     live = job.live if job else None
-    counts = (live.counts if live else None) or entry.counts
+    elsewhere = runner.others.run(entry.name) if job is None and entry.state not in WAITING else None
+    counts = (live.counts if live else None) or elsewhere or entry.counts
     numbers = {k: int(counts.get(k, 0)) for k in ("total", "done", "failed", "computed", "running", "lost")}
     rate = live.rate if live else 0.0
     left = numbers["total"] - numbers["done"] - numbers["failed"]
@@ -52,7 +53,7 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         numbers["running"] = len(job.share.jobs())
     return {
         "name": entry.name,
-        "state": entry.state,
+        "state": RUNNING if elsewhere is not None else entry.state,
         "action": entry.action,
         "cluster": entry.cluster,
         "message": entry.message,
@@ -64,6 +65,7 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         "seconds_left": left / rate if rate else None,
         "at": (live.at if live else entry.ended) or entry.started or entry.submitted,
         "stopping": bool(job and job.stopped()),
+        "elsewhere": elsewhere is not None,
     }
 
 

@@ -20,6 +20,7 @@ from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
+from ..text import as_yaml
 from ..work.pool import Opener
 from . import answers, planes, slices
 from .document import Documented
@@ -27,7 +28,7 @@ from .guard import Guard, cookie_of, is_token, session_of
 from .intake import NAME, ConfirmError, TooLargeError
 from .options import Options
 from .queue import WAITING
-from .runner import BusyNameError, Runner, UnknownError, as_yaml
+from .runner import BusyNameError, Runner, UnknownError
 from .schema import (
     Axes,
     CubeStatus,

@@ -14,14 +14,13 @@ from ..ask.config import parse
 from ..ask.plan import Plan
 from ..clusters.open import open_pool
 from ..drive.flow import Counts
-from ..drive.report import status as look
-from ..drive.sweep import Report, Watch, retry, run
+from ..drive.sweep import Report, Watch, cancel, retry, run
 from ..errors import ConfigError, SweepError
-from ..status import Status
-from ..store.cube import MISSING, Cube
+from ..store.cube import Cube
 from ..work.pool import Opener
 from .intake import Intake, positions
 from .options import Options
+from .others import Others
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Queue, QueuedSweep
 from .share import Hubs, Share
 
@@ -105,6 +104,7 @@ class Runner:
         self.queue = Queue(options.state / "queue.sqlite")
         self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
         self._jobs: dict[str, RunningSweep] = {}
+        self.others = Others(self.intake, self.queue, self._jobs.__contains__)
         self._lock = threading.RLock()
         self._closing = False
 
@@ -114,7 +114,7 @@ class Runner:
         # find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401
 
-        self._adopt()
+        self.others.start()
         self.queue.take_up()
         self._next()
 
@@ -123,6 +123,7 @@ class Runner:
         with self._lock:
             self._closing = True
             jobs = list(self._jobs.values())
+        self.others.close()
         for job in jobs:
             job.stop(_SERVER_STOPS)
         for job in jobs:
@@ -144,6 +145,7 @@ class Runner:
                 raise BusyNameError(
                     f"the sweep {name!r} is {entry.state}. Wait for it, cancel it, or use another `name`."
                 )
+            self._refuse_run_of_others(name)
             self.queue.put(name, text, tree)
         self._next()
         return self.entry(name)
@@ -152,6 +154,7 @@ class Runner:
         """Queue a stopped sweep: to continue it, or to compute its failed points again."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
+            self._refuse_run_of_others(name)
             if name in self._jobs or not self.queue.claim(name, states, state=QUEUED, action=action, message=""):
                 raise BusyNameError(f"the sweep {name!r} is {self.entry(name).state}; stop it first.")
         self._next()
@@ -162,6 +165,9 @@ class Runner:
         with self._lock:
             if not self.queue.claim(name, (QUEUED,), state=CANCELLED, ended=time.time()):
                 job = self._jobs.get(name)
+                if job is None and self.others.run(name) is not None:
+                    cancel(self.intake.place(name))
+                    return self.entry(name)
                 if job is None:
                     raise BusyNameError(
                         f"the sweep {name!r} is {self.entry(name).state}; there is nothing to stop."
@@ -179,6 +185,13 @@ class Runner:
         if found is None:
             raise UnknownError(f"NAME must be a sweep of this server. No sweep {name!r}.")
         return found
+
+    def _refuse_run_of_others(self, name: str) -> None:
+        if self.others.run(name) is not None:
+            raise BusyNameError(
+                f"another process, such as the command line, is computing the sweep {name!r}. "
+                "Wait for it, cancel it, or use another `name`."
+            )
 
     def job(self, name: str) -> RunningSweep | None:
         """Run one sweep."""
@@ -243,37 +256,6 @@ class Runner:
             if report.reason is not None:
                 return report
         return run(job.plan, target, workers=config.workers, watch=watch)
-
-    def _adopt(self) -> None:
-        """List cubes of the folder that were not made by a request."""
-        for path in sorted(self.options.folder.glob("*.zarr")):
-            name = path.name.removesuffix(".zarr")
-            if self.queue.get(name):
-                continue
-            with contextlib.suppress(SweepError, OSError, KeyError, ValueError):
-                cube = self.intake.cube(name)
-                tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
-                found = look(self.intake.place(name))["counts"]
-                state = CANCELLED if found.get(MISSING) else DONE
-                self.queue.put(name, as_yaml(_short(tree)), tree, state=state)
-                total = sum(found.values())
-                done = found.get(Status.OK, 0)
-                failed = total - done - found.get(MISSING, 0)
-                self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
-
-
-def _short(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config without its defaults, as a user would write it."""
-    with contextlib.suppress(ConfigError):
-        return parse(tree).model_dump(mode="json", exclude_defaults=True)
-    return tree
-
-
-def as_yaml(tree: dict[str, Any]) -> str:
-    """A tree as YAML text, short lists on one line."""
-    import yaml
-
-    return str(yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True))
 
 
 class BusyNameError(ConfigError):

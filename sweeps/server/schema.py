@@ -91,6 +91,8 @@ class Sweep(_Told):
     """Time of these numbers, s since 1970."""
     stopping: bool
     """True if it was asked to stop and waits for running points."""
+    elsewhere: bool
+    """True if another process, such as the command line, is computing it."""
 
 
 class SweepDetail(Sweep):

@@ -86,7 +86,7 @@ function overview() {
   $("name").textContent = s.name;
   fill($("bar"), s);
   const rate = s.state === "running" && s.points_per_s ? `, ${show(s.points_per_s, 3)} points/s` : "";
-  say("numbers", `${progress(s)}${rate}, cluster ${s.cluster}`);
+  say("numbers", `${progress(s)}${rate}, ${s.elsewhere ? "by another process, such as the command line" : `cluster ${s.cluster}`}`);
   say("message", s.message);
   document.title = `${s.name} (${progress(s).split(",")[0]}) – photogap`;
   $("cancel").disabled = ended(s) || s.stopping;

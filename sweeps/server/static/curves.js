@@ -25,7 +25,11 @@ export class Curves {
     $("svg").addEventListener("click", () => this.svg() && saveSvg(this.svg(), this.name_of()));
     $("png").addEventListener("click", () => this.svg() && savePng(this.svg(), this.name_of()));
     $("unzoom").addEventListener("click", () => { this.zoomed = null; this.paint(); });
-    $("measured").addEventListener("change", (e) => this.upload(e.target.files[0]));
+    $("measured").addEventListener("change", async (e) => {
+      await this.upload(e.target.files[0]);
+      // So that the same file, edited, can be chosen again.
+      e.target.value = "";
+    });
     $("unmeasure").addEventListener("click", () => { this.file = null; $("measured").value = ""; say("filesays", ""); this.paint(); });
     $("copysnippet").addEventListener("click", async (e) => {
       const button = e.currentTarget;
