@@ -54,7 +54,7 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
     return {
         "name": entry.name,
         "state": RUNNING if elsewhere is not None else entry.state,
-        "action": entry.action,
+        "action": entry.action.partition(" ")[0],
         "cluster": entry.cluster,
         "message": entry.message,
         "submitted": entry.submitted,
@@ -65,6 +65,8 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         "seconds_left": left / rate if rate else None,
         "at": (live.at if live else entry.ended) or entry.started or entry.submitted,
         "stopping": bool(job and job.stopped()),
+        "tags": list(runner.journal.note(entry.name).tags),
+        "archived": runner.journal.note(entry.name).archived,
         "elsewhere": elsewhere is not None,
     }
 

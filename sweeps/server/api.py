@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
@@ -23,9 +24,11 @@ from ..numbers import plain
 from ..text import as_yaml
 from ..work.pool import Opener
 from . import answers, planes, slices
+from . import history as histories
 from .document import Documented
-from .guard import Guard, cookie_of, is_token, session_of
+from .guard import Guard, cookie_of, is_token, may_write, read_token_of, session_of
 from .intake import NAME, ConfirmError, TooLargeError
+from .journal import Note
 from .options import Options
 from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError
@@ -33,6 +36,7 @@ from .schema import (
     Axes,
     CubeStatus,
     Estimate,
+    History,
     Login,
     Map,
     PointDetail,
@@ -44,6 +48,7 @@ from .schema import (
     SweepDetail,
     Sweeps,
     Verification,
+    Words,
 )
 from .turns import Turns
 
@@ -172,7 +177,14 @@ def _closing(request: Request) -> Callable[[], bool]:
     return found
 
 
+def _who(request: Request) -> str:
+    """Name that a person gave with the request: it is noted, not verified."""
+    given = unquote(request.headers.get("x-photogap-name", ""), errors="replace")
+    return "".join(c for c in given if c.isprintable())[:60].strip()
+
+
 Running = Annotated[Runner, Depends(_runner)]
+Who = Annotated[str, Depends(_who)]
 Closing = Annotated[Callable[[], bool], Depends(_closing)]
 Told = Annotated[answers.Board, Depends(_board)]
 
@@ -195,14 +207,16 @@ def _sweeps(app: FastAPI) -> None:
         return Sweeps(sweeps=[answers.sweep(runner, entry) for entry in found])
 
     @app.post("/api/sweeps", status_code=201)
-    def submit(runner: Running, body: Submission) -> Sweep:
+    def submit(runner: Running, who: Who, body: Submission) -> Sweep:
         """Check a config and queue its sweep; an existing name extends that cube."""
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
         written = isinstance(body.config, str) and not body.overrides
         text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
-        return answers.sweep(runner, runner.submit(text, tree))
+        entry = runner.submit(text, tree)
+        runner.journal.did(entry.name, "submit", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/dry-run")
     def dry_run(runner: Running, body: Submission) -> Estimate:
@@ -229,30 +243,64 @@ def _sweeps(app: FastAPI) -> None:
         return answers.status(runner, name)
 
     @app.post("/api/sweeps/{name}/cancel")
-    def cancel(runner: Running, name: Name) -> Sweep:
+    def cancel(runner: Running, who: Who, name: Name) -> Sweep:
         """Stop a sweep; finished points are kept."""
-        return answers.sweep(runner, runner.cancel(name))
+        entry = runner.cancel(name)
+        runner.journal.did(name, "cancel", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/resume")
-    def resume(runner: Running, name: Name) -> Sweep:
+    def resume(runner: Running, who: Who, name: Name) -> Sweep:
         """Continue a stopped sweep: compute the missing points."""
-        return answers.sweep(runner, runner.again(name, "run"))
+        entry = runner.again(name, "run")
+        runner.journal.did(name, "resume", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/retry")
-    def retry(runner: Running, name: Name) -> Sweep:
-        """Compute the failed points of a sweep again."""
-        return answers.sweep(runner, runner.again(name, "retry"))
+    def retry(
+        runner: Running,
+        who: Who,
+        name: Name,
+        like: Annotated[
+            str | None,
+            Query(
+                pattern="^[0-9a-f]{6,128}$",
+                description="First digits of a failed point's id: only points that failed for its reason.",
+            ),
+        ] = None,
+    ) -> Sweep:
+        """Compute the failed points of a sweep again, all or those of one reason."""
+        entry = runner.again(name, f"retry {like}" if like else "retry")
+        runner.journal.did(name, "retry", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/verify")
     def verify(
         runner: Running,
+        who: Who,
         name: Name,
         repair: Annotated[
             bool, Query(description="Mark bad points as missing; `resume` then computes them.")
         ] = False,
     ) -> Verification:
         """Read every chunk of a cube and check its points; refused while a run is using the cube."""
-        return answers.verification(runner, name, repair)
+        found = answers.verification(runner, name, repair)
+        runner.journal.did(name, "repair" if repair else "verify", who)
+        return found
+
+    @app.get("/api/sweeps/{name}/history")
+    def history(runner: Running, name: Name) -> History:
+        """Runs, resources used, notes, and who did what."""
+        return histories.history(runner, name)
+
+    @app.post("/api/sweeps/{name}/note")
+    def note(runner: Running, who: Who, name: Name, body: Words) -> History:
+        """Replace the notes, tags and archive flag of a sweep; refused if somebody has changed them meanwhile."""
+        runner.entry(name)
+        if not runner.journal.write(name, Note(body.text, tuple(body.tags), body.archived, body.version)):
+            raise BusyNameError(f"somebody has changed the notes of {name!r} meanwhile. Read them again first.")
+        runner.journal.did(name, "note", who)
+        return histories.history(runner, name)
 
 
 def _cubes(app: FastAPI) -> None:
@@ -391,6 +439,16 @@ def _cubes(app: FastAPI) -> None:
         kind = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}[format]
         return Response(body, media_type=kind, headers=_as_file(_file_name(name, [y, x], at, format)))
 
+    @app.get(
+        "/api/sweeps/{name}/cube",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}},
+    )
+    def whole(runner: Running, name: Name) -> StreamingResponse:
+        """The whole cube as a zip file, which `xarray.open_zarr(zarr.storage.ZipStore(FILE))` opens."""
+        pieces = histories.zipped(runner, name)
+        return StreamingResponse(pieces, media_type="application/zip", headers=_as_file(f"{name}.zarr.zip"))
+
 
 def _file_name(name: str, variables: list[str], at: list[str], end: str) -> str:
     """Name of a download: the sweep, its variables and the labels of the slice."""
@@ -456,7 +514,7 @@ def _shell(app: FastAPI, options: Options) -> None:
     """The page, the login and information on the server."""
 
     @app.get("/api/server")
-    def server(runner: Running) -> Server:
+    def server(runner: Running, request: Request) -> Server:
         """Version, limits, models and clusters of this server."""
         from ..materials import library as materials
 
@@ -467,19 +525,23 @@ def _shell(app: FastAPI, options: Options) -> None:
             clusters=sorted({"local", *options.named_clusters}) + list(options.clusters),
             limits=dict(vars(options.limits)),
             materials=list(materials.names()),
+            may_write=may_write(request.scope),
+            read_token=read_token_of(options.token) if options.token and may_write(request.scope) else None,
         )
 
     @app.post("/api/login", status_code=204)
     async def login(body: Login) -> Response:
         """Keep the token in a cookie that page scripts cannot read."""
-        if options.token is not None and not is_token(options, body.token):
+        known = [options.token, read_token_of(options.token)] if options.token else []
+        token = next((t for t in known if is_token(t, body.token)), None)
+        if known and token is None:
             await asyncio.sleep(0.5)
             raise HTTPException(401, "the token is wrong.")
         answer = Response(status_code=204)
-        if options.token is not None:
+        if token is not None:
             answer.set_cookie(
-                cookie_of(options.token),
-                session_of(options.token),
+                cookie_of(token),
+                session_of(token),
                 httponly=True,
                 samesite="strict",
                 secure=options.certificate is not None,

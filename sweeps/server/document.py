@@ -14,7 +14,7 @@ _TAGS = {
     "server": "Information on the server.",
 }
 _SWEEP = {"$ref": "#/components/schemas/Sweep"}
-_CUBES = ("axes", "map", "plane", "slice", "picture", "points", "record", "status")
+_CUBES = ("axes", "map", "plane", "cube", "slice", "picture", "points", "record", "status")
 
 
 class Documented(FastAPI):

@@ -19,6 +19,7 @@ from ..errors import ConfigError, SweepError
 from ..store.cube import Cube
 from ..work.pool import Opener
 from .intake import Intake, positions
+from .journal import Journal
 from .options import Options
 from .others import Others
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Queue, QueuedSweep
@@ -102,6 +103,7 @@ class Runner:
         self.options = options
         self.intake = Intake(options)
         self.queue = Queue(options.state / "queue.sqlite")
+        self.journal = Journal(options.state / "journal.sqlite")
         self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
         self._jobs: dict[str, RunningSweep] = {}
         self.others = Others(self.intake, self.queue, self._jobs.__contains__)
@@ -131,6 +133,7 @@ class Runner:
                 job.thread.join(30)
         self.hubs.close()
         self.queue.close()
+        self.journal.close()
 
     def submit(self, text: str, tree: dict[str, Any]) -> QueuedSweep:
         """Queue a sweep whose plan has been accepted.
@@ -151,7 +154,8 @@ class Runner:
         return self.entry(name)
 
     def again(self, name: str, action: str) -> QueuedSweep:
-        """Queue a stopped sweep: to continue it, or to compute its failed points again."""
+        """Queue a stopped sweep: to continue it (`run`), or to compute its failed points again (`retry`, or
+        `retry ID` for those that failed for the reason of one point)."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
             self._refuse_run_of_others(name)
@@ -250,11 +254,13 @@ class Runner:
         target = self.intake.place(entry.name)
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = self.intake.resolve(config)
-        if entry.action == "retry" and target.exists():
+        what, _, like = entry.action.partition(" ")
+        if what == "retry" and target.exists():
             self.intake.check_cube(self.intake.cube(entry.name))
-            report = retry(target, watch=watch, root=self.intake.root, trust=True)
+            report = retry(target, watch=watch, root=self.intake.root, trust=True, like=like or None)
             if report.reason is not None:
                 return report
+            return report.followed_by(run(job.plan, target, workers=config.workers, watch=watch))
         return run(job.plan, target, workers=config.workers, watch=watch)
 
 

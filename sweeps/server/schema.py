@@ -1,6 +1,6 @@
 """Bodies of requests and answers, described in the OpenAPI document."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -91,6 +91,10 @@ class Sweep(_Told):
     """Time of these numbers, s since 1970."""
     stopping: bool
     """True if it was asked to stop and waits for running points."""
+    tags: list[str] = Field(examples=[["paper"]])
+    """Tags of the group."""
+    archived: bool
+    """True if the group has archived it."""
     elsewhere: bool
     """True if another process, such as the command line, is computing it."""
 
@@ -125,6 +129,70 @@ class Estimate(_Told):
     """Mean time of the sampled points, s."""
     estimated_seconds: float
     """Time of the whole sweep with its workers, s."""
+
+
+class Run(_Told):
+    """One run of a sweep, by this server or by another process."""
+
+    start: float
+    """Start, s since 1970."""
+    end: float | None
+    """End, s since 1970; null while it is running, or if its driver was killed."""
+    outcome: str = Field(examples=["complete"])
+    """`complete`, `cancelled`, `running`, or the reason of its end."""
+    host: str
+    """Machine of the driver."""
+    git: str | None
+    """Revision of the code, with `+` if it was modified; null outside a repository."""
+    versions: dict[str, str]
+    """Versions of Python, photogap and its dependencies."""
+    computed: int | None
+    """Points that it computed; null while it is running."""
+    pool: dict[str, Any]
+    """Description of its workers."""
+
+
+class Action(_Told):
+    """An action of a person on a sweep."""
+
+    at: float
+    """Time, s since 1970."""
+    what: str = Field(examples=["submit"])
+    """`submit`, `cancel`, `resume`, `retry`, `verify` or `note`."""
+    who: str
+    """Name that the person gave; empty if none. It is not verified."""
+
+
+class Words(_Strict):
+    """The group's words on a sweep."""
+
+    text: str = Field(default="", max_length=20_000)
+    """Notes, free text."""
+    tags: list[Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\s,]+$")]] = Field(
+        default=[], max_length=20, examples=[["paper", "fig3"]]
+    )
+    """Short words without spaces or commas."""
+    archived: bool = False
+    """True to leave the sweep out of the list of the page."""
+    version: int = Field(default=0, ge=0)
+    """Version of the words that these replace."""
+
+
+class History(_Told):
+    """Runs of a sweep, the resources that it used, notes, and who did what."""
+
+    runs: list[Run]
+    """The last fifty runs, newest first."""
+    core_hours: float
+    """CPU time of all finished points, hours."""
+    wall_hours: float
+    """Wall time of all finished points, hours."""
+    bytes: int
+    """Size of the cube on disk, bytes."""
+    note: Words
+    """Notes, tags, archive."""
+    actions: list[Action]
+    """Actions of people through this server, newest first."""
 
 
 class Reason(_Told):
@@ -322,3 +390,7 @@ class Server(_Told):
     """Limits of requests: bytes of a `body`, `points` without confirmation, `values` of a slice, ..."""
     materials: list[str]
     """Built-in materials."""
+    may_write: bool
+    """False for a token that may only read."""
+    read_token: str | None
+    """Token that may only read, for a link; null without a token, or if the request's own is that token."""

@@ -63,7 +63,7 @@ export function draw(box, spec) {
     box.replaceChildren(Object.assign(document.createElement("p"), { className: "quiet", textContent: text }));
     return null;
   }
-  const [x0, x1] = spec.x.range || extent(lines.flatMap((line) => line.kept.map(([x]) => x)));
+  const [x0, x1] = spec.x.range || (spec.x.shown && [-0.5, spec.x.shown.length - 0.5]) || extent(lines.flatMap((line) => line.kept.map(([x]) => x)));
   const inside = lines.flatMap((line) => line.kept.filter(([x, v]) => ok(v) && x >= x0 && x <= x1).map(([, v]) => v));
   let [low, high] = spec.y.range || extent(inside.length ? inside : lines.flatMap((line) => line.kept.map(([, v]) => v)), ok);
   if (spec.y.range) { /* as chosen */ } else if (spec.y.log) { const pad = (high / low) ** 0.04; low /= pad; high *= pad; }

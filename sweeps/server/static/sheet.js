@@ -205,6 +205,18 @@ export class Sheet {
     frame(cursor);
   }
 
+  // The map as drawn, with a line through a column of its only panel.
+  column(i) {
+    const { canvas, still, box } = this;
+    if (!box) return;
+    const pen = canvas.getContext("2d"), ratio = still.width / box.width, [left, top] = this.corner(0);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(still, 0, 0);
+    pen.scale(ratio, ratio);
+    for (const [ink, size] of [["#000", 4], ["#fff", 2]]) { pen.fillStyle = ink; pen.fillRect(left + (i + 0.5) * box.w - size / 2, top, size, box.tall); }
+  }
+
   // Panel, column and row under the mouse.
   cell(event) {
     if (!this.box) return [0, 0, 0];

@@ -10,6 +10,10 @@ export class Refused extends Error {
   }
 }
 
+// A person's name, noted with each action.
+export const person = { get name() { try { return localStorage.getItem("name") || ""; } catch { return ""; } },
+  set name(text) { try { localStorage.setItem("name", text); } catch { /* Not kept in a private window. */ } } };
+
 async function asked(path, options) {
   const answer = await fetch(`/api/${path}`, options).catch(() => { throw new Refused(0, { detail: "the server does not answer" }); });
   if (answer.status === 401) document.dispatchEvent(new Event("token"));
@@ -19,6 +23,7 @@ async function asked(path, options) {
 
 export async function call(path, body, method) {
   const options = { method: method || (body ? "POST" : "GET"), headers: {} };
+  if (options.method !== "GET" && person.name) options.headers["X-Photogap-Name"] = encodeURIComponent(person.name);
   if (body) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
