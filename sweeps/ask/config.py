@@ -79,7 +79,14 @@ class Limits(_Frozen):
 
 
 class Plot(_Frozen):
-    """Picture drawn at the end of a run."""
+    """Picture drawn at the end of a run.
+
+    Args:
+        x: Axis, or `time`.
+        hue: Axis that gives one line for each label.
+        y: Variable.
+        at: Labels of other axes.
+    """
 
     x: str = "F0"
     hue: str | None = None
@@ -106,7 +113,23 @@ class Refine(_Frozen):
 
 
 class Config(_Frozen):
-    """A sweep as written by the user; `plan.resolve` interprets it."""
+    """A sweep as written by the user; `plan.resolve` interprets it.
+
+    Args:
+        name: Name of the sweep and of its cube.
+        model: Solver: the built-in one, or `module:attribute` of your own.
+        axes: Quantities that vary: the five of every point, and any setting.
+        zip: Axes that vary together, such as `[[omega_pump, T]]`; the first one names the dim.
+        preset: Set of settings that `settings` and axes override.
+        settings: Settings of all points.
+        materials: Your own materials: label and file.
+        limits: Limits on a point and on the sweep.
+        plot: Picture drawn at the end of the run.
+        refine: Refinement of an axis where a variable changes most.
+        cluster: Cluster that computes the points: `local`, a cluster file, or a scheduler's address.
+        workers: Workers of this sweep at most; 0 computes in the driver's own process.
+        backend: `cpu`, or `gpu` to compute many points at once.
+    """
 
     name: str
     model: str = DEFAULT

@@ -1,12 +1,11 @@
 """Commands `materials` and `settings`; `equilibrium` has its own module."""
 
-import dataclasses
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from ..ask.declared import declared
 from ..errors import ConfigError
 from ..text import suggest
 from .base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
@@ -81,7 +80,7 @@ def settings(
     as_json: JsonFlag = False,
 ) -> None:
     """List the axes and settings of a config with unit, default, rule, meaning and the outputs they switch on."""
-    found = {row["name"]: row for row in _declared()}
+    found = {row["name"]: row for row in declared()}
     if name is not None and name not in found:
         raise ConfigError(f"NAME must be an axis or a setting.{suggest(name, list(found))} Got {name!r}.")
     rows = [found[name]] if name is not None else list(found.values())
@@ -94,34 +93,3 @@ def settings(
         default = "required" if row["required"] else str(row["default"])
         table.add_row(row["name"], row["unit"], default, row["values"], row["meaning"] + outputs)
     OUT.print(table)
-
-
-def _declared() -> Iterator[dict[str, Any]]:
-    """Axes and settings from their declarations."""
-    from ...core.declaration import choices, declarations
-    from ...core.result import OUTPUTS
-    from ...core.settings import Point, Settings
-    from ...core.units import typed
-
-    for owner in (Point, Settings):
-        for field in dataclasses.fields(owner):
-            declaration = declarations(owner)[field.name]
-            words = choices(owner, field.name)
-            rule = (
-                declaration.rule.words
-                if declaration.rule
-                else "true or false"
-                if field.default in (True, False)
-                else ""
-            )
-            required = field.default is dataclasses.MISSING
-            yield {
-                "name": field.name,
-                "unit": typed(declaration.unit),
-                "required": required,
-                "default": None if required else field.default,
-                "values": " | ".join(words) or rule,
-                "meaning": declaration.doc,
-                "may_be_an_axis": not declaration.shapes,
-                "outputs": [v.name for group in OUTPUTS if field.name in group.by for v in group.variables],
-            }

@@ -23,13 +23,18 @@ from ..store.log import Log
 from ..store.place import Place
 from .queue import RUNNING, WAITING, QueuedSweep
 from .runner import Runner, UnknownError
-from .schema import CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
+from .schema import Checked, CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
 
 _ESTIMATE_S = 180.0
 _HASHED_POINTS = 200_000
 _BOARD_S = 0.2
 _BOARD = 500
 _estimating = threading.Semaphore(1)
+
+
+def written(text: str) -> str:
+    """A short error message in valid UTF-8: it may quote input that is not."""
+    return text[:4000].encode(errors="backslashreplace").decode()
 
 
 class TooBusyError(ConfigError):
@@ -190,6 +195,25 @@ def _noted(cube: Cube, text: str) -> dict[str, Any] | None:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def checked(runner: Runner, source: str | dict[str, Any], overrides: tuple[str, ...]) -> Checked:
+    """Numbers of a config that cost nothing to compute, or the rule that it breaks."""
+    axes: dict[str, Any] = {}
+    try:
+        config = runner.intake.config(source, overrides)
+        axes = plain(config.model_dump(mode="json")["axes"])
+        plan = runner.intake.plan(config, confirm=False)
+    except SweepError as error:
+        return Checked(problem=written(str(error)), axes=axes)
+    return Checked(
+        name=config.name,
+        points=plan.grid.size,
+        shape=dict(zip(plan.grid.dims, plan.grid.shape, strict=True)),
+        bytes=sum(plan.bytes_per_output.values()) * plan.grid.size,
+        axes=axes,
+        exists=runner.intake.place(config.name).exists(),
+    )
 
 
 def estimate(runner: Runner, config: Config) -> Estimate:

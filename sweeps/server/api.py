@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from ...core.quantities import AXES, DIMS
 from ...core.units import typed
+from ..ask.declared import keys
 from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
@@ -34,9 +35,12 @@ from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError
 from .schema import (
     Axes,
+    Checked,
     CubeStatus,
     Estimate,
     History,
+    Key,
+    Keys,
     Login,
     Map,
     PointDetail,
@@ -144,7 +148,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), 422)
-    problem = Problem(detail=_written(str(error)), points=getattr(error, "points", None))
+    problem = Problem(detail=answers.written(str(error)), points=getattr(error, "points", None))
     return JSONResponse(problem.model_dump(exclude_none=True), code)
 
 
@@ -154,12 +158,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
         f"`{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}`: {e['msg']}. Got {str(e.get('input'))[:200]!r}."
         for e in error.errors()
     ]
-    return JSONResponse({"detail": _written("\n".join(lines))}, 422)
-
-
-def _written(text: str) -> str:
-    """A short error message in valid UTF-8: it may quote input that is not."""
-    return text[:4000].encode(errors="backslashreplace").decode()
+    return JSONResponse({"detail": answers.written("\n".join(lines))}, 422)
 
 
 def _runner(request: Request) -> Runner:
@@ -224,6 +223,19 @@ def _sweeps(app: FastAPI) -> None:
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, confirm=False)
         return answers.estimate(runner, config)
+
+    @app.post("/api/check")
+    def check(runner: Running, body: Submission) -> Checked:
+        """Check a config and count its points and bytes; nothing is computed, queued or written.
+
+        A config that breaks a rule is an answer here, not an error: one that is being typed does all the time.
+        """
+        return answers.checked(runner, body.config, tuple(body.overrides))
+
+    @app.get("/api/keys")
+    def all_keys() -> Keys:
+        """Every key that a config may have, with unit, default, values and meaning."""
+        return Keys(keys=[Key(**plain(row)) for row in keys()])
 
     @app.get("/api/sweeps/{name}")
     def one_sweep(runner: Running, name: Name) -> SweepDetail:

@@ -195,6 +195,47 @@ class History(_Told):
     """Actions of people through this server, newest first."""
 
 
+class Key(_Told):
+    """A key that a config may have."""
+
+    path: str = Field(examples=["settings.damping"])
+    """Key, with those of the sections that it is in."""
+    unit: str = Field(examples=["mJ/cm^2"])
+    """Unit; empty for words and pure numbers."""
+    default: Any
+    """Value if it is left out; null if it is required or there is none."""
+    values: str = Field(examples=["full | real | window"])
+    """Possible values, or the rule for them."""
+    meaning: str
+    """Meaning, in a sentence."""
+
+
+class Keys(_Told):
+    """Keys of a config."""
+
+    keys: list[Key]
+    """All of them, in the order of a config's sections."""
+
+
+class Checked(_Told):
+    """A config that was checked without timing points, or the rule that it breaks."""
+
+    problem: str | None = None
+    """The rule that it breaks, as a submission would be refused; null if it may be submitted."""
+    name: str = ""
+    """Name of its cube."""
+    points: int = 0
+    """Points of the sweep."""
+    shape: dict[str, int] = Field(default={}, examples=[{"F0": 6, "T": 2}])
+    """Values of each axis."""
+    bytes: int = 0
+    """Size of its outputs before compression, bytes."""
+    axes: dict[str, Any] = Field(default={}, examples=[{"F0": {"geomspace": [0.01, 5, 6]}}])
+    """Axes as written."""
+    exists: bool = False
+    """True if a cube of that name exists, which the sweep would extend."""
+
+
 class Reason(_Told):
     """Failures of one kind, with an example."""
 

@@ -1,5 +1,6 @@
 // The page: a list with live progress, and one sweep with its map, curves, points, failures and config.
 import { Curves } from "./curves.js";
+import { Editor } from "./editor.js";
 import { Heat } from "./heat.js";
 import { PointMap } from "./map.js";
 import { Pair } from "./pair.js";
@@ -24,6 +25,7 @@ const ended = (s) => ENDED.includes(s?.state);
 const curves = new Curves({ ended: () => ended(sweeps.get(chosen)), store: () => store,
   others: () => [...sweeps.values()].filter((s) => s.total && s.name !== chosen).map((s) => s.name).sort() });
 const pair = new Pair();
+const editor = new Editor({ changed: (text) => edited(text), may: () => !document.body.classList.contains("reader") });
 const heat = new Heat(), record = new Record();
 const map = new PointMap((which, labels) => {
   if (which === "A") heat.take(labels);
@@ -151,12 +153,10 @@ async function go() {
 // Configs as edited and not submitted are kept while others are looked at.
 function edit(text) {
   original = text;
-  $("config").value = drafts.get(chosen) ?? text;
-  edited();
+  editor.open(drafts.get(chosen) ?? text, text);
 }
 
-function edited() {
-  const text = $("config").value;
+function edited(text) {
   if (text === original) drafts.delete(chosen); else drafts.set(chosen, text);
   $("revert").hidden = text === original;
   $("confirm").hidden = true;
@@ -302,6 +302,8 @@ async function begin() {
     $("archived").disabled = !s.may_write;
     readToken = s.read_token;
     $("share").hidden = !readToken;
+    await editor.load();
+    if (!$("config").value) edit(EXAMPLE);
     $("server").replaceChildren(`version ${s.version}; materials: ${s.materials.join(", ")}; clusters: ${s.clusters.join(", ")}; `,
       make("a", { href: "/api/openapi.json" }, "API"));
     for (const sweep of (await call("sweeps")).sweeps) sweeps.set(sweep.name, sweep);
@@ -344,7 +346,6 @@ $("new").addEventListener("click", () => {
   edit(EXAMPLE);
   $("config").focus();
 });
-$("config").addEventListener("input", edited);
 $("revert").addEventListener("click", () => {
   drafts.delete(chosen);
   edit(original);
@@ -354,5 +355,4 @@ $("submit").addEventListener("click", () => submit());
 $("check").addEventListener("click", check);
 for (const what of ["cancel", "resume", "retry"]) $(what).addEventListener("click", () => act(what));
 addEventListener("popstate", () => (location.hash.startsWith("#token=") ? begin() : go()));
-$("config").value = EXAMPLE;
 begin();
