@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from ..ask.config import Config
-from ..ask.lookup import find
+from ..ask.lookup import at_labels, find
 from ..drive.report import status as look
 from ..drive.sweep import LOG
 from ..drive.verify import verify
@@ -151,7 +151,7 @@ def point(runner: Runner, name: str, text: str) -> PointDetail:
     """
     runner.entry(name)
     cube = runner.intake.cube(name)
-    noted = _noted(cube, text)
+    noted = _noted(cube, text) or _stored(cube, text)
     if noted is None:
         if "=" not in text and cube.grid.size > _HASHED_POINTS:
             raise UnknownError(f"POINT must be a finished point, or labels such as T=30. Got {text!r}.")
@@ -191,6 +191,25 @@ def _noted(cube: Cube, text: str) -> dict[str, Any] | None:
         if len(rows) == 1:
             return rows[0]
     return None
+
+
+def _stored(cube: Cube, text: str) -> dict[str, Any] | None:
+    """Record of a finished point from its labels, from the cube alone: one of an older version is shown too."""
+    if "=" not in text:
+        return None
+    try:
+        where = at_labels(cube.grid, text)
+    except ConfigError as error:
+        raise UnknownError(str(error)) from None
+    point_id = str(cube.array("point_id")[where])
+    if not point_id:
+        return None
+    noted = _noted(cube, point_id)
+    if noted is not None:
+        return noted
+    numbers = {name: float(cube.array(name)[where]) for name in ("wall_time", "cpu_time")}
+    host, attempts = str(cube.array("host")[where]), int(cube.array("attempts")[where])
+    return {"point_id": point_id, "labels": cube.grid.labels(where), "host": host, "attempts": attempts} | numbers
 
 
 def _finite(value: float | None) -> float | None:

@@ -53,6 +53,16 @@ def test_history_has_runs_resources_and_names(client: Any) -> None:
     assert found["bytes"] > 1000
 
 
+def test_a_point_of_an_older_version_is_shown(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cube whose config no longer matches the model has no plan; its points are in the cube."""
+    monkeypatch.setattr(client.app.state.runner.intake, "plan_of", lambda cube: pytest.fail("planned"))
+    found = client.point("s", F0=1, fault="no")
+    assert (found["status"], found["labels"]["F0"]) == ("ok", 1)
+    assert client.point("s", F0=1, fault="raise")["message"] == "RuntimeError: no solution at F0=1.0"
+    with pytest.raises(RefusedError, match="F0"):
+        client.point("s", F0=2, fault="no")
+
+
 def test_notes_tags_and_archive_of_two_people(client: Any) -> None:
     client.note("s", "first look", tags=["paper", "fig3"])
     (row,) = client.sweeps()

@@ -251,7 +251,7 @@ def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#curve svg")
     seen = set()
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         name, outline = page.evaluate("""() => { const e = document.activeElement;
             return [e.id || e.dataset.dim, e === document.body ? 'solid' : getComputedStyle(e).outlineStyle]; }""")

@@ -5,7 +5,7 @@ import { extent, print, scale, ticks } from "./scales.js";
 import { labelAt, titleOf } from "./series.js";
 import { measure, write } from "./tools.js";
 
-const TITLE = 20, AXIS = 42, BAR = 46, GAP = 12, NARROW = 170;
+const TITLE = 20, AXIS = 42, BAR = 46, GAP = 12, NARROW = 170, LONGEST = 8192;
 
 export class Sheet {
   constructor(canvas) {
@@ -80,12 +80,14 @@ export class Sheet {
 
   panel(pen, p, look) {
     const { data, box } = this, [, ny, nx] = data.shape, { w, h, wide, tall } = box, [left, top] = this.corner(p), base = p * nx * ny;
-    const image = new ImageData(nx, ny), cells = new Uint32Array(image.data.buffer);
-    for (let j = 0; j < ny; j++) {
-      const row = (this.flip ? ny - 1 - j : j) * nx;
-      for (let i = 0; i < nx; i++) cells[row + i] = this.colour(base + j * nx + i);
+    // A canvas has at most some ten thousand pixels a side; of longer axes every second, third, ... label is drawn.
+    const stepX = Math.ceil(nx / LONGEST), stepY = Math.ceil(ny / LONGEST), W = Math.ceil(nx / stepX), H = Math.ceil(ny / stepY);
+    const image = new ImageData(W, H), cells = new Uint32Array(image.data.buffer);
+    for (let j = 0; j < H; j++) {
+      const row = (this.flip ? H - 1 - j : j) * W;
+      for (let i = 0; i < W; i++) cells[row + i] = this.colour(base + j * stepY * nx + i * stepX);
     }
-    const tile = Object.assign(document.createElement("canvas"), { width: nx, height: ny });
+    const tile = Object.assign(document.createElement("canvas"), { width: W, height: H });
     tile.getContext("2d").putImageData(image, 0, 0);
     pen.imageSmoothingEnabled = nx > wide || ny > tall;
     pen.drawImage(tile, left, top, wide, tall);
