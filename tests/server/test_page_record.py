@@ -1,12 +1,17 @@
 """The page's record, failures, spectra in time and read-only links in headless Chromium."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.server import others
 from photogap.sweeps.server.guard import read_token_of
+from photogap.sweeps.store.place import place
 from support.fake_config import tree
 from support.page import NARROW, TIMEOUT, keep, state
 from support.patience import PATIENCE
@@ -38,7 +43,8 @@ def page(server: Any, chromium: Any) -> Iterator[Any]:
     page.wait_for_selector("#recordcard:visible")
     yield page
     context.close()
-    assert wrong == []
+    # The browser itself notes a refusal, here that of two people who write at once.
+    assert [text for text in wrong if "409" not in text] == []
 
 
 def test_failures_of_one_reason_are_retried_by_a_named_person(server: Any, page: Any) -> None:
@@ -122,16 +128,7 @@ def test_a_read_only_link_shows_and_changes_nothing(server: Any, page: Any, chro
     context.close()
 
 
-def test_a_cube_of_the_command_line_appears(
-    server: Any, page: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
-    from pathlib import Path
-
-    from photogap.sweeps.ask.config import parse
-    from photogap.sweeps.ask.plan import resolve
-    from photogap.sweeps.drive.sweep import run
-    from photogap.sweeps.store.place import place
-
+def test_a_cube_of_the_command_line_appears(server: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(others, "LOOK_S", 0.1)
     target = Path(server.sweep("s")["store"]).with_name("late.zarr")
     run(resolve(parse(tree(name="late"))), place(target), workers=0)

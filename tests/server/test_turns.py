@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +228,32 @@ def test_requests_beyond_the_limit_are_refused() -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(check())
+
+
+def test_a_large_answer_is_not_kept() -> None:
+    """A whole cube passes through; only answers that may be shared are held."""
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(60):
+            await send({"type": "http.response.body", "body": bytes(1024**2), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def check() -> int:
+        size = 0
+
+        async def sent(message: Any) -> None:
+            nonlocal size
+            size += len(message.get("body", b""))
+
+        caller = Caller("/api/sweeps/a/cube")
+        await Turns(stream)(caller.scope, caller.receive, sent)
+        return size
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(check()) == 60 * 1024**2
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 1024**2
