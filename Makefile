@@ -9,12 +9,12 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest ensemble bench faults clean
+.PHONY: run reproduce test lint types pytest ensemble spectra bench faults clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
 
-reproduce: $(STAMP)          ## the paper's statements beside this code: sweeps, REPRODUCTION.md, its pictures
+reproduce: $(STAMP)          ## the paper's statements compared with this code: sweeps, REPRODUCTION.md, its pictures
 	$(BIN)/python -m photogap.sweeps.reproduction
 
 test: lint types pytest      ## lint, types, all tests
@@ -36,6 +36,9 @@ pytest: $(STAMP)-test
 ensemble: $(STAMP)-test      ## 300 random spectra against the imaginary axis: the table of docs/accuracy.md, resumed
 	PYTHONPATH=tests $(BIN)/python -m support.ensemble --page docs/accuracy.md
 
+spectra: $(STAMP)-test       ## layouts of spectrum files and 3000 damaged ones: the tables of docs/spectra.md
+	PYTHONPATH=tests $(BIN)/python -m support.spectra_page --page docs/spectra.md
+
 bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-only --benchmark-columns=min,median,rounds
 	$(BIN)/python benchmarks/bench_sweep.py
@@ -45,6 +48,7 @@ faults: $(STAMP)-test        ## harm stores and drivers hundreds of times, write
 
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .
+	$(BIN)/python -m photogap.sweeps.precompile
 	touch $@
 
 $(STAMP)-test: $(STAMP)

@@ -26,6 +26,7 @@ from fault_tools import (
     differing,
     disk,
     flip,
+    fresh,
     jumping_clock,
     kill,
     obey_modes,
@@ -52,14 +53,23 @@ OTHER = {"settings": {"rtol": 1e-4, "n_times": 9}}
 Tries = Iterator[int]
 
 
-def drivers(row: Row, tries: Tries, folder: Path, rng: random.Random, *, where: str = "") -> None:
+def drivers(
+    row: Row,
+    tries: Tries,
+    folder: Path,
+    rng: random.Random,
+    *,
+    where: str = "",
+    begin: Callable[[Case], int] = lambda case: child(case.drive),
+    seconds: tuple[float, float] = (0.05, 1.5),
+) -> None:
     """Kills of a driver at any moment of its run, six in a row before the sweep may end."""
     expected, begun = calm(folder), 0
     for _ in tries:
         if begun == 0:
             case = Case(row, f"{where or folder}/{time.monotonic_ns()}.zarr", expected)
-        pid = child(case.drive)
-        time.sleep(rng.uniform(0.05, 1.5))
+        pid = begin(case)
+        time.sleep(rng.uniform(*seconds))
         row.tried += kill(pid)
         case.look()
         begun = (begun + 1) % 6
@@ -364,7 +374,7 @@ def buckets(row: Row, tries: Tries, folder: Path, rng: random.Random, *, how: st
     with bucket(folder) as port, gateway(port, seed=rng.randrange(10**6)) as way:
         os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{way.port}"
         if how == "kill":
-            drivers(row, tries, folder, rng, where="s3://sweeps")
+            drivers(row, tries, folder, rng, where="s3://sweeps", begin=fresh, seconds=(1.0, 6.0))
             return
         for number in tries:
             case = Case(row, f"s3://sweeps/{how}{number}.zarr", expected)

@@ -23,6 +23,7 @@ from photogap.sweeps.store import lock
 from photogap.sweeps.store.place import Place, place
 from support.cubes import physics
 from support.driving import plan_of
+from support.fake_config import tree
 from support.tallies import Tally
 
 AXES = {"F0": [float(i) for i in range(1, 31)]}
@@ -145,6 +146,13 @@ def child(work: Callable[[], Any]) -> int:
             os._exit(1)
         os._exit(0)
     return pid
+
+
+def fresh(case: Case) -> int:
+    """Process that runs the sweep, started anew: a fork of one that has used a bucket could not use it."""
+    code = f"from support.driving import drive; drive({tree(AXES)!r}, {case.target.url!r}, {os.devnull!r})"
+    quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ, file_actions=quiet)
 
 
 def kill(pid: int) -> bool:

@@ -1,9 +1,13 @@
-"""A lattice for an accuracy: window and spacing are refined until two estimates of the same numbers agree.
+"""Choice of a lattice for a requested accuracy: window and spacing are refined until two estimates agree.
 
 The candidate is compared with twice its spacing and with half its window. Coarsening by a factor of two changes an
 error of order p by 2^p - 1 times itself. The solver's error falls with the spacing at order 1.5 to 2 and with the
 window at order 2 to 4; each change, divided by 1.8 and 3 for the lowest orders, bounds the error. The two coarser
 lattices take half of the candidate's time each; finer ones would take four times as long.
+
+For narrow modes at low temperature the error falls irregularly: the discrete equation can have two solutions, and a
+finer lattice that starts from a coarser one's keeps to its branch. In equilibrium the order is therefore measured
+from a third spacing (`_measured`).
 """
 
 import math
@@ -26,6 +30,9 @@ MOST_CELLS: Final = 120_000
 ORDERS: Final = (1.5, 2.0)
 """Lowest orders at which an error falls with the spacing and with the window."""
 
+WORST_ORDER: Final = 0.5
+"""Lowest measured order that is used: of two changes that hardly fall the last one counts 2.4 times."""
+
 
 class AccuracyError(ValueError):
     """The requested accuracy was not reached; the message gives the accuracy reached and the remedy."""
@@ -43,7 +50,8 @@ class Numbers:
 
     Args:
         values: The numbers that must agree, shape (K,), or series, shape (K, n); NaN for a missing number.
-        scale: Reference value for the relative error of each, shape (K,), > 0.
+        scale: Reference value for the relative error of each, shape (K,), > 0; infinite for a number that need not
+            agree.
         names: Name of each number, for messages.
         state: The state from which the numbers were taken.
     """
@@ -61,6 +69,10 @@ class Numbers:
         K = len(self.names)
         difference = np.abs(self.values.reshape(K, -1) - other.values.reshape(K, -1)).mean(axis=1)
         return np.where(np.isnan(difference), np.inf, difference)
+
+    def relative(self, change: Array) -> Array:
+        """Changes relative to the scales, shape (K,); zero for a number that need not agree."""
+        return np.where(np.isinf(self.scale), 0.0, change) / self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +105,7 @@ class Choice:
 
     def shares(self) -> tuple[float, float]:
         """Largest relative change by spacing and by window."""
-        return float((self.by_spacing / self.best.scale).max()), float((self.by_window / self.best.scale).max())
+        return float(self.best.relative(self.by_spacing).max()), float(self.best.relative(self.by_window).max())
 
 
 def narrowest_mode(spectrum: Spectrum) -> float:
@@ -108,8 +120,25 @@ def narrowest_mode(spectrum: Spectrum) -> float:
     return narrowest * float(omega[1] - omega[0]) / _FWHM
 
 
+def spacing_order(spectrum: Spectrum, spacing: float, rtol: float) -> float:
+    """Lowest order in the spacing: one for peaks that reach zero energy, if that matters to the accuracy.
+
+    There alpha2F / omega is finite at zero, and the sum over a lattice of peaks lacks half a cell of it.
+
+    Args:
+        spectrum: The spectrum.
+        spacing: Largest spacing, meV.
+        rtol: Accuracy.
+    """
+    if not spectrum.peaks:
+        return ORDERS[0]
+    low = 1e-6 * spacing
+    missing = spacing * float(sum(peak.alpha2F(np.array([low])).item() for peak in spectrum.peaks)) / low
+    return 1.0 if missing > 0.1 * rtol * spectrum.coupling_lambda else ORDERS[0]
+
+
 def peak_widths(y: Array, prominence: float) -> list[float]:
-    """Widths of a curve's peaks, in steps of its grid, where each has fallen by half of its prominence.
+    """Widths of a curve's peaks at half of their prominence, in steps of its grid.
 
     A peak's prominence is its height above the higher one of the two valleys that part it from higher peaks (or
     from the ends). The same as of scipy.signal, whose import takes as long as a solution.
@@ -128,12 +157,12 @@ def peak_widths(y: Array, prominence: float) -> list[float]:
 
 
 def _first(where: NDArray[np.bool_]) -> int:
-    """Position of the first True, or the length."""
+    """Index of the first True; the length if there is none."""
     return int(np.argmax(where)) if where.any() else where.size
 
 
 def _reach(y: Array, height: float) -> float:
-    """Steps after which a curve falls through a height; linear between the points."""
+    """Steps after which a curve falls below a height; linear between the points."""
     below = _first(y <= height)
     if below == y.size:
         return float(y.size - 1)
@@ -141,7 +170,7 @@ def _reach(y: Array, height: float) -> float:
 
 
 def first_lattice(spectrum: Spectrum, gap: float) -> tuple[float, float]:
-    """Coarsest spacing and window (meV), with which a search starts, for a gap of about `gap` (meV).
+    """Coarsest spacing and window (meV), at which a search starts, for a gap of about `gap` (meV).
 
     The spacing does not exceed the width of the narrowest mode, if a tenth of the cells suffices for that: two
         lattices that both miss the shape of a mode agree on a wrong result.
@@ -170,6 +199,7 @@ def choose_lattice(
     rtol: float,
     fixed: tuple[bool, bool] = (False, False),
     orders: tuple[float, float] = ORDERS,
+    measured: bool = False,
     most_cells: int = MOST_CELLS,
 ) -> Choice:
     """Refine a lattice until its numbers are known to `rtol`.
@@ -181,6 +211,7 @@ def choose_lattice(
         fixed: Whether spacing and window are fixed; a fixed one is refined once to measure its error, which may
             exceed `rtol`.
         orders: Lowest orders at which the error falls with spacing and window.
+        measured: Whether three spacings are compared, to measure the order where it is lower.
         most_cells: Largest number of cells.
     Raises:
         AccuracyError: if `rtol` is not positive, or `most_cells` do not suffice.
@@ -200,13 +231,14 @@ def choose_lattice(
             known[i, j] = estimate(spacing / 2**i, window * 2**j)
         return known[i, j]
 
-    i, j = (0 if stays else 1 for stays in fixed)
+    i, j = 0 if fixed[0] else 1 + measured, 0 if fixed[1] else 1
     while True:
         # the coarser ones first: the finest starts from them
+        before = at(i - 1, 0).change(at(i - 2, 0)) if measured and not fixed[0] else None
         narrower = None if fixed[1] else at(i, j - 1)
         coarser = None if fixed[0] else at(i - 1, j)
         best = at(i, j)
-        by_spacing = best.change(coarser or best) / (2 ** orders[0] - 1)
+        by_spacing = _by_spacing(best.change(coarser or best), before, orders[0])
         by_window = best.change(narrower or best) / (2 ** orders[1] - 1)
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
@@ -217,11 +249,29 @@ def choose_lattice(
             raise AccuracyError(_unreached(choice, rtol, most_cells))
 
 
+def _by_spacing(change: Array, before: Array | None, order: float) -> Array:
+    """Bound on the error from the change with the last halving of the spacing and, if known, with the one before.
+
+    Errors of order p make their ratio 2^p. A ratio that belongs to a lower order than `order` lowers it; one above
+    `order` + 1/2 may be chance, and the change before counts.
+
+    Args:
+        change, before: Changes, shape (K,).
+        order: Lowest order expected.
+    """
+    if before is None:
+        return np.asarray(change / (2**order - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(change > 0.0, before / change, math.inf)
+    p = np.log2(np.clip(ratio, 2**WORST_ORDER, 2**order))
+    return np.asarray(np.fmax(change, np.where(np.isfinite(before), before, 0.0) / 2 ** (order + 0.5)) / (2**p - 1))
+
+
 def _with_fixed_errors(
     choice: Choice, at: Callable[[int, int], Numbers], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
-    """The choice with the errors of a fixed spacing or window, from one refinement of each."""
+    """The choice of a lattice, with the errors of a fixed spacing or window from one refinement of each."""
     (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
 
@@ -236,7 +286,7 @@ def _with_fixed_errors(
 
 
 def _unreached(choice: Choice, rtol: float, most_cells: int) -> str:
-    relative = choice.error / choice.best.scale
+    relative = choice.best.relative(choice.error)
     worst = int(np.argmax(relative))
     known = f"known to {relative[worst]:.1e}" if math.isfinite(relative[worst]) else "not found"
     return (

@@ -15,11 +15,12 @@ all combinations of those that are axes before its first point. Uses the standar
 """
 
 import dataclasses
+import difflib
 import functools
 import math
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
 
@@ -31,31 +32,38 @@ _KEY: Final = "declaration"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for one value, whatever the others are.
+    """A rule for one value, independent of the others.
 
     Args:
         words: The rule in words, after "must be".
         holds: Whether a value satisfies it.
+        limits: The part of it that JSON Schema can state, for editors; of a list, for each of its values.
     """
 
     words: str
     holds: Callable[[Any], bool]
+    limits: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-POSITIVE: Final = Rule("positive", lambda x: 0 < x < math.inf)
-POSITIVE_OR_INFINITE: Final = Rule("positive", lambda x: x > 0)
-NOT_NEGATIVE: Final = Rule("zero or positive", lambda x: 0 <= x < math.inf)
-NOT_NEGATIVE_OR_INFINITE: Final = Rule("zero or positive", lambda x: x >= 0)
+_ABOVE_ZERO: Final = {"exclusiveMinimum": 0}
+_FROM_ZERO: Final = {"minimum": 0}
+POSITIVE: Final = Rule("positive", lambda x: 0 < x < math.inf, _ABOVE_ZERO)
+POSITIVE_OR_INFINITE: Final = Rule("positive", lambda x: x > 0, _ABOVE_ZERO)
+NOT_NEGATIVE: Final = Rule("zero or positive", lambda x: 0 <= x < math.inf, _FROM_ZERO)
+NOT_NEGATIVE_OR_INFINITE: Final = Rule("zero or positive", lambda x: x >= 0, _FROM_ZERO)
 FINITE: Final = Rule("finite", math.isfinite)
-SHARE: Final = Rule("between 0 and 1", lambda x: 0 <= x <= 1)
+SHARE: Final = Rule("between 0 and 1", lambda x: 0 <= x <= 1, {"minimum": 0, "maximum": 1})
 LEVELS: Final = Rule(
-    "zero or positive, and increasing", lambda x: all(v >= 0 for v in x) and all(b > a for a, b in pairwise(x))
+    "zero or positive, and increasing",
+    lambda x: all(v >= 0 for v in x) and all(b > a for a, b in pairwise(x)),
+    _FROM_ZERO,
 )
 
 
 def whole(least: int) -> Rule:
     """Rule of a count."""
-    return Rule(f"a whole number, at least {least}", lambda x: x >= least and x == int(x))
+    words = f"a whole number, at least {least}"
+    return Rule(words, lambda x: x >= least and x == int(x), {"minimum": least})
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ class Declaration:
         remedy: Advice if the rule is broken.
         shapes: Whether it labels the outputs' own dims, which all points of a cube share, and so cannot be an axis.
         later: Whether it was added after points had been stored.
+        example: A value for documentation, if neither the default nor the allowed words show one.
     """
 
     doc: str
@@ -94,12 +103,13 @@ class Declaration:
     remedy: str = ""
     shapes: bool = False
     later: bool = False
+    example: Any = None
 
     def refuse(self, name: str, value: Any, allowed: tuple[Any, ...] = (), owner: str = "") -> None:
         """Raise ValueError, with the owner's words after the name, unless a value satisfies the rule or is
         allowed."""
         if allowed and value not in allowed:
-            raise ValueError(f"`{name}`{owner} must be one of {', '.join(map(str, allowed))}. Got {value!r}.")
+            raise ValueError(f"`{name}`{owner} {not_among(value, allowed)}")
         rule = self.rule or (FINITE if isinstance(value, float) else None)
         if rule is not None and not _holds(rule, value):
             unit = f", in {typed(self.unit)}" if self.unit != "1" else ""
@@ -117,11 +127,13 @@ def declare(
     remedy: str = "",
     shapes: bool = False,
     later: bool = False,
+    example: Any = None,
 ) -> Mapping[str, Any]:
     """Metadata of a dataclass field that holds the quantity; see `Declaration`."""
     found = Declaration(
-        doc=doc, long_name=long_name, unit=unit, symbol=symbol, rule=rule, remedy=remedy, shapes=shapes, later=later
-    )
+        doc=doc, long_name=long_name, unit=unit, symbol=symbol, rule=rule, remedy=remedy, shapes=shapes,
+        later=later, example=example,
+    )  # fmt: skip
     return declared(found)
 
 
@@ -168,6 +180,19 @@ def _checks(owner: Any) -> tuple[tuple[str, Declaration, Any, tuple[Any, ...]], 
         for f in dataclasses.fields(owner)
         if f.name in found
     )
+
+
+def nearest(word: Any, known: Iterable[Any]) -> str:
+    """Remedy for an unknown word: the most similar known word, ignoring case; empty if none is similar."""
+    names = {str(name).lower(): str(name) for name in known}
+    near = difflib.get_close_matches(str(word).lower(), names, n=1)
+    return f" Did you mean `{names[near[0]]}`?" if near else ""
+
+
+def not_among(word: Any, known: Iterable[Any]) -> str:
+    """Rule, remedy and value received for a word that is none of the known ones."""
+    known = tuple(map(str, known))
+    return f"must be one of {', '.join(known)}.{nearest(word, known)} Got {word!r}."
 
 
 def _in(unit: str) -> str:

@@ -70,11 +70,11 @@ class Deposition:
         self.times = coordinates(settings)["time"]
 
     def with_envelope(self) -> Deposited:
-        """Gamma at each time deposits the pulse's own power."""
+        """Run with the Gamma that deposits the pulse's power at each time."""
         return self._run(_envelope, self.times)
 
     def with_constant_rate(self) -> Deposited:
-        """One Gamma_0, found so that the one slab's pulse deposits its energy."""
+        """Run with one Gamma_0, chosen so that the pulse deposits its energy in the one slab."""
         (pump,) = self.pumps
         begins, ends = max(self.times[0], pump.begins), min(self.times[-1], -pump.begins)
         if pump.U == 0.0 or not begins < ends:

@@ -1,8 +1,9 @@
-"""A driven point to an accuracy: it is computed on finer lattices until its series agree.
+"""Driven points to a requested accuracy, computed on finer lattices until their series agree.
 
 Near a threshold of the drive, the lattice decides when a gap opens, and so how long it lasts. Series are therefore
 compared by the mean of their difference over the times of the result, which changes little if a gap opens a little
-later.
+later. The duration of the gap is not held to the accuracy: without lifetimes it grows with every halving of the
+spacing (`DURATION_ORDER`), by times of ever smaller gaps. Its error is an output.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import numpy as np
 
 from .accuracy import AccuracyError, Numbers, choose_lattice
 from .constants import KB
-from .result import Outcome, Result
+from .lattice import Array
+from .result import DURATION_ORDER, Outcome, Result, coordinates
 from .settings import Point, Settings
 
 COMPARED: Final = ("Delta0", "gap_edge", "U_qp", "U_ph")
@@ -71,8 +73,25 @@ def simulate_to_accuracy(
         message = str(error).replace("`rtol`", "`accuracy`").replace(", move T away from Tc,", ", tighten `rtol`,")
         return Result(outcome=Outcome.NOT_CONVERGED, message=message, diagnostics=results[-1].diagnostics)
     best: Result = choice.best.state
+    doubt = float(choice.error[-1]) / (2**DURATION_ORDER - 1) + _sampled(best.data["Delta0"], settings)
     lattice = {"spacing": choice.spacing, "window": choice.window, "lattices": float(choice.tried)}
-    return replace(best, diagnostics=best.diagnostics | lattice)
+    data = best.data | {"gap_duration_error": np.array(doubt)}
+    return replace(best, data=data, diagnostics=best.diagnostics | lattice)
+
+
+def lattice_for_accuracy(point: Point, settings: Settings, run: Callable[[Point, Settings], Result]) -> Settings:
+    """The settings with the lattice that an accuracy chooses; unchanged without an accuracy or if it fails.
+
+    Args:
+        point, settings: The point.
+        run: Result at the accuracy of its settings.
+    """
+    if settings.accuracy is None:
+        return settings
+    chosen = run(point, settings).diagnostics
+    if "lattices" not in chosen:
+        return settings
+    return replace(settings, spacing=chosen["spacing"], window=chosen["window"], accuracy=None)
 
 
 def _stands(point: Point, settings: Settings, check: Callable[[Point, Settings], None]) -> bool:
@@ -85,12 +104,18 @@ def _stands(point: Point, settings: Settings, check: Callable[[Point, Settings],
     return bool((settings.window or point.material.window) > 2 * point.material.spectrum.omega[-1])
 
 
+def _sampled(Delta0: Array, settings: Settings) -> float:
+    """Error (ps) of the gap's duration from its samples: half of each step in which a gap appears or vanishes."""
+    steps, gapped = np.diff(coordinates(settings)["time"]), Delta0 > 0.0
+    return 0.5 * float(steps[gapped[1:] != gapped[:-1]].sum())
+
+
 def _estimate(result: Result, point: Point) -> Numbers:
-    thermal = KB * point.material.Tc0
+    thermal, names = KB * point.material.Tc0, (*COMPARED, "gap_duration")
     if result.outcome is not Outcome.OK:
-        nothing = np.full(len(COMPARED), np.nan)
-        return Numbers(nothing, np.full(len(COMPARED), thermal), COMPARED, result)
-    values = np.stack([result.data[name] for name in COMPARED])
-    gap = max(float(values[:2].max()), 0.1 * thermal)
+        return Numbers(np.full(len(names), np.nan), np.full(len(names), thermal), names, result)
+    series = np.stack([result.data[name] for name in COMPARED])
+    gap = max(float(series[:2].max()), 0.1 * thermal)
     energy = max(float(result.data["absorbed_energy_density"]), point.material.N0 * thermal**2)
-    return Numbers(values, np.array([gap, gap, energy, energy]), COMPARED, result)
+    values = np.vstack([series, np.full(series.shape[1], float(result.data["gap_duration"]))])
+    return Numbers(values, np.array([gap, gap, energy, energy, np.inf]), names, result)

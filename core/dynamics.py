@@ -124,12 +124,12 @@ class _Run:
             samples.append(slab.sample(self.t))
 
     def rest(self, target: float) -> None:
-        """Pass on towards `target` without a step, as far as nothing moves: until the pulse begins."""
+        """Advance towards `target` without a step while nothing changes, until the pulse begins."""
         if self.at_rest and self.t < self.pump.begins:
             self.t = min(target, self.pump.begins)
 
     def _is_at_rest(self) -> bool:
-        """Return whether all slabs wait for the pulse in equilibrium: their rates move nothing until it begins."""
+        """Return whether all slabs are in equilibrium, with negligible rates until the pulse begins."""
         if not all(slab.waiting for slab in self.slabs):
             return False
         equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]
@@ -190,7 +190,7 @@ class _Run:
         return max(slab.defect(y) for slab, y in found) / self.method.defect
 
     def _await_pulse(self, target: float) -> float:
-        """Target of a step before the pulse, which no step may skip; at its start, a step suited to the pulse."""
+        """Target of the next step, at most the start of the pulse; at that start, prepare slabs and step."""
         if self.t < self.pump.begins:
             return min(target, self.pump.begins)
         for slab in self.slabs:

@@ -53,7 +53,7 @@ class Equations:
 
     @cached_property
     def absorption(self) -> Absorption:
-        """The term by which quasiparticles absorb light, which needs lattice above them."""
+        """The term by which quasiparticles absorb light, for which the lattice must extend above them."""
         return next(term for term in self.terms if isinstance(term, Absorption))
 
     def on(self, rung: int) -> "Equations":
@@ -63,7 +63,7 @@ class Equations:
 
     @property
     def below(self) -> Film | None:
-        """The film on the next narrower lattice; None on the gap equation's own."""
+        """The film on the next narrower lattice; None if this lattice is already that of the gap equation."""
         if self.ladder is None or self.rung == self.ladder.last:
             return None
         return self.ladder.film(self.rung + 1)
@@ -94,7 +94,7 @@ class Equations:
         return State(self.film, Weights(rho, p, Z), *self.split(y))
 
     def change(self, rate: Array) -> Change:
-        """Parts of a time derivative of a state vector, views."""
+        """Views of the parts of a time derivative of a state vector."""
         return Change(*self.split(rate), rate[-len(Entry) :])
 
     def derivative(self, t: float, y: Array, rho: Array, p: Array, Z: Array | None = None) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .accuracy import RTOL, Choice, Numbers, choose_lattice, first_lattice
+from .accuracy import ORDERS, RTOL, Choice, Numbers, choose_lattice, first_lattice, spacing_order
 from .constants import KB
 from .lattice import Array, Complex, Lattice
 from .material import Material
@@ -61,8 +61,14 @@ class Accurate:
 
     def errors(self, index: int = 0) -> dict[str, float]:
         """Bound on the error of each number of a state, by the names of `observables`."""
-        names, K = tuple(observables(self.states[index])), self.choice.error.size // len(self.states)
-        return dict(zip(names, self.choice.error[K * index : K * (index + 1)].tolist(), strict=True))
+        names = tuple(observables(self.states[index]))
+        numbers, presence = np.split(self.choice.error, [len(names) * len(self.states)])
+        bounds = dict(zip(names, numbers[len(names) * index :].tolist(), strict=False))
+        height, E = edge_presence(self.states[index].gap)
+        if abs(height - 1.0) < presence[index]:
+            # a finer lattice may have an edge where this one has none, or none where this one has one
+            bounds["gap_edge_meV"] = max(bounds["gap_edge_meV"], E)
+        return bounds
 
 
 def observables(state: Equilibrium) -> dict[str, float]:
@@ -76,6 +82,19 @@ def observables(state: Equilibrium) -> dict[str, float]:
     }
 
 
+def edge_presence(gap: GapSolution) -> tuple[float, float]:
+    """Largest Re Delta(E) / E, at most 2, and the energy (meV) at which it is largest.
+
+    Lifetimes make Re Delta vanish at E = 0. As they shorten, this maximum falls through one and the edge, where
+    Re Delta(E) = E, ends at once at the energy of the maximum. The maximum converges with the lattice; next to that
+    end the edge does not.
+    """
+    E = (np.arange(gap.rho.size) + 0.5) * gap.h
+    ratio = gap.Delta.real / E
+    i = int(np.argmax(ratio))
+    return min(float(ratio[i]), 2.0), float(E[i])
+
+
 def solve_equilibrium(
     material: Material,
     T: float,
@@ -87,7 +106,7 @@ def solve_equilibrium(
     tol: float = 1e-6,
     near: Equilibrium | None = None,
 ) -> Equilibrium:
-    """Gap equation in equilibrium, on one lattice.
+    """Solve the gap equation in equilibrium on one lattice.
 
     Args:
         material: The material; its Tc0 calibrates mu_star unless it is given.
@@ -117,7 +136,7 @@ def solve_to_accuracy(
     window: float | None = None,
     damping: Damping = "full",
 ) -> Accurate:
-    """Gap equation in equilibrium, on a lattice that gives every number to `rtol`.
+    """Solve the gap equation in equilibrium on a lattice that gives every number to `rtol`.
 
     The errors of Delta0 and of the edge are relative to their largest values over the temperatures.
 
@@ -151,7 +170,7 @@ def solve_to_accuracy(
             else:
                 states.append(Equilibrium(coupling=coupling, T=T, Tc=Tc, gap=gap))
         lattices.append(states)
-        return _estimate(states)
+        return _estimate(states, rtol)
 
     # the BCS gap, enlarged for strong coupling, reduced if mu_star is sought
     first = first_lattice(material.spectrum, 1.764 * KB * material.Tc0)
@@ -160,6 +179,8 @@ def solve_to_accuracy(
         spacing=spacing or first[0],
         window=window or first[1],
         rtol=rtol,
+        orders=(spacing_order(material.spectrum, first[0], rtol), ORDERS[1]),
+        measured=True,
         fixed=(spacing is not None, window is not None),
     )
     return Accurate(tuple(choice.best.state), choice)
@@ -173,7 +194,7 @@ def _check_temperature(T: float) -> None:
 def _transition(
     material: Material, spacing: float, window: float, damping: Damping, near: Equilibrium | None
 ) -> tuple[Coupling, float]:
-    """The coupling on a lattice and its Tc (K), which is the material's own where mu_star is calibrated to it."""
+    """The coupling on a lattice and its Tc (K): the stated Tc0 if mu_star is calibrated to it."""
     if near is None:
         coupling, guess, step, start = build_coupling(material, spacing, window, damping), material.Tc0, 0.25, None
     else:
@@ -212,8 +233,12 @@ def _moved(state: SelfEnergy, old: Lattice, new: Lattice) -> SelfEnergy:
     return SelfEnergy(new.E + at(state.omegaZ - old.E), at(state.phi))
 
 
-def _estimate(states: list[Equilibrium | None]) -> Numbers:
-    """The observables of all temperatures one after another; NaN where the gap equation did not converge."""
+def _estimate(states: list[Equilibrium | None], rtol: float) -> Numbers:
+    """The observables of all temperatures one after another, then `edge_presence` of each; NaN where the gap
+    equation did not converge.
+
+    The scale of `edge_presence` makes `rtol` the error at which it is not known whether there is an edge.
+    """
     found = [observables(state) for state in states if state is not None]
     if not found:
         raise GapError("the gap equation did not converge at any temperature; take a smaller `spacing`")
@@ -225,9 +250,11 @@ def _estimate(states: list[Equilibrium | None]) -> Numbers:
     sizes["mu_star"] = max(sizes["mu_star"], 0.1)
     none = dict.fromkeys(names, math.nan)
     rows = [none if state is None else observables(state) for state in states]
+    presence = [math.nan if state is None else edge_presence(state.gap)[0] for state in states]
+    clear = [max(abs(height - 1.0), 1e-9) if height == height else 1.0 for height in presence]
     return Numbers(
-        values=np.array([row[key] for row in rows for key in names]),
-        scale=np.array([sizes[key] for _ in rows for key in names]),
-        names=names * len(rows),
+        values=np.array([row[key] for row in rows for key in names] + presence),
+        scale=np.array([sizes[key] for _ in rows for key in names] + [distance / rtol for distance in clear]),
+        names=names * len(rows) + ("presence of a gap edge",) * len(rows),
         state=states,
     )

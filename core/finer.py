@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from .driven_accuracy import lattice_for_accuracy
 from .settings import Point, Settings
+from .simulate import simulate
 
 
 def finer(point: Point, settings: Settings) -> dict[str, Settings]:
@@ -11,11 +13,15 @@ def finer(point: Point, settings: Settings) -> dict[str, Settings]:
     They cover every discretisation of `simulate` except the times of the result, which the user chooses. The change
     of a number is most of the error of the coarser choice.
 
+    Where `accuracy` chooses the lattice, the chosen one is refined: a search from a finer start could end on it
+    again.
+
     Args:
         point: The point; its material's lattice is used if the settings give none.
         settings: Settings to refine; `slabs` are not refined if phonons pass between them (`transport`) or if they
             label the depth.
     """
+    settings = lattice_for_accuracy(point, settings, simulate)
     spacing, window = settings.spacing or point.material.spacing, settings.window or point.material.window
     out = {
         "spacing / 2": replace(settings, spacing=spacing / 2),

@@ -57,7 +57,7 @@ class Film:
 
     @cached_property
     def phonon_rate(self) -> Array:
-        """(4 pi / hbar) (N0 / N_ion) (alpha2F / F), 1/(meV ps), shape (M + 1,); zero where F is."""
+        """(4 pi / hbar) (N0 / N_ion) (alpha2F / F), 1/(meV ps), shape (M + 1,); zero where F is zero."""
         F = np.where(self.F > 0, self.F, 1.0)
         return np.asarray(np.where(self.F > 0, self.alpha2F / F, 0.0) * 4 * np.pi / HBAR * self.N0 / self.N_ion)
 

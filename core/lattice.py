@@ -71,7 +71,7 @@ class Lattice:
 
 
 def fast_length(least: int) -> int:
-    """Length of a ring of at least `least` points that is quick to transform: a multiple of 64, factors 2, 3 and 5.
+    """Ring length of at least `least` points with a fast transform: a multiple of 64 with factors 2, 3 and 5.
 
     Measured: 5760 = 2^7 45 points take no longer than 5625 = 3^2 5^4, 11520 take 0.9 of 11250's time and 30720
     take 0.87 of 30375's.
@@ -80,16 +80,16 @@ def fast_length(least: int) -> int:
 
 
 class Workspace(threading.local):
-    """Arrays that a thread uses again and again, by name and shape: large ones cost their pages when they are new.
+    """Arrays that a thread reuses, by name and shape, since allocating large ones is slow.
 
-    Nothing outlives the function that asked for it.
+    No content outlives the function that requested the array.
     """
 
     def __init__(self) -> None:
         self.arrays: dict[tuple[str, tuple[int, ...]], Array] = {}
 
     def real(self, name: str, *shape: int) -> Array:
-        """An array of a shape, its content undefined."""
+        """An uninitialised real array of a shape."""
         found = self.arrays.get((name, shape))
         if found is None:
             if len(self.arrays) >= _MOST_ARRAYS:
@@ -98,7 +98,7 @@ class Workspace(threading.local):
         return found
 
     def complex(self, name: str, *shape: int) -> Complex:
-        """The same, complex."""
+        """An uninitialised complex array of a shape."""
         return self.real(name, *shape[:-1], 2 * shape[-1]).view(complex)
 
 
@@ -140,7 +140,7 @@ class Ring:
         return np.fft.rfft(signals, out=out)
 
     def inverse(self, spectra: Complex, out: Array | None = None) -> Array:
-        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L, a factor left to the caller."""
+        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L; the caller divides by L."""
         return np.fft.irfft(spectra, self.L, norm="forward", out=out)
 
     def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:

@@ -8,20 +8,26 @@ from typing import Final
 from .declaration import NOT_NEGATIVE, NOT_NEGATIVE_OR_INFINITE, POSITIVE, Declaration
 
 AXES: Final = {
-    "material": Declaration(doc="The film.", long_name="superconducting film"),
+    "material": Declaration(
+        doc="The film: a name of `photogap materials`, of the config's `materials`, or a YAML file.",
+        long_name="superconducting film",
+        example="K3C60",
+    ),
     "F0": Declaration(
         doc="Incident fluence of the pump.",
         long_name="incident fluence of the pump",
         unit="mJ cm^-2",
         symbol="$F_0$",
         rule=NOT_NEGATIVE,
+        example=0.3,
     ),
     "omega_pump": Declaration(
-        doc="Photon energy of the pump.",
+        doc="Photon energy of the pump; without this axis, that of each material.",
         long_name="photon energy of the pump",
         unit="meV",
         symbol=r"$\hbar\omega_\mathrm{pump}$",
         rule=POSITIVE,
+        example=170.0,
     ),
     "T": Declaration(
         doc="Temperature of the bath and of the film before the pulse.",
@@ -29,6 +35,7 @@ AXES: Final = {
         unit="K",
         symbol="$T$",
         rule=POSITIVE,
+        example=30.0,
     ),
     "tau_esc": Declaration(
         doc="Time for phonons to escape into the substrate; 0 keeps them at the bath temperature, `.inf` keeps "
@@ -38,6 +45,7 @@ AXES: Final = {
         symbol=r"$\tau_\mathrm{esc}$",
         rule=NOT_NEGATIVE_OR_INFINITE,
         remedy="0 keeps phonons at the bath temperature, .inf keeps them in the film",
+        example=0.02,
     ),
 }
 """Axes of every point, in the cube's order."""

@@ -11,7 +11,7 @@ noisy."""
 def secant(
     g: Callable[[float], float], x: float, *, slope: float, tol: float, noise: float = 0.0, max_iterations: int = 20
 ) -> tuple[float, float]:
-    """Root of an increasing g and its slope there by secants from x.
+    """Root of an increasing function g, and the slope there, by the secant method from x.
 
     Args:
         g: Function of one number; inf where it has no value, which a smaller argument avoids.

@@ -20,7 +20,7 @@ _PROFILES = ("Delta0", "f_gap", "U_qp", "U_ph")
 def film_series(
     slabs: Sequence[Sequence[Sample]], film: Film, point: Point, settings: Settings
 ) -> dict[str, Array]:
-    """Variables of a film of equal slabs: means over them, so that densities are the film's, and profiles if asked.
+    """Variables of a film of equal slabs: means over the slabs and, if requested, profiles over the depth.
 
     Args:
         slabs: Samples of each slab, the first one next to the light.
@@ -38,7 +38,7 @@ def film_series(
 
 
 def ledger_error(data: dict[str, Array], U: float) -> float:
-    """Largest defect of the energy ledger relative to the absorbed energy (or to U_qp's motion without one)."""
+    """Largest defect of the energy ledger, relative to the absorbed energy (without any, to the change of U_qp)."""
     kept = data["U_qp"] + data["U_ph"] + data["U_escaped"]
     scale = U if U > 0 else max(float(np.abs(data["U_qp"]).max()), 1e-300)
     return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale
@@ -72,7 +72,7 @@ def steady_time(data: dict[str, Array], times: Array) -> float:
 
 
 def derived(Delta0: Array, times: Array, h: float) -> dict[str, Array]:
-    """Numbers of a series of gaps (meV) at times (ps) on a lattice of spacing h (meV)."""
+    """Scalar outputs of a series of gaps (meV) at times (ps) on a lattice of spacing h (meV)."""
     return {
         "Delta0_peak": np.array(Delta0.max()),
         "gap_duration": np.array(np.trapezoid((Delta0 > 0).astype(float), times)),

@@ -4,10 +4,9 @@ Each field is declared once, by `declare` (see `core.declaration`): meaning, uni
 a field here, `later=True` once points have been stored, and its use in the solver.
 """
 
-import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from .declaration import (
     FINITE,
@@ -16,8 +15,6 @@ from .declaration import (
     POSITIVE,
     POSITIVE_OR_INFINITE,
     SHARE,
-    Joint,
-    Rule,
     check_fields,
     declare,
     declared,
@@ -25,8 +22,9 @@ from .declaration import (
     whole,
 )
 from .material import Material
-from .optics.indices import Index, is_index
+from .optics.indices import Index
 from .quantities import AXES
+from .settings_rules import INDEX, SETTINGS_RULES, TIMES
 
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
@@ -35,12 +33,6 @@ EnergyMatch = Literal["absorbed", "retained"]
 Coherence = Literal["averaged", "printed"]
 PumpShape = Literal["pulse", "continuous"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
-
-_INDEX: Final = Rule("an index with Re n > 0 and Im n >= 0, or a medium", is_index)
-_TIMES: Final = Rule(
-    "two or more increasing times",
-    lambda x: len(x) != 1 and all(map(math.isfinite, x)) and all(b > a for a, b in itertools.pairwise(x)),
-)
 
 
 @described
@@ -89,6 +81,7 @@ class Settings:
             symbol=r"$s_\mathrm{pair}$",
             rule=SHARE,
             later=True,
+            example=0.01,
         ),
     )
     stimulated_emission: bool = field(
@@ -101,15 +94,15 @@ class Settings:
         default="envelope",
         metadata=declare(
             "`constant` (the paper) finds the one Gamma that deposits the absorbed energy of the pulse; `envelope` "
-            "takes the instantaneous Gamma that deposits the pulse's own power.",
+            "takes at each time the Gamma that deposits the pulse's power.",
             long_name="absorption rate during the pulse",
         ),
     )
     pump_shape: PumpShape = field(
         default="pulse",
         metadata=declare(
-            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: each `tau_pump` brings F0, and "
-            "the time of the steady state is recorded.",
+            "`pulse`, Gaussian; `continuous` rises like a pulse and stays on: F0 arrives in each interval of "
+            "`tau_pump`, and the time of the steady state is recorded.",
             long_name="whether the pump is a pulse or stays on",
             later=True,
         ),
@@ -126,8 +119,8 @@ class Settings:
     energy_match: EnergyMatch = field(
         default="absorbed",
         metadata=declare(
-            "Energy that the constant Gamma makes equal to the absorbed share of the fluence: that `absorbed` "
-            "by quasiparticles, or the largest that they `retained` at any time, with the rest in phonons.",
+            "Energy that the constant Gamma matches to the absorbed share of the fluence: `absorbed`, taken up by "
+            "quasiparticles, or `retained`, the largest that they hold at any time; the rest is in phonons.",
             long_name="energy by which the absorption rate is found",
             later=True,
         ),
@@ -151,6 +144,7 @@ class Settings:
             symbol=r"$\lambda_\mathrm{soft}$",
             rule=NOT_NEGATIVE,
             later=True,
+            example=0.05,
         ),
     )
     soft_energy: float = field(
@@ -167,14 +161,15 @@ class Settings:
     tau_ee: float = field(
         default=math.inf,
         metadata=declare(
-            "Time in which electrons scatter off one another: f relaxes to the Fermi function of its own energy "
-            "at the gap of the moment; `.inf`, the paper's model, leaves it out.",
+            "Time in which electrons scatter off one another: f relaxes to the Fermi function of the same "
+            "energy at the present gap; `.inf`, the paper's model, leaves this out.",
             long_name="relaxation time of electron-electron scattering",
             unit="ps",
             symbol=r"$\tau_\mathrm{ee}$",
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for none",
             later=True,
+            example=1.0,
         ),
     )
     phonon_share: float = field(
@@ -183,6 +178,7 @@ class Settings:
             "Share of the absorbed energy that goes into phonons at the photon energy, 0 to 1.",
             long_name="share of the absorbed energy that goes into phonons",
             rule=SHARE,
+            example=0.1,
         ),
     )
     tau_pump: float | None = field(
@@ -193,17 +189,19 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{pump}$",
             rule=POSITIVE,
+            example=0.3,
         ),
     )
     accuracy: float | None = field(
         default=None,
         metadata=declare(
             "Accuracy of the series, relative to the largest gap and to the absorbed energy, as the mean over the "
-            "result's times; the lattice is refined from `spacing` and `window` until it is reached. None does "
-            "not refine.",
+            "result's times; the lattice is refined from `spacing` and `window` until it is reached. The error "
+            "of `gap_duration` is recorded. None does not refine.",
             long_name="accuracy to which the lattice is refined",
             rule=POSITIVE,
             later=True,
+            example=0.001,
         ),
     )
     spacing: float | None = field(
@@ -214,6 +212,7 @@ class Settings:
             unit="meV",
             symbol="$h$",
             rule=POSITIVE,
+            example=0.25,
         ),
     )
     window: float | None = field(
@@ -223,6 +222,7 @@ class Settings:
             long_name="upper edge of the quasiparticle lattice",
             unit="meV",
             rule=POSITIVE,
+            example=800.0,
         ),
     )
     t_start: float = field(
@@ -259,6 +259,7 @@ class Settings:
             unit="ps",
             rule=POSITIVE,
             shapes=True,
+            example=0.3,
         ),
     )
     n_tail: int = field(
@@ -268,16 +269,19 @@ class Settings:
             long_name="number of times in the tail",
             rule=whole(0),
             shapes=True,
+            example=20,
         ),
     )
     times: tuple[float, ...] = field(
         default=(),
         metadata=declare(
-            "The times themselves, increasing; overrides all five above.",
+            "Times of the result, increasing; they replace those set by `t_start`, `t_stop`, `n_times`, "
+            "`t_linear_stop` and `n_tail`.",
             long_name="times of the result",
             unit="ps",
-            rule=_TIMES,
+            rule=TIMES,
             shapes=True,
+            example=(-0.5, 0.0, 0.5, 1.0),
         ),
     )
     rtol: float = field(
@@ -328,6 +332,7 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(1.0, 5.0, 170.0),
         ),
     )
     frequencies: tuple[float, ...] = field(
@@ -338,34 +343,39 @@ class Settings:
             unit="meV",
             rule=LEVELS,
             shapes=True,
+            example=(5.0, 30.0),
         ),
     )
     thickness: float | None = field(
         default=None,
         metadata=declare(
-            "Film thickness, `.inf` for a half space; None takes the material's. Transmission is recorded if it "
-            "is given and finite.",
+            "Film thickness, `.inf` for a half space; None takes the material's. Transmission of the "
+            "probe is recorded only if a finite `thickness` is given here.",
             long_name="film thickness",
             unit="nm",
             symbol="$d$",
             rule=POSITIVE_OR_INFINITE,
             remedy="use .inf for a half space",
+            example=40.0,
         ),
     )
     substrate: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the medium below the film: a number, a medium's name, or its file.",
+            "Refractive index of the medium below the film: a number, a medium's name, or the medium's file.",
             long_name="refractive index below the film",
-            rule=_INDEX,
+            rule=INDEX,
+            example="silicon",
         ),
     )
     cover: Index = field(
         default=1.0,
         metadata=declare(
-            "Refractive index of the transparent medium from which the light comes, likewise.",
+            "Refractive index of the transparent medium from which the light comes: a number, a medium's name, or "
+            "its file.",
             long_name="refractive index above the film",
-            rule=_INDEX,
+            rule=INDEX,
+            example=1.5,
         ),
     )
     slabs: int = field(
@@ -375,6 +385,7 @@ class Settings:
             "pump energy. Series are then means over the depth.",
             long_name="number of slabs",
             rule=whole(1),
+            example=4,
         ),
     )
     phonon_velocity: float = field(
@@ -384,6 +395,7 @@ class Settings:
             long_name="velocity of phonons across the film",
             unit="nm ps^-1",
             rule=NOT_NEGATIVE,
+            example=1.0,
         ),
     )
     depth_profile: bool = field(
@@ -401,6 +413,7 @@ class Settings:
             unit="meV",
             symbol=r"$\hbar\omega_\mathrm{probe}$",
             rule=POSITIVE,
+            example=5.0,
         ),
     )
     probe_amplitude: bool = field(
@@ -419,6 +432,7 @@ class Settings:
             long_name="hbar / tau of elastic scattering",
             unit="meV",
             rule=POSITIVE,
+            example=10.0,
         ),
     )
     tau_probe: float = field(
@@ -429,6 +443,7 @@ class Settings:
             unit="ps",
             symbol=r"$\tau_\mathrm{probe}$",
             rule=NOT_NEGATIVE,
+            example=0.1,
         ),
     )
     smear_gap: bool = field(
@@ -443,6 +458,7 @@ class Settings:
             "Signal of the reheated substrate relative to the trace's extreme value; 0 adds nothing.",
             long_name="amplitude of the substrate's tail",
             rule=NOT_NEGATIVE,
+            example=0.2,
         ),
     )
     tail_decay: float = field(
@@ -460,33 +476,3 @@ class Settings:
         check_fields(self)
         for joint in SETTINGS_RULES:
             joint.refuse(self)
-
-
-def _refuse_times(settings: Settings) -> None:
-    start, linear, stop = settings.t_start, settings.t_linear_stop, settings.t_stop
-    if not stop > start:
-        raise ValueError(f"`t_stop` must be later than `t_start` ({start!r} ps). Got {stop!r}.")
-    if linear is not None and not max(start, 0.0) < linear < stop:
-        raise ValueError(
-            f"`t_linear_stop` must be positive, after `t_start` and before `t_stop` ({stop!r} ps). Got {linear!r}."
-        )
-    if (settings.n_tail > 0) != (linear is not None):
-        raise ValueError(
-            f"`n_tail` must be positive with `t_linear_stop` and zero without it. Got {settings.n_tail!r}."
-        )
-
-
-def _refuse_profile(settings: Settings) -> None:
-    if settings.depth_profile and not (settings.slabs > 1 and math.isfinite(settings.thickness or math.inf)):
-        raise ValueError(
-            "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and not "
-            f"axes, since they label the depth. Got slabs = {settings.slabs!r} and thickness = "
-            f"{settings.thickness!r}."
-        )
-
-
-SETTINGS_RULES: Final = (
-    Joint(("t_start", "t_stop", "t_linear_stop", "n_tail"), _refuse_times),
-    Joint(("depth_profile", "slabs", "thickness"), _refuse_profile),
-)
-"""Rules that bind settings to one another."""

@@ -141,7 +141,7 @@ class Slab:
         if found.Z is not None and not found.Z.min() > 0.0:
             E = float(self.equations.film.lattice.E[found.Z.argmin()])
             raise GapError(
-                f"`renormalised_rates` need Re Z > 0: it is {found.Z.min():.2g} at {E:.4g} meV; set "
+                f"`renormalised_rates: true` needs Re Z > 0. Got {found.Z.min():.2g} at {E:.4g} meV; set "
                 "`renormalised_rates: false`"
             )
         return found
@@ -277,7 +277,7 @@ class Slab:
             self._widen(equations.on(equations.rung - 1))
 
     def _check_absorption(self, t: float) -> None:
-        """Refuse a rate that no longer describes absorption, when as many quasiparticles fall as rise."""
+        """Refuse a rate at which as many quasiparticles fall as rise, since it no longer describes absorption."""
         pump = self.pump
         gamma = self.equations.absorption.at(t, self.equations.state(self.y, *self.weights)).gamma
         if not 0.0 <= gamma * pump.tau_pump < MOST_PHOTONS:

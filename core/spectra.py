@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
+from .declaration import not_among
 from .pairing import allen_dynes
 from .quadrature import gauss_points, hat_integrals
 from .tables import MIN_POINTS, check_cover, check_grid, check_values, column, normalise
@@ -31,7 +32,7 @@ COARSE: Final = 0.01
 def to_meV(units: str) -> float:
     """Factor from `units` to meV; raises for an unknown unit."""
     if units not in ENERGY:
-        raise ValueError(f"`units` must be one of {', '.join(ENERGY)}. Got {units!r}.")
+        raise ValueError(f"`units` {not_among(units, ENERGY)}")
     return ENERGY[units]
 
 

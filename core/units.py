@@ -14,8 +14,14 @@ ENERGY: Final = {
     "Ry": 13605.693122994,
     "Ha": 27211.386245988,
     "eV": 1000.0,
+    "K": 0.08617333262145179,
+    "2piTHz": 0.6582119569509066,
+    "GHz": 4.135667696923859e-3,
+    "mRy": 13.605693122994,
+    "mHa": 27.211386245988,
 }
-"""Energy in meV of one unit of phonon frequency; THz is an ordinary frequency, not an angular one."""
+"""Energy in meV of one unit of phonon frequency. THz is an ordinary frequency; 2piTHz is the angular frequency in
+rad/ps, as VASP prints it."""
 
 SCALES: Final[dict[str, dict[str, float]]] = {
     "meV": {"meV": 1.0, "eV": 1e3},

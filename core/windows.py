@@ -32,7 +32,7 @@ _RESERVE = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """Lattices of the kinetic equations by their windows.
+    """Lattices of the kinetic equations, one for each window.
 
     Args:
         windows: Upper edges, meV, widest first; the last is the gap equation's own.

@@ -55,13 +55,13 @@ figures.draw(ds, "fig4", {"material": "K3C60-all-modes"}, alpha2F=alpha2F)
 
 # %% [markdown]
 # The gap function of the first: it opens before the maximum of the pulse, vanishes, and opens again. Re Delta
-# changes its sign above the modes that pair, near 190 meV.
+# changes its sign above the modes that mediate pairing, near 190 meV.
 
 # %%
 figures.draw(ds, "gap_function", {"material": "K3C60"})
 
 # %% [markdown]
-# The hot modes suppress the gap: of the two, only the first has one.
+# The hot modes suppress the gap: of the two materials, only the first has one.
 
 # %%
 figures.draw(ds, "fig3")

@@ -15,8 +15,8 @@
 #
 # Fluence against phonon escape for K3C60 at 30 K, twice Tc0, pumped at 170 meV: with lifetimes in the gap
 # equation or without (`damping`), and with pair breaking by the photon or without (`pump_channels`). A few
-# points here; `photogap run ../configs/phase_assumptions.yaml` adds stimulated emission, `--full` is a
-# cluster's.
+# points here; `photogap run ../configs/phase_assumptions.yaml` adds stimulated emission, `--full` is
+# meant for a cluster.
 
 # %%
 # %matplotlib inline
@@ -52,7 +52,7 @@ print("\n".join(table(ds)))
 # Pair breaking by the photon decides. Above Tc0 there are no pairs to break before the gap opens: this channel
 # is then the ordinary absorption of a metal, which puts quasiparticles at all energies up to that of the
 # photon, where they block pairing. Without it photons only lift the few thermal quasiparticles, which frees the
-# states at the gap edge. Damping and escape then decide how large the gap gets and how long it lives.
+# states at the gap edge. Damping and escape then decide how large the gap gets and how long it lasts.
 
 # %% [markdown]
 # The border of the region with a gap, as numbers: it runs midway between points of the grid, here at the same

@@ -51,14 +51,14 @@ ds = cube(config, store, change=change, workers=None)
 figures.draw(ds, "fig8")
 
 # %% [markdown]
-# What was computed, by whom, and what failed; `photogap status --watch STORE` shows it while a sweep runs.
+# The computed points, their hosts, and the failures; `photogap status --watch STORE` shows them while a sweep runs.
 
 # %%
 found = status(place(store))
 found["counts"], {key: found["last_run"][key] for key in ("outcome", "host", "pool")}
 
 # %% [markdown]
-# A cube grows: more values are computed, those that are there are not computed again, and it may live in an
+# A cube can grow: new values are computed, existing ones are not computed again. It may be in an
 # object store (`s3://bucket/cube.zarr`).
 
 # %%

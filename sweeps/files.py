@@ -67,26 +67,37 @@ class Files:
             errors: Treatment of bytes that are invalid in the encoding, as in `open`.
 
         Raises:
+            UnicodeDecodeError: The file has another encoding.
+            RefusedError, ConfigError, OSError: As for `data`.
+        """
+        return io.TextIOWrapper(io.BytesIO(self.data(path, what=what)), encoding=encoding, errors=errors).read()
+
+    def data(self, path: Path, *, what: str = "file") -> bytes:
+        """Bytes of a file.
+
+        Args:
+            path: The file, relative to the working directory.
+            what: Kind of file, for the error message if it is missing.
+
+        Raises:
             RefusedError: A root is set, and the file is outside it, unreadable, too large or not a regular file.
             ConfigError: The file is too large.
             FileNotFoundError: The file does not exist.
             OSError: The file cannot be read.
-            UnicodeDecodeError: The file has another encoding.
         """
         if self.root is not None:
-            data = _read_inside(self.root, path)
-        elif not path.exists() or path.is_dir():
+            return _read_inside(self.root, path)
+        if not path.exists() or path.is_dir():
             raise FileNotFoundError(f"the {what} must exist. Got {path}.")
-        else:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
-            if len(data) > LARGEST:
-                raise ConfigError(f"the {what} must have at most {LARGEST // 1024**2} MiB. Got {str(path)!r}.")
-        return io.TextIOWrapper(io.BytesIO(data), encoding=encoding, errors=errors).read()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ConfigError(f"the {what} must have at most {LARGEST // 1024**2} MiB. Got {str(path)!r}.")
+        return data
 
     @contextlib.contextmanager
     def quiet(self, place: str, given: object, what: str) -> Iterator[None]:
-        """With a root, replace any error by one that quotes no file content.
+        """If files must be below a root, replace any error by one that quotes no file content.
 
         Args:
             place: Key of the config that names the file.

@@ -68,7 +68,7 @@ def run(
         watch = sweep.Watch(tell=bar.update, opened=bar.opened)
         report = sweep.run(resolve(found), target, workers=workers, watch=watch)
     if report.reason is not None:
-        raise SweepError(f"the sweep into {target.url} stopped: {report.reason}. Run it again to continue.")
+        raise SweepError(f"the sweep into {target.url} stopped: {report.reason}. Run the sweep again to continue.")
     return open(target)
 
 

@@ -93,7 +93,7 @@ GROUP = "photogap.models"
 
 
 def current(reference: str) -> str:
-    """The present reference for one from a store's record."""
+    """Present name of a model whose name in a store's record may be an older one."""
     return _FORMER.get(reference, reference)
 
 

@@ -3,15 +3,21 @@
 Values are counted, with aliases expanded, before anything is built from a text.
 """
 
-import contextlib
-import difflib
+import functools
+import io
+import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, ScalarEvent
+from ruamel.yaml.nodes import CollectionNode, MappingNode
 
+from ..core.declaration import nearest
 from .errors import ConfigError
 
 
@@ -38,48 +44,6 @@ SERVED: Final = Size(values=10_000, depth=20, aliases=50)
 """Limits for a config in a request."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's floats (`1e-3` is a number although it has no dot) and unique keys."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Node of a mapping; PyYAML alone would silently keep the last of two equal keys.
-
-        Keys are checked here because a built node holds merged and overridden keys together.
-        """
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen: dict[str, int] = {}
-        for k, _ in node.value:
-            line = k.start_mark.line + 1
-            # `<<` is a merge, not a key.
-            if isinstance(k, yaml.ScalarNode) and k.tag != "tag:yaml.org,2002:merge":
-                if k.value in seen:
-                    raise _TwiceError(f"the key `{k.value}` is given twice, in lines {seen[k.value]} and {line}")
-                seen[k.value] = line
-        return node
-
-
-class _TwiceError(yaml.YAMLError):
-    """A mapping has a key twice."""
-
-
-# YAML 1.1 reads 04:00:00 as a number in base 60, which nobody wants.
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag not in _NUMBERS]
-    for first, found in _Loader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int",
-    re.compile(r"^[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$"),
-    list("-+0123456789"),
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
-    list("-+0123456789."),
-)
-
-
 def load_yaml(text: str, where: str, size: Size = TYPED) -> Any:
     """Plain values of a YAML text; `where` names it in an error.
 
@@ -89,11 +53,8 @@ def load_yaml(text: str, where: str, size: Size = TYPED) -> Any:
     if len(text) > size.characters:
         raise ConfigError(f"{where} must have at most {size.characters} characters. Got {len(text)}.")
     try:
-        # The second parse reports a fault with its line.
-        with contextlib.suppress(yaml.YAMLError):
-            _weigh(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), where, size)
-        tree = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+        tree = _tree(text, where, size)
+    except YAMLError as error:
         raise ConfigError(f"{where} must be YAML. {_fault(error)}") from None
     except ConfigError:
         raise
@@ -103,38 +64,94 @@ def load_yaml(text: str, where: str, size: Size = TYPED) -> Any:
     return tree
 
 
-def _weigh(events: Iterator[yaml.Event], where: str, size: Size) -> None:
-    """Check the depth and the expanded size of a text from its events, before anything is built."""
-    weights: dict[str, int] = {}
-    open_nodes: list[tuple[str | None, int]] = []
-    total = aliases = 0
-    for event in events:
-        if isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_nodes.pop()
-            if anchor:
-                weights[anchor] = total - before
-            continue
-        if not isinstance(event, yaml.NodeEvent):
-            continue
-        if isinstance(event, yaml.AliasEvent):
-            aliases += 1
-            if any(anchor == event.anchor for anchor, _ in open_nodes):
-                raise ConfigError(
-                    f"{where} must not contain itself. Got the alias *{event.anchor} inside its own anchor."
-                )
-        total += weights.get(event.anchor or "", 1) if isinstance(event, yaml.AliasEvent) else 1
-        if isinstance(event, yaml.CollectionStartEvent):
-            open_nodes.append((event.anchor, total - 1))
-        if len(open_nodes) > size.depth:
-            raise ConfigError(f"{where} must not nest deeper than {size.depth} levels.")
-        if aliases > size.aliases:
-            raise ConfigError(
-                f"{where} must have at most {size.aliases} YAML aliases. Got more; replace aliases by their values."
-            )
-        if total > size.values:
-            raise ConfigError(
-                f"{where} must contain at most {size.values} values, with aliases expanded. Got more."
-            )
+def dump_yaml(tree: Any, **options: Any) -> str:
+    """YAML text of plain values, keys in their order.
+
+    Args:
+        tree: The values.
+        options: Attributes of `ruamel.yaml.YAML`, such as `default_flow_style=True`.
+    """
+    writer, out = YAML(typ="safe", pure=True), io.StringIO()
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    for name, value in {"default_flow_style": None, "allow_unicode": True, **options}.items():
+        setattr(writer, name, value)
+    writer.dump(tree, out)
+    return out.getvalue()
+
+
+class _Composer(Composer):
+    """Refuse a text that is too large or too deep before more of it is read."""
+
+    def __init__(self, where: str, size: Size, loader: Any = None) -> None:
+        super().__init__(loader=loader)
+        self.warn_double_anchors = False
+        self._where, self._size, self._nodes, self.aliases = where, size, 0, 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Node of the next event."""
+        self._nodes += 1
+        if self.parser.check_event(AliasEvent):
+            self.aliases += 1
+        elif self.depth >= self._size.depth and not self.parser.check_event(ScalarEvent):
+            _refuse_depth(self._where, self._size)
+        _refuse_values(self._nodes, self._where, self._size)
+        return super().compose_node(parent, index)
+
+
+def _tree(text: str, where: str, size: Size) -> Any:
+    """Values of a YAML 1.2 text; the nodes are weighed before anything is built from them."""
+    reader = YAML(typ="safe", pure=True)
+    reader.Composer = functools.partial(_Composer, where, size)  # type: ignore[assignment]
+    try:
+        node = reader.compose(text)
+    except RecursionError:
+        _refuse_depth(where, size)
+    if node is None:
+        return None
+    _weigh(node, where, size, {}, ())
+    _refuse_aliases(reader.composer.aliases, where, size)
+    return reader.constructor.construct_document(node)
+
+
+def _refuse_values(count: int, where: str, size: Size) -> None:
+    if count > size.values:
+        raise ConfigError(f"{where} must contain at most {size.values} values, with aliases expanded. Got more.")
+
+
+def _refuse_aliases(count: int, where: str, size: Size) -> None:
+    if count > size.aliases:
+        raise ConfigError(
+            f"{where} must have at most {size.aliases} YAML aliases. Got more; replace aliases by their values."
+        )
+
+
+def _refuse_depth(where: str, size: Size) -> NoReturn:
+    raise ConfigError(f"{where} must not nest deeper than {size.depth} levels.")
+
+
+def _weigh(node: Any, where: str, size: Size, weights: dict[int, int], above: tuple[int, ...]) -> int:
+    """Values and keys of a node with its aliases expanded.
+
+    Args:
+        node: Node of the composed text; an alias is the node that it refers to.
+        where: Name of the text in an error.
+        size: Limits.
+        weights: Weights of the nodes that are known, by identity; filled here.
+        above: Identities of the nodes that contain this one.
+    """
+    if id(node) in above:
+        raise ConfigError(f"{where} must not contain itself. Got the alias *{node.anchor} inside its own anchor.")
+    if len(above) > size.depth:
+        _refuse_depth(where, size)
+    if id(node) not in weights:
+        inner = node.value if isinstance(node, CollectionNode) else ()
+        parts = itertools.chain.from_iterable(inner) if isinstance(node, MappingNode) else inner
+        total = 1
+        for part in parts:
+            total += _weigh(part, where, size, weights, (*above, id(node)))
+            _refuse_values(total, where, size)
+        weights[id(node)] = total
+    return weights[id(node)]
 
 
 def check_size(tree: Any, where: str, size: Size) -> None:
@@ -172,9 +189,12 @@ def _check_text(text: str, where: str) -> None:
         raise ConfigError(f"{where} must be text that UTF-8 can encode. Got {text[:80]!r}.") from None
 
 
-def _fault(error: yaml.YAMLError) -> str:
+def _fault(error: Any) -> str:
     """Fault of a YAML text with its line and column."""
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+    if isinstance(error, DuplicateKeyError):
+        key = str(error.problem).partition('"')[2].partition('" with value "')[0]
+        return f"Line {error.problem_mark.line + 1}: the key `{key}` is given twice."
+    if getattr(error, "problem_mark", None) is None:
         return " ".join(str(error).split())
     mark, began = error.problem_mark, error.context_mark
     since = f", {error.context} from line {began.line + 1}" if error.context and began else ""
@@ -182,27 +202,25 @@ def _fault(error: yaml.YAMLError) -> str:
 
 
 def rule(error: Any) -> str:
-    """Rule of a pydantic error, in YAML terms."""
+    """Rule of a pydantic error, in YAML terms, as a sentence."""
     words = {
         "tuple_type": "must be a list",
         "list_type": "must be a list",
         "dict_type": "must be a mapping of keys",
     }
-    return words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        return f"must be one of {', '.join(allowed)}.{nearest(error['input'], allowed)}"
+    text = words.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def suggest(word: str, known: list[str]) -> str:
     """Remedy for an unknown word: the nearest known one, or the list."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(sorted(known))}."
+    return nearest(word, known) or f" Known: {', '.join(sorted(known))}."
 
 
 def short(value: Any) -> str:
     """Representation of a value in a message, at most 500 characters."""
     text = repr(value)
     return text if len(text) <= 500 else f"{text[:500]}..."
-
-
-def as_yaml(tree: dict[str, Any]) -> str:
-    """A tree as YAML text, short lists on one line."""
-    return str(yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True))

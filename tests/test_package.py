@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -44,36 +45,55 @@ def test_a_bare_import_is_refused(package):
     assert f"import this package as `photogap.{package}`" in done.stderr
 
 
+def tracked():
+    """Files of the source: those of git, else (in an unpacked sdist) all."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode == 0 and (ROOT / ".git").exists():
+        return [ROOT / name for name in filter(None, listed.stdout.split("\0"))]
+    return [p for p in ROOT.rglob("*") if p.is_symlink() or (p.is_file() and "__pycache__" not in p.parts)]
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    out = tmp_path_factory.mktemp("wheel")
-    source = out / "source"
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        target = source / name
+def source(tmp_path_factory):
+    out = tmp_path_factory.mktemp("source")
+    for path in tracked():
+        target = out / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_symlink():
-            target.symlink_to((ROOT / name).readlink())
-        elif (ROOT / name).is_file():
-            target.write_bytes((ROOT / name).read_bytes())
+        if path.is_symlink():
+            target.symlink_to(path.readlink())
+        elif path.is_file():
+            target.write_bytes(path.read_bytes())
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
     # pip, and not the wheel's builder alone: what a user's `pip install .` does
+    quiet = ("--quiet", "--no-deps", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *quiet, "-w", out, source], check=True, timeout=PATIENCE)
+    return next(out.glob("*.whl"))
+
+
+@pytest.mark.slow
+def test_sdist_holds_one_copy_of_everything(source, tmp_path):
+    """Its wheel and its tests are those of the repository: links stay links."""
     subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "wheel",
-            "--quiet",
-            "--no-deps",
-            "--disable-pip-version-check",
-            "-w",
-            out,
-            source,
-        ],
+        [sys.executable, "-m", "build", "--sdist", "-o", tmp_path, source],
         check=True,
         timeout=PATIENCE,
+        capture_output=True,
     )
-    return next(out.glob("*.whl"))
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        members = {m.name.partition("/")[2]: m for m in archive.getmembers()}
+    for name in ("core", "sweeps", "configs"):
+        assert members[f"src/photogap/{name}"].linkname == f"../../{name}"
+    files = {name for name, m in members.items() if not m.isdir()}
+    made = {name for name in files if ".egg-info/" in name or name in ("PKG-INFO", "setup.cfg")}
+    hidden = {".gitignore", ".pre-commit-config.yaml"}
+    wanted = {str(p.relative_to(ROOT)) for p in tracked()}
+    assert {name for name in wanted - files - hidden if not name.startswith((".github/", ".ci/"))} == set()
+    assert files - wanted - made == set()
 
 
 def test_wheel_holds_every_module(wheel):
@@ -82,6 +102,8 @@ def test_wheel_holds_every_module(wheel):
         for path in (ROOT / package).rglob("*.py"):
             assert f"photogap/{path.relative_to(ROOT)}" in held, path
     for path in (ROOT / "core" / "data").rglob("*.yaml"):
+        assert f"photogap/{path.relative_to(ROOT)}" in held
+    for path in (ROOT / "configs").rglob("*.*"):
         assert f"photogap/{path.relative_to(ROOT)}" in held
 
 

@@ -1,4 +1,4 @@
-"""Rows on a device: whatever program most of them wait for runs on a chunk of them.
+"""Rows on a device: the program for which most rows wait runs on a chunk of them.
 
 Programs are started ahead of their answers, so that the device works while the host decides.
 """
@@ -25,7 +25,7 @@ from .row_kinetics import LEDGER
 
 Array = NDArray[Any]
 _AHEAD: Final = 3
-"""Programs that are started before the first one's answer is read."""
+"""Number of programs that are started before the answer of the first is read."""
 _RUNGS: Final = 16
 KINETIC: Final = (
     Phase.FIRST, Phase.FIRST_AHEAD, Phase.STAGE, Phase.ACCEPT, Phase.OBSERVE, Phase.CUT, Phase.FETCH,
@@ -35,7 +35,7 @@ KINETIC: Final = (
 
 _IS_KINETIC: Final = np.isin(np.arange(len(Phase)), KINETIC)
 _SILENT: Final = (Phase.PREPARE, Phase.AMPLITUDE, Phase.CUT)
-"""States after which nothing needs to be known of the program."""
+"""States whose programs return nothing that the host needs."""
 _EACH_RUNG: Final = (Phase.STAGE, Phase.FIRST, Phase.OBSERVE, Phase.ACCEPT)
 _KERNEL: Final = ("now", "K", "width", "tail")
 
@@ -70,13 +70,13 @@ def _shape(array: Any) -> Any:
 
 @dataclass
 class Effort:
-    """Programs run and rows in them, by name: what a batch did."""
+    """Work of a batch: runs of each program and the rows in them, by name."""
 
     calls: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, rows: int) -> None:
-        """Count a program."""
+        """Count a run of a program."""
         self.calls[name] = self.calls.get(name, 0) + 1
         self.rows[name] = self.rows.get(name, 0) + rows
 
@@ -107,7 +107,7 @@ class Pool:
             self._compile_ahead()
 
     def _compile_ahead(self) -> None:
-        """Compile what most rows will need, many programs at a time."""
+        """Compile in parallel the programs that most rows will need."""
         first, last = self._ladder.begin, self._ladder.last
         rungs = [*range(first, last + 1), first - 1, first - 2]
         phases = (Phase.ITERATE, Phase.GROW, Phase.PREPARE, Phase.AMPLITUDE)
@@ -119,7 +119,7 @@ class Pool:
             list(workers.map(lambda each: self._compile(*each), wanted))
 
     def _compile(self, phase: Phase, rung: int, size: int) -> None:
-        """Compile the program of a phase on a lattice for a chunk's size."""
+        """Compile the program of a phase for a lattice and a chunk size."""
         length = LEDGER + self.gap.M + 1 + self.film(rung)[0].N
 
         def shape(name: str) -> Any:
@@ -136,7 +136,7 @@ class Pool:
         self._compiled(_PLANS[phase].program, a, numbers, *shapes, **self._sizes(phase, rung))
 
     def film(self, rung: int) -> tuple[Size, Tables]:
-        """Constants of a rung's lattice."""
+        """Constants of the lattice of a rung."""
         if rung not in self._films:
             self._films[rung] = film_tables(self._ladder.film(rung), self._omega_pump, self.gap.N)
         return self._films[rung]
@@ -146,11 +146,11 @@ class Pool:
         return Size(film.lattice.N, film.lattice.M, film.ring.L)
 
     def run(self, machines: Machines, refill: Callable[[], bool]) -> Iterator[None]:
-        """Move rows until none is left and none comes; yields after each answer.
+        """Advance rows until all are finished and no more come; yields after each answer.
 
         Args:
             machines: The rows.
-            refill: Begins points in idle rows; whether it began any.
+            refill: Starts points in idle rows; returns whether it started any.
         """
         waiting: deque[tuple[Phase, Array, Device]] = deque()
         most = self.chunks[-1]
@@ -177,7 +177,7 @@ class Pool:
             yield
 
     def _start(self, machines: Machines, phase: Phase, rung: int, at: Array) -> Device | None:
-        """Start a program; what it finds, or None where nothing needs to be known of it."""
+        """Start a program; return its results, or None if the host does not need them."""
         size = next(n for n in self.chunks if n >= at.size)
         self.effort.add(phase.name.lower(), at.size)
         inputs = machines.inputs(phase, at)
@@ -203,7 +203,7 @@ class Pool:
         return found
 
     def _put(self, to: Array, new: Tables, slot: Array) -> None:
-        """Put back what has changed."""
+        """Write the changed arrays back into the pool."""
         if new:
             old = {name: self.arrays[name] for name in new}
             self.arrays |= programs.put(old, jnp.asarray(to), jnp.asarray(slot), new)
@@ -216,14 +216,14 @@ class Pool:
         return {"gap": self.gap, "size": kin, "extra": extra}
 
     def _quick(self, name: tuple[Phase, int, int], program: Any, *given: Any, **static: Any) -> Any:
-        """Run a program, found again by its name."""
+        """Run a program; the compiled one is kept under its name."""
         ready = self._ready.get(name)
         if ready is None:
             ready = self._ready[name] = self._compiled(program, *jax.tree.map(_shape, given), **static)
         return ready(*given)
 
     def _compiled(self, program: Any, *shapes: Any, **static: Any) -> Any:
-        """The program for arguments of these shapes, compiled once, in whatever thread."""
+        """Program compiled for arguments of these shapes, once for all threads."""
         leaves, tree = jax.tree.flatten(shapes)
         key = (program, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), tuple(static.items()))
         with _LOCK:
@@ -257,10 +257,10 @@ class Pool:
             after(at, numbers)
 
     fetched: Callable[[Array, list[Array]], None]
-    """Called with rows and their f, n, dressing, rho and p, each of the rows' lattice."""
+    """Called with rows and their f, n, dressing, rho and p on the lattice of these rows."""
 
     def begin(self, rows: Array, which: Array, starts: Tables) -> None:
-        """Put rows into thermal equilibrium, each by its entry in a table of starts."""
+        """Set rows to thermal equilibrium, each from its entry in a table of initial states."""
         for i in range(0, rows.size, self.chunks[-1]):
             some, kinds = rows[i : i + self.chunks[-1]], which[i : i + self.chunks[-1]]
             size = next(n for n in self.chunks if n >= some.size)

@@ -1,4 +1,4 @@
-"""Step control of rows, as `dynamics` and `integrators.rkc`, on arrays of numbers on the host."""
+"""Step control of rows as in `dynamics` and `integrators.rkc`, for arrays of numbers on the host."""
 
 import math
 from functools import lru_cache
@@ -28,7 +28,7 @@ class Stages(NamedTuple):
 
 
 def stages(reach: Array) -> Stages:
-    """Stages and damping of stable steps of dt radius = `reach`; see `RungeKuttaChebyshev.stages`."""
+    """Stages and damping of stable steps, `reach` = dt times spectral radius; see `RungeKuttaChebyshev.stages`."""
     which = np.minimum(np.searchsorted(_LIMITS, reach), _LIMITS.size - 1)
     interval = _KAPPAS[which] * reach * np.where(reach > 19.0, 1.03, 1.4)
     s = np.ceil(np.sqrt(1 + np.maximum(0.0, interval - _EPSILONS[which]) / 2))
@@ -71,7 +71,7 @@ def shortened(dt: Array, error: Array) -> Array:
 
 
 def divided(left: Array, plan: Array) -> Array:
-    """Step that divides what is left to a target evenly, ps."""
+    """Length of equal steps up to a target, ps."""
     return left / np.maximum(1.0, np.ceil(left / plan - 1e-9))
 
 
@@ -84,6 +84,6 @@ def envelope(t: Array, tau_pump: Array) -> Array:
 
 
 def power(t: Array, tau_pump: Array, U: Array) -> Array:
-    """Power density that pulses deposit at t, meV/(nm^3 ps); zero where there is no light any more."""
+    """Power density that pulses deposit at t, meV/(nm^3 ps); zero after the end of a pulse."""
     S = envelope(t, tau_pump)
     return np.where(S < 1e-12, 0.0, U * S / (tau_pump * math.sqrt(math.pi / _GAUSS)))

@@ -1,4 +1,4 @@
-"""JAX, in double precision, and an error that names the remedy where it is missing."""
+"""JAX in double precision, with an error that names the remedy if JAX is missing."""
 
 from typing import Any
 

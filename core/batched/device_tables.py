@@ -1,4 +1,4 @@
-"""Constants of a batch on the device: of the gap equation's lattice, and of each of the kinetic equations'."""
+"""Constants of a batch on the device, for the lattices of the gap equation and of the kinetic equations."""
 
 import math
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ Tables = dict[str, Any]
 
 
 class Size(NamedTuple):
-    """Sizes of a lattice, by which programs are compiled: cells, phonons' last index, length of the ring."""
+    """Sizes of a lattice, for which programs are compiled: cells, last index of phonons, length of the ring."""
 
     N: int
     M: int
@@ -27,7 +27,7 @@ def _on_device(found: dict[str, Any]) -> Tables:
 
 
 def gap_tables(coupling: Coupling) -> tuple[Size, Tables]:
-    """Of the gap equation; mu_star is a row's own."""
+    """Constants of the gap equation, without mu_star, which each row has for itself."""
     lattice, ring = coupling.lattice, coupling.ring
     log, cube = coupling.beyond_window
     found = {
@@ -50,7 +50,7 @@ def gap_tables(coupling: Coupling) -> tuple[Size, Tables]:
 
 
 def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables]:
-    """Of the kinetic equations on one lattice.
+    """Constants of the kinetic equations on one lattice.
 
     Args:
         film: Spectrum and densities.

@@ -1,4 +1,4 @@
-"""The gap equation of rows, as `pairing`: kernels, self-energies, Anderson's iteration, the linearised equation.
+"""The gap equation of rows as in `pairing`: kernels, self-energies, Anderson acceleration, linearised equation.
 
 W = E Z and phi of a row are one real array of four rows, Re W, Im W, Re phi and Im phi: (4, N).
 """
@@ -96,7 +96,7 @@ def pairing(size: Size, c: Tables, kernel: Kernel, rows: tuple[Device, Device], 
 
 
 def solve_small(gram: Device, right: Device, m: Device) -> Device:
-    """Coefficients (B, depth) of least squares with a Gram matrix (B, depth, depth) of m (B,) differences.
+    """Least-squares coefficients (B, depth) from a Gram matrix (B, depth, depth) of m (B,) differences.
 
     By Cholesky factors of the scaled matrix; a difference that repeats those before it gets none.
     """
@@ -127,7 +127,7 @@ def solve_small(gram: Device, right: Device, m: Device) -> Device:
 def growth(
     size: Size, c: Tables, kernel: Kernel, rows: tuple[Device, Device], f: Device, start: Device
 ) -> tuple[Device, Device, Device, Device]:
-    """Normal state (B, 4, N); largest eigenvalue of the linearised equation, its vector (B, N) and its doubt.
+    """Normal state (B, 4, N); largest eigenvalue of the linearised equation, its vector (B, N) and its error.
 
     See `pairing.tc.LinearGap.growth`; the small eigenproblem is solved by repeated squaring, for the largest real
     part, hence shifted.

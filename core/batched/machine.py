@@ -1,9 +1,8 @@
-"""Rows as small machines: the numbers of each, and what it does after each of its programs.
+"""Rows as small state machines: the numbers of each row, and its next state after each program.
 
-A row's phase says which program it waits for. Its fields and decisions are arrays of numbers on the host, those of
-the fields of `f` and Delta stay on the device. The course of a row is that of `dynamics`, `slab` and
-`pairing.tracking`; a row that ends otherwise than well is given up with the reason: the scalar solver then decides
-how it ends.
+A row's phase is the program that it waits for. Its numbers and flags are arrays on the host; f and Delta stay on
+the device. Rows follow the same algorithm as `dynamics`, `slab` and `pairing.tracking`. A row that does not end
+well is given up with the reason, and the scalar solver computes it.
 """
 
 import enum
@@ -64,9 +63,9 @@ LINES: Final = {
     Phase.FIRST: 7, Phase.FIRST_AHEAD: 7, Phase.STAGE: 14, Phase.PREPARE: 1, Phase.ITERATE: 7, Phase.GROW: 2,
     Phase.AMPLITUDE: 7, Phase.ACCEPT: 2, Phase.OBSERVE: 7, Phase.CUT: 7, Phase.FETCH: 7,
 }  # fmt: skip
-"""Numbers that each phase's program takes of a row."""
+"""Number of inputs per row of each phase's program."""
 INITIAL, AFTER_STEP, ANEW = 0, 1, 2
-"""Purpose of a look at a state: the first one, after a step, on another lattice."""
+"""Purpose of observing a state: the first one, after a step, on another lattice."""
 
 
 class Machines:
@@ -77,9 +76,9 @@ class Machines:
         h: Lattice spacing, meV.
         rungs: Number of lattices of the kinetic equations; the last is the gap equation's.
         begin: That on which a pulse begins.
-        finish: Called with a row that has come to its last time.
+        finish: Called with a row that has reached its last time.
         give_up: Called with a row and the reason why it cannot continue.
-        record: Called with rows whose state is to be recorded, and what was seen of them, (n, rows).
+        record: Called with rows whose state is to be recorded, and their observed numbers, (n, rows).
         wants_fields: Whether a row's f and Delta are recorded too.
     """
 
@@ -112,7 +111,7 @@ class Machines:
         raise AttributeError(name)
 
     def rows_numbers(self, at: Array, t: Array) -> list[Array]:
-        """Numbers of `row_kinetics.Rows` at a time (ps)."""
+        """The numbers of `row_kinetics.Rows` at a time (ps)."""
         tau = self.tau_pump[at]
         return [
             control.power(t, tau, self.U[at]), MOST_PHOTONS / tau, self.pairs[at], self.emission[at],
@@ -120,17 +119,17 @@ class Machines:
         ]  # fmt: skip
 
     def ahead(self, at: Array, share: float = 1.0) -> Array:
-        """How far to extrapolate the gap, ps; 0 where nothing is known of its motion."""
+        """Time by which to extrapolate the gap, ps; 0 where its slope is unknown."""
         return np.where(self.sloped[at], share * self.dt[at], 0.0)
 
     def slots(self, at: Array, size: int) -> Array:
-        """Entry of the history that an iteration of each row writes, for a chunk of `size`."""
+        """Entry of the history that the next iteration of each row overwrites, for a chunk of `size`."""
         found = np.zeros(size, dtype=np.int32)
         found[: at.size] = self.count[at] % DEPTH
         return found
 
     def inputs(self, phase: Phase, at: Array) -> Array:
-        """Numbers that a phase's program takes, a line each."""
+        """Input numbers of a phase's program, one line for each."""
         mu = [self.mu_star[at], self.full[at]]
         if phase in (Phase.FIRST, Phase.FIRST_AHEAD):
             found = [*self.rows_numbers(at, self.t[at]), self.ahead(at, 0.5)]
@@ -160,7 +159,7 @@ class Machines:
         return np.stack(found)
 
     def aim(self, at: Array) -> None:
-        """Choose the next step of rows, or open the wide lattice where a pulse begins."""
+        """Choose the next step of rows, or switch to the wide lattice where a pulse begins."""
         late = self.steps[at] + self.rejected[at] >= self.max_steps[at]
         for row in at[late]:
             self.give_up(row, "too many steps")
@@ -178,7 +177,7 @@ class Machines:
         self.phase[at] = np.where(self.sloped[at], Phase.FIRST_AHEAD, Phase.FIRST)
 
     def after_first(self, at: Array, found: Array) -> None:
-        """Gamma and fastest rate at the start of a step: its stages."""
+        """Choose the stages of a step from Gamma and the fastest rate at its start."""
         gamma, radius = found
         sane = (gamma * self.tau_pump[at] >= 0.0) & (gamma * self.tau_pump[at] < MOST_PHOTONS)
         for row in at[~sane]:
@@ -189,7 +188,7 @@ class Machines:
         self.j[at], self.phase[at] = 1, Phase.STAGE
 
     def after_stage(self, at: Array, found: Array) -> None:
-        """Error and range of a stage: of the last one's, whether the step stands so far."""
+        """Go to the next stage; after the last one, check the step's error and the bounds of its occupations."""
         self.j[at] += 1
         last = self.j[at] > self.s[at]
         self.phase[at[~last]] = Phase.STAGE
@@ -204,7 +203,7 @@ class Machines:
         self.phase[at[good]] = Phase.PREPARE
 
     def reject(self, at: Array, error: Array) -> None:
-        """Try a shorter step."""
+        """Reject a step and try a shorter one."""
         self.rejected[at] += 1
         self.plan[at] = control.shortened(self.dt[at], error)
         small = self.plan[at] < 1e-9 * self.tau_pump[at]
@@ -213,7 +212,7 @@ class Machines:
         self.aim(at[~small])
 
     def after_prepare(self, at: Array) -> None:
-        """Follow the gap, or look whether one opens."""
+        """Follow the gap, or test whether one opens."""
         self.iterations[at] = self.restarts[at] = 0
         # the history of the last solution serves this one, and brings it closer for a few iterations more
         self.wanted[at] = np.where(self.count[at] > 0, _CLOSER, 1.0) * self.gap_tol[at]
@@ -222,7 +221,7 @@ class Machines:
         self.phase[at] = np.where(self.normal[at], Phase.GROW, Phase.ITERATE)
 
     def after_iterate(self, at: Array, found: Array) -> None:
-        """Code, residual, growth, Re phi0 and Re W0 of an iteration."""
+        """Choose what follows an iteration, from its code, residual, growth, Re phi0 and Re W0."""
         code, residual, growth, phi0, W0 = found
         self.iterations[at] += 1
         self.gap_iterations[at] += 1
@@ -243,7 +242,7 @@ class Machines:
             self._settled(int(at[i]), code[i] == 1, float(growth[i]), float(residual[i]))
 
     def after_grow(self, at: Array, found: Array) -> None:
-        """Largest eigenvalue, its error, Int f / h and Re W0 of the normal state."""
+        """Choose what follows an estimate of the largest eigenvalue, from its error, Int f / h and Re W0."""
         eigenvalue, doubt, filled, W0 = found
         self.restarts[at] += 1
         self.eigenvalue[at] = eigenvalue
@@ -286,7 +285,7 @@ class Machines:
         self.phase[at] = Phase.ITERATE
 
     def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
-        """Continue the search after an amplitude."""
+        """Continue the search after the iterations at one amplitude."""
         none: Any = None
         search, close = self.searches[row], self.close[row]
         self.count[row] = 0
@@ -319,7 +318,7 @@ class Machines:
         self.phase[row] = Phase.AMPLITUDE
 
     def judge(self, at: Array, *, normal: bool) -> None:
-        """Whether a solved gap is close to the one that the step assumed."""
+        """Accept a step whose solved gap is close to the assumed one; reject it otherwise."""
         if not at.size:
             return
         self.to_normal[at] = normal
@@ -334,7 +333,7 @@ class Machines:
         self.reject(at[far], moved[far])
 
     def after_accept(self, at: Array, found: Array) -> None:
-        """Energy of the moving density of states, Re W0 and Re phi0: the step is done."""
+        """Complete a step, given the energy of the changing density of states, Re W0 and Re phi0."""
         given, W0, phi0 = found
         dt = self.dt[at]
         self.U_gap[at] += given
@@ -351,7 +350,7 @@ class Machines:
         self.purpose[at], self.phase[at] = AFTER_STEP, Phase.OBSERVE
 
     def after_observe(self, at: Array, found: Array) -> None:
-        """The quantities of `programs.SEEN`: the ledger, a sample, the lattice, then the next step."""
+        """Update ledger, samples and lattice from the quantities of `programs.SEEN`, then choose the next step."""
         gamma, _, overrun, blocked, _, booked = found[:6]
         stepped = self.purpose[at] == AFTER_STEP
         rows = at[stepped]
@@ -376,7 +375,7 @@ class Machines:
         self._on(at[ready], found[:, ready], due[ready])
 
     def _on(self, at: Array, found: Array, sampled: Array) -> None:
-        """Continue after a look, from rows of which some were sampled."""
+        """Continue observed rows, some of which were sampled."""
         for row in at[sampled]:
             self._next(int(row))
         alive = self.phase[at] != Phase.IDLE
@@ -394,19 +393,19 @@ class Machines:
         self.aim(at[rest])
 
     def after_cut(self, at: Array) -> None:
-        """Look again, on the narrower lattice."""
+        """Observe the state again on the narrower lattice."""
         self.rung[at] += 1
         self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
     def after_fetch(self, at: Array) -> None:
-        """The fields are recorded: look again, for the lattice and the next step."""
+        """Observe the state again once its fields are recorded, to choose the lattice and the next step."""
         for row in at:
             self._next(int(row))
         at = at[self.phase[at] != Phase.IDLE]
         self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
     def _next(self, row: int) -> None:
-        """Next time of a row to be sampled; the row ends if there is none."""
+        """Set a row's next time to be sampled; end the row if there is none."""
         self.sample[row] += 1
         target = self._next_time(row, int(self.sample[row]))
         if target is None:
@@ -423,7 +422,7 @@ class Machines:
 
 
 def _along(search: _Search, height: float) -> float:
-    """How far to extrapolate in a^2 along the last two shapes, as `pairing.opening` does."""
+    """Share of the last change of shape by which to extrapolate in a^2, as in `pairing.opening`."""
     if len(search.trail) < 2:
         return 0.0
     now, then = search.trail[-1], search.trail[-2]

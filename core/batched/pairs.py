@@ -1,4 +1,4 @@
-"""Complex numbers as pairs of real arrays: a GPU's own complex roots and logarithms are slow."""
+"""Complex numbers as pairs of real arrays, since complex roots and logarithms are slow on a GPU."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
         return Pair(self.re * factor, self.im * factor)
 
     def over(self, other: "Pair") -> "Pair":
-        """Quotient; zero where the divisor is zero, for a caller who discards it."""
+        """Quotient; zero where the divisor is zero, which callers discard."""
         size = other.square
         inverse = 1.0 / jnp.where(size == 0.0, 1.0, size)
         return Pair(
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
     @property
     def is_zero(self) -> Device:
-        """Where both parts vanish."""
+        """Mask of elements whose real and imaginary parts are zero."""
         return (self.re == 0.0) & (self.im == 0.0)
 
     def sqrt(self) -> "Pair":
@@ -54,10 +54,10 @@ class Pair(NamedTuple):
         return Pair(jnp.where(right, large, jnp.abs(small)), jnp.where(right, small, sign * large))
 
     def log(self) -> "Pair":
-        """Principal logarithm; zero where z is zero, for a caller who discards it."""
+        """Principal logarithm; zero where z is zero, which callers discard."""
         size = self.square
         return Pair(0.5 * jnp.log(jnp.where(size == 0.0, 1.0, size)), jnp.arctan2(self.im, self.re))
 
     def where(self, condition: Device, other: "Pair") -> "Pair":
-        """This where a condition holds, else another."""
+        """This array where a condition holds, else the other one."""
         return Pair(jnp.where(condition, self.re, other.re), jnp.where(condition, self.im, other.im))

@@ -1,8 +1,8 @@
-"""Programs on chunks of a pool's rows: their arrays are taken out, change, and are put back in place.
+"""Programs for chunks of a pool's rows, whose arrays are read, changed, and written back in place.
 
-A chunk that is not full repeats its first row, and puts what it finds for that into the pool's spare last row: a
-transform may take real signals two by two, so that the NaN of an empty row would reach its neighbour. Numbers of
-rows (times, rates, flags) come packed in one array, a line for each.
+A chunk that is not full repeats its first row and writes the results of the copies into the pool's spare last row:
+a transform may combine two real signals, so that the NaN of an empty row would reach its neighbour. Numbers of rows
+(times, rates, flags) are packed in one array, one line for each.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Pool = dict[str, Any]
 Arrays = dict[str, Any]
 """Arrays of a chunk's rows by name, likewise."""
 STATES: Final = ("y", "now", "before", "F0", "F")
-"""State vectors, as long as the widest lattice needs."""
+"""State vectors, with the length of the widest lattice."""
 HISTORY: Final = ("dX", "dR")
 """Differences of the Anderson acceleration."""
 
@@ -60,15 +60,15 @@ def _rows(a: Arrays, numbers: Device) -> Rows:
 
 @partial(jax.jit, static_argnames=("names", "length"))
 def take(pool: Pool, at: Device, *, names: tuple[str, ...], length: int) -> Arrays:
-    """Arrays of rows; of state vectors their first `length` entries."""
+    """Arrays of the given rows; only the first `length` entries of state vectors."""
     return {name: pool[name][at, :length] if name in STATES else pool[name][at] for name in names}
 
 
 @partial(jax.jit, donate_argnames=("arrays",))
 def put(arrays: Arrays, to: Device, slot: Device, new: Arrays) -> Arrays:
-    """Put back what has changed, in place: one of a history's entries, the first entries of a state vector.
+    """Write changed arrays back in place: one entry of a history, the first entries of a state vector.
 
-    It only writes: a program that also read of these arrays would copy them whole.
+    It only writes: a program that also reads these arrays copies them as a whole.
     """
     out = {}
     for name, value in new.items():
@@ -115,7 +115,7 @@ def bytes_of_row(widest: int, gap: Size) -> int:
 
 
 def begun(which: Device, starts: Tables) -> Arrays:
-    """Arrays of rows in thermal equilibrium, from a table of starts."""
+    """Arrays of rows in thermal equilibrium, from a table of initial states."""
     found = {name: value[which] for name, value in starts.items()}
     ledger = jnp.zeros((which.shape[0], LEDGER))
     y = jnp.concatenate([ledger, found["n"], found["f"]], -1)
@@ -124,7 +124,7 @@ def begun(which: Device, starts: Tables) -> Arrays:
 
 @partial(jax.jit)
 def ahead(gap: Device, slope: Device, time: Device) -> Device:
-    """Dressings (B, 4, N) after a time (ps), by their motion in the last step."""
+    """Dressings (B, 4, N) after a time (ps), extrapolated from the last step."""
     return gap + time[:, None, None] * slope
 
 
@@ -153,7 +153,7 @@ def first(
 def stage(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Next stage of a step and its rates; error of the step were it the last, and the range of occupations.
+    """Next stage of a step and its rates; error if it is the step's last stage, and the range of occupations.
 
     Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
     """
@@ -176,7 +176,7 @@ def stage(
 def prepare(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
-    """Kernels of a trial's phonons, and where the step assumed its gap. Numbers: the step (ps), 0 without slope."""
+    """Kernels of a trial's phonons, and the gap that the step assumed. Numbers: the step (ps), 0 without slope."""
     n = a["now"][:, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
     x = a["gap"] + numbers[0][:, None, None] * a["slope"]
@@ -193,10 +193,10 @@ def _gap_rows(a: Arrays, gap: Size) -> tuple[tuple[Device, Device, Device], Devi
 def iterate(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """One iteration of the gap equation, as `pairing.gap.solve_gap`; at a held amplitude as `pairing.opening.hold`.
+    """One iteration of `pairing.gap.solve_gap`, or of `pairing.opening.hold` where an amplitude is held.
 
     Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
-    changes in the history; 1 in the first iteration of an equation, which adds none.
+    number of changes in the history; 1 in the first iteration of an equation, which adds no change.
     """
     mu_star, full, height, tol, smallest, count, fresh = numbers
     dressing, f = _gap_rows(a, gap)
@@ -228,7 +228,7 @@ def iterate(
 
 
 def _with_phi(x: Device, factor: Device) -> Device:
-    """The dressing with phi scaled."""
+    """The dressing with phi multiplied by a factor."""
     return jnp.concatenate([x[:, :2], factor[:, None, None] * x[:, 2:]], 1)
 
 
@@ -263,7 +263,7 @@ def grow(
 ) -> tuple[Arrays, Device]:
     """The normal state of a trial and the largest eigenvalue of the equation linearised around it.
 
-    Numbers: mu_star, 1 for `full` damping. Found: eigenvalue, its doubt, Int f / h, Re W of the first cell.
+    Numbers: mu_star, 1 for `full` damping. Results: eigenvalue, its error, Int f / h, Re W of the first cell.
     """
     dressing, f = _gap_rows(a, gap)
     normal, eigenvalue, vector, doubt = growth(gap, c, dressing, (numbers[0], numbers[1]), f, a["vector"])
@@ -301,7 +301,7 @@ def _at_height(x: Device, height: Device) -> Device:
 def accept(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Move on to a trial whose gap is solved; the energy that the moving density of states gave, Re W0, Re phi0.
+    """Accept a trial whose gap is solved; results: energy from the changing density of states, Re W0, Re phi0.
 
     Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state.
     """
@@ -323,14 +323,14 @@ SEEN: Final = (
     "gamma", "unit_power", "unit_overrun", "blocked", "above", "U_absorbed", "U_escaped", "U_qp", "U_ph", "n_qp",
     "gap_edge", "f_gap", "f_pump",
 )  # fmt: skip
-"""Numbers of a state that `observe` finds."""
+"""Numbers of a state that `observe` returns."""
 
 
 @program
 def observe(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Numbers of the present state, `SEEN`; energy above the narrower lattice of `extra` cells.
+    """The numbers `SEEN` of the present state; `above` is the energy beyond the narrower lattice of `extra` cells.
 
     Numbers: those of `Rows`, Delta0 (meV).
     """
@@ -360,7 +360,7 @@ def observe(
 
 
 def _interpolated(f: Device, E: Device, h: Device) -> Device:
-    """f (B, N) at an energy of each row, constant beyond the lattice's ends."""
+    """Interpolation of f (B, N) at one energy per row, constant beyond the ends of the lattice."""
     x = jnp.clip(E / h - 0.5, 0.0, f.shape[1] - 1.0)
     i = jnp.minimum(x.astype(jnp.int32), f.shape[1] - 2)
     low, high = (jnp.take_along_axis(f, (i + j)[:, None], 1)[:, 0] for j in (0, 1))
@@ -382,7 +382,7 @@ def _edge(x: Device, E: Device, h: Device) -> Device:
 def cut(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
-    """Continue on `extra` cells, with all above them added to their upper half; see `windows.cut`."""
+    """Narrow the lattice to `extra` cells; the energy above is added to their upper half, see `windows.cut`."""
     to = extra
     start, half = LEDGER + size.M + 1, slice(to // 2, to)
     f = a["y"][:, start : start + size.N]
@@ -399,6 +399,6 @@ def cut(
 def fetch(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, tuple[Device, ...]]:
-    """f, n, W and phi, rho, p of rows, to be looked at on the host."""
+    """f, n, W and phi, rho, p of rows, for the host."""
     _, n, f = split(size, a["y"])
     return {}, (f, n, a["gap"], a["rho"], a["p"])

@@ -1,6 +1,6 @@
-"""Right-hand side of rows, as `terms`: collisions, absorption and escape, three transforms each way.
+"""Right-hand side of rows as in `terms`: collisions, absorption and escape, with three transforms each way.
 
-A state's vector is its ledger (2), n (M + 1) and f (N), in this order: so a wider lattice only lengthens it.
+A state vector contains the ledger (2), n (M + 1) and f (N), in this order; a wider lattice only lengthens it.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ LEDGER = len(Entry)
 
 
 class Rows(NamedTuple):
-    """Quantities of rows that are no part of their state, each (B,) but `n_eq`.
+    """Quantities of rows that are not part of their state; all have shape (B,) except `n_eq`.
 
     Args:
         power: Power density that the pump deposits now, meV/(nm^3 ps); zero without light.
-        saturated: Gamma of a film that takes no power at all, 1/ps.
+        saturated: Gamma of a film that cannot absorb any power, 1/ps.
         pairs: Weight of pair breaking by photons, 0 to 1.
         emission: Whether photons are also emitted, 1 or 0.
         escape: 1 / tau_esc, 1/ps; zero where phonons stay, or leave at once.
@@ -139,6 +139,6 @@ def derivative(size: Size, k: Tables, rows: Rows, y: Device, rho: Device, p: Dev
 
 
 def fastest_rate(k: Tables, rows: Rows, n: Device, gamma: Device) -> Device:
-    """Estimate from above of the fastest rate, 1/ps, (B,); see `Term.fastest_rate` of each term."""
+    """Upper bound of the fastest rate, 1/ps, (B,); see `Term.fastest_rate` of each term."""
     emitted = k["h"] * jnp.sum(k["alpha2F"] * (2.0 * jnp.abs(n) + 1.0), -1)
     return 1.3 * k["golden"] * emitted + k["fastest_phonon"] + 4.0 * jnp.abs(gamma) + rows.escape

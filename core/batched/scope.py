@@ -38,5 +38,5 @@ def refusal(point: Point, settings: Settings) -> str | None:
 
 
 def unknown_processes() -> list[str]:
-    """Processes within a slab that rows lack; each must be absent at its setting's default."""
+    """Processes within a slab that the batched solver lacks; each must be absent at the default of its setting."""
     return [process.__name__ for process in processes.IN_A_SLAB if process not in TERMS]

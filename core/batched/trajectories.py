@@ -1,4 +1,4 @@
-"""Trajectories of one material and one photon energy at once, as `simulate` gives them one by one."""
+"""Trajectories of one material and one photon energy, computed together with the results of `simulate`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +29,9 @@ from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
 CHUNKS: Final = (1024,)
-"""Sizes of chunks, ascending; one more would be compiled for another minute."""
+"""Sizes of chunks, ascending; each further size takes another minute to compile."""
 _ROWS: Final = 4
-"""Rows for each place in the largest chunk, so that chunks are full."""
+"""Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
 """Share of a GPU's memory that rows take."""
 
@@ -44,14 +44,14 @@ class Trial(NamedTuple):
 
 
 class Scalar(NamedTuple):
-    """A point that the scalar solver has to compute, and why."""
+    """The reason why the scalar solver has to compute a point."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Key:
-    """Points that share it share arrays: material, spacing, window and photon energy."""
+    """Key of points that share arrays: material, spacing, window and photon energy."""
 
     material: Material
     spacing: float
@@ -60,7 +60,7 @@ class Key:
 
     @classmethod
     def of(cls, trial: Trial) -> "Key":
-        """Key of a point; its soft mode is in the material."""
+        """Key of a point, with its soft mode in the material."""
         point, settings = soft_mode.softened(trial.point, trial.settings), trial.settings
         material = point.material
         return cls(
@@ -71,7 +71,7 @@ class Key:
 def simulate_all(
     trials: Sequence[Trial], *, chunks: tuple[int, ...] | None = None, rows: int | None = None
 ) -> Iterator[tuple[int, Result | Scalar]]:
-    """Results of points as they come, each with its place in the sequence.
+    """Results of points as they finish, each with its position in the sequence.
 
     Args:
         trials: The points.
@@ -157,14 +157,14 @@ class Batch:
         return self.pool.effort
 
     def run(self) -> Iterator[tuple[int, Result | Scalar]]:
-        """Results as they come."""
+        """Results of points as they finish."""
         for _ in self.pool.run(self.machines, self._refill):
             yield from self._found
             self._found.clear()
         yield from self._found
 
     def _refill(self) -> bool:
-        """Start points in idle rows, many at a time."""
+        """Start many points at once in idle rows."""
         idle = np.flatnonzero(self.machines.phase == Phase.IDLE)
         enough = min(len(self._left), self.rows, max(1, self.chunks[-1] // 4))
         if not self._left or idle.size < enough:
@@ -185,7 +185,7 @@ class Batch:
         return bool(rows)
 
     def _prepare(self, place: int) -> _Prepared | None:
-        """Pulse, equilibrium and times of a point; None where the scalar solver takes it."""
+        """Pulse, equilibrium and times of a point; None if the scalar solver has to compute it."""
         point, settings = self.trials[place]
         material, key = self.key.material, self.key
         coupling = build_coupling(material, key.spacing, key.window, settings.damping)
@@ -213,7 +213,7 @@ class Batch:
         )  # fmt: skip
 
     def _strange(self, point: Point, settings: Settings, pump: Pump) -> str:
-        """Process of a point that rows lack; empty if there is none."""
+        """Name of a process of the point that the batched solver lacks; empty if there is none."""
         from ..kinetics import Setup
 
         film = self.ladder.film(self.ladder.last)
@@ -244,7 +244,7 @@ class Batch:
         return self._device_table
 
     def _begin(self, row: int, place: int, prepared: _Prepared) -> None:
-        """Numbers of a row at its first time."""
+        """Set the numbers of a row at its first time."""
         m, pump, settings = self.machines, prepared.pump, self.trials[place].settings
         point, gap = self.trials[place].point, self._table[prepared.start]
         m.numbers[:, row] = 0.0
@@ -278,7 +278,7 @@ class Batch:
             self.prepared[int(row)].seen.append(line)
 
     def _fetched(self, rows: Array, fields: list[Array]) -> None:
-        """Keep whole samples, for what is recorded beyond the usual series."""
+        """Keep whole samples for points that record more than the usual series."""
         for row, f, n, x, rho, p in zip(rows, *fields, strict=True):
             prepared = self.prepared[int(row)]
             seen = dict(zip(_COLUMNS, prepared.seen[-1], strict=True))
@@ -327,7 +327,7 @@ class Batch:
 
 
 class _Last(NamedTuple):
-    """The part of a last sample that `series.overrun` reads."""
+    """The part of the last sample that `series.overrun` reads."""
 
     U_overrun: float
     U_absorbed: float
@@ -341,7 +341,7 @@ _SERIES: Final[dict[str, str]] = {
 
 
 def _series(columns: dict[str, Array], h: float) -> dict[str, Array]:
-    """The usual series, as `series.film_series`."""
+    """The usual series, as in `series.film_series`."""
     data = {name: columns[column] for name, column in _SERIES.items()}
     for name in ("U_qp", "U_ph"):
         data[name] = data[name] - data[name][0]
@@ -354,13 +354,13 @@ def _four(gap: GapSolution) -> Array:
 
 
 def _fitting(points: int) -> tuple[int, ...]:
-    """Sizes of chunks for so many points."""
+    """Sizes of chunks for a number of points."""
     enough = next((n for n in CHUNKS if n >= points), CHUNKS[-1])
     return tuple(n for n in CHUNKS if n <= enough)
 
 
 def _rows_by_memory(chunk: int, size: int) -> int:
-    """Rows at once, of `size` bytes each."""
+    """Number of rows of `size` bytes each that fit into the device's memory."""
     stats: dict[str, Any] = jax.devices()[0].memory_stats() or {}
     limit = stats.get("bytes_limit", 2**32)
     return int(max(1, min(_ROWS * chunk, _SHARE * limit // size)))

@@ -1,4 +1,4 @@
-"""Spectral weights of rows, as `pairing.coherence`: its branches become choices between values that all have."""
+"""Spectral weights of rows as in `pairing.coherence`, with branches replaced by choices between computed values."""
 
 from ..pairing.coherence import _FAR, _FEW, _NODES, _NODES_3, _SMOOTH, _WEIGHTS_3
 from .device import Device, jax, jnp
@@ -17,7 +17,7 @@ def _root(W: Pair, phi: Pair) -> Pair:
 
 
 def _shifted(x: Pair, sign: float) -> Pair:
-    """The point below each point; below the first one its mirror image, sign times conj."""
+    """Value at the next lower point; below the first point its mirror image, sign times conj."""
     return Pair(
         jnp.concatenate([sign * x.re[:, :1], x.re[:, :-1]], -1),
         jnp.concatenate([-sign * x.im[:, :1], x.im[:, :-1]], -1),
@@ -49,7 +49,7 @@ def _far(W: Pair, dW: Pair, F: Pair, dF: Pair) -> Parts:
 
 
 def _near(W: Pair, dW: Pair, F: Pair, dF: Pair, R: Pair, R1: Pair) -> tuple[Parts, Device]:
-    """The closed form, and where it has no value."""
+    """Integrals in closed form, and a mask of intervals for which that form is undefined."""
     a = dW.times(dW).minus(dF.times(dF))
     b = W.times(dW).minus(F.times(dF))
     s = a.sqrt()

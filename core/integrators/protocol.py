@@ -63,7 +63,7 @@ class Method(Protocol):
 
     @property
     def defect(self) -> float:
-        """Largest defect of the energy ledger in a step, relative to the energy absorbed; infinite: not held."""
+        """Largest defect of the energy ledger in a step, relative to the energy absorbed; infinite for no limit."""
         ...
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:

@@ -76,12 +76,12 @@ def _gather(k: Index, pair: ComplexArray, N: int) -> ComplexArray:
 
 
 def _reach(edge: Edge, N: int) -> int:
-    """Photon energy, in cells, up to which `same_edge` applies: s describes g up to half the gap."""
+    """Largest photon energy, in cells, to which `same_edge` applies: half of the gap at most."""
     return min(FAR, edge.cell // 2, N - 1)
 
 
 def occupation_slope(edge: Edge, h_f: Array) -> Array:
-    """Change of h_f from cell to cell; forward at the edge and below, where the occupation has no meaning."""
+    """Difference of h_f between cells; forward at and below the edge, where the occupation has no meaning."""
     slope = np.gradient(h_f)
     slope[: edge.cell + 1] = np.diff(h_f[: edge.cell + 2])
     return slope
@@ -128,7 +128,7 @@ def same_edge(edge: Edge, g: ComplexArray, q: ComplexArray, h_f: Array, h: float
 
 
 def edge_and_far(edge: Edge, g: ComplexArray, q: ComplexArray, h_f: Array, h: float, N: int) -> ComplexArray:
-    """Correction to the same sum from a cell at an edge paired with one far from any edge, which is linear.
+    """Correction to this sum from a cell at an edge paired with one far from any edge, where g and q are linear.
 
     The first moment of the singular factor multiplies the slopes of the other factor and of the occupation.
     Arguments and result as in `same_edge`, which covers the smaller photon energies.

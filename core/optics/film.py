@@ -43,7 +43,7 @@ def refractive_index(sigma: ArrayLike, omega: ArrayLike, eps_infinity: float = 1
 
 
 def penetration_depth(n: ArrayLike, omega: ArrayLike) -> Array:
-    """Depth over which the intensity falls by e, c / (2 omega Im n), Eq. (14) of arXiv:2603.18182, nm.
+    """Depth over which the intensity falls by a factor e, c / (2 omega Im n), Eq. (14) of arXiv:2603.18182, nm.
 
     Args:
         n: Complex refractive index, any shape; infinite depth where it does not absorb.

@@ -1,4 +1,4 @@
-r"""Refractive indices of substrates and covers: a number, or a medium with ranges outside which it is refused.
+r"""Refractive indices of substrates and covers: a number, or a medium with the ranges in which its index is known.
 
 A medium is tables of n + i k against the photon energy, linear between the rows, and dispersion formulas
 n^2 = A + sum_j B_j lambda^2 / (lambda^2 - C_j^2) (Sellmeier) for where it is transparent. Neither is extrapolated
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..constants import C_LIGHT, HBAR
+from ..declaration import not_among
 from ..units import ENERGY
 from .fresnel import Array, ComplexArray
 
@@ -38,7 +39,7 @@ def photon_energy(value: float, units: str = "um") -> float:
     if units in _WAVELENGTHS:
         return 2e-3 * math.pi * HBAR * C_LIGHT / (value * _WAVELENGTHS[units]) if value else math.inf
     if units not in ENERGY:
-        raise ValueError(f"`units` must be one of {', '.join((*_WAVELENGTHS, *ENERGY))}. Got {units!r}.")
+        raise ValueError(f"`units` {not_among(units, (*_WAVELENGTHS, *ENERGY))}")
     return value * ENERGY[units]
 
 
@@ -171,7 +172,7 @@ class Medium:
 
     @property
     def known(self) -> str:
-        """Its ranges in words."""
+        """Ranges in which the index is known, in words."""
         return " and ".join(f"{part.low:.6g} to {part.high:.6g} meV" for part in self.parts)
 
     def holds(self, omega: ArrayLike) -> NDArray[np.bool_]:

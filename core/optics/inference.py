@@ -67,7 +67,7 @@ def inferred_conductivity(
 
 
 def _root(reflection: Callable[[complex], complex], wanted: complex, scale: float) -> complex:
-    """The change at which the reflection is as wanted, by complex secants; NaN if they do not arrive."""
+    """The change that gives the wanted reflection, by the complex secant method; NaN if it does not converge."""
     a, b = 0j, 1e-3 * scale + 0j
     at_a, at_b = reflection(a) - wanted, reflection(b) - wanted
     if abs(at_a) < _CLOSE:

@@ -7,7 +7,7 @@ from ..lattice import Array
 
 
 class Anderson:
-    """Anderson acceleration (type II) of x <- x + r, its least squares solved by the history's Gram matrix.
+    """Anderson acceleration (type II) of x <- x + r, with least squares solved by the Gram matrix of the history.
 
     The history may serve the next of a sequence of similar equations (`restart`): its changes of r with x are
     those of nearly the same map, and no more than the path to the solution depends on them.
@@ -20,7 +20,7 @@ class Anderson:
         self.filled = self.oldest = 0
 
     def restart(self) -> None:
-        """Begin another equation: what follows is no change of what came before."""
+        """Begin another equation, whose first iterate is not a change of the last one."""
         self.last = None
 
     def forget(self) -> None:
@@ -56,7 +56,7 @@ _RIDGE = 1e-12
 def _remember(
     x: Array, r: Array, last_x: Array, last_r: Array, dR: Array, dS: Array, k: int, products: Array
 ) -> None:
-    """Write the last changes of r and x + r into row k of the history; products of its rows with that of r."""
+    """Write the last changes of r and x + r into row k of the history; multiply all changes of r by this one."""
     for i in range(x.size):
         dR[k, i] = r[i] - last_r[i]
         dS[k, i] = x[i] - last_x[i] + dR[k, i]

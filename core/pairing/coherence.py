@@ -63,7 +63,7 @@ def _between(W: complex, W1: complex, phi: complex, phi1: complex) -> tuple[floa
 def _near(
     W: complex, W1: complex, phi: complex, phi1: complex, R: complex, R1: complex
 ) -> tuple[float, float, float, float]:
-    """The same in closed form."""
+    """Int rho, Int y rho, Int p, Int y p over an interval as in `_between`, in closed form."""
     dW, dphi = W1 - W, phi1 - phi
     # R^2 = a y^2 + 2 b y + R(0)^2
     a, b = dW * dW - dphi * dphi, W * dW - phi * dphi
@@ -86,7 +86,7 @@ def _near(
 
 @nb.njit(cache=True, error_model="numpy")
 def _far_from(omegaZ: Complex, phi: Complex, factor: float) -> int:
-    """First point, _FEW at least, from which |W| > factor |phi| at every point."""
+    """Index of the first point, at least _FEW, from which on |W| > factor |phi|."""
     for i in range(phi.size - 1, _FEW - 1, -1):
         W, F = omegaZ[i], phi[i]
         if not W.real * W.real + W.imag * W.imag > factor * factor * (F.real * F.real + F.imag * F.imag):
@@ -121,7 +121,7 @@ def _expand(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) 
 
 @nb.njit(cache=True, error_model="numpy")
 def _expand_far(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) -> None:
-    """The same to third order, at two points."""
+    """Integrals as in `_expand`, to third order at two points."""
     for i in range(first, last):
         W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
         r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
@@ -151,7 +151,7 @@ def _is_smooth(R: complex, R1: complex) -> bool:
 
 @nb.njit(cache=True, error_model="numpy")
 def _gather(parts: Array, first: tuple[float, float], rho: Array, p: Array) -> None:
-    """Weights from the integrals over intervals; `first` is the weight of point 0 from below."""
+    """Weights of the points from the integrals over intervals; `first` is the part of point 0 from below it."""
     N = rho.size
     rho[0] = first[0] + parts[0, 0] - parts[1, 0]
     p[0] = first[1] + parts[2, 0] - parts[3, 0]
@@ -163,7 +163,7 @@ def _gather(parts: Array, first: tuple[float, float], rho: Array, p: Array) -> N
 
 @nb.njit(cache=True, error_model="numpy")
 def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
-    """Share the states between lattice points among them, from the mirror image of the first point on."""
+    """Distribute the states of each interval over its two lattice points, beginning below the first point."""
     N = phi.size
     far = min(_far_from(omegaZ, phi, _FAR), N - 1)
     middle = min(_far_from(omegaZ, phi, _MIDDLE), far)
@@ -277,7 +277,7 @@ def _linear(omegaZ: Complex, phi: Complex, p: Array) -> None:
 
 
 def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
-    """p to first order in phi, Re[phi / W] shared as in `spectral_weights`, shape (N,).
+    """p to first order in phi, Re[phi / W] distributed as in `spectral_weights`, shape (N,).
 
     Args:
         omegaZ: E Z(E) of the normal state at the cell centres, meV, complex, shape (N,).
@@ -289,7 +289,7 @@ def linear_pair_amplitude(omegaZ: Complex, phi: Complex) -> Array:
 
 
 def pair_ratio(rho: Array, p: Array) -> Array:
-    """p / rho, shape (N,); one (its limit at the edge) inside the gap, zero without one.
+    """p / rho, shape (N,); one (its limit at the edge) inside the gap, zero without a gap.
 
     There are no states inside the gap, yet f is kept there: with the ratio's limit it relaxes like f at the edge
     and is meaningful when the gap closes and states reappear.
@@ -299,7 +299,7 @@ def pair_ratio(rho: Array, p: Array) -> Array:
 
 
 def gap_edge(Delta: Complex, h: float) -> float:
-    """Gap edge, the highest E at which Re Delta(E) falls through E, meV; 0 if there is none.
+    """Gap edge, the highest E at which Re Delta(E) falls below E, meV; 0 if there is none.
 
     With damping Re Delta vanishes at E = 0, so that Re Delta(E) = E has a second root near zero, which is not an
     edge.

@@ -116,7 +116,7 @@ class Coupling:
 
     @cached_property
     def pseudopotential_weights(self) -> Array:
-        """Cells' share below the cut-off wc times h, meV, shape (N,)."""
+        """h times the share of each cell below the cut-off wc, meV, shape (N,)."""
         h = self.lattice.h
         return np.clip(self.cutoff - self.lattice.E + 0.5 * h, 0.0, h)
 
@@ -144,7 +144,7 @@ class Coupling:
 
 @nb.njit(cache=True, error_model="numpy")
 def _convolve(spectra: Complex, K: Complex, Q: Complex, mirror_phase: Complex, factor: float) -> None:
-    """Transforms of a and c into those of S and of the phonons' part of phi, times `factor`; of c alone likewise.
+    """Transforms of S and of the phonon part of phi from those of a and c, times `factor`; from c, of phi alone.
 
     rho - 1 = a + its mirror image, p = c - its mirror image.
     """
@@ -169,7 +169,7 @@ def _self_energy(signal: Array, width: float, filled: Complex, S: Complex) -> No
 
 @nb.njit(cache=True, error_model="numpy")
 def _pairing(signal: Array, tail: Array, Delta_inf: float, c2: float, phi: Complex) -> None:
-    """phi at E_i (N,) from its convolution (L,), Re phi even and Im phi odd, and from above the window."""
+    """phi at E_i (N,) from its convolution (L,), Re phi even and Im phi odd, and the part above the window."""
     L = signal.size
     for i in range(phi.size):
         up, down = signal[i], signal[L - 1 - i]
@@ -223,7 +223,7 @@ class Kernel:
         return phi
 
     def _convolved(self, rho: Array | None, p: Array, f: Array) -> Array:
-        """Convolutions that give S and phi on the ring, shape (2, L); of phi alone, (1, L), without rho."""
+        """Convolutions of S and phi on the ring, shape (2, L); without rho, of phi alone, (1, L)."""
         c, ring = self.coupling, self.coupling.ring
         signals, spectra = WORKSPACE.real("signals", 2, ring.L), WORKSPACE.complex("spectra", 2, ring.L // 2 + 1)
         # the filled states at w' < 0 are integrated over the infinite axis, in _filled

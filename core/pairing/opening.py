@@ -111,7 +111,7 @@ def hold(kernel: Kernel, f: Array, damping: Damping, start: SelfEnergy, tol: flo
 def settle_gap(
     kernel: Kernel, f: Array, start: SelfEnergy, *, damping: Damping, tol: float, share: float
 ) -> GapSolution:
-    """Damped iteration of the gap equation, a last attempt where neither acceleration nor held amplitudes settle.
+    """Damped iteration of the gap equation, the last attempt if neither acceleration nor fixed amplitudes converge.
 
     With several modes and no lifetimes the self-energies have steep steps, across which Anderson acceleration
     extrapolates; a damped iteration passes them.
@@ -185,7 +185,7 @@ def open_gap(
 
 @dataclass(eq=False)
 class _Search:
-    """Amplitudes tried for g = 1.
+    """Amplitudes tried in the search for g = 1.
 
     Args:
         slope: ln g at zero amplitude.
@@ -198,7 +198,7 @@ class _Search:
     unsettled: float = math.inf
 
     def add(self, held: Held) -> None:
-        """Record an amplitude."""
+        """Record the result at an amplitude."""
         if held.settled:
             self.trail.append(held)
         else:

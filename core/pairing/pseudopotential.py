@@ -36,7 +36,7 @@ _MOST: Final = 30
 
 
 def reference_energy(spectrum: Spectrum, at: MuStarAt, cutoff: float) -> float:
-    """Energy (meV) to which a convention refers mu_star; the cut-off itself for the first two."""
+    """Energy (meV) to which a convention refers mu_star; the cut-off itself for `cutoff` and `matsubara`."""
     if at in ("cutoff", "matsubara"):
         return cutoff
     return float(getattr(spectrum, at))

@@ -23,6 +23,8 @@ from .gap import GapSolution, SelfEnergy, normal_state
 
 _FEW_STEPS, _DOUBT = (6, 8, 10), 1e-7
 """Products with a similar map in a row, and the residual that suffices: 1e-7 of Tc."""
+_COMPLEX, _PAIRS = 1e-6, 8
+"""Imaginary part from which the leading eigenvalue is one of a pair, and the number then sought."""
 _NEAR = 2e-3
 """Reach of a search for mu_star around that of another lattice."""
 
@@ -67,12 +69,19 @@ class LinearGap:
         return np.asarray(np.exp(-8.0 * E / E[-1]) / E)
 
     def largest_eigenvalue(self, start: Array | None = None, tol: float = 1e-8) -> tuple[float, Array]:
-        """Largest eigenvalue of the map and its pair amplitude, shape (N,)."""
+        """Largest eigenvalue of the map and its pair amplitude, shape (N,).
+
+        With lifetimes it is real. Without, strong couplers have complex pairs of nearly the same real part, and a
+        search for one pair may return a smaller one: more are sought then.
+        """
         N = self.f.size
         operator = LinearOperator((N, N), matvec=lambda p: self(np.ravel(p)), dtype=float)
         v0 = self._first_vector() if start is None else start
         values, vectors = eigs(operator, k=1, which="LR", v0=v0, tol=tol, ncv=min(20, N - 1))
-        return float(values[0].real), _real_vector(vectors[:, 0])
+        if abs(values[0].imag) > _COMPLEX and N > 2 * _PAIRS:
+            values, vectors = eigs(operator, k=_PAIRS, which="LR", v0=v0, tol=tol, ncv=min(5 * _PAIRS, N - 1))
+        best = int(np.argmax(values.real))
+        return float(values[best].real), _real_vector(vectors[:, best])
 
     def growth(self, start: Array, steps: int = 6) -> tuple[float, Array, float]:
         """Estimate of the largest eigenvalue, its pair amplitude and its residual, from a few products.
@@ -97,7 +106,7 @@ class LinearGap:
 
 
 class _Leading:
-    """Largest eigenvalues of similar maps, each search from the pair amplitude of the one before.
+    """Largest eigenvalues of similar maps; each search starts from the pair amplitude of the last one.
 
     Args:
         start: A pair amplitude of a similar state, shape (N,); None knows none, and each search is ARPACK's own.
@@ -163,7 +172,7 @@ def calibrate_mu_star(
     coupling: Coupling, Tc: float, damping: Damping = "full", *, near: float | None = None,
     start: Array | None = None,
 ) -> Coupling:  # fmt: skip
-    """The coupling with the mu_star that gives the transition at Tc (K), which is known for a material.
+    """The coupling with the mu_star that gives a stated Tc (K).
 
     Args:
         coupling: Spectrum on its lattice; its mu_star counts for nothing.
@@ -207,7 +216,7 @@ def _bracket(g: Callable[[float], float], x: float, step: float, reach: float) -
         while g(x + step) >= 0.0:
             x, step = x + step, 1.5 * step
             if x - centre > reach:
-                raise ValueError(f"no Tc below {math.exp(x):.4g} K: the normal state is unstable throughout.")
+                raise ValueError(f"no Tc below {math.exp(x):.4g} K: the normal state is unstable up to there.")
         return x, x + step
     while g(x - step) < 0.0:
         x, step = x - step, 1.5 * step

@@ -160,7 +160,7 @@ class GapTracker:
         return None
 
     def _open_normal(self, kernel: Kernel, f: Array, linear: LinearGap, start: SelfEnergy | None) -> GapSolution:
-        """The gap that grows out of an unstable normal state; at last, one that a damped iteration finds.
+        """The gap that grows out of an unstable normal state; as a last resort, one found by a damped iteration.
 
         Raises:
             GapError: if it is not found.

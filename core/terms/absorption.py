@@ -87,9 +87,9 @@ class Absorption(Process):
         change.ledger[Entry.ABSORBED] += gamma * unit_power
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """4 Gamma: up and down, absorption and its reverse."""
+        """4 Gamma: by a photon up and down, each with its reverse."""
         return 4.0 * abs(self.at(t, state).gamma)
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
-        """See `Term.relaxation`: up and down by a photon."""
+        """See `Term.relaxation`: by a photon up and down."""
         rates.f += 2.0 * abs(self.at(t, state).gamma)

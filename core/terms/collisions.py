@@ -133,7 +133,7 @@ def _collect(
 def _one_branch(
     film: Film, rho: Array, p: Array, f: Array, n: Array, up: Array, down: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Contribution of q q' to C1, C2, X(Omega) and X(-Omega): q is odd like p, its sign that of rho rho'."""
+    """Contribution of q q' to C1, C2, X(Omega) and X(-Omega); q is odd like p, q q' has the sign of rho rho'."""
     ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
     q = np.sqrt(np.maximum(rho * rho - p * p, 0.0))
     ratio = np.divide(q, rho, out=np.zeros(N), where=rho > NO_STATES)
@@ -221,7 +221,7 @@ class Collisions(Process):
         _add(state.film.phonon_rate, state.f, state.n, C1, C2, created, absorbed, change.f, change.n)
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """Scattering far above the gap, and pair breaking by phonons of any energy."""
+        """Largest rates of scattering far above the gap and of pair breaking by phonons of any energy."""
         film = state.film
         emitted = film.lattice.h * float(np.dot(film.alpha2F, 2.0 * np.abs(state.n) + 1.0))
         phonons = 2.0 * float((film.phonon_rate * film.lattice.Omega).max())

@@ -76,10 +76,10 @@ class Pump:
     Args:
         omega_pump: Photon energy, meV.
         tau_pump: Duration (FWHM), ps; the maximum is at t = 0.
-        U: Energy density that quasiparticles absorb, meV/nm^3; of continuous light in each tau_pump.
+        U: Energy density that quasiparticles absorb, meV/nm^3; with continuous light, in each interval of tau_pump.
         U_ph: Energy density that phonons of the photon's energy absorb, meV/nm^3.
         channels: `scattering` or `scattering+pair-breaking`.
-        stimulated_emission: Whether processes also have their reverse.
+        stimulated_emission: Whether each process also has its reverse.
         shape: `pulse`, or `continuous`: S stays one from t = 0 on.
         pair_breaking_share: Weight of pair breaking relative to the golden rule's, 0 to 1; None takes `channels`.
     """
@@ -154,8 +154,7 @@ class Pump:
         return out
 
     def unit_overrun(self, lattice: Lattice, rho: Array, f: Array) -> float:
-        """Quasiparticles that a photon would lift above the window, where there are no states, in units of 4 N0:
-        for Gamma = 1 / ps they would gain omega_pump each at this rate, meV/ps.
+        """Power, meV/ps in units of 4 N0, that absorption beyond the window would take up at Gamma = 1 / ps.
 
         Args:
             lattice: Energies.

@@ -2,12 +2,12 @@ r"""Electron-electron scattering in the relaxation-time approximation.
 
     df/dt(E) = -(f(E) - f_T(E)) / tau_ee,        Int_0 dE E rho f_T = Int_0 dE E rho f,
 
-with f_T the Fermi function whose temperature makes the energy of the quasiparticles the same at the gap of the
-moment: electrons scatter off one another, keep their energy and end up in equilibrium among themselves, phonons
-aside. Their number is not kept, as in pair breaking and recombination by electrons. One time serves all energies;
-Fermi-liquid rates grow with the energy's square, so that `tau_ee` is the time of the states that carry most of the
-energy. The paper has no such term: it holds that electrons matter for the first few fs alone, main text after the
-pump term. `math.inf` leaves it out.
+with f_T the Fermi function that has the same quasiparticle energy as f at the present gap: electrons scatter off
+one another, keep their energy and reach equilibrium among themselves, without phonons. Their number is not kept, as
+in pair breaking and recombination by electrons. All energies share one time; the rates of a Fermi liquid grow with
+the square of the energy, so `tau_ee` is the time of the states that carry most of the energy. The paper has no such
+term, since it expects electrons to matter only for the first few fs (main text after the pump term). `math.inf`
+leaves it out.
 
 The energy is conserved to round-off, a Fermi function of any temperature is a fixed point, and the entropy
 -Int_0 dE rho [f ln f + (1 - f) ln(1 - f)] never falls, since f_T has the most of it at its energy.
@@ -23,14 +23,14 @@ from ..kinetics import Change, Process, Setup, State
 from ..lattice import Array
 
 _STEPS = 60
-"""Steps of the search for the temperature: Newton takes about five, bisection in between bounds the rest."""
+"""Steps of the search for the temperature: Newton's method takes about five, and bisection bounds the rest."""
 _CLOSE = 1e-13
 """Relative residual of the energy at which the search ends; what is left is taken out of f_T to first order."""
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _energy(weight: Array, E: Array, beta: float, f: Array, slope: Array) -> tuple[float, float]:
-    """Sum of weight f and of its derivative by beta; f and df/dbeta are left in the last two arguments."""
+    """Sums of weight f and of its derivative by beta; f and df/dbeta are written into the last two arguments."""
     total, derivative = 0.0, 0.0
     for i in range(E.size):
         x = beta * E[i]
@@ -107,7 +107,7 @@ class Thermalisation(Process):
         change.f += (target - state.f) / self.tau_ee
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """1 / tau_ee: the part of a change of f that f_T takes up is a multiple of one function."""
+        """1 / tau_ee: every change of f changes f_T by a multiple of one function."""
         return 1.0 / self.tau_ee
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:

@@ -82,6 +82,6 @@ class Exchange(JointProcess):
         return self.velocity / self.thickness
 
     def relaxation(self, t: float, states: Sequence[State], rates: Sequence[Change]) -> None:
-        """See `Term.relaxation`: to both sides, in an inner slab."""
+        """See `Term.relaxation`; an inner slab loses phonons to both sides."""
         for rate in rates:
             rate.n += self.velocity / (2 * self.thickness)

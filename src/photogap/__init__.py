@@ -9,6 +9,7 @@ Each name is imported when it is first used.
 """
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .sweeps.front import simulate as simulate
 
     __version__: str
+
+# Without a handler of the program, messages of a library stay silent.
+logging.getLogger("photogap").addHandler(logging.NullHandler())
 
 _HOMES = {
     "Client": "sweeps.client",

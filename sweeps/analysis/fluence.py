@@ -117,7 +117,7 @@ def resonance(values: xr.DataArray, dim: str = "omega_pump", *, extremum: str = 
 
 
 def vanishing(values: xr.DataArray, dim: str, threshold: float = 0.0) -> xr.Dataset:
-    """Least label along an axis at which a quantity no longer exceeds a threshold: the share that closes a gap.
+    """Least label along an axis at which a quantity no longer exceeds a threshold, such as one that closes a gap.
 
     Args:
         values: For instance `peak_gap(ds)`.

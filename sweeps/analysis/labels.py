@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ...core.declaration import not_among
+
 Array = NDArray[np.float64]
 Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)
 
@@ -110,7 +112,7 @@ def pick(ds: xr.Dataset, variable: str, *dims: str) -> xr.DataArray:
         ValueError: The cube has no such variable, or it lacks a dim.
     """
     if variable not in ds.data_vars:
-        raise ValueError(f"`variable` must be one of {', '.join(map(str, ds.data_vars))}. Got {variable!r}.")
+        raise ValueError(f"`variable` {not_among(variable, ds.data_vars)}")
     values = ds[variable]
     if values.dtype.kind not in "fiu":
         raise ValueError(f"`variable` must be a numeric variable. Got {variable!r}, of {values.dtype}.")
@@ -151,7 +153,7 @@ def one_of(argument: str, value: str, allowed: Sequence[str]) -> None:
         ValueError: The word is not allowed.
     """
     if value not in allowed:
-        raise ValueError(f"`{argument}` must be one of {', '.join(allowed)}. Got {value!r}.")
+        raise ValueError(f"`{argument}` {not_among(value, allowed)}")
 
 
 def geometric(x: Array) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...core.declaration import not_among
 from ...core.units import powered
 from ..errors import StoreError
 from ..status import Status
@@ -97,7 +98,7 @@ def failures(ds: xr.Dataset, dim: str | None = None) -> xr.DataArray:
     """
     status = ds["status"]
     if dim is not None and dim not in status.dims:
-        raise ValueError(f"`dim` must be one of {', '.join(map(str, status.dims))}. Got {dim!r}.")
+        raise ValueError(f"`dim` {not_among(dim, status.dims)}")
     kinds = sorted({str(s) for s in status.values.ravel()})
     others = [d for d in status.dims if d != dim]
     counts = xr.concat([(status == kind).sum(others) for kind in kinds], "status").rename("points")

@@ -92,6 +92,11 @@ class Grid:
         return tuple(len(axis.values) for axis in self.axes)
 
     @property
+    def names(self) -> set[str]:
+        """Names of the axes and of all quantities zipped with them."""
+        return {name for axis in self.axes for name in (axis.name, *axis.followers)}
+
+    @property
     def size(self) -> int:
         """Number of points."""
         return math.prod(self.shape)

@@ -1,5 +1,6 @@
 """Limits on a plan, each checked before the large object is built."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +57,10 @@ def check_bytes(each: int, bounds: Bounds) -> None:
 
 def largest(grid: Grid, refine: Refine | None) -> int:
     """Points of a grid, including those that refinement may add."""
-    if refine is None or refine.axis not in grid.dims:
+    if refine is None:
         return grid.size
-    length = grid.shape[grid.dims.index(refine.axis)]
-    return grid.size // length * (length + refine.budget)
+    grows = {refine.axis, refine.across}
+    return math.prod(n + refine.budget * (dim in grows) for dim, n in zip(grid.dims, grid.shape, strict=True))
 
 
 def check_points(points: int, limit: int) -> None:

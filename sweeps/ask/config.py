@@ -15,8 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
+from ...core.declaration import nearest
 from ...core.units import SCALES
 from ..errors import ConfigError
+from ..examples import located
 from ..files import Files
 from ..model import DEFAULT, current
 from ..text import TYPED, Size, check_size, load_yaml, rule, short, suggest
@@ -65,8 +67,8 @@ class Limits(_Frozen):
         points: Largest number of points in the sweep, and in the extended cube.
     """
 
-    time_s: float | None = pydantic.Field(default=None, gt=0)
-    memory: str = "auto"
+    time_s: float | None = pydantic.Field(default=None, gt=0, examples=[600])
+    memory: str = pydantic.Field(default="auto", examples=["2GiB"])
     losses: int = pydantic.Field(default=3, ge=0)
     points: int = pydantic.Field(default=10_000_000, gt=0)
 
@@ -82,32 +84,42 @@ class Plot(_Frozen):
     """Picture drawn at the end of a run.
 
     Args:
-        x: Axis, or `time`.
-        hue: Axis that gives one line for each label.
-        y: Variable.
-        at: Labels of other axes.
+        x: Horizontal axis of the picture, or `time`.
+        hue: Axis with one line per value; None draws the other axes as lines.
+        y: Variable, drawn as its largest value over time.
+        at: Labels that the picture selects, axis: value.
     """
 
     x: str = "F0"
-    hue: str | None = None
+    hue: str | None = pydantic.Field(default=None, examples=["T"])
     y: str = "Delta0"
-    at: dict[str, Any] = {}
+    at: dict[str, Any] = pydantic.Field(default={}, examples=[{"damping": "full"}])
 
 
 class Refine(_Frozen):
-    """Refinement: add values of `axis` where `variable` changes most.
+    """Refinement: add values of `axis` where `variable` changes most, or trace its border or peak.
 
     Args:
         variable: A scalar of the cube, such as `Delta0_peak`.
         axis: A numeric axis of the cube.
-        tolerance: Change of the variable between neighbours below which no point is added, in its units.
-        budget: Largest number of new values on the axis.
+        find: `change` adds values where the variable changes most, and computes them for every label of the other
+            axes. `border` traces where the variable crosses `level`, `peak` where it is largest, for each label of
+            the other axes by itself: only the points that this needs are computed.
+        level: Value of the variable at a border, in its units.
+        across: Second numeric axis, of `border`: values are added where the border bends or ends.
+        tolerance: For `change`, change of the variable between neighbours below which no point is added, in its
+            units. For `border` and `peak`, distance of the labels that enclose it: relative to the label on a
+            logarithmic axis, in the axis's units on a linear one; across, relative to the axis's range.
+        budget: Largest number of new values on the axis; with `across`, on each of both.
         scale: Halve intervals on a linear or a logarithmic axis.
     """
 
-    variable: str
-    axis: str
-    tolerance: float = pydantic.Field(gt=0)
+    variable: str = pydantic.Field(examples=["Delta0_peak"])
+    axis: str = pydantic.Field(examples=["F0"])
+    find: Literal["change", "border", "peak"] = "change"
+    level: float = 0.0
+    across: str | None = None
+    tolerance: float = pydantic.Field(gt=0, examples=[0.05])
     budget: int = pydantic.Field(default=20, gt=0, le=LONGEST)
     scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
 
@@ -116,33 +128,39 @@ class Config(_Frozen):
     """A sweep as written by the user; `plan.resolve` interprets it.
 
     Args:
-        name: Name of the sweep and of its cube.
-        model: Solver: the built-in one, or `module:attribute` of your own.
-        axes: Quantities that vary: the five of every point, and any setting.
-        zip: Axes that vary together, such as `[[omega_pump, T]]`; the first one names the dim.
-        preset: Set of settings that `settings` and axes override.
-        settings: Settings of all points.
-        materials: Your own materials: label and file.
+        name: Name of the sweep and, by default, of its cube, `results/NAME.zarr`: letters, digits, `.`, `_`
+            and `-`.
+        model: Solver: `module:attribute`, or the name under which a plug-in registered it.
+        axes: Values of each axis. The sweep computes all their combinations, except for axes joined by `zip`.
+        zip: Groups of axes that advance together. The first of a group is the cube's axis; the others have as many
+            values and become coordinates along it.
+        preset: Named choice of settings, which `settings` and axes override.
+        settings: Settings shared by all points.
+        materials: Files of further materials by the name that `axes.material` uses; names of built-in materials
+            are allowed too, as labels of your own.
         limits: Limits on a point and on the sweep.
-        plot: Picture drawn at the end of the run.
-        refine: Refinement of an axis where a variable changes most.
-        cluster: Cluster that computes the points: `local`, a cluster file, or a scheduler's address.
-        workers: Workers of this sweep at most; 0 computes in the driver's own process.
-        backend: `cpu`, or `gpu` to compute many points at once.
+        plot: Picture that `run` draws at the end; None draws none.
+        refine: Values that a run adds to one axis, where an output changes most.
+        cluster: Where points are computed: `local`, the name or file of a cluster, or the address of a Dask
+            scheduler.
+        workers: Worker processes on this machine; None uses every core, 0 computes in the driver's process.
+        backend: `gpu` computes many points at once on a GPU (extra `photogap[gpu]`).
     """
 
-    name: str
+    name: str = pydantic.Field(examples=["first"])
     model: str = DEFAULT
-    axes: dict[str, Any]
-    zip: tuple[tuple[str, ...], ...] = ()
-    preset: str | None = None
-    settings: dict[str, Any] = {}
-    materials: dict[str, str] = {}
-    limits: Limits = Limits()
-    plot: Plot | None = None
-    refine: Refine | None = None
-    cluster: str = "local"
-    workers: int | None = pydantic.Field(default=None, ge=0)
+    axes: dict[str, Any] = pydantic.Field(examples=[{"material": ["K3C60"], "F0": {"geomspace": [0.01, 1, 8]}}])
+    zip: tuple[tuple[str, ...], ...] = pydantic.Field(default=(), examples=[[["omega_pump", "T"]]])
+    preset: str | None = pydantic.Field(default=None, examples=["paper"])
+    settings: dict[str, Any] = pydantic.Field(default={}, examples=[{"t_stop": 2.0, "damping": "full"}])
+    materials: dict[str, str] = pydantic.Field(default={}, examples=[{"Mine": "mine.yaml"}])
+    limits: Limits = pydantic.Field(default=Limits(), examples=[{"time_s": 600}])
+    plot: Plot | None = pydantic.Field(default=None, examples=[{"x": "F0", "hue": "T"}])
+    refine: Refine | None = pydantic.Field(
+        default=None, examples=[{"variable": "Delta0_peak", "axis": "F0", "tolerance": 0.05}]
+    )
+    cluster: str = pydantic.Field(default="local", examples=["slurm"])
+    workers: int | None = pydantic.Field(default=None, ge=0, examples=[4])
     backend: Literal["cpu", "gpu"] = "cpu"
     folder: str = pydantic.Field(default=".", exclude=True)
     root: str | None = pydantic.Field(default=None, exclude=True)
@@ -170,7 +188,7 @@ class Config(_Frozen):
     @classmethod
     def _preset(cls, value: str | None) -> str | None:
         if value is not None and value not in PRESETS:
-            raise ValueError(f"must be one of {', '.join(PRESETS)}")
+            raise ValueError(f"must be one of {', '.join(PRESETS)}.{nearest(value, PRESETS)}")
         return value
 
 
@@ -178,18 +196,19 @@ def read(path: str | Path, overrides: "tuple[Override, ...]" = (), *, full: bool
     """Config from a YAML file, with `KEY.KEY=VALUE` overrides.
 
     Args:
-        path: The file.
+        path: The file, or the name of a packaged example.
         overrides: Applied last.
         full: Use the file's `full` variant: its values replace the small ones, key by key.
 
     Raises:
         ConfigError: The file cannot be read, or breaks a rule.
     """
+    path = located(Path(path))
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"CONFIG must be a readable YAML file. Got {str(path)!r} ({error}).") from error
-    return parse(load_yaml(text, str(path)), overrides, folder=str(Path(path).resolve().parent), full=full)
+    return parse(load_yaml(text, str(path)), overrides, folder=str(path.resolve().parent), full=full)
 
 
 def parse(
@@ -254,7 +273,7 @@ def override(tree: Mapping[str, Any], change: Override, size: Size = TYPED) -> d
     path, sign, value = change.partition("=") if isinstance(change, str) else (change[0], "=", change[1])
     keys = path.strip().split(".")
     if not sign or not all(keys):
-        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as axes.T=[20,30]. Got {change!r}.")
+        raise ConfigError(f"`--set` must be KEY.KEY=VALUE, such as 'axes.T=[20,30]'. Got {change!r}.")
     out: dict[str, Any] = dict(tree)
     here = out
     for k in keys[:-1]:
@@ -273,7 +292,7 @@ def _explain(error: Any) -> str:
         return f"`{place}`: unknown key.{remedy} Got {error['input']!r}."
     if error["type"] == "missing":
         return f"`{place}`: required key is missing. Add it to the config."
-    return f"`{place}`: {rule(error)}. Got {error['input']!r}."
+    return f"`{place}`: {rule(error)} Got {error['input']!r}."
 
 
 def _known(place: str) -> list[str]:

@@ -68,7 +68,7 @@ class Plan:
 
     @functools.cached_property
     def _last_settings(self) -> list[tuple[Labels, Any]]:
-        """Settings that were made last, and the labels that they were made of."""
+        """The settings built last, with the labels from which they were built."""
         return [({}, None)]
 
     @functools.cached_property
@@ -83,13 +83,13 @@ class Plan:
 
     @functools.cached_property
     def named_digests(self) -> dict[str, dict[str, str]]:
-        """Hash of the content of each name."""
+        """Hash of the content behind each name."""
         return {k: {name: digest(content) for name, content in found.items()} for k, found in self.named.items()}
 
     @functools.cached_property
     def base(self) -> dict[str, Any]:
-        """Canonical form of what all points share; the store refuses a config in which it differs."""
-        axes = {name for axis in self.grid.axes for name in (axis.name, *axis.followers)}
+        """Canonical form of everything that all points share; the store refuses a config in which it differs."""
+        axes = self.grid.names
         return {
             "model": self.model.name,
             "model_version": self.model.version,
@@ -127,7 +127,7 @@ class Plan:
 
     @property
     def _said(self) -> dict[str, Any]:
-        """Settings shared by all points; those given by name enter by their label.
+        """Settings shared by all points; one given by name is represented by its label.
 
         A setting marked `later` in its metadata was added after points had been stored with its default value,
         so the default is left out.
@@ -151,7 +151,7 @@ class Plan:
         return self.model.declaration(name).unit
 
     def long_name(self, name: str) -> str:
-        """Axis in words."""
+        """Description of an axis for messages."""
         return self.model.declaration(name).long_name
 
 
@@ -290,7 +290,7 @@ def unchecked(plan: Plan) -> int:
 
 
 def _bound(plan: Plan, names: Iterable[str]) -> list[Axis]:
-    """Axes with several values that any of the names is on."""
+    """Axes with several values that carry any of the names."""
     return [a for a in plan.grid.axes if len(a.values) > 1 and {a.name, *a.followers} & set(names)]
 
 
@@ -378,6 +378,7 @@ def _check_uses(plan: Plan) -> None:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [
             ("refine.axis", refine.axis, list(plan.grid.dims)),
+            ("refine.across", refine.across, [dim for dim in plan.grid.dims if dim != refine.axis]),
             ("refine.variable", refine.variable, scalars),
         ]
     for place, name, known in uses:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ...core import declaration
 from ..errors import ConfigError
 
 _NEAR = 1e-5
@@ -53,7 +54,8 @@ def position(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int:
         nearest, i = min(found, default=(math.inf, 0))
         if nearest <= _NEAR:
             return i
-    raise ConfigError(f"`{f'{option} {name}'.strip()}` must be one of {some(labels)}. Got {wanted!r}.")
+    near = declaration.nearest(wanted, (label for label in labels if isinstance(label, str)))
+    raise ConfigError(f"`{f'{option} {name}'.strip()}` must be one of {some(labels)}.{near} Got {wanted!r}.")
 
 
 def positions(labels: Sequence[Any], wanted: Any, name: str, option: str) -> int | list[int]:

@@ -107,7 +107,7 @@ def _cast(model: Model, name: str, value: Any, place: str, bounds: Bounds) -> An
     try:
         found = _adapter(kind, name).validate_python(value)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"`{place}`: {rule(error.errors()[0])}. Got {short(value)}.") from None
+        raise ConfigError(f"`{place}`: {rule(error.errors()[0])} Got {short(value)}.") from None
     check_size(place, found, bounds)
     return found
 
@@ -117,7 +117,7 @@ def _describe(hint: Any) -> str:
 
 
 def materials_of(model: Model, names: tuple[Any, ...], config: Config) -> dict[str, Any]:
-    """Materials of the values of the axis `material`, by their labels.
+    """Materials on the axis `material`, by their labels.
 
     Raises:
         ConfigError: A material cannot be loaded, or two have the same label.

@@ -2,6 +2,9 @@
 
 import functools
 import json
+import logging
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -21,8 +24,22 @@ ERR = Console(stderr=True)
 
 SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
 PANELS = {
-    SWEEPS: ("run", "status", "show", "plot", "movie", "retry", "replay", "converge", "verify", "cancel"),
-    PHYSICS: ("materials", "settings", "equilibrium", "optics", "media"),
+    SWEEPS: (
+        "init",
+        "examples",
+        "run",
+        "screen",
+        "status",
+        "show",
+        "plot",
+        "movie",
+        "retry",
+        "replay",
+        "converge",
+        "verify",
+        "cancel",
+    ),
+    PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
 """Commands in the order of the help: as a user needs them."""
@@ -31,15 +48,47 @@ PANELS = {
 class Commands(TyperGroup):
     """The commands, ordered by `PANELS`."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Accept `-v` after a command too."""
+        end = args.index("--") if "--" in args else len(args)
+        moved = [word for word in args[:end] if word == "--verbose" or re.fullmatch("-v+", word)]
+        rest = [word for word in args[:end] if word not in moved]
+        return super().parse_args(ctx, [*moved, *rest, *args[end:]])
+
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the help's order."""
+        """Names of commands, in the order of the help."""
         return [name for names in PANELS.values() for name in names]
 
 
-ConfigArgument = Annotated[Path, typer.Argument(help="YAML file of the sweep.", show_default=False)]
+def show_log(level: int) -> None:
+    """Show what the package logs: events of a run for 1, each point for 2, Dask too for 3."""
+    if not level:
+        return
+    handler = logging.StreamHandler(Stderr())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in ("photogap", *(("distributed",) if level > 2 else ())):
+        logging.getLogger(name).handlers = [handler]
+        logging.getLogger(name).setLevel(logging.INFO if level == 1 else logging.DEBUG)
+
+
+class Stderr:
+    """The current standard error, which a progress bar replaces while it is shown."""
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        sys.stderr.flush()
+
+
+ConfigArgument = Annotated[
+    Path, typer.Argument(help="YAML file of the sweep, or the name of an example.", show_default=False)
+]
 OverridesOption = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override of the config, such as axes.T=[20,30]; may be repeated."),
+    typer.Option("--set", help="Override of the config, such as 'axes.T=[20,30]', with quotes; may be repeated."),
 ]
 StoreArgument = Annotated[
     str, typer.Argument(help="Cube written by `run`: a path, s3://, gs:// or az://.", show_default=False)
@@ -48,7 +97,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")
 ErrorsOption = Annotated[
     bool,
     typer.Option(
-        help="Print errors; on a given lattice this takes four times as long, for a finer and a wider one."
+        help="Print numerical errors; on a given lattice this takes four times as long, since a finer and a "
+        "wider lattice are solved too."
     ),
 ]
 RtolOption = Annotated[
@@ -105,11 +155,15 @@ def check_file(option: str, path: Path | None, endings: tuple[str, ...] = PICTUR
     """Check the output file of a picture before anything is computed.
 
     Raises:
-        ConfigError: It is a folder, or has another ending.
+        ConfigError: It is a folder, is in a folder that does not exist, or has another ending.
     """
     if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
         kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
         raise ConfigError(f"`{option}` must be a file that ends in {kinds}. Got {str(path)!r}.")
+    if path is not None and not path.parent.is_dir():
+        raise ConfigError(
+            f"`{option}` must be in an existing folder; make {str(path.parent)!r} first. Got {str(path)!r}."
+        )
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from ..ask.config import read
 from ..ask.plan import resolve
+from ..examples import located
 from ..store.place import Place, place
 from .base import CLUSTERS, OUT, ConfigArgument, JsonFlag, OverridesOption, StoreArgument, fail_clearly, print_json
 from .drivers import DryRunFlag, FullFlag, RecomputeFlag, run_words, send, show_estimate, store_of
@@ -90,12 +91,13 @@ def submit(
     """Submit a sweep to SLURM or PBS: a driver job requests the workers. Then use status, logs and cancel."""
     from ..clusters.submit import check as check_submission
 
+    config = located(config)
     tree = read(config, tuple(overrides or ()), full=full)
     plan = resolve(tree)
     target = store_of(tree.name, store, full=full)
     check_submission(cluster, target, tree.folder)
     if dry_run:
-        show_estimate(plan, None, as_json=as_json)
+        show_estimate(plan, cluster, None if recompute else target, as_json=as_json)
         return
     words = run_words(config, target, overrides=overrides, full=full, recompute=recompute)
     send(cluster, target, words, name=config.stem, folder=tree.folder, as_json=as_json)

@@ -10,7 +10,7 @@ from ..ask.lookup import find
 from ..ask.plan import Plan
 from ..drive.numerical_error import Accuracy, converge
 from ..drive.sweep import plan_of
-from ..numbers import margin
+from ..numbers import left, margin
 from .base import ERR, OUT, JsonFlag, TrustFlag, fail_clearly, print_json
 
 _CONFIGS = (".yaml", ".yml")
@@ -73,6 +73,16 @@ def _plan(target: str, trust: bool) -> Plan:
     return plan_of(Cube(place(target), read_only=True), trust=trust)
 
 
+def _rule(found: list[Accuracy]) -> str:
+    """How errors follow from changes, by the orders in which the variables converge."""
+    factors: dict[float, list[str]] = {}
+    for t in found:
+        factors.setdefault(left([1.0], t.order), []).append(t.name)
+    most = max(factors, key=lambda factor: len(factors[factor]))
+    rest = [f"{factor:.1f} times for {', '.join(names)}" for factor, names in factors.items() if factor != most]
+    return ", ".join([f"{most:g} times the sum of the changes with finer numerics", *rest])
+
+
 def _show(labels: dict[str, Any], found: list[Accuracy], failed: dict[str, str]) -> None:
     OUT.print(", ".join(f"{k} = {v}" for k, v in labels.items()), highlight=False, markup=False)
     table = Table("variable", "value (largest of a series)", "± mostly from")
@@ -80,6 +90,6 @@ def _show(labels: dict[str, Any], found: list[Accuracy], failed: dict[str, str])
         value = margin(t.value, t.error, negligible=1e-9)
         table.add_row(t.name, value if t.units == "1" else f"{value} {t.units}", t.source)
     OUT.print(table)
-    OUT.print("±: twice the largest change with finer numerics; --json lists each change", style="dim")
+    OUT.print(f"±: {_rule(found)}; --json lists each change", style="dim")
     for what, reason in failed.items():
         ERR.print(f"{what}: {reason}", style="red", markup=False, highlight=False)

@@ -20,7 +20,7 @@ RecomputeFlag = Annotated[bool, typer.Option("--recompute", help="Delete the exi
 DryRunFlag = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Check the config, count points and bytes, and time a few points; write nothing."
+        "--dry-run", help="Check the config, count missing points and bytes, time a few points; write nothing."
     ),
 ]
 
@@ -62,7 +62,7 @@ def retry_words(
     target: Place, *, trust: bool = False, cluster: str | None = None, workers: int | None = None
 ) -> list[str]:
     """Command line of `photogap retry` for the same store."""
-    words = ["retry", target.url, "--failed"]
+    words = ["retry", target.url]
     words += ["--trust"] if trust else []
     words += ["--cluster", cluster] if cluster else []
     return words + (["--workers", str(workers)] if workers is not None else [])
@@ -74,7 +74,7 @@ def in_words(words: Sequence[str]) -> str:
 
 
 def warn(text: str) -> None:
-    """Print a line that is no result."""
+    """Print a line that is not part of the result."""
     ERR.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -107,14 +107,27 @@ def send(
     OUT.print(f"follow it: photogap status {target.url}", highlight=False, soft_wrap=True)
 
 
-def show_estimate(plan: Plan, workers: int | None, *, as_json: bool) -> None:
-    """Print points, bytes and time of a sweep."""
-    from ..drive.estimate import estimate
+def show_estimate(
+    plan: Plan, cluster: str, target: Place | None, *, workers: int | None = None, as_json: bool = False
+) -> None:
+    """Print points, bytes and time of a sweep; exit code 1 if all sampled points failed.
 
-    numbers: dict[str, Any] = estimate(plan, workers)
+    Args:
+        plan: The sweep.
+        cluster: Its cluster.
+        target: Store whose finished points are left out; None to count all points.
+        workers: Number of workers requested on the command line.
+        as_json: Print one JSON object.
+    """
+    from ..clusters.cluster_file import find
+    from ..drive.estimate import estimate, workers_of
+
+    spec, _ = find(cluster, plan.config.folder)
+    found: dict[str, Any] = estimate(plan, workers_of(plan.config, spec, workers), target)
     if as_json:
-        print_json(numbers)
-        return
-    for key, value in numbers.items():
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        OUT.print(f"{key.replace('_', ' ')}: {text}", highlight=False, markup=False, soft_wrap=True)
+        print_json({name: value for name, value in found.items() if name != "words"})
+    else:
+        for line in found["words"]:
+            OUT.print(line, highlight=False, markup=False, soft_wrap=True)
+    if found["missing"] and found["seconds_per_point"] is None:
+        raise typer.Exit(1)

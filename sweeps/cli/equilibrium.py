@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
+from ...core.declaration import nearest, not_among
 from ..errors import ConfigError
 from ..numbers import left, margin, short
 from ..work.limits import one_thread
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ...core.equilibrium import Equilibrium
     from ...core.material import Material
     from ...core.settings import Damping
+    from ..materials import spectra as spectrum_files
 
 _OF_THE_MATERIAL = ("mu_star", "Tc_K")
 
@@ -76,7 +78,9 @@ def equilibrium(
     damping: Annotated[str, typer.Option(help="Gap equation with (full) or without (real) lifetimes.")] = "full",
     units: Annotated[
         str | None,
-        typer.Option(help="Frequency unit, for a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha."),
+        typer.Option(
+            help="Frequency unit, for a spectrum file that does not state it: meV, THz, cm-1, Ry, Ha, eV, K."
+        ),
     ] = None,
     column: Annotated[
         int | None,
@@ -115,7 +119,7 @@ def equilibrium(
     check_file("--plot", picture)
     look = look_of(style, columns) if picture else {}
     try:
-        film = _material(material, {"units": units, "column": column, "format": format}, mu_star)
+        film, reading = _material(material, {"units": units, "column": column, "format": format}, mu_star)
         given: dict[str, Any] = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
         film = replace(film, **{key: value for key, value in given.items() if value is not None})
         start = time.perf_counter()
@@ -127,6 +131,8 @@ def equilibrium(
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(re.sub("`(rtol|cutoff)`", r"`--\1`", str(error))) from error
     record = _record(film, solved, damping, seconds)
+    if reading is not None:
+        record["file"] = {k: v for k, v in vars(reading).items() if k != "spectrum"}
     if picture is not None:
         from ..figures.equilibrium import draw, draw_temperatures
 
@@ -145,7 +151,7 @@ def _check_convention(at: str, mu_star: float | None) -> None:
     from ...core.material import MuStarAt
 
     if at not in get_args(MuStarAt):
-        raise ConfigError(f"`--mu-star-at` must be one of {', '.join(get_args(MuStarAt))}. Got {at!r}.")
+        raise ConfigError(f"`--mu-star-at` {not_among(at, get_args(MuStarAt))}")
     if mu_star is None:
         raise ConfigError(f"`--mu-star-at` needs `--mu-star`: a material states its own convention. Got {at!r}.")
 
@@ -231,6 +237,8 @@ def _conventions(film: "Material", state: "Equilibrium", damping: str) -> dict[s
 
 
 def _show(record: dict[str, Any], solved: _Solved) -> None:
+    if "file" in record:
+        OUT.print(_how_read(record["file"]), style="dim", highlight=False)
     several = isinstance(record["T_K"], list)
     bounds = record.get("error", {})
     table = Table("quantity", "value")
@@ -252,6 +260,13 @@ def _show(record: dict[str, Any], solved: _Solved) -> None:
         OUT.print(f"±: {solved.how}", style="dim")
 
 
+def _how_read(file: dict[str, Any]) -> str:
+    """Format, unit and column of a spectrum's file, and what was changed, in words."""
+    stated = "" if file["stated"] is None else f", lambda as the file states it ({file['stated']:.4g})"
+    words = f"spectrum: {file['format']}, {file['units']}, column {file['column']}{stated}"
+    return "; ".join([words, *file["notes"]])
+
+
 def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
     keys = ("Delta0_meV", "gap_edge_meV", "Z0")
     table = Table("T (K)", "Delta0 (meV)", "gap edge (meV)", "Z0")
@@ -263,8 +278,10 @@ def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
     OUT.print(table)
 
 
-def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Material":
-    """The material, or one built from a spectrum file: equilibrium needs only alpha2F and mu_star."""
+def _material(
+    given: str, reading: dict[str, Any], mu_star: float | None
+) -> "tuple[Material, spectrum_files.Reading | None]":
+    """The material, or one built from alpha2F and mu_star alone, with the reading of its spectrum file."""
     from ...core.material import Material
     from ..materials import library
     from ..materials import spectra as spectrum_files
@@ -272,21 +289,23 @@ def _material(given: str, reading: dict[str, Any], mu_star: float | None) -> "Ma
     path = Path(given)
     if given not in library.names() and (path.suffix or path.parent != Path()) and not path.exists():
         raise ConfigError(
-            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file. "
-            f"Got {given!r}, which does not exist."
+            f"MATERIAL must be one of {', '.join(library.names())}, a .yaml file or a spectrum file."
+            f"{nearest(given, library.names())} Got {given!r}, which does not exist."
         )
     if given in library.names() or path.suffix in (".yaml", ".yml") or not path.exists():
         for option in (k for k, v in reading.items() if v is not None):
             raise ConfigError(f"`--{option}` is for spectrum files; {given!r} states its own. Leave it out.")
-        return library.load(given)
+        return library.load(given), None
     try:
-        spectrum = spectrum_files.read(path, **reading)
+        read = spectrum_files.examine(path, **reading)
     except ValueError as error:
         raise ConfigError(re.sub(r"`(units|column|format)`", r"`--\1`", str(error))) from error
+    spectrum = read.spectrum
     top = float(spectrum.omega[-1])
     mu_star = 0.1 if mu_star is None else mu_star
     Tc = max(spectrum.allen_dynes_Tc(mu_star), 1e-3 * spectrum.omega_log)
-    return Material(
+    film = Material(
         name=path.stem, spectrum=spectrum, N_ion=1.0, N0=1e-3, rho_N=1.0, Tc0=Tc,
         cutoff=4 * top, window=4 * top, spacing=top / 600, tau_pump=1.0, omega_pump=top, mu_star=mu_star,
     )  # fmt: skip
+    return film, read

@@ -11,18 +11,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..ask.config import Config, read
+from ..ask.config import Config, Plot, read
 from ..ask.plan import resolve
 from ..drive import sweep as service
 from ..drive.progress import Bar
 from ..drive.sweep import Report, Watch
 from ..errors import ConfigError, StoreError
+from ..examples import located
 from ..status import Status
 from ..store.place import Place, place
+from . import begin as cli_begin
 from . import cluster as cli_cluster
 from . import converge as cli_converge
 from . import optics as cli_optics
 from . import physics as cli_physics
+from . import reference as cli_reference
+from . import screen as cli_screen
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
@@ -36,6 +40,7 @@ from .base import (
     TrustFlag,
     fail_clearly,
     print_json,
+    show_log,
 )
 from .drivers import (
     ClusterOption,
@@ -58,15 +63,18 @@ app = typer.Typer(
     name="photogap",
     cls=Commands,
     help="Parameter sweeps of light-driven superconductors, into labelled Zarr cubes.",
-    epilog="Start with: photogap run configs/quickstart.yaml. Every command has --help.",
+    epilog="Start with: photogap run quickstart. Every command has --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+cli_begin.register(app)
 cli_views.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
+cli_reference.register(app)
 cli_cluster.register(app)
+cli_screen.register(app)
 cli_serve.register(app)
 
 _ROWS = 16
@@ -92,8 +100,15 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v", "--verbose", count=True, help="Log to standard error, after a command too; -vv logs each point."
+        ),
+    ] = 0,
 ) -> None:
     """Options of the program itself."""
+    show_log(verbose)
 
 
 @app.command(rich_help_panel=SWEEPS)
@@ -114,16 +129,14 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute the missing points of a sweep, then draw its picture."""
+    config = located(config)
     tree = read(config, tuple(overrides or ()), full=full)
     if cluster:
         tree = tree.model_copy(update={"cluster": cluster})
     plan = resolve(tree)
     target = store_of(plan.config.name, store, full=full)
     if dry_run:
-        from ..clusters.cluster_file import find
-
-        find(tree.cluster, tree.folder)
-        show_estimate(plan, workers, as_json=as_json)
+        show_estimate(plan, tree.cluster, None if recompute else target, workers=workers, as_json=as_json)
         return
     words = run_words(config, target, overrides=overrides, full=full, cluster=cluster, workers=workers)
     with Interrupt() as interrupt, going_on(words), Bar(silent=as_json) as bar:
@@ -136,7 +149,7 @@ def run(
 @fail_clearly
 def retry(
     store: StoreArgument,
-    failed: Annotated[bool, typer.Option("--failed", help="Compute every failed point again.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="The default: every failed point.", hidden=True)] = True,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     submit: Annotated[
@@ -147,8 +160,6 @@ def retry(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute the failed points of a cube again."""
-    if not failed:
-        raise ConfigError("`retry` needs `--failed`; no other selection is available.")
     target = place(store)
     words = retry_words(target, trust=trust, cluster=None if submit else cluster, workers=workers)
     if submit:
@@ -218,9 +229,9 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool, 
     from ..figures import pictures
 
     picture, rows = None, None
-    if config and config.plot and report.counts.done:
+    if config and report.counts.done:
         ds = open_cube(target, chunks=None)
-        spec = config.plot
+        spec = config.plot or Plot(**pictures.defaults(ds))
         try:
             at = pictures.first_elsewhere(ds, spec.x, spec.hue, spec.at)
             picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)

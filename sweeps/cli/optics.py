@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...core.material import Material
     from ...core.optics.indices import Index
     from ...core.optics.response import FilmResponse
-    from ..figures.optics import FilmOptics
+    from ..materials.film_optics import FilmOptics
 
 _OUTPUTS = {"T": "T_film"}
 """Names of the cube's outputs whose units the table prints, if they differ."""
@@ -50,7 +50,7 @@ def optics(
         str, typer.Option(help="Medium below the film: an index, a name (`photogap media`) or a .csv file.")
     ] = "1",
     cover: Annotated[
-        str, typer.Option(help="Medium above the film, from which the light arrives: as for the substrate.")
+        str, typer.Option(help="Medium above the film, from which the light arrives; same forms as --substrate.")
     ] = "1",
     scattering_rate: Annotated[
         float | None, typer.Option(help="hbar / tau of elastic scattering, meV.", show_default="dirty limit")
@@ -66,8 +66,8 @@ def optics(
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
     from ...core.pairing.tracking import GapError
-    from ..figures.optics import FilmOptics, draw
     from ..materials import library
+    from ..materials.film_optics import FilmOptics
 
     if not (omega > 0 and math.isfinite(omega)):
         raise ConfigError(f"`--omega` must be positive, in meV. Got {omega!r}.")
@@ -84,6 +84,9 @@ def optics(
         normal = _numbers(film.normal(omega))
         superconducting = _numbers(film.superconducting(omega)) if "sigma1" in off else None
         if picture is not None:
+            # Matplotlib takes as long to import as the film to solve
+            from ..figures.optics import draw
+
             draw(film, omega, picture, **look)
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(str(error).replace("`rtol`", "`--rtol`")) from error

@@ -1,13 +1,11 @@
-"""Commands `materials` and `settings`; `equilibrium` has its own module."""
+"""Command `materials`; `equilibrium` has its own module."""
 
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ..ask.declared import declared
 from ..errors import ConfigError
-from ..text import suggest
 from .base import OUT, PHYSICS, JsonFlag, fail_clearly, print_json
 from .equilibrium import equilibrium
 
@@ -16,7 +14,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(rich_help_panel=PHYSICS)(materials)
     app.command(rich_help_panel=PHYSICS)(equilibrium)
-    app.command(rich_help_panel=PHYSICS)(settings)
 
 
 @fail_clearly
@@ -72,24 +69,3 @@ def _describe(name: str, as_json: bool) -> None:
         peaks.add_row(f"{peak.centre:g}", f"{peak.width:g}", f"{peak.lambda_:g}", peak.source)
     if record.peaks:
         OUT.print(peaks)
-
-
-@fail_clearly
-def settings(
-    name: Annotated[str | None, typer.Argument(help="Axis or setting to describe.", show_default="all")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """List the axes and settings of a config with unit, default, rule, meaning and the outputs they switch on."""
-    found = {row["name"]: row for row in declared()}
-    if name is not None and name not in found:
-        raise ConfigError(f"NAME must be an axis or a setting.{suggest(name, list(found))} Got {name!r}.")
-    rows = [found[name]] if name is not None else list(found.values())
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("name", "unit", "default", "values", "meaning")
-    for row in rows:
-        outputs = f" Records {', '.join(row['outputs'])}." if row["outputs"] else ""
-        default = "required" if row["required"] else str(row["default"])
-        table.add_row(row["name"], row["unit"], default, row["values"], row["meaning"] + outputs)
-    OUT.print(table)

@@ -87,7 +87,10 @@ def serve(
         raise ConfigError(f"FOLDER must be a folder, existing or new. Got {str(folder)!r} ({error}).") from error
     given = _token(token_file)
     if given is not None and no_token:
-        raise ConfigError(f"`--no-token` cannot go with a token. Leave it out, or `--token-file` and {TOKEN}.")
+        raise ConfigError(
+            "`--no-token` cannot be combined with a token. Leave out either `--no-token`, or `--token-file` and "
+            f"{TOKEN}."
+        )
     options = Options(
         folder=folder.resolve(),
         host=host,

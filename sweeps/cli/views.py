@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..errors import ConfigError
 from ..figures.registry import FIGURES
+from ..numbers import pace
 from ..status import Status
 from ..store.place import place
 from .base import (
@@ -111,8 +112,9 @@ def _verified(found: dict[str, Any], repair: bool) -> str:
 
 def _status_text(found: dict[str, Any]) -> Text:
     counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
+    rest = f"; {found['not_asked']} of the cube were not asked for" if found["not_asked"] else ""
     lines = [
-        f"{found['name']}: {found['points']} points: {counts}",
+        f"{found['name']}: {found['points']} points: {counts}{rest}",
         f"model: {found['model']}, config {found['config']}",
     ]
     if found["live"]:
@@ -123,7 +125,7 @@ def _status_text(found: dict[str, Any]) -> Text:
         where = f" in point {found['died_in'][:12]}, which the next run tries last" if "died_in" in found else ""
         lines.append(f"last run on {run['host']}: {outcome}{where}")
     if "points_per_s" in found:
-        lines.append(f"throughput: {found['points_per_s']:.3g} points/s over the last points")
+        lines.append(f"throughput: {pace(found['points_per_s'])} over the last points")
     lines += [
         f"slow: {p['wall_time']:.3g} s  {p['point_id'][:12]}  {_labels(p['labels'])}"
         for p in found.get("slowest", [])
@@ -148,7 +150,10 @@ def plot(
     figure: Annotated[
         str | None, typer.Option("--figure", help=f"A figure by its name: {', '.join(FIGURES)}.")
     ] = None,
-    x: Annotated[str | None, typer.Option("--x", help="Horizontal axis, or time.", show_default="F0")] = None,
+    x: Annotated[
+        str | None,
+        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else one of several values"),
+    ] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis that gives one line per value.")] = None,
     y: Annotated[
@@ -183,7 +188,8 @@ def plot(
         print_json({"picture": str(path)}) if as_json else _tell_picture(path)
         return
     ds = _open(store)
-    x, y = x or "F0", y or "Delta0"
+    usual = pictures.defaults(ds)
+    x, y = x or usual["x"], y or usual["y"]
     path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where, **look)
     if as_json:
         head, rows = pictures.table(ds, x, hue, y, where)
@@ -205,7 +211,9 @@ def _named(
     row = FIGURES.get(figure)
     unfit = sorted(options.keys() - row.options) if row else []
     if unfit:
-        raise ConfigError(f"`--{unfit[0]}` does not belong to `--figure {figure}`; select with --at. Leave it out.")
+        raise ConfigError(
+            f"`--{unfit[0]}` does not belong to `--figure {figure}`. Leave it out, or select labels with --at."
+        )
     ds = _open(store)
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)

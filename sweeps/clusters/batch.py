@@ -14,7 +14,7 @@ class BatchJobs(Jobs):
     """Opens a pool of jobs from the keys of `Jobs`. A kind adds its `system`, its `kind` and its own keys."""
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
-        """Pool of jobs, kept up and cancelled at the end."""
+        """Pool of jobs: lost ones are replaced, and all are cancelled at the end."""
         # Only a run needs it: it imports distributed, which takes most of a command's start.
         from .jobs import open_jobs
 
@@ -23,6 +23,10 @@ class BatchJobs(Jobs):
     def one_job(self) -> "BatchJobs":
         """One job."""
         return self.model_copy(update={"jobs": 1, "adapt": None})
+
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of jobs, and worker processes per job."""
+        return self.jobs or (self.adapt.maximum if self.adapt else 1), processes_of(self)
 
     def advice(self, seen: dict[str, Any]) -> list[str]:
         """Advice from the cores, threads and processes of a worker's node."""

@@ -1,14 +1,20 @@
 """Scheduler and worker without Dask's pages, which every user of their host could read.
 
-A requested dashboard is served below a path that cannot be guessed; every other path is refused.
+A requested dashboard is served below a path that cannot be guessed; every other path is refused. The scheduler's
+folder is private: its process imports from there, and Dask's own place for it could belong to another user.
 """
 
+import contextlib
 import re
 import secrets
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from distributed import Scheduler, Worker
 from tornado.routing import PathMatches, Rule, RuleRouter
+
+from ..private import private_folder
 
 PORT = 8787
 
@@ -30,9 +36,17 @@ class ClosedScheduler(Scheduler):
 
     def __init__(self, *, pages: bool = False, **kwargs: Any) -> None:
         self._pages = f"/{secrets.token_urlsafe(24)}" if pages else None
-        super().__init__(
-            **kwargs | {"dashboard": pages, "dashboard_address": f"127.0.0.1:{PORT}", "http_prefix": self._pages}
-        )
+        self._private = contextlib.ExitStack()
+        folder = self._private.enter_context(private_folder(Path(tempfile.gettempdir()), "photogap"))
+        closed = {"dashboard": pages, "dashboard_address": f"127.0.0.1:{PORT}", "http_prefix": self._pages}
+        super().__init__(**kwargs | closed | {"local_directory": str(folder)})
+
+    async def close(self, *args: Any, **kwargs: Any) -> None:
+        """Close, and remove the folder."""
+        try:
+            await super().close(*args, **kwargs)
+        finally:
+            self._private.close()
 
     def start_http_server(self, *args: Any, **kwargs: Any) -> None:
         """Listen on no port, or answer only below the path: Dask's own `/` and `/sitemap.json` would reveal it."""

@@ -6,14 +6,14 @@ from typing import Any
 
 import pydantic
 
+from ...core.declaration import nearest
 from ..errors import ConfigError
+from ..examples import HOUSE
 from ..files import ANYWHERE, Files
 from ..text import load_yaml, rule, suggest
 from .kinds import kind_named, known
 from .spec import Adapt, Driver, Frozen, Spec
 from .trust import foreign
-
-_HOUSE = Path(__file__).resolve().parents[2]
 
 
 def find(text: str, folder: str = ".") -> tuple[Spec, str]:
@@ -46,7 +46,7 @@ def find(text: str, folder: str = ".") -> tuple[Spec, str]:
 
 def folders(folder: str) -> list[Path]:
     """Folders in which clusters are looked up by name: the user's own first, then the project's."""
-    starts = [Path.cwd(), Path(folder).resolve(), _HOUSE]
+    starts = [Path.cwd(), Path(folder).resolve(), HOUSE]
     tree = [base / "configs" / "clusters" for start in starts for base in (start, *start.parents)]
     return [path for path in dict.fromkeys([own_folder(), *tree]) if path.is_dir()]
 
@@ -56,7 +56,7 @@ def _refuse_foreign(name: str, path: Path) -> None:
 
     The user's own folder and that of this package are exempt.
     """
-    if path.parent in (own_folder(), _HOUSE / "configs" / "clusters"):
+    if path.parent in (own_folder(), HOUSE / "configs" / "clusters"):
         return
     for part in (path, path.parent, path.parent.parent):
         why = foreign(part)
@@ -95,7 +95,9 @@ def parse(tree: Any, where: str) -> Spec:
     name = tree.get("kind") if isinstance(tree, dict) else tree
     kind = kind_named(name) if isinstance(name, str) and isinstance(tree, dict) else None
     if kind is None:
-        raise ConfigError(f"{where}: `kind` must be one of {', '.join(known())}. Got {_short(name)}.")
+        raise ConfigError(
+            f"{where}: `kind` must be one of {', '.join(known())}.{nearest(name, known())} Got {_short(name)}."
+        )
     reading = kind.system.reading if kind.system else None
     try:
         return kind.model_validate({str(k): v for k, v in tree.items()}, context={"reading": reading})
@@ -109,7 +111,7 @@ def _explain(error: Any, kind: type[Spec], where: str) -> str:
         return f"{where}: `{place}`: unknown key.{_remedy(place, kind)} Got {_short(error['input'])}."
     if error["type"] == "missing":
         return f"{where}: `{place}`: required key is missing."
-    return f"{where}: {f'`{place}`: ' if place else ''}{rule(error)}." + (
+    return f"{where}: {f'`{place}`: ' if place else ''}{rule(error)}" + (
         f" Got {_short(error['input'])}." if place else ""
     )
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import logging
+import os
 import pickle
 import queue
 import socket
@@ -19,6 +20,7 @@ import dask
 from ..errors import ClusterError
 from ..store.record import versions
 from ..work.limits import THREADS
+from ..work.memory import SpentWorkerError
 from ..work.pool import Ended, end_of
 from ..work.run import run_batch
 from ..work.task import Batch
@@ -55,7 +57,8 @@ def _started(topic: str, key: int, pickled: bytes, expected: dict[str, str] | No
     """Task of the Dask pool: report that the batch began, then run it.
 
     Args:
-        topic: Topic on which its driver listens.
+        topic: Topic on which its driver listens: for `key` when the batch begins, for the worker's own id when
+            that ends because earlier points left too much memory in it.
         key: The batch's key.
         pickled: The batch. A worker that cannot unpickle an argument of a task leaves its scheduler.
         expected: Versions that the worker must have.
@@ -76,7 +79,12 @@ def _started(topic: str, key: int, pickled: bytes, expected: dict[str, str] | No
     worker.log_event(topic, key)
     if batch.time_s is not None:
         _say_all(worker)
-    return run_batch(batch)
+    try:
+        return run_batch(batch)
+    except SpentWorkerError:
+        worker.log_event(topic, worker.id)
+        _say_all(worker)
+        os._exit(1)  # its nanny starts another
 
 
 def _say_all(worker: Any) -> None:
@@ -114,6 +122,7 @@ class DaskPool:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._begun: dict[int, float] = {}
+        self._spent: set[str] = set()
         self._lost_with: dict[str, int] = {}
         self._quiet_since = time.monotonic()
         # Another driver on the same scheduler may use the same keys.
@@ -122,7 +131,9 @@ class DaskPool:
 
     def _hear(self, event: Any) -> None:
         _, key = event
-        if key in self._futures:
+        if isinstance(key, str):
+            self._spent.add(key)
+        elif key in self._futures:
             # By this host's clock, since a worker's may be off.
             self._begun[key] = time.monotonic()
 
@@ -195,7 +206,8 @@ class DaskPool:
             taken = any(word in story for word in self._taken_words)
             # The first batches of a run are assigned two per worker: the second one was only waiting there.
             first = self._lost_with.setdefault(str(error.last_worker.server_id), key)
-            return Ended(key, error, lost=True, ran=ran, story=story, innocent=taken or key > first)
+            innocent = taken or key > first or error.last_worker.server_id in self._spent
+            return Ended(key, error, lost=True, ran=ran, story=story, innocent=innocent)
         if error is None:
             return Ended(key, ClusterError(f"the scheduler abandoned a task ({status})"), lost=True, ran=ran)
         return dataclasses.replace(end_of(key, error), ran=ran)
@@ -267,6 +279,7 @@ def _quiet() -> Iterator[None]:
         "distributed.worker",
         "distributed.core",
         "distributed.client",
+        "distributed.comm",
         "distributed.http.proxy",
     )
     before = {name: logging.getLogger(name).level for name in names}

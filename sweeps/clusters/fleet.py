@@ -171,10 +171,10 @@ class Fleet:
                 self.trouble = error
                 return
             except Exception as error:
-                self._note(f"look failed: {type(error).__name__}: {error}")
+                self._note(f"query failed:  {type(error).__name__}: {error}")
 
     def step(self) -> None:
-        """One cycle: jobs that have joined, have ended, or are needed."""
+        """One cycle: note jobs that have joined or ended, and submit those that are needed."""
         now = time.monotonic()
         missing = self._see(self._workers(), now)
         if missing or now - self._asked > self.spec.poll:
@@ -186,7 +186,7 @@ class Fleet:
         self._shrink(wanted, now)
 
     def _see(self, workers: list[Worker], now: float) -> bool:
-        """Note which jobs have workers; whether one has lost all of them since the queue was last asked."""
+        """Note which jobs have workers; return whether one has lost all of them since the queue was queried."""
         gone = False
         for member in self.members.values():
             mine = [w for w in workers if w.name == member.name or w.name.startswith(f"{member.name}-")]

@@ -70,7 +70,7 @@ def open_jobs(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
 
 
 def _scheduler(spec: Jobs, security: Any, stack: contextlib.ExitStack, *, dashboard: bool) -> Any:
-    """Cluster without workers: a scheduler in this process, without Dask's pages whatever a site's file sets."""
+    """Cluster without workers: a scheduler in this process, without Dask's pages even if a site enables them."""
     from distributed import SpecCluster
 
     from .closed import ClosedScheduler

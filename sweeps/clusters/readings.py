@@ -71,7 +71,7 @@ def walltime_of(value: Any, reading: Reading) -> float:
     text = str(value).strip().lower()
     if re.fullmatch(_NUMBER, text):
         if reading.number_s is None:
-            raise ValueError(f"{rule}; a number has no unit")
+            raise ValueError(f"{rule}; add a unit")
         found = float(text) * reading.number_s
     elif _parts(text) is not None and "-" not in text and text.count(":") == 1:
         raise ValueError(_both(text, reading))
@@ -81,7 +81,7 @@ def walltime_of(value: Any, reading: Reading) -> float:
 
 
 def _both(text: str, reading: Reading | None = None) -> str:
-    """Two readings of a two-part time, with the text of each that has only one."""
+    """Both readings of a two-part time, each with an unambiguous way to write it."""
     first, second = (int(part) for part in text.split(":"))
     theirs = f"; {reading.name} reads {reading.pair}" if reading else ""
     return (
@@ -152,7 +152,7 @@ def bytes_of(value: Any, reading: Reading) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of a memory of the driver's job, which always has a unit."""
+    """Memory of the driver's job, bytes, from a text that must have a unit."""
     return bytes_of(value, Reading())
 
 

@@ -58,10 +58,19 @@ def _folder(value: str | None) -> str | None:
     return value
 
 
+def _as_written(words: str) -> pydantic.WithJsonSchema:
+    """Form in which a user writes a quantity that is read into numbers, for editors and the reference."""
+    return pydantic.WithJsonSchema({"type": ["number", "string", "null"], "title": words})
+
+
+A_TIME = _as_written("time, such as 90, 30s or 4h")
+A_SIZE = _as_written("size, such as 16GB")
 Whole = Annotated[int, BeforeValidator(no_bool)]
-Span = Annotated[float, BeforeValidator(readings.seconds_of)]
-MaybeSpan = Annotated[float | None, _optional(readings.seconds_of)]
-Ports = Annotated[tuple[int, int] | None, _optional(readings.ports_of)]
+Span = Annotated[float, BeforeValidator(readings.seconds_of), A_TIME]
+MaybeSpan = Annotated[float | None, _optional(readings.seconds_of), A_TIME]
+Ports = Annotated[
+    tuple[int, int] | None, _optional(readings.ports_of), _as_written("port range, such as 40000-40009")
+]
 Line = Annotated[str | None, pydantic.AfterValidator(_one_line)]
 Word = Annotated[str | None, pydantic.AfterValidator(_word)]
 Folder = Annotated[str | None, pydantic.AfterValidator(_folder)]
@@ -82,6 +91,9 @@ class Spec(Frozen):
     """A kind of cluster: its keys, and the method that opens its pool.
 
     A subclass has a field `kind` with the kind's name as its only value; its module calls it `KIND`.
+
+    Args:
+        kind: Kind of the cluster.
     """
 
     system: ClassVar[System | None] = None
@@ -95,6 +107,10 @@ class Spec(Frozen):
     def own_workers(self) -> int | None:
         """Number of worker processes set by the file, if they run on this machine."""
         return None
+
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of jobs, and worker processes per job; without jobs, that of workers, and None."""
+        return 1, None
 
     @classmethod
     def kind_name(cls) -> str:
@@ -147,8 +163,8 @@ def _memory(value: Any, info: pydantic.ValidationInfo) -> Any:
     return None if value is None else readings.bytes_of(value, _reading(info))
 
 
-WallTime = Annotated[float | None, BeforeValidator(_walltime)]
-Memory = Annotated[int | None, BeforeValidator(_memory)]
+WallTime = Annotated[float | None, BeforeValidator(_walltime), _as_written("wall time, such as 04:00:00 or 4h")]
+Memory = Annotated[int | None, BeforeValidator(_memory), A_SIZE]
 
 
 class Driver(Frozen):
@@ -156,15 +172,15 @@ class Driver(Frozen):
 
     Args:
         cores: Its cores.
-        memory: Its memory, bytes.
-        walltime: Its wall time, s, which should span the sweep; the workers' if None.
+        memory: Its memory.
+        walltime: Its wall time, which should span the sweep; the workers' if None.
         queue: Its queue; the workers' if None.
         python: Its interpreter; the workers' if None, or this one where theirs is a command of several words, such
             as a container's: a driver needs the batch system's commands.
     """
 
     cores: Whole = Field(default=1, ge=1, le=4096)
-    memory: Annotated[int, BeforeValidator(_memory)] = 2 * 2**30
+    memory: Annotated[int, BeforeValidator(_memory), A_SIZE] = 2 * 2**30
     walltime: WallTime = None
     queue: Line = None
     python: Line = None
@@ -179,10 +195,10 @@ class Jobs(Spec):
         jobs: Number of jobs, maintained while there is work.
         adapt: In place of `jobs`: a number that adapts to the work.
         cores: Cores of a job.
-        memory: Memory of a job, bytes.
+        memory: Memory of a job, such as 16GB.
         processes: Worker processes of a job, one thread each; as many as cores if None.
         gpus: GPUs of a job, one or None; a job with one runs one process unless `processes` is given.
-        walltime: Wall time of a job, s.
+        walltime: Wall time of a job, such as 4h.
         queue: Queue or partition.
         account: Account to charge.
         job_extra_directives: Further directives, with or without their `#SBATCH` or `#PBS`.

@@ -48,7 +48,7 @@ def _spec(cluster: str, folder: str) -> tuple[Jobs, str]:
     spec, where = find(cluster, folder)
     if spec.system is None:
         raise ConfigError(
-            f"a driver needs the cluster of a batch system. Got {cluster!r}, which is {spec.kind_name()}."
+            f"a driver needs a cluster with a batch system. Got {cluster!r}, of kind {spec.kind_name()}."
         )
     return cast(Jobs, spec), os.path.abspath(where)
 
@@ -181,5 +181,5 @@ def logs(place: Place, lines: int) -> str:
             text = path.read_text(encoding="utf-8", errors="replace").splitlines()
             parts.append(f"==> {path} <==\n" + "\n".join(text[-lines:]))
     if not parts:
-        raise ConfigError(f"No batch system logs next to {place.url!r}.")
+        raise ConfigError(f"No logs of a batch system next to {place.url!r}.")
     return "\n".join(parts)

@@ -52,7 +52,7 @@ def refuse_foreign(place: Place, config: Config) -> None:
 
 
 def own_note(path: Path) -> tuple[dict[str, Any], str]:
-    """Content of a note on this user's jobs, and why it is not followed; both empty without one.
+    """Content of a note on this user's jobs, and the reason if it is ignored; both empty without a note.
 
     Its ids go to the batch system's commands: a note that another user may have written could end any job of this
     user, and a text that is no id could be an option.

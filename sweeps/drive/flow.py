@@ -1,12 +1,16 @@
 """The driver's loop: a bounded window of batches, each point logged as it ends, whole shards packed."""
 
 import itertools
+import logging
 import statistics
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..ask.axes import Index, Labels
 from ..ask.plan import Plan
@@ -68,7 +72,7 @@ class Flow:
         cube: The cube.
         log: The driver's log.
         pool: Pool that runs the batches.
-        wanted: Whether a point of the cube belongs to this run.
+        wanted: The points that belong to this run, booleans in the grid's shape.
         tell: Called with the counts, often.
         stopped: Reason to stop, polled often; None to continue.
     """
@@ -80,12 +84,12 @@ class Flow:
         log: Log,
         pool: Pool,
         *,
-        wanted: Callable[[Index], bool],
+        wanted: NDArray[np.bool_],
         tell: Callable[[Counts], None] = lambda counts: None,
         stopped: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.plan, self.cube, self.log, self.pool = plan, cube, log, pool
-        self._wanted, self._tell, self._stopped = wanted, tell, stopped
+        self._tell, self._stopped = tell, stopped
         self._blobs = cube.place.blobs
         self._status = cube.status()
         self._again: deque[tuple[_Todo, ...]] = deque()
@@ -97,21 +101,16 @@ class Flow:
         self._losses: dict[str, int] = dict(crashes(cube.place.state))
         self._last: dict[str, _Todo] = {}
         self._open: dict[Index, dict[Index, dict[str, Any]]] = {}
-        self._left: dict[Index, int] = {}
         self._keys = itertools.count()
         self._cost: float | None = None
         self._store_faults = 0
         self._packed = time.monotonic()
         self._scalar: Counter[str] = Counter()
-        self.counts = Counts()
-        for index in cube.grid.indices():
-            if wanted(index):
-                self.counts.total += 1
-                if self._status[index] == MISSING:
-                    corner = cube.layout.corner(index)
-                    self._left[corner] = self._left.get(corner, 0) + 1
-                else:
-                    self._count(self._status[index])
+        self._missing = wanted & (self._status == MISSING)
+        self._left = cube.layout.counts(self._missing)
+        """Points still to be computed, by the corner of their shard."""
+        done, absent = int((wanted & (self._status == Status.OK)).sum()), int(self._missing.sum())
+        self.counts = Counts(total=int(wanted.sum()), done=done, failed=int(wanted.sum()) - done - absent)
 
     def run(self) -> str | None:
         """Compute the missing points; None if all of them ended, else the reason for stopping."""
@@ -160,7 +159,7 @@ class Flow:
         if not self._losses:
             return
         if self.died:
-            self.log.event("run died", points=[self.died])
+            self.log.event("run died", level=logging.WARNING, points=[self.died])
         self._last = {todo.point_id: todo for todo in self._todo() if todo.point_id in self._losses}
         for key, todo in list(self._last.items()):
             number = self._losses[key]
@@ -182,7 +181,7 @@ class Flow:
         for corner in self.cube.corners():
             if corner in self._left:
                 for index in self.cube.inside(corner):
-                    if self._status[index] == MISSING and self._wanted(index):
+                    if self._missing[index] and self._status[index] == MISSING:
                         labels = self.cube.grid.labels(index)
                         yield _Todo(index, labels, self.plan.point_id(labels))
 
@@ -275,7 +274,13 @@ class Flow:
         """Retry points whose worker died: a single point of a batch is to blame, several are retried one by one."""
         self.counts.lost += 1
         limits = self.plan.config.limits
-        self.log.event("worker lost", points=[t.point_id for t in rest], error=clean(ended.error), job=ended.story)
+        self.log.event(
+            "worker lost",
+            level=logging.WARNING,
+            points=[t.point_id for t in rest],
+            error=clean(ended.error),
+            job=ended.story,
+        )
         if len(rest) > 1:
             self._again.extend((todo,) for todo in rest)
             return
@@ -306,7 +311,7 @@ class Flow:
         Requests to an object store have been retried already.
         """
         self._store_faults += 1
-        self.log.event("store fault", error=clean(error))
+        self.log.event("store fault", level=logging.WARNING, error=clean(error))
         if self._store_faults >= _STORE_TRIES or (_of_store(error) and not self.cube.place.is_local):
             text = str(error).rstrip(".")
             raise StoreError(

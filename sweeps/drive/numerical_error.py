@@ -25,17 +25,19 @@ class Accuracy:
         units: CF units.
         value: The value; for a series the one of largest magnitude.
         changes: Largest change of any value, by refined quantity; NaN if that computation failed.
+        order: Lowest order in which the error falls with the spacing.
     """
 
     name: str
     units: str
     value: float
     changes: dict[str, float]
+    order: float = 1.0
 
     @property
     def error(self) -> float:
         """Estimated remaining error."""
-        return left(self.changes.values())
+        return left(self.changes.values(), self.order)
 
     @property
     def source(self) -> str:
@@ -73,9 +75,13 @@ def converge(
         if record["status"] != Status.OK:
             failed[what] = f"{record['status']}: {record['message']}"
         for name, values in given.items():
-            changes[name][what] = float(np.abs(found[name] - values).max()) if found else np.nan
-    units = {v.name: v.units for v in plan.model.variables(settings)}
-    return [Accuracy(name, units[name], _largest(given[name]), changes[name]) for name in given], failed
+            # an output of the search for a lattice is missing where the lattice is stated
+            changes[name][what] = float(np.abs(found[name] - values).max()) if name in found else np.nan
+    known = {v.name: v for v in plan.model.variables(settings)}
+    return [
+        Accuracy(name, known[name].units, _largest(given[name]), changes[name], getattr(known[name], "order", 1.0))
+        for name in given
+    ], failed
 
 
 def _compute(plan: Plan, labels: Labels, settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:

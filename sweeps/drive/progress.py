@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ..numbers import clock, pace
 from .flow import MEDIANS, Counts
 
 _PLAIN_S = 10.0
@@ -63,19 +64,11 @@ class Bar:
         """Counts, rate and time left in words."""
         now = time.monotonic()
         ended = counts.done + counts.failed
-        if self._first is None:
+        if self._first is None or ended < self._first[1]:  # another round of a refinement
             self._first = (now, ended)
         begin, before = self._first
         rate = (ended - before) / (now - begin) if now > begin + 0.5 else 0.0
-        left = f"{_clock((counts.total - ended) / rate)} left" if rate else "time left unknown"
+        left = f"{clock((counts.total - ended) / rate)} left" if rate else "time left unknown"
+        speed = f"{pace(rate)}, " if rate else ""
         share = f"{ended}/{counts.total} done, {counts.failed} failed, {counts.running} running"
-        return f"{share}, {rate:.3g} points/s, {left}"
-
-
-def _clock(seconds: float) -> str:
-    whole = int(seconds)
-    return (
-        f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-        if whole >= 3600
-        else f"{whole // 60}:{whole % 60:02}"
-    )
+        return f"{share}, {speed}{left}"

@@ -1,44 +1,129 @@
-"""Adaptive refinement: new values on one axis, where an output changes most, to a tolerance or a budget.
+"""Adaptive refinement, to a tolerance or a budget: new values on an axis, or the points of a border or a peak.
 
-The cube stays a product of axes: a new value is computed for every label of the others, and the largest change
-among them counts. Each round halves every interval above the tolerance, to keep workers busy.
+With `find: change` a new value is computed for every label of the other axes, and the largest change among them
+counts; each round halves every interval above the tolerance, to keep workers busy. With `border` and `peak` labels
+are added likewise, but only the points that `trace` proposes are computed; the others of the cube stay missing.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..ask.axes import Axis, Grid, embed
+from ..ask.axes import Axis, Grid, Index, Labels, combinations, embed, key
 from ..ask.config import Refine
 from ..ask.plan import Plan, at_grid
 from ..errors import ConfigError
-from ..store.cube import Cube
+from ..status import Status
+from ..store.cube import MISSING, Cube
 from ..store.place import Place
+from ..store.traced import traced
+from .trace import Table, propose
 
 _DIGITS = 6
+Only = NDArray[np.bool_]
+"""Points of a plan that are wanted, in its grid's shape."""
 
 
-def rounds(plan: Plan, place: Place) -> Iterator[Plan]:
-    """Plans with new values of the axis named in the config; none if it names no axis.
+def rounds(plan: Plan, place: Place, workers: int = 1) -> Iterator[tuple[Plan, Only | None]]:
+    """Plans with new values of the axes named in the config, and their wanted points (None for all).
 
     Each is to be computed in the store at `place` before the next is asked for.
 
+    Args:
+        plan: The sweep.
+        place: The store, with the plan's own points computed.
+        workers: Points that can be computed at once.
+
     Raises:
-        ConfigError: The axis has no numbers, or other quantities are zipped with it.
+        ConfigError: An axis has no numbers, or other quantities are zipped with it.
     """
     rule = plan.config.refine
     if rule is None:
         return
+    for word, name in (("axis", rule.axis), ("across", rule.across)):
+        axis = plan.grid.axes[plan.grid.dims.index(name)] if name else None
+        if axis and (axis.followers or not isinstance(axis.values[0], float)):
+            raise ConfigError(f"`refine.{word}` must be numbers without a zip. Got {name!r}.")
+    if rule.find == "change":
+        yield from ((wider, None) for wider in _where_it_changes(plan, place, rule))
+    else:
+        yield from _traced(plan, place, rule, workers)
+
+
+def _traced(plan: Plan, place: Place, rule: Refine, workers: int) -> Iterator[tuple[Plan, Only]]:
+    """Rounds of a border or a peak; labels added by earlier runs are used again."""
+    last: set[Index] = set()
+    while True:
+        cube = Cube(place, read_only=True)
+        wide = plan.grid
+        for name in filter(None, (rule.axis, rule.across)):
+            wide = _extended(wide, name, traced(cube).get(name, []))
+        points = _proposals(cube, wide, rule, workers)
+        grid = _within_budget(plan.grid, wide, rule, points)
+        found = {at for labels in points if (at := grid.position(labels)) is not None}
+        if not found or found == last:
+            return
+        only = np.zeros(grid.shape, bool)
+        only[tuple(np.array(sorted(found)).T)] = True
+        last = found
+        yield at_grid(plan, grid), only
+
+
+def _proposals(cube: Cube, grid: Grid, rule: Refine, workers: int) -> list[Labels]:
+    """Labels of the points to compute next, over all planes of the grid."""
+    names = [rule.axis, *filter(None, [rule.across])]
+    at = np.ix_(*embed(grid, cube.grid))
+    inside = tuple(slice(0, n) for n in cube.grid.shape)
+    ended = (cube.status() != MISSING)[at]
+    # A failed point may have kept earlier numbers.
+    y = np.where(cube.status() == Status.OK, cube.array(rule.variable)[inside], np.nan)[at]
+    dims = [grid.dims.index(name) for name in names]
+    # the axis first, then the axis across (of one label without any), then the planes
+    moved = [np.moveaxis(array, dims, range(len(dims))) for array in (y, ended)]
+    others = [axis for axis in grid.axes if axis.name not in names]
+    shape = (grid.shape[dims[0]], grid.shape[dims[1]] if len(dims) > 1 else 1, -1)
+    values, done = (array.reshape(shape) for array in moved)
+    axes = [np.array(grid.axes[d].values, float) for d in dims] + [np.zeros(1)] * (2 - len(dims))
+    first, second = np.argsort(axes[0]), np.argsort(axes[1])
+    each = 1
+    while values.shape[1] * values.shape[2] * (2 ** (each + 1) - 1) <= workers:
+        each += 1
+    out: list[Labels] = []
+    for k, labels in enumerate(combinations(others)):
+        where = np.ix_(first, second, np.array([k]))
+        table = Table(axes[0][first], axes[1][second], values[where][..., 0], done[where][..., 0])
+        out += [labels | dict(zip(names, point, strict=False)) for point in propose(table, rule, each)]
+    return out
+
+
+def _within_budget(base: Grid, wide: Grid, rule: Refine, points: list[Labels]) -> Grid:
+    """The grid with the points' new labels, as many as the budget allows."""
+    for name in filter(None, (rule.axis, rule.across)):
+        where = wide.dims.index(name)
+        known = wide.axes[where].where
+        new = dict.fromkeys(labels[name] for labels in points if key(labels[name]) not in known)
+        left = rule.budget - (wide.shape[where] - base.shape[where])
+        wide = _extended(wide, name, list(new)[: max(0, left)])
+    return wide
+
+
+def _extended(grid: Grid, name: str, values: Iterable[float]) -> Grid:
+    """The grid with those values of an axis that it lacks."""
+    where = grid.dims.index(name)
+    axis = grid.axes[where]
+    new = tuple(value for value in values if key(value) not in axis.where)
+    return _replaced(grid, where, Axis(name, (*axis.values, *new))) if new else grid
+
+
+def _where_it_changes(plan: Plan, place: Place, rule: Refine) -> Iterator[Plan]:
     where = plan.grid.dims.index(rule.axis)
-    axis = plan.grid.axes[where]
-    if axis.followers or not isinstance(axis.values[0], float):
-        raise ConfigError(f"`refine.axis` must be numbers without a zip. Got {rule.axis!r}.")
     left = rule.budget
     while left > 0:
         axis = plan.grid.axes[where]
-        new = propose(axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule, left)
+        new = middles(axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule, left)
         if not new:
             return
         left -= len(new)
@@ -46,7 +131,7 @@ def rounds(plan: Plan, place: Place) -> Iterator[Plan]:
         yield plan
 
 
-def propose(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) -> tuple[float, ...]:
+def middles(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) -> tuple[float, ...]:
     """Middles of those intervals over which an output changes by more than the tolerance, the largest first.
 
     Args:

@@ -15,6 +15,7 @@ from ..store.log import Log
 from ..store.parts import TornError, decode
 from ..store.place import Place
 from ..store.record import config_hash
+from ..store.traced import asked
 from ..work.crashes import at_work
 from ..work.task import PARTS
 from .reasons import reason_of
@@ -31,7 +32,8 @@ def status(place: Place) -> dict[str, Any]:
     cube = Cube(place, read_only=True)
     found = cube.status()
     failed = _failed_in_cube(cube, found)
-    counts = Counter(str(s) for s in found.flat)
+    never = (found == MISSING) & ~asked(cube)
+    counts = Counter(str(s) for s in found[~never])
     for record in _unpacked(place):
         if str(record["point_id"]) not in {f["point_id"] for f in failed}:
             counts[MISSING] -= 1
@@ -45,13 +47,18 @@ def status(place: Place) -> dict[str, Any]:
                         "message": record["message"],
                     }
                 )
+    # Traced points that are not packed yet: the points that were asked for had ended before.
+    traced = max(0, -counts[MISSING])
+    counts[MISSING] += traced
+    not_asked = int(never.sum()) - traced
     out: dict[str, Any] = {
         "store": place.url,
         "name": cube.record["config"]["name"],
         "model": f"{cube.record['base']['model']} {cube.record['base']['model_version']}",
         "config": config_hash(cube.record),
         "shape": dict(zip(cube.grid.dims, cube.grid.shape, strict=True)),
-        "points": cube.grid.size,
+        "points": cube.grid.size - not_asked,
+        "not_asked": not_asked,
         "counts": {k: v for k, v in sorted(counts.items()) if v > 0},
         "failed": failed[:_FAILED],
         "reasons": reasons(failed),

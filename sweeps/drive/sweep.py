@@ -5,15 +5,16 @@ import dataclasses
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..ask.axes import Index, embed, union
+from ..ask.axes import Grid, Index, embed, union
 from ..ask.bounds import check_union
 from ..ask.config import Config
 from ..ask.lookup import find
@@ -22,6 +23,7 @@ from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ContradictionError, StoreError, SweepError
 from ..status import Status
+from ..store import traced
 from ..store.buckets import patience
 from ..store.cube import MISSING, Cube, create
 from ..store.faults import refuse_unwritable, store_faults
@@ -52,9 +54,12 @@ class Report:
     seconds: float
     pool: dict[str, Any]
 
-    def followed_by(self, later: "Report") -> "Report":
-        """Report of both runs: that of the later one, with the work of both."""
+    def followed_by(self, later: "Report", *, apart: bool) -> "Report":
+        """Report of the later of two runs with the work of both added; with `apart`, the points of both too."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
+        if apart:
+            both = {k: getattr(self.counts, k) + getattr(counts, k) for k in ("total", "done", "failed")}
+            counts = dataclasses.replace(counts, **both)
         return dataclasses.replace(later, counts=counts, seconds=self.seconds + later.seconds)
 
 
@@ -93,26 +98,64 @@ def run(
         SweepError: The store contradicts the plan, is in use or cannot be written, or the cluster is lost.
     """
     watch = watch or Watch()
-    report = _run(plan, place, workers, recompute, watch)
-    finer = rounds(plan, place)
-    while report.reason is None and (wider := next(finer, None)) is not None:
-        report = report.followed_by(_run(wider, place, workers, False, watch))
+    with contextlib.ExitStack() as stack:
+        if plan.config.refine and watch.pool is None:
+            watch = dataclasses.replace(watch, pool=_kept(stack))
+        report = _run(plan, place, workers, recompute, watch)
+        finer = rounds(plan, place, (plan.config.workers if workers is None else workers) or 1)
+        while report.reason is None and (wider := next(finer, None)) is not None:
+            finer_plan, only = wider
+            later = _run(finer_plan, place, workers, False, watch, only, None if only is None else plan.grid)
+            report = report.followed_by(later, apart=only is not None)
     return report
 
 
-def _run(plan: Plan, place: Place, workers: int | None, recompute: bool, watch: Watch) -> Report:
+def _kept(stack: contextlib.ExitStack) -> Opener:
+    """Opener of one pool for all rounds of a run, closed with the stack."""
+    kept: list[Pool] = []
+
+    @contextlib.contextmanager
+    def opened(config: Config, workers: int | None, **given: Any) -> Iterator[Pool]:
+        if workers == 0:
+            with open_pool(config, workers, **given) as pool:
+                yield pool
+            return
+        if not kept:
+            kept.append(stack.enter_context(open_pool(config, workers, **given)))
+        yield kept[0]
+
+    return opened
+
+
+def _run(
+    plan: Plan,
+    place: Place,
+    workers: int | None,
+    recompute: bool,
+    watch: Watch,
+    only: NDArray[np.bool_] | None = None,
+    base: Grid | None = None,
+) -> Report:
+    """Compute the missing points of a plan.
+
+    Args:
+        plan, place, workers, recompute, watch: As for `run`.
+        only: The plan's wanted points, in its grid's shape; None for all.
+        base: Grid of the config, of which `only` is a refinement.
+    """
     _refuse_what_is_no_cube(place)
     refuse_unwritable(place)
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
-        finish(place)
+        finish(place, check)
         if recompute:
             remove(place, check)
         cube, plan_there = prepare(plan, place, check)
         place.blobs.delete([CANCEL])
-        wanted = _membership(plan, cube)
+        traced.note(cube, plan.grid, base)
+        wanted = _membership(plan, cube, only)
         cube.refuse_strangers(plan_there, wanted)
         workers = plan.config.workers if workers is None else workers
-        if not missing(cube, wanted):
+        if not (wanted & (cube.status() == MISSING)).any():
             workers = 0
         with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
@@ -190,14 +233,11 @@ def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) 
     return cube, at_grid(plan, cube.grid)
 
 
-def missing(cube: Cube, wanted: Callable[[Index], bool]) -> int:
-    """Number of wanted points that have no result yet."""
-    return sum(wanted(tuple(int(i) for i in index)) for index in np.argwhere(cube.status() == MISSING))
-
-
-def _membership(plan: Plan, cube: Cube) -> Callable[[Index], bool]:
-    sets = tuple(frozenset(positions) for positions in embed(plan.grid, cube.grid))
-    return lambda index: all(i in s for i, s in zip(index, sets, strict=True))
+def _membership(plan: Plan, cube: Cube, only: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """Points of the cube that the plan has, in the cube's shape; `only` those in the plan's shape, if given."""
+    out = np.zeros(cube.grid.shape, bool)
+    out[np.ix_(*embed(plan.grid, cube.grid))] = True if only is None else only
+    return out
 
 
 def _log(place: Place) -> Log:
@@ -209,7 +249,7 @@ def _drive(
     cube: Cube,
     log: Log,
     pool: Pool,
-    wanted: Callable[[Index], bool],
+    wanted: NDArray[np.bool_],
     watch: Watch,
     check: Callable[[], None],
 ) -> Report:
@@ -309,15 +349,17 @@ def retry(
         place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
-    chosen = frozenset(failed)
     watch = watch or Watch()
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
         cube.guard = check
         workers = workers if failed else 0
+        chosen = np.zeros(cube.grid.shape, bool)
+        for index in failed:
+            chosen[index] = True
         with _pool(plan, place, workers, watch) as pool:
-            report = _drive(plan, cube, log, pool, chosen.__contains__, watch, check)
+            report = _drive(plan, cube, log, pool, chosen, watch, check)
     if report.reason is None:
         place.blobs.delete([RETRY])
     return report
@@ -342,7 +384,7 @@ def _failed(cube: Cube, plan: Plan, like: str | None) -> list[Index]:
 
 
 def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Labels and record, outputs of one point computed here and now; the store is not changed.
+    """Labels, record and outputs of one point, computed in this process; the store is not changed.
 
     Args:
         place: The store.

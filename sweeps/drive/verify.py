@@ -104,7 +104,7 @@ def _same(own: bytes | None, entry: dict[str, Any]) -> bool:
 
 
 def _has_checksum(entry: dict[str, Any]) -> bool:
-    """Whether the chunks of an array carry a checksum; that of a shard's index says nothing of its numbers."""
+    """Whether the chunks of an array carry a checksum; one on a shard's index does not cover the numbers."""
     codecs = [c for codec in entry["codecs"] for c in (codec, *codec.get("configuration", {}).get("codecs", ()))]
     return any(codec["name"] == "crc32c" for codec in codecs)
 
@@ -160,7 +160,7 @@ class _Findings:
             )
 
     def labels(self, plan: Plan | None) -> None:
-        """Labels of the axes, which the record contains too, and of the outputs' own dims."""
+        """Compare the labels of axes and of the outputs' own dims with the record."""
         wanted: dict[str, Any] = {}
         for axis in self.cube.grid.axes:
             wanted |= {axis.name: axis.values, **axis.followers}
@@ -286,7 +286,7 @@ class _Findings:
         self.cube.replace(name, box, block.astype(array.dtype) if array.dtype.kind in "fi" else block)
 
     def beside(self) -> None:
-        """Torn parts, and the log."""
+        """Find torn parts, and damage of the log."""
         blobs = self.cube.place.blobs
         for key in list(blobs.keys(PARTS)):
             try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...core.declaration import not_among
 from .registry import FIGURES as FIGURES
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def draw(
     from .style import styled
 
     if name not in FIGURES:
-        raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}. Got {name!r}.")
+        raise ValueError(f"`figure` {not_among(name, FIGURES)}")
     at, row = dict(at or {}), FIGURES[name]
     if row.material is not None and "material" not in at and row.material in ds["material"].values:
         at["material"] = row.material

@@ -36,8 +36,7 @@ _RECORD = "photogap"
 
 
 def origin(ds: xr.Dataset | xr.DataArray) -> dict[str, str]:
-    """Record of a figure's cube in its file: its title, its config's hash, the model; empty for data without a
-    record."""
+    """Metadata that name a figure's cube: title, hash of the config, model; empty for data without a record."""
     record = json.loads(ds.attrs.get(_RECORD, "{}"))
     if not record:
         return {}
@@ -54,7 +53,7 @@ class Canvas(Figure):
         self.print_dpi = 300
 
     def suptitle(self, t: str, **kwargs: Any) -> Text:
-        """The figure's heading, broken to its width."""
+        """The figure's heading, broken into lines that fit its width."""
         size = kwargs.get("fontsize", mpl.rcParams["figure.titlesize"])
         return super().suptitle(wrapped(t, self.get_figwidth() - 2 * _PAD, size), **kwargs)
 
@@ -84,7 +83,7 @@ class Canvas(Figure):
 
 
 def metadata(origin: dict[str, str], kind: str) -> dict[str, Any]:
-    """Entries of a file, by its kind: texts of PNG, the document information of PDF, Dublin Core of SVG.
+    """Metadata entries of a picture file: texts in PNG, document information in PDF, Dublin Core in SVG.
 
     Args:
         origin: From `origin`, and `figure`, its name.
@@ -183,7 +182,7 @@ def legend_of(figure: Figure, handles: Sequence[Any], labels: Sequence[str], hea
 
 
 def _columns(widths: Sequence[float], space: float, room: float) -> int:
-    """Largest number of columns that fit, and of those with the same number of rows the smallest."""
+    """Fewest columns with which a legend of this width has its smallest number of rows."""
     for columns in range(len(widths), 1, -1):
         rows = -(-len(widths) // columns)
         used = [max(widths[i : i + rows]) for i in range(0, len(widths), rows)]
@@ -250,7 +249,7 @@ def _with_power(title: str, power: str) -> str:
 
 
 def _fewer(axis: Axis) -> bool:
-    """Leave out ticks where labels of an axis collide; whether any did."""
+    """Leave out ticks where labels of an axis collide; return whether any did."""
     if not axis.get_visible():
         return False
     boxes = [text.get_window_extent() for text in shown_ticks(axis)]

@@ -21,7 +21,7 @@ _PANEL = 2.9
 
 @printed
 def gap_traces(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
-    """Fig. 3: a series against time, one line per combination of the other axes (of T, above Tc0).
+    """Fig. 3: a series against time, one line per combination of labels of the other axes.
 
     Args:
         ds: A cube, or part of one.

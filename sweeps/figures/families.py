@@ -111,7 +111,7 @@ def _order(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray | None:
 def uncertain(
     ax: Axes, line: xr.DataArray, x: Any, y: Any, errors: xr.DataArray | None, look: dict[str, Any]
 ) -> None:
-    """Bars at the points whose numerical error is known, or a band around a series.
+    """Draw error bars at points whose numerical error is known, or a band around a series.
 
     Args:
         ax: Axes.

@@ -95,7 +95,7 @@ def _behind(ax: Axes, alpha2F: xr.DataArray, low: float, high: float) -> None:
 
 
 def _places(labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Places of labels: logarithms where they span a decade, 0 and infinity one step beyond them."""
+    """Positions of labels: logarithms if they span a decade, 0 and infinity one step beyond the others."""
     values = labels.astype(float)
     inner = values[(values > 0) & np.isfinite(values)]
     if inner.size < 2 or np.log10(inner[-1] / inner[0]) < _DECADES:

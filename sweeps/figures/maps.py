@@ -134,7 +134,7 @@ def _mesh(ax: Axes, ds: xr.Dataset, values: xr.DataArray, **colours: Any) -> Any
 
 
 def _colours(values: xr.DataArray) -> dict[str, Any]:
-    """Sequential from zero where nothing is notably negative, else diverging about zero."""
+    """Colour map: sequential from zero if no value is notably negative, else diverging about zero."""
     high, low = float(values.max()), float(values.min())
     largest = max(high, -low) or 1.0
     if low > -0.02 * largest:

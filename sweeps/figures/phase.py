@@ -76,7 +76,7 @@ def phase_diagram(
 
 
 def _gapless(ds: xr.Dataset, variable: str, inside: xr.DataArray) -> xr.DataArray:
-    """Points inside the region whose spectrum has no gap at any time; none where the cube does not say."""
+    """Points inside the region whose spectrum has no gap at any time; none if the cube does not record it."""
     if not variable.startswith("Delta0") or "gap_edge" not in ds:
         return xr.zeros_like(inside, dtype=bool)
     found: xr.DataArray = (inside == 1) & (peak_gap(ds, "gap_edge") == 0)
@@ -84,7 +84,7 @@ def _gapless(ds: xr.Dataset, variable: str, inside: xr.DataArray) -> xr.DataArra
 
 
 def _marks(ax: Axes, inside: xr.DataArray, gapless: xr.DataArray) -> set[str]:
-    """Border, hatching and words of a panel; the marks used."""
+    """Draw border, hatching and words of a panel; return the marks used."""
     seen = {"failed"} if bool(inside.isnull().any()) else set()
     if bool(gapless.any()):
         hatch(ax, gapless)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ...core.declaration import nearest
 from ..analysis.labels import geometric
 from ..analysis.uncertain import error_of
 from ..ask.axes import OWN
@@ -79,7 +80,10 @@ def select(values: xr.DataArray, at: dict[str, Any], keep: list[str]) -> xr.Data
 
 def _dim(values: xr.DataArray, name: str, option: str) -> str:
     if name not in values.coords:
-        raise ConfigError(f"`{option}` must name an axis: {', '.join(map(str, values.coords))}. Got {name!r}.")
+        raise ConfigError(
+            f"`{option}` must name an axis: {', '.join(map(str, values.coords))}.{nearest(name, values.coords)} "
+            f"Got {name!r}."
+        )
     dims = values[name].dims
     if not dims:
         raise ConfigError(
@@ -118,6 +122,17 @@ def first_elsewhere(ds: xr.Dataset, x: str, hue: str | None, at: dict[str, Any])
     if hue is None and several:
         several = several[1:]
     return {d: ds[d].values[0] for d in several} | at
+
+
+def defaults(ds: xr.Dataset) -> dict[str, Any]:
+    """Default quantities of a picture: the variable `y`, and the axis `x`.
+
+    The axis is F0 if it has several values, else the next axis with several, else time.
+    """
+    outputs = [str(name) for name, v in ds.data_vars.items() if v.dtype.kind == "f" and set(v.dims) & set(OWN)]
+    y = "Delta0" if "Delta0" in ds or not outputs else outputs[0]
+    several = [str(d) for d in ("F0", *ds["status"].dims) if ds.sizes[d] > 1]
+    return {"x": several[0] if several else "time" if "time" in ds[y].dims else "F0", "y": y}
 
 
 def plot(
@@ -165,9 +180,11 @@ def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) ->
     shown = np.ones(len(labels), bool) if words else np.isfinite(labels.astype(float))
     where = np.arange(len(labels)) if words else labels.astype(float)[shown]
     found = family(drawn, [along_x])
+    joined = _is_sparse(ds)
     for i, (label, line, look) in enumerate(found):
         marker = None if x in OWN else found.marker(i)
-        ax.plot(where, line.values[shown], label=label, marker=marker, **look)
+        drawn_at = ~np.isnan(line.values[shown]) if joined else slice(None)
+        ax.plot(where[drawn_at], line.values[shown][drawn_at], label=label, marker=marker, **look)
         line = line.isel({along_x: shown})
         uncertain(ax, line, where, line.values, error_of(ds, y, line), look)
     if words or len(along(values[x])) > 1:
@@ -185,12 +202,17 @@ def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) ->
     return figure
 
 
+def _is_sparse(ds: xr.Dataset) -> bool:
+    """Whether points are missing and none failed: lines run through to the next point, as in a traced cube."""
+    return "status" in ds and {str(s) for s in ds["status"].values.flat} - {str(Status.OK)} == {str(Status.MISSING)}
+
+
 def _in_order(labels: xr.DataArray) -> bool:
     return labels.dtype.kind in "fiu"
 
 
 def _label_ticks(ax: Any, labels: xr.DataArray, where: Any, shown: Any) -> None:
-    """A tick with each label and those zipped with it, or with some of them."""
+    """Draw ticks at all or some labels, each with the labels zipped with it."""
     places = np.flatnonzero(shown)
     some = range(0, len(where), max(1, -(-len(where) // _TICKS)))
     ax.set_xticks([float(where[i]) for i in some], [tick(labels, int(places[i])) for i in some])

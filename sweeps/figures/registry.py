@@ -1,4 +1,4 @@
-"""The figures, a row each: `photogap plot --figure`, help, `photogap.figures` and REPRODUCTION.md derive from it.
+"""The figures, one row each, from which `plot --figure`, its help, `photogap.figures` and REPRODUCTION.md derive.
 
 A new figure is its file and its row here (and, for a figure of the paper, a `Picture` in `reproduction.page` that
 names its cube). The module of a figure, and Matplotlib, are imported when it is drawn.
@@ -37,7 +37,7 @@ class FigureRow:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a function that `photogap.figures` could not offer: Python gives its name to the module."""
+        """Refuse a function with the name of its module, which would hide it in `photogap.figures`."""
         module, _, function = self.draws.partition(":")
         if module == function:
             raise ValueError(

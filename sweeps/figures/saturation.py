@@ -66,7 +66,7 @@ def _panel(ax: Axes, top: xr.DataArray, inferred: xr.DataArray) -> None:
 
 
 def _thickness(ds: xr.Dataset) -> float:
-    """Film thickness that the cube's settings state, nm; infinite where they state none."""
+    """Film thickness in the cube's settings, nm; infinite if they state none."""
     record = json.loads(str(ds.attrs.get("photogap", "{}")))
     found = record.get("base", {}).get("settings", {}).get("thickness")
     return float(found) if isinstance(found, int | float) and np.isfinite(found) else math.inf

@@ -1,4 +1,4 @@
-"""Style of figures: sizes and text for a medium, colours for all kinds of colour vision, marks of the pulse."""
+"""Style of figures: sizes for each medium, colours for all kinds of colour vision, marks of the pulse."""
 
 import contextlib
 import functools
@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
+from ...core.declaration import not_among
 from .canvas import Canvas, origin
 from .words import number as number
 from .words import quantity as quantity
@@ -65,7 +66,7 @@ class Style:
         return natural * self.scale
 
     def room(self, natural: float) -> float:
-        """Width of the figure in units of the text's size: inches of print with 8 points."""
+        """Width of the figure in inches of print whose text has 8 points."""
         return self.width(natural) / self.scale
 
     def size(self, natural: float, height: float) -> tuple[float, float]:
@@ -149,7 +150,7 @@ def styled(name: str = "screen", columns: int = 0) -> Iterator[Style]:
         ValueError: There is no such style or number of columns.
     """
     if name not in STYLES:
-        raise ValueError(f"`style` must be one of {', '.join(STYLES)}. Got {name!r}.")
+        raise ValueError(f"`style` {not_among(name, STYLES)}")
     if columns not in (0, 1, 2):
         raise ValueError(f"`columns` must be 1 or 2. Got {columns!r}.")
     token = _CURRENT.set(replace(STYLES[name], columns=columns))
@@ -184,19 +185,19 @@ def printed(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def new(width: float, height: float) -> Canvas:
-    """An empty figure with automatic layout; natural sizes in inches, of print with 8 points."""
+    """An empty figure with automatic layout; width and height are inches of print whose text has 8 points."""
     canvas = Canvas(figsize=current().size(width, height), layout="constrained", dpi=150)
     canvas.print_dpi = current().dpi
     return canvas
 
 
 def room(width: float) -> float:
-    """Width that a figure of a natural width has in the current style, in inches of print with 8 points."""
+    """Width in the current style, in inches of print whose text has 8 points, from the natural width."""
     return current().room(width)
 
 
 def points(size: float) -> float:
-    """A size in points of print with 8 points, as the current style has it."""
+    """A size for print whose text has 8 points, scaled to the current style, points."""
     return size * current().scale
 
 
@@ -206,7 +207,7 @@ def line_style(i: int) -> dict[str, Any]:
 
 
 def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
-    """Mark t = 0 over a map, and hang the pulse's intensity from its upper edge."""
+    """Mark t = 0 on a map, and draw the pulse's intensity down from its upper edge."""
     pulse(ax, colour=colour)
     shape = _intensity(ds)
     if shape is not None:

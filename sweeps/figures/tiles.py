@@ -1,4 +1,4 @@
-"""Tiles over two axes of a sweep: a tile a point, its edges midway between labels, and borders between tiles."""
+"""Tiles over two axes of a sweep, one per point with edges midway between labels, and borders between tiles."""
 
 from typing import Any, Final
 
@@ -66,12 +66,12 @@ def border(ax: Axes, inside: xr.DataArray) -> int:
 
 
 def place_of(labels: xr.DataArray, i: int) -> float:
-    """Place of the i-th label on its axis."""
+    """Position of the i-th label on its axis."""
     return float(_places(labels.values)[i])
 
 
 def _scaled(values: Array, labels: Array) -> Array:
-    """Values as the axis of these labels places them: their logarithm, where labels step by factors."""
+    """Positions of values on the axis of these labels: logarithms if the labels step by factors."""
     return np.asarray(np.log10(values) if geometric(labels.astype(float)) else values, dtype=float)
 
 
@@ -93,7 +93,7 @@ def _edges(labels: xr.DataArray) -> Array:
 
 
 def _ticks(labels: xr.DataArray, between: str) -> tuple[list[float], list[str]]:
-    """Places and texts of ticks: decades on an axis of factors that spans two, else some of the labels."""
+    """Positions and texts of ticks: decades if labels step by factors and span two decades, else some labels."""
     values, places = labels.values, _places(labels.values)
     finite = values[np.isfinite(values)].astype(float) if values.dtype.kind in "fiu" else np.empty(0)
     if len(along(labels)) > 1 or not geometric(finite) or finite[-1] < 99 * finite[0]:

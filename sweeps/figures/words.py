@@ -81,7 +81,7 @@ def in_percent(values: xr.DataArray) -> xr.DataArray:
 
 
 def formula(label: str) -> str:
-    """A label whose first word is a chemical formula, with its numbers lowered: K₃C₆₀, but `film2`."""
+    """A label with the numbers of a leading chemical formula as subscripts: K₃C₆₀, but `film2`."""
     found = _FORMULA.match(label)
     return found[1].translate(_LOWERED) + label[found.end() :] if found else label
 

@@ -15,7 +15,6 @@ Where only a few modes do, give F (omega in meV, F in any unit, linear between t
 A `spectrum` without `file` and `peaks` alters that of the extended material, such as `spectrum: {scale: 1.1}`.
 """
 
-import difflib
 import functools
 import math
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ...core.declaration import choices, declarations
+from ...core.declaration import choices, declarations, nearest
 from ...core.material import Material, MuStarAt
 from ...core.spectra import Peak, Spectrum
 from ..ask.identity import digest
@@ -79,7 +78,15 @@ class PaperValue(_Strict):
 
 
 class PeakSpec(_Strict):
-    """One Gaussian peak, in meV."""
+    """One Gaussian peak, in meV.
+
+    Args:
+        centre: Energy of the peak, meV.
+        width: Its standard deviation, meV.
+        lambda: Its share of the coupling lambda.
+        mode: Its vibration, in words.
+        source: Origin of its numbers.
+    """
 
     centre: float = Field(gt=0)
     width: float = Field(gt=0)
@@ -103,7 +110,21 @@ class PhononSpec(_Strict):
 
 
 class SpectrumSpec(_Strict):
-    """Where alpha2F and F come from: a table of peaks or a file."""
+    """Where alpha2F and F come from: a table of peaks or a file.
+
+    Args:
+        source: Origin of the spectrum.
+        scale: Factor of alpha2F.
+        peaks: Gaussian peaks, instead of a file: `centre` and `width` in meV, `lambda`, `mode`, `source`.
+        file: File of alpha2F.
+        format: Its format; None recognises it.
+        units: Unit of its frequencies; None takes the one that the file or its format states.
+        column: Its column of alpha2F, for formats with several.
+        F_file: File of the phonon density of states; None takes F proportional to alpha2F, unless `file` has F.
+        F_format: Format of that file.
+        F_units: Unit of its frequencies.
+        phonons: Density of states as points, instead of a file: `omega` in meV, `F` in any unit, `source`.
+    """
 
     source: str = UNSOURCED
     scale: float = Field(default=1.0, gt=0)
@@ -165,7 +186,15 @@ NumberOrNone = Annotated[OptionalQuantity, BeforeValidator(_quantity)]
 
 
 class MaterialSpec(_Strict):
-    """A material's file, checked."""
+    """A material's file, checked.
+
+    Args:
+        name: Label on the axis `material`.
+        description: The film in words.
+        extends: A material or YAML file whose numbers apply unless this file states them.
+        spectrum: alpha2F and F.
+        paper: Numbers that the paper used with this material, for its description only.
+    """
 
     name: str = Field(min_length=1)
     description: str = ""
@@ -314,7 +343,7 @@ _CHOSEN: dict[tuple[str, float | None, float | None], tuple[float, float]] = {}
 
 
 def _on_a_lattice(material: Material, spacing: float | None, window: float | None) -> Material:
-    """The material with the lattice that gives its equilibrium from 0.1 to 0.9 Tc0 to 1e-3."""
+    """The material with a lattice on which its equilibrium is accurate to 1e-3 from 0.1 to 0.9 Tc0."""
     from ...core.equilibrium import solve_to_accuracy
 
     key = digest(material), spacing, window
@@ -350,7 +379,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
         unknown = item["type"] == "extra_forbidden"
         remedy = suggest(str(item["loc"][-1]), _keys(item["loc"][:-1])) if unknown else ""
         got = "" if item["type"] == "missing" else f" Got {item['input']!r}."
-        yield f"`{key}`: {'unknown key' if unknown else rule(item)}.{remedy}{got}"
+        yield f"`{key}`: {'unknown key.' if unknown else rule(item)}{remedy}{got}"
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
@@ -408,10 +437,8 @@ def _text(name_or_path: str | Path, files: Files) -> tuple[Path, str]:
         return path, files.text(path, what="`material` file")
     known = _packaged()
     if name_or_path not in known:
-        near = difflib.get_close_matches(str(name_or_path).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
-        hint = "".join(f" Did you mean {k}?" for k in known if k.lower() in near)
         raise ValueError(
-            f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file. "
-            f"Got {str(name_or_path)!r}.{hint}"
+            f"`material` must be one of {', '.join(sorted(known))}, or a path to a .yaml file."
+            f"{nearest(name_or_path, known)} Got {str(name_or_path)!r}."
         )
     return Path(), known[str(name_or_path)]

@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ...core.declaration import nearest, not_among
 from ...core.optics.indices import Index, Medium, SellmeierIndex, TabulatedIndex, photon_energy
 from ..files import ANYWHERE, Files
 from ..text import load_yaml
@@ -93,7 +94,7 @@ def names() -> list[str]:
 def describe(name: str) -> MediumSpec:
     """A built-in medium with the source and range of each part."""
     if name not in _packaged():
-        raise ValueError(f"a medium must be one of {', '.join(names())}. Got {name!r}.")
+        raise ValueError(f"a medium {not_among(name, names())}")
     return _packaged()[name]
 
 
@@ -120,7 +121,8 @@ def load(given: object, files: Files = ANYWHERE) -> Index:
         return number if number.imag else number.real
     except ValueError:
         raise ValueError(
-            f"must be a number such as 1.5 or 3.4+0.1j, one of {', '.join(names())}, or a .csv file. Got {given!r}."
+            f"must be a number such as 1.5 or 3.4+0.1j, one of {', '.join(names())}, or a .csv file."
+            f"{nearest(given, names())} Got {given!r}."
         ) from None
 
 

@@ -70,7 +70,8 @@ def deciding(cubes: dict[str, xr.Dataset | str]) -> str:
         found = sweeps.shares(shares)
         texts.append(
             f"Photons that break pairs with {100 * float(found['high'].min()):.2g} to "
-            f"{100 * float(found['high'].max()):.2g} % of the golden rule's weight end it, by F0 and tau_esc."
+            f"{100 * float(found['high'].max()):.2g} % of the golden rule's weight end it; "
+            "the share depends on F0 and tau_esc."
         )
     if not isinstance(electrons, str):
         found = sweeps.times(electrons)

@@ -78,7 +78,7 @@ def answer(ds: xr.Dataset) -> str:
 
 
 def _slim(values: xr.DataArray) -> xr.DataArray:
-    """Without the axes of one value, except those of the assumptions."""
+    """A dataset without axes of one value, except those of the assumptions."""
     return values.squeeze([d for d in values.dims if values.sizes[d] == 1 and d not in AXES]).compute()
 
 

@@ -58,8 +58,8 @@ ROWS = (
         spins,
         "cac6_spins",
         ("paper",),
-        "1.5 states per eV and formula unit are what band structures count for both spins; half doubles what a "
-        "fluence does to each electron state",
+        "band structures have 1.5 states per eV and formula unit for both spins; half of it doubles the effect of "
+        "a fluence on each state",
         f"15 K, {_HERE}",
     ),
 )

@@ -1,4 +1,4 @@
-"""The sweeps that decide: share of pair breaking, electrons among themselves, resonance, and what 7 meV takes."""
+"""Sweeps on the mechanism: pair breaking, electron-electron scattering, resonance, and conditions for 7 meV."""
 
 import numpy as np
 import xarray as xr
@@ -33,7 +33,7 @@ def shares(ds: xr.Dataset) -> xr.Dataset:
 
 
 def times(ds: xr.Dataset) -> xr.Dataset:
-    """The same for tau_ee, below which the gap vanishes: `low` and `high` in ps."""
+    """The tau_ee below which the gap vanishes, with its bracket: `low` and `high` in ps."""
     peak = peak_gap(ds).squeeze()
     rate = peak.assign_coords(tau_ee=1 / peak["tau_ee"]).sortby("tau_ee")
     rate["tau_ee"].attrs = {"units": "ps^-1", "long_name": "rate of electron-electron scattering"}
@@ -42,12 +42,12 @@ def times(ds: xr.Dataset) -> xr.Dataset:
 
 
 def share(ds: xr.Dataset) -> Cell:
-    """At what share of pair breaking the gap is gone."""
+    """Share of pair breaking at which the gap is gone, in words."""
     return told(f"gone at a share of {_brackets(shares(ds), '')} of the golden rule's weight")
 
 
 def electrons(ds: xr.Dataset) -> Cell:
-    """Whether the gap stays whatever tau_ee is."""
+    """Whether the gap exists for every tau_ee."""
     peak = peak_gap(ds).squeeze()
     return judged(bool((peak > OPEN).all()), f"gone for a tau_ee shorter than {_brackets(times(ds), ' ps')}")
 
@@ -93,7 +93,7 @@ ROWS = (
     Row("Electron-electron interactions matter only for the first few fs and may be left out",
         ("no_pair_breaking",), electrons, "electron_scattering", ("paper",),
         "electrons in equilibrium among themselves are hotter than the bath, and leave no gap above Tc0", _HERE),
-    Row("The gap comes of quasiparticles excited to energies resonant with alpha2F", ("mechanism",),
+    Row("The gap arises from quasiparticles excited to energies resonant with alpha2F", ("mechanism",),
         resonant, "resonance", ("paper",), "quasiparticles lifted to a peak of alpha2F scatter back soonest",
         "K3C60, 20 to 200 meV, tau_esc 0.02 ps"),
     Row("What would give 2 Delta0 of about 7 meV? One choice changed at a time", ("K3C60_saturation",),

@@ -15,7 +15,7 @@ _OPENS = 0.9
 
 
 def _left(ds: xr.Dataset, name: str) -> xr.DataArray:
-    """Size of the signal at the end, relative to its largest."""
+    """Size of the signal at the end, relative to its largest value."""
     size = abs(ds[name])
     return size.isel(time=-1, drop=True) / size.max("time")
 
@@ -66,7 +66,7 @@ def _rise(change: xr.DataArray, width: float) -> float:
 
 
 def _falls_to(ds: xr.Dataset, part: float, name: str) -> xr.DataArray:
-    """Last time at which the signal is at least this part of its largest, ps."""
+    """Last time at which the signal is at least this part of its largest value, ps."""
     size = abs(ds[name])
     return size["time"].where(size >= part * size.max("time")).max("time")
 

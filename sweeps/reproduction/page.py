@@ -1,4 +1,4 @@
-"""REPRODUCTION.md: every statement, its cells and its cubes, written from the cubes alone."""
+"""REPRODUCTION.md, written from the cubes alone: every statement with its cells and its cubes."""
 
 import functools
 from dataclasses import dataclass, field
@@ -166,7 +166,7 @@ PICTURES: tuple[Picture, ...] = (
 
 
 def write(out: Path, cubes: Cubes, pictures: Path | None) -> Path:
-    """Write the page, and its pictures if they are wanted; pictures of an earlier page go."""
+    """Write the page and, if requested, its pictures; pictures of an earlier page are deleted."""
     _cell.cache_clear()
     names = "\n".join(f"- `{k}`: {', '.join(f'{a} {_yaml(b)}' for a, b in v.items())}" for k, v in PRESETS.items())
     parts = [_HEAD.format(open=OPEN, presets=names, version=MODEL.version)]

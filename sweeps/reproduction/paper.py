@@ -82,7 +82,7 @@ class Fact:
 
 @functools.cache
 def facts() -> dict[str, Fact]:
-    """The table by its keys."""
+    """Statements of `paper.yaml` by key."""
     text = (resources.files("photogap.sweeps.reproduction") / "paper.yaml").read_text(encoding="utf-8")
     table: dict[str, dict[str, Any]] = load_yaml(text, "paper.yaml")
     return {

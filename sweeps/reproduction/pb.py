@@ -67,7 +67,7 @@ def faster(ds: xr.Dataset) -> Cell:
 
 
 def balance(ds: xr.Dataset) -> str:
-    """Share and exponent of the module's docstring, and the resulting time."""
+    """The share and the exponent that the module's docstring defines, and the resulting time."""
     part = one(ds)
     first, last = (part.sel(time=t) for t in (FROM, float(part["time"][-1])))
     share = (first["U_qp"] - last["U_qp"]) / (first["U_ph"] - last["U_ph"])
@@ -75,7 +75,7 @@ def balance(ds: xr.Dataset) -> str:
     exponent = signal / phonons
     time = part["tau_esc"] * (1 + share) / exponent
     return (
-        f"tau_esc (1 + share) / exponent makes {listed(time, 'T', 'ps', 4)} of the share "
+        f"tau_esc (1 + share) / exponent is {listed(time, 'T', 'ps', 4)}, with the share "
         f"{listed(share, 'T', '', 2)} and the exponent {listed(exponent, 'T', '', 2)}"
     )
 

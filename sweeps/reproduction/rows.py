@@ -43,7 +43,7 @@ Ask = Callable[[xr.Dataset], Cell]
 
 @dataclass(frozen=True)
 class Measured:
-    """The answer from a cube about what decides another answer.
+    """The answer from a cube to the question on which another answer depends.
 
     Args:
         config: The config whose cube is asked.
@@ -104,7 +104,7 @@ def listed(
     error: xr.DataArray | None = None,
     at_least: xr.DataArray | None = None,
 ) -> str:
-    """`label: value` of a line of values.
+    """`label: value` for each value of a line.
 
     Args:
         values: Of one dim, `along`.

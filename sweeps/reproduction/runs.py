@@ -77,7 +77,7 @@ def compute(configs: Path, cubes: Cubes, workers: int | None) -> Iterator[str]:
 
 
 def _run(plan: Plan, target: Place, workers: int | None) -> Report:
-    """Resume a cube, or make it anew if its config has changed: cubes of the page hold nothing else."""
+    """Resume a cube; if its config has changed, start it again, since a cube of the page holds no other points."""
     try:
         return run(plan, target, workers=workers)
     except ContradictionError:

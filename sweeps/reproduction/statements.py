@@ -28,13 +28,15 @@ MODEL_ROWS = (
         pair_breaking, "phase_assumptions", ANY, "it fills the states at the gap edge, see below"),
     Row("Coherence factors averaged over branches, the model of this page", ("normal_limit",),
         reading("averaged", "absorbed"), "paper_variants", ANY, "as in the rows on K3C60", _HERE),
-    Row("Coherence factors of u and v at E~, as printed (our reading: one branch, the misprint of M2 mended)",
+    Row("Coherence factors of u and v at E~, as printed (our reading: one branch, the misprint of M2 corrected)",
         ("coherence_factors",), reading("printed", "absorbed"), "paper_variants", ANY,
-        "no recombination closes the gap again: not physics, nor the normal metal that the text has as its limit",
+        "without recombination nothing closes the gap: unphysical, and not the normal-metal limit of the text",
         _HERE),
-    Row("Gamma_pump by matching absorbed to deposited energy, deposited: what quasiparticles hold (our reading)",
+    Row("Gamma_pump by matching absorbed to deposited energy, deposited: the energy that quasiparticles hold "
+        "(our reading)",
         ("pump", "absorbed_energy"), reading("averaged", "retained"), "paper_variants", ANY,
-        "phonons take most of it within the pulse: ten times as much must be absorbed. Failed: no Gamma does",
+        "phonons take most of it within the pulse: ten times as much must be absorbed. "
+        "Points fail where no Gamma does so",
         _HERE),
 )  # fmt: skip
 

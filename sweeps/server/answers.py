@@ -42,7 +42,7 @@ class TooBusyError(ConfigError):
 
 
 def sweep(runner: Runner, entry: QueuedSweep) -> Sweep:
-    """A sweep's numbers: those of the present run, else of the last one."""
+    """A sweep's progress: that of the present run, else of the last one."""
     return Sweep(**_sweep(runner, entry))
 
 
@@ -77,7 +77,7 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
 
 
 class Board:
-    """Every sweep's numbers, computed once for all watchers."""
+    """Progress of every sweep, computed once for all watchers."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
@@ -95,7 +95,7 @@ class Board:
             return self._rows
 
     def row(self, name: str) -> dict[str, Any]:
-        """One sweep; old ones that are not on the board are looked up."""
+        """Progress of one sweep, looked up in the queue if it is too old to be among the newest."""
         found = next((row for row in self.rows() if row["name"] == name), None)
         return found or sweep(self._runner, self._runner.entry(name)).model_dump()
 

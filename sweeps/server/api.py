@@ -17,12 +17,11 @@ from fastapi.staticfiles import StaticFiles
 
 from ...core.quantities import AXES, DIMS
 from ...core.units import typed
-from ..ask.declared import keys
 from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
-from ..text import as_yaml
+from ..text import dump_yaml
 from ..work.pool import Opener
 from . import answers, planes, slices
 from . import history as histories
@@ -30,6 +29,7 @@ from .document import Documented
 from .guard import Guard, cookie_of, is_token, may_write, read_token_of, session_of
 from .intake import NAME, ConfirmError, TooLargeError
 from .journal import Note
+from .keys import all_keys
 from .options import Options
 from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError
@@ -39,7 +39,6 @@ from .schema import (
     CubeStatus,
     Estimate,
     History,
-    Key,
     Keys,
     Login,
     Map,
@@ -212,7 +211,7 @@ def _sweeps(app: FastAPI) -> None:
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
         written = isinstance(body.config, str) and not body.overrides
-        text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
+        text = str(body.config) if written else dump_yaml(config.model_dump(mode="json", exclude_defaults=True))
         entry = runner.submit(text, tree)
         runner.journal.did(entry.name, "submit", who)
         return answers.sweep(runner, entry)
@@ -233,9 +232,9 @@ def _sweeps(app: FastAPI) -> None:
         return answers.checked(runner, body.config, tuple(body.overrides))
 
     @app.get("/api/keys")
-    def all_keys() -> Keys:
+    def config_keys() -> Keys:
         """Every key that a config may have, with unit, default, values and meaning."""
-        return Keys(keys=[Key(**plain(row)) for row in keys()])
+        return all_keys()
 
     @app.get("/api/sweeps/{name}")
     def one_sweep(runner: Running, name: Name) -> SweepDetail:

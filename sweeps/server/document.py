@@ -21,7 +21,7 @@ class Documented(FastAPI):
     """Application whose document adds groups, the token, error types and the content of streams."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document, made once."""
+        """The OpenAPI document, built once."""
         if self.openapi_schema is None:
             document = super().openapi()
             document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]

@@ -22,7 +22,7 @@ def main() -> int:
     # A far too large lattice ends here as a failed point.
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     try:
-        found = estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)), None)
+        found = estimate(resolve(parse(json.load(sys.stdin), folder=root, root=root)))
         print(json.dumps(plain(found), default=str))
     except SweepError as error:
         print(f"photogap: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import Options
@@ -29,7 +30,7 @@ _HEADERS = (
 
 
 def cookie_of(token: str) -> str:
-    """Name of a server's cookie, its own: a browser keeps one jar for all ports of a host."""
+    """Name of the cookie, different for each server, since a browser shares cookies among all ports of a host."""
     return f"photogap-{hmac.new(token.encode(), b'photogap cookie', hashlib.sha256).hexdigest()[:12]}"
 
 
@@ -81,7 +82,12 @@ class Guard:
         # Live numbers are never cached; the page's files are, but revalidated by their tag, so that no browser runs
         # the page of an older server.
         keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
-        await self._app(scope, _replay(body, receive), _with_headers(send, keep))
+        try:
+            await self._app(scope, _replay(body, receive), _with_headers(send, keep))
+        except BaseExceptionGroup as errors:
+            # The framework's streams raise this if a client leaves while an event is on its way.
+            if errors.split(anyio.BrokenResourceError)[1] is not None:
+                raise
 
     def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")

@@ -176,5 +176,5 @@ class Intake:
 
 
 def positions(plan: Plan) -> dict[bytes, str]:
-    """Labels of a plan by the pickled materials that jobs carry."""
+    """Material labels of a plan by the pickled materials in its jobs."""
     return {blob: label for label, blob in plan.material_blobs.items()}

@@ -48,8 +48,7 @@ class Line(H11Protocol):
             self._wait()
 
     def _oldest_waiting(self) -> "Line":
-        """The connection that has been silent longest, at worst this one: a flood of connections closes none that
-        is active."""
+        """The connection that has been silent longest, this one if all others are active."""
         waiting = [line for line in self.connections if isinstance(line, Line) and line._waiting]
         return min(waiting, key=lambda line: line._waiting.when() if line._waiting else 0.0, default=self)
 
@@ -67,7 +66,7 @@ class Line(H11Protocol):
 
 
 def allow_files() -> None:
-    """Let this process open as many files as its connections and cubes need, if the system allows it."""
+    """Raise the limit of open files to the number that connections and cubes need, if the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -97,7 +96,7 @@ class Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake, unless there are too many: then the oldest is closed."""
         assert isinstance(transport, asyncio.Transport)
-        # What comes before the task begins is the client's hello.
+        # Bytes that arrive before the task begins are the client's hello.
         transport.pause_reading()
         self._transport = transport
         self._waiting[self] = None

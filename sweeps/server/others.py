@@ -19,7 +19,7 @@ from ..store.cube import MISSING, Cube
 from ..store.lock import is_driven
 from ..store.log import Log
 from ..store.place import ROOT
-from ..text import as_yaml
+from ..text import dump_yaml
 from .intake import NAME, Intake
 from .queue import CANCELLED, DONE, FAILED, WAITING, Queue
 
@@ -103,7 +103,7 @@ class Others:
         cube = self._intake.cube(name)
         tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
         counts = _counts(cube)
-        self._queue.put(name, as_yaml(_short(tree)), tree, state=_state(counts), counts=counts)
+        self._queue.put(name, dump_yaml(_short(tree)), tree, state=_state(counts), counts=counts)
 
 
 def _counts(cube: Cube) -> dict[str, int]:

@@ -111,7 +111,7 @@ class Runner:
         self._closing = False
 
     def start(self) -> None:
-        """List cubes of the command line, requeue the sweeps that were running, and start."""
+        """List cubes written by the command line, queue interrupted sweeps again, and start."""
         # Each cluster's scheduler starts in its own thread; if two threads import the dashboard at once, one may
         # find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401
@@ -260,7 +260,8 @@ class Runner:
             report = retry(target, watch=watch, root=self.intake.root, trust=True, like=like or None)
             if report.reason is not None:
                 return report
-            return report.followed_by(run(job.plan, target, workers=config.workers, watch=watch))
+            later = run(job.plan, target, workers=config.workers, watch=watch)
+            return report.followed_by(later, apart=False)
         return run(job.plan, target, workers=config.workers, watch=watch)
 
 

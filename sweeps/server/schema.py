@@ -125,10 +125,12 @@ class Estimate(_Told):
     """Points of the sweep."""
     bytes: int
     """Size of its outputs before compression, bytes."""
-    seconds_per_point: float
-    """Mean time of the sampled points, s."""
-    estimated_seconds: float
-    """Time of the whole sweep with its workers, s."""
+    seconds_per_point: float | None
+    """Mean time of the sampled points that did not fail, s; null if all failed."""
+    estimated_seconds: float | None
+    """Time of the whole sweep with its workers, s; null if all sampled points failed."""
+    words: list[str] = []
+    """The estimate in sentences, with warnings."""
 
 
 class Run(_Told):

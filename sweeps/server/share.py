@@ -50,7 +50,7 @@ class Share:
         return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
 
     def slots(self) -> int:
-        """Slots of the pool, or this sweep's own limit; other sweeps only delay a batch."""
+        """Slots of the pool, or the sweep's own limit if lower; other sweeps only delay a batch."""
         return min(self._hub.slots, self._cap or self._hub.slots)
 
     def running(self) -> int:
@@ -130,7 +130,7 @@ class Hub:
         """Part of the pool for one sweep; on exit, waits for a while for its submitted batches."""
         while not self._open.wait(0.2):
             if stopped():
-                raise ClusterError("stopped before the cluster was ready. Run it again to continue.")
+                raise ClusterError("stopped before the cluster was ready. Resume the sweep to continue.")
         pool = self._pool
         if pool is None:
             raise ClusterError(f"the cluster cannot be reached: {self.error or 'it was closed'}")
@@ -192,7 +192,7 @@ class Hub:
             self._after = None
         try:
             if self._given_up():
-                raise ClusterError("stopped before the cluster was ready. Run it again to continue.")
+                raise ClusterError("stopped before the cluster was ready. Resume the sweep to continue.")
             with self._opener(
                 self._config, self._workers, place=self._place, cluster=self._cluster, stopped=self._given_up
             ) as pool:
@@ -303,7 +303,7 @@ class Hubs:
         where, cluster = self._find(config.cluster)
         with self._lock:
             if self._closed:
-                raise ClusterError("the server is stopping. Run it again to continue.")
+                raise ClusterError("the server is stopping. Start the server again to continue.")
             hub = self._hubs.get(where)
             if hub is None or not hub.join():
                 ours = where == "local" or (cluster is not None and cluster.here and cluster.own_workers is None)

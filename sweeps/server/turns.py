@@ -37,7 +37,7 @@ class Turns:
         self._kinds: dict[str, _Kind] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on requests without work; else wait for a turn."""
+        """Pass on a request that needs no turn; else wait for one."""
         name = kind_of(scope) if scope["type"] == "http" else None
         if name is None:
             await self._app(scope, receive, send)
@@ -96,7 +96,7 @@ class Turns:
 
 
 def kind_of(scope: Scope) -> str | None:
-    """Route of a request with work; None for a stream, a page and the login."""
+    """Route of a request that needs a turn; None for a stream, a page and the login."""
     parts = scope["path"].split("/")
     if len(parts) < 3 or parts[1] != "api" or parts[-1] in ("events", "login", "server", "openapi.json"):
         return None
@@ -134,7 +134,7 @@ class _Patience:
         return True
 
     async def _gone(self) -> None:
-        """Wait until the client leaves; a server may first repeat that the body, already read, has ended."""
+        """Wait until the client leaves; the end of the body, already read, may be announced once more before."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

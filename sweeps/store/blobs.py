@@ -127,7 +127,7 @@ class LocalBlobs:
             return _name(temporary, path)
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
-        """The version is the time of the last change and the file's number."""
+        """As `Blobs.look`; the version is the time of the last change and the file's inode."""
         try:
             with (self.root / key).open("rb") as file:
                 return file.read(), _version(file.fileno())
@@ -154,7 +154,7 @@ class LocalBlobs:
             aside.unlink(missing_ok=True)
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Set a new modification time on the file that was inspected, whatever has its name by then."""
+        """Set a new modification time on the inspected file itself, even if another file has its name by then."""
         with contextlib.suppress(*_NO_FILE), (self.root / key).open("rb") as file:
             if _version(file.fileno()) == seen:
                 os.utime(file.fileno())
@@ -192,7 +192,7 @@ def _temporary(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def _name(file: Path, path: Path) -> bool:
-    """Give a file another name if that is free; return whether it was. Without hard links the name is a copy's."""
+    """Add a name to a file if the name is free; return whether it was. Without hard links, copy the file."""
     try:
         os.link(file, path)
     except FileExistsError:
@@ -209,7 +209,7 @@ def _name(file: Path, path: Path) -> bool:
 
 
 def _back(aside: Path, path: Path) -> None:
-    """Give a file its name back if that is free; it may still be written, so that a copy would not do."""
+    """Give a file its name back if that is free, without copying, since the file may still be written."""
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -226,6 +226,10 @@ def _unless_gone(error: OSError) -> None:
         raise error
 
 
+def _version_of(meta: Any) -> Version:
+    return {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+
+
 @dataclass(frozen=True)
 class ObjectBlobs:
     """Objects of a bucket, under a prefix; failures are StoreErrors of one line."""
@@ -240,10 +244,29 @@ class ObjectBlobs:
         with clear(self.url):
             return patiently(self.url, ask)
 
-    def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
-        """One PUT."""
+    def put(self, key: str, data: bytes, check: Callable[[], None] | None = None) -> None:
+        """One PUT; with a check one of the version seen before it, so that no later one of another is overwritten.
+
+        Raises:
+            StoreError: Another writer has changed the object since.
+        """
+        if check is None:
+            self._ask(lambda: self._store.put(key, data, use_multipart=False))
+            return
+        seen = self._seen(key)
         check()
-        self._ask(lambda: self._store.put(key, data, use_multipart=False))
+        if not self._put_if("create" if seen is None else seen, key, data):
+            check()
+            raise StoreError(
+                f"another process wrote {key!r} in {self.url} at the same time. Run again when it has ended."
+            )
+
+    def _seen(self, key: str) -> "Version | None":
+        """Version of an object; None if there is none."""
+        try:
+            return _version_of(self._ask(lambda: self._store.head(key)))
+        except FileNotFoundError:
+            return None
 
     def get(self, key: str) -> bytes | None:
         """One GET."""
@@ -285,8 +308,7 @@ class ObjectBlobs:
 
         def ask() -> tuple[bytes, Version]:
             found = self._store.get(key)
-            meta = found.meta
-            return bytes(found.bytes()), {k: meta[k] for k in ("e_tag", "version") if meta.get(k) is not None}
+            return bytes(found.bytes()), _version_of(found.meta)
 
         try:
             return self._ask(ask)

@@ -84,14 +84,14 @@ def patience() -> Iterator[None]:
 
 
 class Waits:
-    """Growing pauses between the tries of one request, until the patience is over."""
+    """Growing pauses between the attempts of one request, up to a total time."""
 
     def __init__(self, url: str) -> None:
         self._url, self._pause = url, _FIRST_PAUSE_S
         self._end = time.monotonic() + patience_s(url)
 
     def after(self, error: Exception) -> float | None:
-        """Time until the next try, s; None if the request has failed."""
+        """Pause before the next attempt, s; None if the request has failed."""
         if broke(error) and time.monotonic() < self._end:
             pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_S)
             return pause
@@ -132,7 +132,7 @@ def bucket_of(url: str) -> str:
 
 
 def patience_s(url: str) -> float:
-    """Time for which requests to a silent store are repeated, s: in a run, or in a reading command."""
+    """Time for which requests to a silent store are repeated, s; longer in runs than in commands that only read."""
     return PATIENCE_S if _patience and bucket_of(url) not in _given_up else _LOOK_S
 
 
@@ -192,7 +192,7 @@ _there: set[str] = set()
 
 
 def refuse_no_bucket(url: str) -> None:
-    """Check that the bucket of a URL exists, once a process: the answer to a HEAD does not say which is gone.
+    """Check once per process that a URL's bucket exists: a HEAD does not show whether bucket or object is missing.
 
     Raises:
         StoreError: There is no such bucket, or it may not be listed.

@@ -111,13 +111,13 @@ class Cube:
         """Status of every point, strings, in the grid's shape."""
         return np.asarray(self.array("status")[tuple(slice(0, n) for n in self.grid.shape)])
 
-    def refuse_strangers(self, plan: Plan, wanted: Callable[[Index], bool]) -> None:
+    def refuse_strangers(self, plan: Plan, wanted: NDArray[np.bool_]) -> None:
         """Check that the finished points are those of a plan over this cube's grid.
 
         Raises:
             StoreError: A finished point has another identity than the plan gives to its labels.
         """
-        ended = [index for i in np.argwhere(self.status() != MISSING) if wanted(index := tuple(int(k) for k in i))]
+        ended: list[Index] = [tuple(i) for i in np.argwhere(wanted & (self.status() != MISSING)).tolist()]
         if not ended:
             return
         known = np.asarray(self.array("point_id")[...])
@@ -249,7 +249,6 @@ class Cube:
         self.refuse_another()
 
     def _write(self, name: str, box: tuple[slice, ...], inside: list[Index], values: list[Any]) -> None:
-        self.guard()
         array = self.array(name)
         block = np.array(array[box])
         for i, value in zip(inside, values, strict=True):
@@ -339,7 +338,12 @@ def create(place: Place, plan: Plan, record: dict[str, Any], check: Callable[[],
             data = sealed(data)
             place.blobs.put(COPY, data, check)
         place.objects.put(key, data, check)
-    return Cube(place)
+    cube = Cube(place)
+    cube.guard = check
+    if not (place.is_local or place.is_memory):
+        # An object that exists cannot be created by a suspended driver of a cube that was here before.
+        cube.array("status")[...] = MISSING
+    return cube
 
 
 def _template(store: Any, plan: Plan, record: dict[str, Any]) -> None:

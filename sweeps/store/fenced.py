@@ -1,4 +1,4 @@
-"""Zarr's view of a local store, in which a driver that has lost its claim changes nothing, whenever it wakes.
+"""Zarr's view of a local store that a driver cannot change once it has lost its claim.
 
 Each file is written under a temporary name; then the claim is checked; then the file gets its name. A new driver
 first takes the claim, then removes every temporary file of the cube (`Place.tidy`), then reads. So either the
@@ -33,7 +33,7 @@ class FencedStore(zarr.storage.LocalStore):
         self.check = check
 
     def with_read_only(self, read_only: bool = False) -> "FencedStore":
-        """The same store, which may be written or not."""
+        """This store, reopened read-only or writable."""
         return FencedStore(self.root, read_only=read_only, check=self.check)
 
     def set_sync(self, key: str, value: Any) -> None:

@@ -7,6 +7,9 @@ a common equilibrium, fill a shard. Lengths are powers of two and may exceed an 
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..ask.axes import Grid, Index
 
 INNER_BYTES = 32 * 1024
@@ -32,6 +35,15 @@ class Layout:
     def corner(self, index: Index) -> Index:
         """First index of the shard that holds `index`."""
         return tuple(i - i % n for i, n in zip(index, self.shard, strict=True))
+
+    def counts(self, points: NDArray[np.bool_]) -> dict[Index, int]:
+        """Number of points in each shard that has any, by its corner; `points` in the grid's shape."""
+        shards = tuple(-(-n // size) for n, size in zip(points.shape, self.shard, strict=True))
+        where = np.nonzero(points)
+        blocks = tuple(i // size for i, size in zip(where, self.shard, strict=True))
+        counts = np.bincount(np.ravel_multi_index(blocks, shards), minlength=math.prod(shards)).reshape(shards)
+        corners = np.argwhere(counts) * self.shard
+        return {tuple(corner): n for corner, n in zip(corners.tolist(), counts[counts > 0].tolist(), strict=True)}
 
 
 def choose(grid: Grid, bytes_per_point: int) -> Layout:

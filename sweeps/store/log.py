@@ -6,11 +6,14 @@ and files that belong to one user. It is auxiliary: a damaged log is set aside a
 
 import contextlib
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+_LOG = logging.getLogger("photogap.run")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS points (
@@ -71,9 +74,12 @@ class Log:
             rows,
         )
         self._db.execute("COMMIT")
+        for row in rows:
+            _LOG.debug("point %s: %s in %.3g s on %s %s", row[0][:12], row[1], row[5], row[7], row[2])
 
-    def event(self, kind: str, **detail: Any) -> None:
-        """Record an event of a run."""
+    def event(self, kind: str, *, level: int = logging.INFO, **detail: Any) -> None:
+        """Record an event of a run, and send it to the logger `photogap.run`."""
+        _LOG.log(level, "%s %s", kind, json.dumps(detail, default=str))
         self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
 
     def alive(self, **detail: Any) -> None:

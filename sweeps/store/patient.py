@@ -1,4 +1,8 @@
-"""Zarr's requests to an object store, made again when their connection breaks, as `buckets.patiently` does."""
+"""Zarr's requests to an object store, repeated when a connection breaks, as in `buckets.patiently`.
+
+A driver's writes are conditional (`ObjectBlobs.put`): a suspended driver overwrites nothing that another one
+has written.
+"""
 
 import asyncio
 import functools
@@ -7,11 +11,12 @@ from typing import Any, TypeVar
 
 import zarr.storage
 
+from .blobs import ObjectBlobs
 from .buckets import Waits, object_store
 
 T = TypeVar("T")
 _READS = ("get", "get_partial_values", "exists", "getsize", "getsize_prefix")
-_WRITES = ("set", "set_if_not_exists", "delete")
+_WRITES = ("set_if_not_exists", "delete")
 
 
 async def _patiently(url: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -32,15 +37,21 @@ class PatientStore(zarr.storage.ObjectStore[Any]):
     Args:
         url: The store.
         read_only: Refuse to write.
+        check: Raises if this process is no longer the store's driver.
     """
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, check: Callable[[], None] = lambda: None) -> None:
         super().__init__(object_store(url), read_only=read_only)
-        self.url = url
+        self.url, self.check = url, check
 
     def with_read_only(self, read_only: bool = False) -> "PatientStore":
-        """The same store, which may be written or not."""
-        return PatientStore(self.url, read_only=read_only)
+        """This store, reopened read-only or writable."""
+        return PatientStore(self.url, read_only=read_only, check=self.check)
+
+    async def set(self, key: str, value: Any) -> None:
+        """Write one object, unless another driver has written it since this one was checked."""
+        self._check_writable()
+        await asyncio.to_thread(ObjectBlobs(self.url).put, key, value.to_bytes(), self.check)
 
     def list(self) -> AsyncGenerator[str, None]:
         """Keys of all objects."""

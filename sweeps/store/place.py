@@ -4,10 +4,13 @@ A store has three places: the Zarr group, parts next to it, and a local folder o
 Objects are written completely or not at all: by a temporary file and a rename, or by one PUT.
 """
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +59,7 @@ class Place:
             return Path(f"{self.url}.state")
         base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         if self.is_memory:
-            base = Path(tempfile.gettempdir()) / f"photogap-{os.getpid()}"
+            base = _own_folder()
         return Path(base) / "photogap" / hashlib.blake2b(self.url.encode(), digest_size=8).hexdigest()
 
     @property
@@ -74,7 +77,7 @@ class Place:
 
         Args:
             read_only: Refuse to write.
-            check: Raises if this process may not write any more; called before each file of a local store appears.
+            check: Raises if this process may not write any more; called before each write.
         """
         if self.is_local:
             from .fenced import FencedStore
@@ -82,7 +85,7 @@ class Place:
             return FencedStore(self.path, read_only=read_only, check=check)
         from .patient import PatientStore
 
-        return PatientStore(self.url, read_only=read_only)
+        return PatientStore(self.url, read_only=read_only, check=check)
 
     @property
     def objects(self) -> Blobs:
@@ -126,6 +129,14 @@ class Place:
                 with contextlib.suppress(OSError):
                     if path.name.startswith(f".{COPY}.") or path.stat().st_mtime < before:
                         path.unlink()
+
+
+@functools.cache
+def _own_folder() -> Path:
+    """Folder of this process, gone when it ends; no other user can have made it before."""
+    folder, pid = tempfile.mkdtemp(prefix="photogap-memory-"), os.getpid()
+    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == pid else None)
+    return Path(folder)
 
 
 def _of_a_cube(entry: Path) -> bool:

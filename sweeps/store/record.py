@@ -6,6 +6,7 @@ import platform
 import socket
 import subprocess
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def refuse_contradiction(
     Raises:
         ContradictionError: The plan contradicts the store; the message lists the differences.
     """
-    differs = list(_differences("", record["base"], plan.base))
+    differs = [*_moved(record, plan), *_differences("", record["base"], plan.base, _axes_of_either(record, plan))]
     for label, known in record["materials"].items():
         if plan.material_digests.get(label, known) != known:
             differs.append(f"material `{label}` has other numbers than when the store was created")
@@ -110,9 +111,28 @@ def refuse_contradiction(
         raise ContradictionError(f"the config contradicts the store: {'; '.join(differs)}. {remedy}")
 
 
-def _differences(place: str, old: Any, new: Any) -> Any:
+def _axes_of(record: dict[str, Any]) -> set[str]:
+    """Names of a store's axes and of all quantities zipped with them."""
+    return {name for axis in record["axes"] for name in (axis["name"], *axis["followers"])}
+
+
+def _axes_of_either(record: dict[str, Any], plan: Plan) -> set[str]:
+    return _axes_of(record) ^ plan.grid.names
+
+
+def _moved(record: dict[str, Any], plan: Plan) -> Iterator[str]:
+    """Settings of the store that are axes of the plan, and the reverse."""
+    axes = {True: plan.grid.names, False: _axes_of(record)}
+    for name in sorted(_axes_of_either(record, plan)):
+        now, before = ("an axis" if name in axes[is_now] else "a setting" for is_now in (True, False))
+        yield f"`{name}` is {before} in the store and {now} now"
+
+
+def _differences(place: str, old: Any, new: Any, known: Collection[str] = ()) -> Iterator[str]:
+    """Differences of two trees, except those of the settings in `known`."""
     if isinstance(old, dict) and isinstance(new, dict):
         for k in sorted({*old, *new}):
-            yield from _differences(f"{place}.{k}" if place else k, old.get(k), new.get(k))
+            if place != "settings" or k not in known:
+                yield from _differences(f"{place}.{k}" if place else k, old.get(k), new.get(k), known)
     elif old != new:
         yield f"`{place}` is {old!r} in the store and {new!r} now"

@@ -21,6 +21,8 @@ from .place import COPY, ROOT, Place
 _REMOVING = "removing"
 _ASIDE = "removed-"
 _PARTS = "parts/"
+_AT_ONCE = 1000
+"""Objects that one request deletes."""
 
 
 def remove(place: Place, check: Callable[[], None] = lambda: None) -> None:
@@ -43,17 +45,18 @@ def remove(place: Place, check: Callable[[], None] = lambda: None) -> None:
         _remove_aside(place)
     elif place.exists() or next(place.objects.keys(), None):
         place.blobs.put(_REMOVING, b"")
+        check()
         place.objects.delete([ROOT])
-        finish(place)
+        finish(place, check)
 
 
-def finish(place: Place) -> None:
-    """Finish an interrupted removal. Only the driver with the lock may call it."""
+def finish(place: Place, check: Callable[[], None] = lambda: None) -> None:
+    """Finish an interrupted removal. Only the driver with the lock may call it; `check` as in `remove`."""
     if place.is_local:
         _remove_aside(place)
     if place.blobs.exists(_REMOVING):
         if not place.exists():
-            _remove_rest(place)
+            _remove_rest(place, check)
         place.blobs.delete([_REMOVING])
 
 
@@ -84,9 +87,12 @@ def _holds_points(key: str) -> bool:
     return key.rpartition("/")[2] != ROOT and "/" in key.partition("/c/")[2]
 
 
-def _remove_rest(place: Place) -> None:
+def _remove_rest(place: Place, check: Callable[[], None]) -> None:
     if not place.is_local:
-        place.objects.delete(list(place.objects.keys()))
+        found = list(place.objects.keys())
+        for start in range(0, len(found), _AT_ONCE):
+            check()
+            place.objects.delete(found[start : start + _AT_ONCE])
         return
     for path in place.path.iterdir() if place.path.exists() else ():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -1,4 +1,4 @@
-"""Work on many points at once by the model's batched solver (`backend: gpu`); what that cannot do, one by one."""
+"""Work on many points at once by the model's batched solver (`backend: gpu`); other points run one by one."""
 
 import importlib
 import importlib.util
@@ -12,7 +12,7 @@ from ..store.blobs import Blobs
 from ..store.buckets import patience
 from ..store.place import Place
 from .limits import one_thread
-from .task import PARTS, Batch, Job, compute, judged, material_of, stamped, write
+from .task import PARTS, Batch, Job, compute_and_write, judged, material_of, stamped, write
 from .texts import clean
 
 POINTS = 16_384
@@ -20,7 +20,7 @@ POINTS = 16_384
 
 
 def require(model: Model) -> None:
-    """Refuse `backend: gpu` where this process could not follow it.
+    """Refuse `backend: gpu` if this process cannot use it.
 
     Raises:
         ConfigError: The model has no batched solver, or JAX is missing.
@@ -48,8 +48,7 @@ def _run(batch: Batch, model: Model, blobs: Blobs) -> int:
     alone = [(job, "alone in its task") for job in jobs]
     left = _together(batch, model, blobs, jobs) if len(jobs) > 1 else alone
     for job, reason in left:
-        record, arrays = compute(model, job, batch)
-        write(blobs, record | {"scalar": clean(reason)}, arrays)
+        compute_and_write(model, job, batch, blobs, scalar=clean(reason))
     return len(jobs)
 
 

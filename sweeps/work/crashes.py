@@ -1,6 +1,6 @@
 """Points that a driver computed in its own process when it died, so that the next run tries them last and alone.
 
-The point at work is noted in a file next to the log; a note that a run finds at its start is a crash.
+The point at work is noted in a file next to the log; if a run finds a note at its start, that point crashed.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ CRASHES = "crashes"
 
 @contextlib.contextmanager
 def noting(note: str) -> Iterator["Note"]:
-    """Note of the point at work, removed at the end unless the process dies; an empty path notes nothing."""
+    """Note of the point at work, removed at the end unless the process dies; none for an empty path."""
     found = Note(note)
     try:
         yield found
@@ -43,12 +43,12 @@ class Note:
 
 
 def at_work(state: Path) -> str:
-    """Point that a run was computing when it died; empty if none. During a run: the point at work."""
+    """Point that a run was computing when it died, or is computing now; empty if none."""
     return _read(state / AT_WORK)
 
 
 def crashes(state: Path) -> Counter[str]:
-    """Crashes of each point in runs that have not completed since; the driver with the lock calls it first."""
+    """Number of crashes of each point since the last complete run; only the driver with the lock may call it."""
     died = at_work(state)
     if died:
         with (state / CRASHES).open("a", encoding="utf-8") as file:

@@ -55,7 +55,7 @@ class Pool(Protocol):
     dashboard: str | None
 
     def slots(self) -> int:
-        """Batches that can run at once, one at least."""
+        """Number of batches that can run at once, at least one."""
 
     def running(self) -> int:
         """Batches that have begun and not ended, none of which `wait` has returned."""
@@ -110,7 +110,7 @@ class InlinePool:
         return 1
 
     def running(self) -> int:
-        """None: batches run only within calls."""
+        """Zero, since batches run only within calls."""
         return 0
 
     def submit(self, key: int, batch: Batch) -> None:

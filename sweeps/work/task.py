@@ -22,6 +22,7 @@ from ..store.parts import encode
 from ..store.place import Place
 from .crashes import noting
 from .limits import PointTimeout, memory_limit, one_thread, time_limit
+from .memory import Room
 from .texts import clean, describe
 from .traces import own_traces
 
@@ -90,10 +91,30 @@ def run_batch(batch: Batch) -> int:
             # A point whose worker or driver was lost after the write is not computed again.
             if not blobs.exists(PARTS + job.point_id):
                 note.begin(job.point_id)
-                record, arrays = compute(model, job, batch)
-                write(blobs, record, arrays)
+                compute_and_write(model, job, batch, blobs)
                 count += 1
     return count
+
+
+def compute_and_write(model: Model, job: Job, batch: Batch, blobs: Blobs, **more: Any) -> None:
+    """Compute one point and write its object.
+
+    Args:
+        model: The model.
+        job: The point.
+        batch: Its batch.
+        blobs: The store's objects.
+        more: Further entries of its record.
+
+    Raises:
+        SpentWorkerError: The worker's memory is full of what points left in it. The point was not written if it
+            failed for that reason.
+    """
+    room = Room(batch.memory if batch.own_process else None)
+    record, arrays = compute(model, job, batch)
+    room.refuse_blame(record)
+    write(blobs, record | more, arrays)
+    room.refuse_more(record)
 
 
 def write(blobs: Blobs, record: dict[str, Any], arrays: dict[str, Any]) -> None:

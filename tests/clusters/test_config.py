@@ -37,7 +37,7 @@ TEXTS: list[tuple[dict[str, Any], str]] = [
         SLURM | {"wall_time": "1:00:00"},
         r"f.yaml: `wall_time`: unknown key. Write `walltime: HH:MM:SS`. Got '1:00:00'",
     ),
-    (SLURM | {"kind": "slrum"}, r"`kind` must be one of address, .*slurm\. Got 'slrum'"),
+    (SLURM | {"kind": "slrum"}, r"`kind` must be one of address, .*slurm\. Did you mean `slurm`\? Got 'slrum'"),
     (SLURM | {"walltime": "soon"}, r"`walltime`: must be HH:MM:SS, .* Got 'soon'"),
     (SLURM | {"memory": "lots"}, r"`memory`: must be a size such as 8GB. Got 'lots'"),
     (SLURM | {"poll": "soon"}, r"`poll`: must be a time such as 90s"),

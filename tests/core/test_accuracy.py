@@ -1,5 +1,7 @@
 """A lattice chosen for an accuracy holds it, against the imaginary axis; what is out of reach is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -59,9 +61,9 @@ def test_narrow_window_explains_the_former_error():
 
 def test_a_tighter_accuracy_takes_a_finer_lattice():
     spectrum = SPECTRA["lead"]
-    loose, tight = (solve_to_accuracy(film(spectrum), [5.0], mu_star=0.0, rtol=r) for r in (1e-2, 1e-4))
+    loose, tight = (solve_to_accuracy(film(spectrum), [5.0], mu_star=0.0, rtol=r) for r in (1e-2, 2e-5))
     assert tight.choice.cells >= 4 * loose.choice.cells
-    assert tight.errors()["gap_edge_meV"] < 1e-4 * tight.states[0].gap.edge
+    assert tight.errors()["gap_edge_meV"] < 2e-5 * tight.states[0].gap.edge
     assert abs(loose.states[0].gap.edge - tight.states[0].gap.edge) < loose.errors()["gap_edge_meV"]
 
 
@@ -90,6 +92,48 @@ def test_the_bound_covers_the_error(p, q):
     error = abs(choice.best.values[0] - 2.0)
     # to round-off at the lowest orders, where the bound is the error itself
     assert error <= choice.error[0] * (1 + 1e-9) <= 2e-3 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("p", [0.6, 1.0, 2.0])
+def test_an_order_below_the_expected_one_is_measured(p):
+    """Three spacings show it; two would take the error for as small as an order of 1.5 makes it."""
+    choice = choose_lattice(of_order(p, 4.0, 0.1), spacing=1.0, window=100.0, rtol=1e-2, measured=True)
+    assert abs(choice.best.values[0] - 2.0) <= choice.error[0] * (1 + 1e-9) <= 2e-2 * (1 + 1e-9)
+    two = choose_lattice(of_order(p, 4.0, 0.1), spacing=1.0, window=100.0, rtol=1e-2)
+    assert (abs(two.best.values[0] - 2.0) <= two.error[0]) == (p > 1.5)
+
+
+def test_a_chance_agreement_of_two_spacings_does_not_end_the_search():
+    """The second and third spacing agree, after a change of 10 % from the first."""
+
+    def estimate(h: float, W: float) -> Numbers:
+        return Numbers(np.array([{1.0: 1.1, 0.5: 1.0}.get(h, 1.0 + 0.1 * h**2)]), np.array([1.0]), ("x",))
+
+    choice = choose_lattice(estimate, spacing=1.0, window=1.0, rtol=1e-2, measured=True)
+    assert choice.spacing < 0.25
+
+
+def test_two_solutions_of_a_coarse_lattice_are_not_taken_for_its_accuracy():
+    """At 0.05 Tc the equation has two solutions at 0.08 meV, 2e-3 apart, and the finer of two lattices starts from
+    the coarser one's: their change was three times smaller than the error."""
+    modes = ((4.176, 0.338, 0.606), (14.116, 2.06, 0.239), (26.241, 0.915, 0.658))
+    spectrum = Spectrum.from_peaks([Peak(centre=c, width=w, lambda_=x) for c, w, x in modes])
+    T = 0.05 * matsubara.critical_temperature(spectrum)
+    found = solve_to_accuracy(film(spectrum), [T], mu_star=0.0, rtol=3e-3)
+    error = abs(found.states[0].gap.edge - matsubara.gap_edge(spectrum, T))
+    assert error < found.errors()["gap_edge_meV"] < 3e-3 * found.states[0].gap.edge
+
+
+def test_an_edge_that_is_about_to_end_is_found():
+    """At 0.99 Tc lifetimes nearly fill the gap: lattices of 0.17 and 0.085 meV agreed that there is no edge."""
+    modes = ((2.207, 0.17, 0.335), (18.804, 2.738, 0.185), (25.373, 4.248, 0.048), (28.567, 6.236, 0.207))
+    spectrum = Spectrum.from_peaks([Peak(centre=c, width=w, lambda_=x) for c, w, x in modes])
+    mu_star, cutoff = 0.0151, 48.0 * float(spectrum.omega[-1])
+    Tc = matsubara.critical_temperature(spectrum, mu_star, cutoff, reach=48.0)
+    exact = matsubara.gap_edge(spectrum, 0.99 * Tc, mu_star, cutoff, reach=48.0)
+    given = replace(film(spectrum), cutoff=cutoff, Tc0=Tc)
+    cold, warm = solve_to_accuracy(given, [0.05 * Tc, 0.99 * Tc], rtol=1e-2).states
+    assert warm.gap.edge == pytest.approx(exact, abs=1e-2 * cold.gap.edge)
 
 
 def test_fixed_choice_is_not_refined():

@@ -52,6 +52,20 @@ def test_gap_closes_as_a_square_root():
     assert far == pytest.approx(nearest, rel=5e-2)
 
 
+def test_largest_eigenvalue_among_complex_pairs():
+    """Without lifetimes a strong coupler's leading eigenvalues are complex pairs, here 1.0031 +- 0.099 i and
+    0.9966 +- 1.27 i; the second was taken for the largest, and an unstable normal state for a stable one."""
+    modes = ((24.8814, 0.9129, 2.8730), (28.9375, 2.2160, 5.1270))
+    spectrum = Spectrum.from_peaks([Peak(centre=c, width=w, lambda_=x) for c, w, x in modes])
+    coupling = on_lattice(spectrum, 0.8447, 675.7)
+    kernel = coupling.kernel(bose(coupling.lattice.Omega, 30.08))
+    linear = LinearGap.around(kernel, fermi(coupling.lattice.E, 30.08), "real")
+    matrix = np.stack([linear(unit) for unit in np.eye(coupling.lattice.N)], axis=1)
+    largest = float(np.linalg.eigvals(matrix).real.max())
+    for tol in (1e-8, 1e-6):
+        assert linear.largest_eigenvalue(tol=tol)[0] == pytest.approx(largest, abs=1e-5)
+
+
 def test_no_gap_above_tc_and_one_below():
     for coupling_lambda in (0.5, 2.0):
         coupling = on_lattice(single_mode(0.5, coupling_lambda), 0.1, 120.0)

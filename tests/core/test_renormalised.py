@@ -67,5 +67,5 @@ def test_a_Z_that_is_not_positive_is_refused(pb, monkeypatch):
     point = Point(material=pb, F0=5e-7, omega_pump=300.0, T=5.0, tau_esc=500.0)
     result = simulate(point, Settings(**COARSE, renormalised_rates=True))
     assert result.outcome is Outcome.NOT_CONVERGED
-    assert "`renormalised_rates` need Re Z > 0: it is -" in result.message
+    assert "`renormalised_rates: true` needs Re Z > 0. Got -" in result.message
     assert "at t = -6 ps" in result.message

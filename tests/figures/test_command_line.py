@@ -244,7 +244,11 @@ def test_some_labels_of_an_axis_are_kept(cube, tmp_path):
 
 def test_a_file_that_cannot_be_written_ends_with_one_message(store, tmp_path):
     (tmp_path / "file").write_text("")
-    told = cli("plot", store, "--out", tmp_path / "file" / "a.png")
+    under_a_file = cli("plot", store, "--out", tmp_path / "file" / "a.png")
+    assert under_a_file.exit_code == 2
+    assert "must be in an existing folder" in under_a_file.stderr
+    (tmp_path / "a.png").symlink_to(tmp_path / "no" / "a.png")
+    told = cli("plot", store, "--out", tmp_path / "a.png")
     assert told.exit_code == 5, told.output
     assert "cannot be read or written: " in told.stderr
     assert "Traceback" not in told.output

@@ -1,5 +1,6 @@
 """What a server refuses, each with its reason: paths, tokens, sizes, bombs, code, callers from elsewhere."""
 
+import asyncio
 import json
 import os
 import socket
@@ -7,9 +8,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from typer.testing import CliRunner
 
@@ -338,6 +341,17 @@ def test_each_answer_says_what_a_browser_may_do_with_it(small: Client) -> None:
     again = urllib.request.Request(small.url + "/static/app.js", headers={"If-None-Match": tag})
     with pytest.raises(urllib.error.HTTPError, match="304"):
         urllib.request.urlopen(again, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("others", [[], [ValueError("a fault")]])
+def test_clients_that_leave_a_stream_are_no_error_of_the_server(others: list[Exception]) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ExceptionGroup("a stream", [ExceptionGroup("its sender", [anyio.BrokenResourceError(), *others])])
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"127.0.0.1")]}
+    guard: Any = Guard(app, Options(folder=Path()))
+    with pytest.raises(ExceptionGroup, match="a stream") if others else nullcontext():
+        asyncio.run(guard(scope, None, None))
 
 
 def test_the_guard_is_the_outermost_layer(small: Any) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,29 @@ def test_attacks_succeed_without_protection(tmp_path: Path) -> None:
         "read private files and folders",
         "API without a token",
     }
+
+
+def test_a_run_imports_from_no_folder_that_others_can_replace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask would use a folder in /tmp that any user may have made before, and import from there."""
+    theirs = tmp_path / "dask-scratch-space"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    tmp_path.chmod(0o1777)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(sys.path)
+    with open_pool(parse(tree()), 1) as found:
+        here = set(sys.path) - before
+        there = next(iter(found._client.run(lambda: sys.path).values()))
+        added = {Path(path) for path in [*here, *there] if str(tmp_path) in path}
+        assert added
+        for path in added:
+            for folder in (path, *path.parents[: path.parts.index(tmp_path.name) + 1]):
+                mode = folder.stat().st_mode
+                assert not mode & 0o022 or mode & 0o1000, folder
+        assert not list(theirs.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == [theirs.name], "nothing is left"
 
 
 def test_dashboard_answers_only_at_its_own_address(pool: Any) -> None:

@@ -149,13 +149,14 @@ class BlobsSuite:
         assert not blobs.exists("key")
 
     def test_one_of_many_creates_and_one_of_many_swaps(self, blobs: Blobs) -> None:
-        def race(act: Any) -> list[bytes]:
+        # A bucket's version is a hash: the data of the two races must differ.
+        def race(word: bytes, act: Any) -> list[bytes]:
             won: list[bytes] = []
             start = threading.Barrier(6)
 
             def enter(n: int) -> None:
                 start.wait()
-                if act(data := f"{n}".encode() * 1000):
+                if act(data := word + f"{n}".encode() * 1000):
                     won.append(data)
 
             threads = [threading.Thread(target=enter, args=(n,)) for n in range(6)]
@@ -165,9 +166,9 @@ class BlobsSuite:
                 thread.join()
             return won
 
-        assert race(lambda data: blobs.create("key", data)) == [blobs.get("key")]
+        assert race(b"new", lambda data: blobs.create("key", data)) == [blobs.get("key")]
         seen = blobs.look("key")[1]  # type: ignore[index]
-        assert race(lambda data: blobs.swap("key", seen, data)) == [blobs.get("key")]
+        assert race(b"next", lambda data: blobs.swap("key", seen, data)) == [blobs.get("key")]
 
     def test_a_reader_sees_whole_objects_only(self, blobs: Blobs) -> None:
         sizes, end, torn = 100_000, threading.Event(), []

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,20 @@ from support.patience import PATIENCE
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 
 
-# On a port that is free when it is bound, until its input closes, as it does with a test run that is killed.
+# On a port that is free when it is bound, until its input closes, as it does with a test run that is killed. Moto
+# looks whether a condition holds and then writes; a bucket does both at once, so writes take turns here.
 SERVER = """
 import sys
+import threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
+turn, answer = threading.Lock(), DomainDispatcherApplication.__call__
+def one_by_one(app, environ, start_response):
+    if environ["REQUEST_METHOD"] not in ("PUT", "POST", "DELETE"):
+        return answer(app, environ, start_response)
+    with turn:
+        return answer(app, environ, start_response)
+DomainDispatcherApplication.__call__ = one_by_one
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
@@ -69,7 +79,6 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
     """
     count = itertools.count()
     tags: dict[str, str] = {}
-    conditional = threading.Lock()  # the server behind is not atomic
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -89,10 +98,7 @@ def proxy(port: int, bad: Callable[[int, str], bool], answer: tuple[int, str] = 
                 if generation is not None:
                     kept |= {"If-None-Match": "*"} if generation == "0" else {"If-Match": tags[generation]}
                 gone = google and self.command == "DELETE" and request(port, "HEAD", self.path, b"", kept)[0] == 404
-                with conditional if generation is not None else nullcontext():
-                    code, headers, data = (
-                        (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
-                    )
+                code, headers, data = (404, [], b"") if gone else request(port, self.command, self.path, body, kept)
             self.send_response(code)
             for value in [value for name, value in headers if name.lower() == "etag"]:
                 generation = str(int(value.strip('"')[:15], 16))

@@ -107,6 +107,10 @@ ENDS: dict[str, type[BaseException]] = {
 }
 
 
+LEAKED: list[Any] = []
+"""What points keep for good."""
+
+
 def misbehave(settings: Settings, point: Point) -> None:
     if settings.fault == "raise":
         raise RuntimeError(f"no solution at F0={point.F0}")
@@ -118,6 +122,10 @@ def misbehave(settings: Settings, point: Point) -> None:
     if settings.fault == "memory":
         keep = [np.ones(2**27) for _ in range(64)]
         del keep
+    while settings.fault == "leak":
+        LEAKED.append(np.ones(2**21))
+    if settings.fault == "hoard":
+        LEAKED.append(np.ones(2**25))
     if settings.fault in TEXTS:
         raise RuntimeError(TEXTS[settings.fault])
     if settings.fault in ENDS:

@@ -1,5 +1,6 @@
 """Properties of axes: every point once, labels as the task got them, growth equals computing at once."""
 
+import math
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,7 @@ from photogap.sweeps.ask.config import parse
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.errors import ConfigError, ContradictionError
-from photogap.sweeps.store.layout import choose, inner_chunk
+from photogap.sweeps.store.layout import Layout, choose, inner_chunk
 from photogap.sweeps.store.place import place
 from support.fake_config import tree
 from support.fake_model import FILMS, Point, Settings, simulate
@@ -151,6 +152,16 @@ def test_photon_energies_follow_their_materials() -> None:
     assert one.grid.labels((0, 0, 0, 0, 0))["omega_pump"] == 170.0
     with pytest.raises(ConfigError, match=r"`axes.omega_pump`: required key is missing"):
         resolve(parse({**tree({"material": ["N"]}), "axes": _without(tree({"material": ["N"]}), "omega_pump")}))
+
+
+@given(st.data())
+def test_shards_count_their_points(data: st.DataObject) -> None:
+    shape, shard = (data.draw(st.tuples(*[st.integers(1, most)] * 3)) for most in (5, 4))
+    points = np.array(data.draw(st.lists(st.booleans(), min_size=math.prod(shape), max_size=math.prod(shape))))
+    points = points.reshape(shape)
+    layout = Layout(shard, shard)
+    each = Counter(layout.corner(tuple(map(int, index))) for index in np.argwhere(points))
+    assert layout.counts(points) == each
 
 
 def _without(given_tree: dict[str, Any], name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.materials import library as materials
+from support.written_spectra import ALPHA2F, LAMBDA, OMEGA, RUNNING, rows
 
 KEYS = {
     "lambda",
@@ -169,6 +170,21 @@ def test_a_file_without_units_is_refused(tmp_path):
     done = photogap("equilibrium", str(tmp_path / "bare.a2f"), "--T", "2")
     assert done.exit_code == 2
     assert "`--units` must be one of meV" in done.output
+
+
+def test_reading_of_a_file_is_printed(tmp_path):
+    path, THz = tmp_path / "pb.csv", 4.135667696
+    path.write_text(
+        "frequency (THz);a2F;lambda\n" + rows(OMEGA / THz, ALPHA2F, RUNNING).replace(".", ",").replace(" ", ";")
+    )
+    done = photogap("equilibrium", str(path), "--T", "2", "--spacing", "0.1", "--window", "60", "--no-errors")
+    assert done.exit_code == 0, done.output
+    words = " ".join(done.output.split())
+    assert "spectrum: columns, THz, column 1, lambda as the file states it (1.2)" in words
+    assert f"lambda │ {LAMBDA:.1f}" in words
+    done = photogap("equilibrium", str(path), "--T", "2", "--units", "K")
+    assert done.exit_code == 2
+    assert "`--units` must agree with the header, 'frequency (THz)'" in " ".join(done.output.split())
 
 
 def test_contradicting_unit_is_refused(tmp_path):

@@ -93,13 +93,33 @@ def test_table_of_errors_and_failed_computations(tmp_path: Path) -> None:
     done = photogap("converge", path, "damping=full")
     assert done.exit_code == 0, done.output
     assert "Delta0_peak" in done.output
-    assert "±" in done.output
+    footer = "±: 2 times the sum of the changes with finer numerics, 3.4 times for gap_duration; --json"
+    assert footer in " ".join(done.output.split())
     assert photogap("converge", store, "damping=half").exit_code == 2
     # half of this spacing has no room for as many steps
     path.write_text(yaml.safe_dump(config | {"settings": settings | {"max_steps": 30}}))
     done = photogap("converge", path, "damping=full")
     assert done.exit_code == 1
     assert "rtol, atol / 10: too_many_steps" in done.output
+
+
+def test_errors_of_a_point_with_an_accuracy(tmp_path: Path) -> None:
+    """Its cube states the error of the gap's duration; `converge` refines the lattice that the accuracy chose."""
+    settings = {"spacing": 2.0, "t_start": -0.1, "t_stop": 0.1, "n_times": 3, "accuracy": 0.5}
+    path, store = tmp_path / "c.yaml", tmp_path / "c.zarr"
+    path.write_text(yaml.safe_dump(COARSE | {"settings": settings}))
+    assert photogap("run", path, "--store", store, "-n", 0).exit_code == 0
+    error = open_cube(store)["gap_duration_error"].squeeze()
+    assert error.attrs["units"] == "ps"
+    assert float(error) >= 0.0
+    done = photogap("converge", store, "F0=0.1", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["variables"]
+    assert found["U_qp"]["changes"]["spacing / 2"] > 0.0
+    assert found["gap_duration_error"]["changes"]["spacing / 2"] is None
+    # its error falls as the root of the spacing, others linearly at least
+    for name, factor in (("gap_duration", 1 / (1 - 0.5**0.5)), ("U_qp", 2.0)):
+        assert found[name]["error"] == pytest.approx(factor * sum(found[name]["changes"].values()), rel=1e-12)
 
 
 def test_failing_point_and_model_without_finer_numerics_raise() -> None:

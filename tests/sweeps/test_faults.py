@@ -199,6 +199,24 @@ def test_points_that_kill_their_worker_are_recorded_and_the_rest_complete(tmp_pa
     assert (report.counts.done, report.counts.failed) == (1, 3)
 
 
+LEAKS = {
+    "leak": ({"F0": [1.0, 2.0], "fault": ["leak", ""]}, {"leak": "memory", "": "ok"}),
+    "hoard": ({"F0": [float(i) for i in range(1, 7)], "fault": ["hoard"]}, {"hoard": "ok"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", LEAKS)
+def test_leaked_memory_fails_no_other_point(tmp_path: Path, how: str) -> None:
+    """Points leak up to their worker's limit, or each of them a part of it."""
+    axes, expected = LEAKS[how]
+    go(tmp_path, "a.zarr", axes, workers=1, limits={"losses": 0, "memory": "1GiB"})
+    ds = xr.open_zarr(tmp_path / "a.zarr").load()
+    for fault, status_ in expected.items():
+        assert set(ds.status.sel(fault=fault).values.ravel().astype(object)) == {status_}
+    assert int(ds.attempts.max()) == 1, "no point is blamed for another's memory"
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_finished_points(tmp_path: Path, tally: Tally, photogap: Start, slow: Slow) -> None:
     path, store = config(tmp_path, MANY), tmp_path / "a.zarr"

@@ -141,7 +141,7 @@ REFUSED = [
         {"name": "x", "extends": "K3C60", "window": 100.0},
         r"`window` of material 'x' must exceed its highest phonon",
     ),
-    ({"name": "x", "extends": "K3C6"}, r"must be one of CaC6, K3C60, LaH10, Pb, .* Did you mean K3C60\?"),
+    ({"name": "x", "extends": "K3C6"}, r"must be one of CaC6, K3C60, LaH10, Pb, .* Did you mean `K3C60`\?"),
     ({"name": "x", "extends": "mine.yaml"}, r"is there a cycle"),
     ({"extends": "K3C60"}, r"`name` must be given"),
     ({"name": "x", "extends": 3}, r"`extends` must be a material's name or a YAML file. Got 3"),
@@ -175,7 +175,7 @@ def test_refusals(tmp_path, content, message):
 
 
 def test_unknown_material():
-    with pytest.raises(ValueError, match=r"`material` must be one of .* Got 'pb'. Did you mean Pb\?"):
+    with pytest.raises(ValueError, match=r"`material` must be one of .* Did you mean `Pb`\? Got 'pb'."):
         materials.load("pb")
 
 

@@ -13,19 +13,24 @@ from typer.testing import CliRunner
 from photogap.sweeps.ask.config import read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
+from photogap.sweeps.drive import flow
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import Watch, run
+from photogap.sweeps.drive.verify import verify
 from photogap.sweeps.errors import BusyError, StoreError
-from photogap.sweeps.store import buckets
+from photogap.sweeps.store import buckets, lock
+from photogap.sweeps.store.blobs import ObjectBlobs
 from photogap.sweeps.store.place import Place, place
 from support.buckets import proxy
 from support.cubes import QUICKSTART, physics
 from support.driving import go, plan_of
 from support.fake_config import tree
 from support.gateway import gateway
+from support.patience import PATIENCE
 from support.store_suite import StoreSuite
 
 AXES = {"F0": {"geomspace": [0.01, 10, 6]}, "damping": ["full", "real"]}
+FEW = {"F0": [1.0, 2.0, 3.0, 4.0]}
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
@@ -95,6 +100,59 @@ def test_suspended_driver_writes_nothing_after_losing_the_store(
     assert target.blobs.get("driver") == theirs
     target.blobs.delete(["driver"])
     assert run(plan_of(AXES), target, workers=0).counts.done == 12
+
+
+SLEPT = [
+    ("_seen", 2, "Delta0/c/"),
+    ("_put_if", 1, "Delta0/c/"),
+    ("_put_if", 1, "status/c/"),
+    ("_put_if", 2, "status/c/"),
+    ("_put_if", 2, "zarr.json"),
+]
+"""Before the look at an object's version, or between the check of the claim and the request that writes it."""
+
+
+@pytest.mark.parametrize(("step", "number", "name"), SLEPT)
+def test_a_driver_that_slept_in_a_request_puts_back_no_old_data(
+    s3: int,
+    credentials: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    step: str,
+    number: int,
+    name: str,
+) -> None:
+    """While it sleeps before its first or second write of an object, another driver completes the sweep."""
+    monkeypatch.setattr(flow, "PACK_S", 0.0)
+    monkeypatch.setattr(lock, "RENEW_S", 1e6)
+    monkeypatch.setattr(lock, "WATCH_S", 0.0)
+    monkeypatch.setattr(lock.fcntl, "flock", lambda file, how: None)
+    credentials(s3)
+    go(tmp_path, "calm.zarr", FEW)
+    target = place(f"s3://sweeps/{step}{number}{name[0]}.zarr")
+    real, times, seen = getattr(ObjectBlobs, step), [0], []
+
+    def objects() -> dict[str, bytes | None]:
+        keys = list(target.objects.keys())
+        return {key: target.objects.get(key) for key in keys}
+
+    def slept(self: ObjectBlobs, *args: Any) -> Any:
+        if self.url == target.url and any(str(a).startswith(name) for a in args):
+            times[0] += 1
+            if times[0] == number and not seen:
+                seen.append({})
+                assert run(plan_of(FEW), target, workers=0).counts.done == 4
+                seen[0] = objects()
+        return real(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectBlobs, step, slept)
+        with pytest.raises((BusyError, StoreError), match=r"already drives|at the same time"):
+            run(plan_of(FEW), target, workers=0)
+    assert len(seen) == 1, "it slept"
+    assert objects() == seen[0]
+    assert verify(target)["problems"] == []
+    compare(target.url, tmp_path / "calm.zarr")
 
 
 def test_unreliable_store_is_retried(s3: int, credentials: Callable[[int], None], tmp_path: Path) -> None:
@@ -224,7 +282,8 @@ def test_commands_report_any_store_error_in_one_line(
     command: tuple[str, ...],
     how: str,
 ) -> None:
-    monkeypatch.setattr("photogap.sweeps.store.buckets._LOOK_S", 0.6)
+    silent = how in ("dead endpoint", "503")
+    monkeypatch.setattr("photogap.sweeps.store.buckets._LOOK_S", 0.6 if silent else PATIENCE)
     change, message = WRONG[how]
     codes = {"wrong key": (403, "SignatureDoesNotMatch"), "503": (503, "")}
     with proxy(s3, lambda n, method: how in codes, codes.get(how, (500, ""))) as port:

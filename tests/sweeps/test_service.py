@@ -109,7 +109,7 @@ def test_a_growing_cube_opens_and_shows_what_is_missing(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"settings": {"rtol": 1e-4}}, r"`settings.rtol` is '0.001' in the store and '0.0001' now"),
-        ({"axes": {"damping": ["full", "real"]}}, r"`settings.damping` is 'full' in the store and None now"),
+        ({"axes": {"damping": ["full", "real"]}}, r"`damping` is a setting in the store and an axis now"),
     ],
 )
 def test_a_contradiction_is_refused_and_recomputed_on_demand(
@@ -302,8 +302,8 @@ def test_command_line_fails_with_reasons(tmp_path: Path, shared_pool: Any) -> No
     wrong = cli("replay", store, "F0=1,fault=loop")
     assert "`fault` must be one of , raise. Got 'loop'" in wrong.stderr
     assert "POINT must give axes of the cube. Did you mean `F0`? Got 'F'" in cli("replay", store, "F=1").stderr
-    assert cli("retry", store).exit_code == 2
-    assert cli("retry", store, "--failed", "--workers", "0").exit_code == 1
+    assert cli("retry", store, "--workers", "0").exit_code == 1
+    assert cli("retry", store, "--failed", "--workers", "0").exit_code == 1, "as scripts of earlier versions say"
     assert "no run of" in cli("cancel", store).stdout
     for command in (("status",), ("cancel",), ("retry", "--failed"), ("replay", "T=30"), ("plot",), ("show",)):
         absent = cli(command[0], tmp_path / "no.zarr", *command[1:])

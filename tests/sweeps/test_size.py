@@ -107,7 +107,7 @@ def test_a_rule_that_very_many_combinations_may_break_fails_its_points_and_the_p
     monkeypatch.setattr(plan, "_TRIED", 9)
     made = plan_of(axes, model="support.fake_model:RULED")
     assert plan.unchecked(made) == 36 - 9
-    assert estimate(made, 1)["rules_checked_as_points_run"] == "27 combinations; one that breaks a rule fails"
+    assert estimate(made)["rules_checked_as_points_run"] == "27 combinations; one that breaks a rule fails"
     report = run(made, place(tmp_path / "a.zarr"), workers=0)
     assert (report.counts.done, report.counts.failed) == (35, 1)
     bad = xr.open_zarr(tmp_path / "a.zarr").sel(F0=3.0, T=4.0).squeeze()

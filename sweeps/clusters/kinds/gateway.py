@@ -20,6 +20,7 @@ class Gateway(Spec):
 
     Args:
         address: URL of the server; dask's `gateway.address` if None.
+        proxy_address: Address of the server's proxy for schedulers; dask's `gateway.proxy-address` if None.
         auth: Method of authentication; dask's `gateway.auth.type` if None.
         options: Cluster options that the server offers.
         workers: Number of workers.
@@ -43,6 +44,10 @@ class Gateway(Spec):
         if (self.workers is None) == (self.adapt is None):
             raise ValueError("one of `workers` and `adapt` must be given")
         return self
+
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of workers."""
+        return self.workers or (self.adapt.maximum if self.adapt else 1), None
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
         """Pool of workers that are not this machine's."""

@@ -31,6 +31,8 @@ class Kubernetes(Spec):
         gpus: GPUs of a worker, one or None.
         env: Environment of the workers.
         values: YAML file of a DaskCluster resource, used unchanged.
+        start_timeout: Longest wait for the first worker; None waits forever.
+        versions: Whether a worker with other versions ends the run or is only reported.
     """
 
     kind: Literal["kubernetes"]
@@ -53,6 +55,10 @@ class Kubernetes(Spec):
         if (self.image is None) == (self.values is None):
             raise ValueError("one of `image` and `values` must be given")
         return self
+
+    def size(self) -> tuple[int, int | None]:
+        """Largest number of workers."""
+        return self.workers or (self.adapt.maximum if self.adapt else 1), None
 
     def open(self, visit: Visit) -> AbstractContextManager[DaskPool]:
         """Pool of workers that are not this machine's."""

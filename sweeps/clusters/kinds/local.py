@@ -26,7 +26,7 @@ class Local(Spec):
 
     @property
     def own_workers(self) -> int | None:
-        """As the file says."""
+        """Number of workers that the file sets."""
         return self.workers
 
     def open(self, visit: "Visit") -> AbstractContextManager["DaskPool"]:

@@ -64,7 +64,7 @@ class PbsSystem(System):
         return ""
 
     def words(self, logs: Path, name: str) -> str:
-        """Such as `=>> PBS: job killed: walltime 125 exceeded limit 120`."""
+        """Messages such as `=>> PBS: job killed: walltime 125 exceeded limit 120`."""
         path = logs / f"{name}.pbs"
         if not path.is_file():
             return ""
@@ -88,7 +88,7 @@ class PbsSystem(System):
         return ["-j oe", f"-o {logs / name}.pbs"]
 
     def driver_lines(self, log: Path) -> list[str]:
-        """Next to the driver's own output."""
+        """Directives that put PBS's messages next to the driver's own output."""
         return ["#PBS -j oe", f"#PBS -o {log.with_suffix('.pbs')}"]
 
 

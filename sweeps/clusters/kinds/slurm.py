@@ -36,7 +36,7 @@ class SlurmSystem(System):
     reading = Reading("sbatch", number_s=60, pair="MM:SS", number_bytes=2**20)
 
     def states(self, ids: list[str]) -> dict[str, JobState] | None:
-        """By squeue."""
+        """From squeue."""
         done = self.run(["squeue", "--noheader", "--format=%i|%T|%r", f"--user={getpass.getuser()}"])
         if done.returncode:
             return None
@@ -80,7 +80,7 @@ class SlurmSystem(System):
         return f"{days}-{hms(left)}" if days else hms(seconds)
 
     def options(self, spec: Any, cores: int, memory: int) -> dict[str, Any]:
-        """Cores of the job in addition to those of the workers."""
+        """Account, cores and memory of the job; a site's own `job_cpu` and `job_mem` take precedence."""
         return {
             "account": spec.account,
             "job_cpu": theirs(spec, "job_cpu") or cores,

@@ -5,7 +5,7 @@ import { Heat } from "./heat.js";
 import { PointMap } from "./map.js";
 import { Pair } from "./pair.js";
 import { Record } from "./record.js";
-import { $, call, clock, make, path, person, say, show, words } from "./tools.js";
+import { $, call, clock, make, pace, path, person, say, show, words } from "./tools.js";
 
 const EXAMPLE = `# Photo-induced gap against fluence. Units: F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps.
 name: my-sweep
@@ -98,7 +98,7 @@ function overview() {
   $("name").textContent = s.name;
   fill($("bar"), s);
   const end = s.state === "running" && s.seconds_left != null ? `, ends about ${new Date(Date.now() + 1000 * s.seconds_left).toLocaleTimeString([], { timeStyle: "short" })}` : "";
-  const rate = s.state === "running" && s.points_per_s ? `, ${show(s.points_per_s, 3)} points/s` : "";
+  const rate = s.state === "running" && s.points_per_s ? `, ${pace(s.points_per_s)}` : "";
   say("numbers", `${progress(s)}${rate}${end}, ${s.elsewhere ? "by another process, such as the command line" : `cluster ${s.cluster}`}`);
   say("message", s.message);
   document.title = `${s.name} (${progress(s).split(",")[0]}) – photogap`;
@@ -246,7 +246,7 @@ async function check() {
   $("check").disabled = true;
   try {
     const e = await call("dry-run", { config: $("config").value });
-    say("said", `${e.points} points, ${show(e.bytes / 2 ** 20, 3)} MiB, ${show(e.seconds_per_point, 3)} s a point, about ${clock(e.estimated_seconds)} with ${e.workers} workers`);
+    say("said", e.words.join("\n"));
   } catch (error) { say("said", ""); refused(error); }
   $("check").disabled = false;
 }

@@ -99,6 +99,8 @@ export const words = (labels, coords, drawn = false) => Object.entries(labels).m
   return typeof v === "number" ? `${c.symbol} = ${shown} ${c.printed}`.trim() : `${c?.symbol ?? k}: ${shown}`;
 });
 
+export const pace = (rate) => (rate >= 1 ? `${show(rate, 3)} points/s` : `a point every ${show(1 / rate, 3)} s`);
+
 export function clock(seconds) {
   if (seconds == null || !isFinite(seconds)) return "";
   const s = Math.round(seconds), pad = (n) => String(n).padStart(2, "0");

@@ -1,0 +1,1 @@
+"""Reference of everything that a user writes, read from the declarations: configs, materials, cluster files."""
