@@ -1,6 +1,6 @@
 """Machine code of every compiled function, into Numba's cache: `python -m photogap.sweeps.precompile`.
 
-Without it the first point of a new installation compiles for seconds. The cache lies beside the modules if they can
+Without it the first point of a new installation compiles for seconds. The cache is next to the modules if they can
 be written, else in the user's cache folder; `NUMBA_CACHE_DIR` names another. It holds for one kind of processor.
 """
 
