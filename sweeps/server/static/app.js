@@ -209,12 +209,12 @@ async function failures(name) {
     make("p", { class: "quiet" }, `for example ${words(r.labels, axes.coords).join(", ")}; replay with:`),
     make("pre", {}, r.replay),
     make("div", { class: "row" },
-      make("button", { type: "button", class: "writes", "data-key": `retry ${k}`, disabled: !ended(sweeps.get(name)), onclick: () => act(`retry?like=${r.point_id.slice(0, 16)}`) }, r.count === 1 ? "Retry this one" : `Retry these ${r.count}`),
       make("button", { type: "button", "data-key": `show ${k}`, onclick: () => map.go(r.labels).catch((error) => say("message", error.message)) }, "Show as point A"),
       make("button", { type: "button", "data-key": `copy ${k}`, onclick: async (e) => {
         const button = e.currentTarget;
         try { await navigator.clipboard.writeText(r.replay); button.textContent = "Copied"; } catch { button.textContent = "Select it and copy"; }
-      } }, "Copy")))));
+      } }, "Copy"),
+      make("button", { type: "button", class: "writes", "data-key": `retry ${k}`, disabled: !ended(sweeps.get(name)), onclick: () => act(`retry?like=${r.point_id.slice(0, 16)}`) }, r.count === 1 ? "Retry this one" : `Retry these ${r.count}`)))));
   if (focused) $("reasons").querySelector(`[data-key="${focused}"]`)?.focus();
 }
 
