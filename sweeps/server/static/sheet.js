@@ -171,7 +171,7 @@ export class Sheet {
     const at = scale(...this.range, left, left + end, log), [low, high] = at.range;
     let past = -Infinity;
     const most = Math.max(Math.abs(low), Math.abs(high));
-    for (const v of log ? at.ticks : ticks(low, high, 4)) {
+    for (const v of log ? at.ticks : ticks(low, high, 6)) {
       const text = print(v, log ? undefined : most), half = pen.measureText(text).width / 2, x = Math.max(left + half, at(v));
       if (x - half < past + 6) continue;
       past = x + half;
