@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ..ask.config import Config, Plot, read
@@ -30,6 +29,7 @@ from . import screen as cli_screen
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
+    ERR,
     OUT,
     SWEEPS,
     Commands,
@@ -237,7 +237,7 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool, 
             picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
             rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
         except (ConfigError, OSError) as error:
-            Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
+            ERR.print(f"no picture: {error}", markup=False, highlight=False)
     if as_json:
         print_json(
             dataclasses.asdict(report.counts)
