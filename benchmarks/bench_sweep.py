@@ -7,20 +7,18 @@ Every case is a process of its own. Nothing is asserted on time: ratios within o
 """
 
 import contextlib
-import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
+from meter import files_in, metered, peak_MB
+from peers import EACH_A_PROCESS, FEW, PEERS, is_there
 
 HERE = Path(__file__).parent
 FAKE = HERE.parent / "tests"
@@ -29,6 +27,7 @@ CHEAP = 2_000
 MANY = 100_000 if FULL else 10_000
 LONG = 200 if FULL else 40
 WORKERS = 2
+START = "start of a million points"
 SHAPES = {
     1_000: (50, 5, 4),
     CHEAP: (50, 5, 8),
@@ -37,36 +36,6 @@ SHAPES = {
     40: (40, 1, 1),
     200: (200, 1, 1),
 }
-
-
-def cpu_of() -> tuple[float, float]:
-    """CPU seconds of this process and of its living children."""
-    children = 0.0
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            times = child.cpu_times()
-            children += times.user + times.system
-    return time.process_time(), children
-
-
-@contextlib.contextmanager
-def metered(numbers: dict[str, Any], points: int) -> Iterator[None]:
-    """CPU per point, ms, and wall time of a block between a started and a stopped pool."""
-    begin, (own, others) = time.perf_counter(), cpu_of()
-    yield
-    own_after, others_after = cpu_of()
-    numbers |= {
-        "wall_s": time.perf_counter() - begin,
-        "driver_ms": 1e3 * (own_after - own) / points,
-        "workers_ms": 1e3 * (others_after - others) / points,
-    }
-
-
-def peak_MB(pid: int | str = "self") -> float:
-    """Largest resident memory that a process has had, MB."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) / 1024
 
 
 def serve_scheduler() -> None:
@@ -127,10 +96,43 @@ def sweep(points: int, seconds: float, folder: str, cluster: str = "local") -> d
     report = service.run(resolve(parse(tree)), target, workers=WORKERS)
     assert report.counts.done == points
     numbers["peak_MB"] = peak_MB()
-    numbers["files"] = sum(len(files) for _, _, files in os.walk(target.path))
+    numbers["files"] = files_in(target.path)
+    again: dict[str, Any] = {}
+    service.open_pool = opener
+    with metered(again, points):
+        assert service.run(resolve(parse(tree)), target, workers=WORKERS).counts.computed == 0
+    numbers["resumed_ms"] = again["driver_ms"] + again["workers_ms"]
     numbers["status_s"] = timed(lambda: status(target))
     numbers |= read(target.url, T, tau)
     return numbers
+
+
+def start(points: int, _: float, folder: str) -> dict[str, Any]:
+    """CPU between a config and the first task of a large sweep."""
+    import numpy as np
+
+    from photogap.sweeps.ask.config import parse
+    from photogap.sweeps.ask.plan import resolve
+    from photogap.sweeps.drive.flow import Flow
+    from photogap.sweeps.drive.sweep import prepare
+    from photogap.sweeps.store.place import place
+
+    begin = time.process_time()
+    side = round(points**0.5)
+    axes = {
+        "material": ["A"],
+        "F0": {"geomspace": [0.01, 10, side]},
+        "omega_pump": 170,
+        "T": {"linspace": [1, 300, side]},
+        "tau_esc": 1,
+    }
+    tree = {"name": "bench", "model": "noop:MODEL", "axes": axes, "limits": {"points": points}}
+    cube, plan = prepare(resolve(parse(tree)), place(Path(folder) / "cube.zarr"))
+    wanted = np.ones(cube.grid.shape, bool)
+    cube.refuse_strangers(plan, wanted)
+    flow = Flow(plan, cube, None, None, wanted=wanted)  # type: ignore[arg-type]
+    next(flow._todo())
+    return {"start_s": time.process_time() - begin}
 
 
 def read(url: str, T: int, tau: int) -> dict[str, float]:
@@ -171,64 +173,19 @@ def client_map(points: int, *_: Any) -> dict[str, Any]:
     return numbers
 
 
-def pipefunc_map(storage: str) -> Callable[..., dict[str, Any]]:
-    """The same points by pipefunc."""
-
-    def case(points: int, _: float, folder: str) -> dict[str, Any]:
-        import noop
-        from pipefunc import PipeFunc, Pipeline
-
-        numbers: dict[str, Any] = {}
-        pipeline = Pipeline([PipeFunc(noop.series, "y", mapspec="x[i] -> y[i]")])
-        with ProcessPoolExecutor(WORKERS) as pool:
-            list(pool.map(noop.series, range(10)))
-            with metered(numbers, points):
-                pipeline.map(
-                    {"x": list(range(points))},
-                    run_folder=folder,
-                    storage=storage,
-                    executor=pool,
-                    return_results=False,
-                    show_progress=False,
-                )
-        return numbers
-
-    return case
-
-
-def xyzpy_crop(points: int, _: float, folder: str) -> dict[str, Any]:
-    """The same points by a crop of xyzpy, a file a point, reaped into a dataset."""
-    import noop
-    import xyzpy
-
-    numbers: dict[str, Any] = {}
-    runner = xyzpy.Runner(noop.series, "y", var_dims={"y": ["time"]}, var_coords={"time": noop.TIMES})
-    with ProcessPoolExecutor(WORKERS) as pool:
-        list(pool.map(noop.series, range(10)))
-        with metered(numbers, points):
-            crop = runner.Crop(name="bench", parent_dir=folder, batchsize=1)
-            crop.sow_combos({"x": list(range(points))}, verbosity=0)
-            crop.grow_missing(executor=pool, verbosity=0)
-            found = crop.reap()
-    assert found.sizes["x"] == points
-    return numbers
-
-
 CASES: dict[str, Callable[..., dict[str, Any]]] = {
     "photogap": sweep,
     "photogap, scheduler apart": apart,
     "client.map": client_map,
-    "pipefunc file_array": pipefunc_map("file_array"),
-    "pipefunc zarr_file_array": pipefunc_map("zarr_file_array"),
-    "xyzpy crop": xyzpy_crop,
+    START: start,
+    **PEERS,
 }
 
 
 def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | None:
     """Numbers of a case run in a process of its own; None, and a line, if its library is not installed."""
-    library = case.split()[0]
-    if library in ("pipefunc", "xyzpy") and importlib.util.find_spec(library) is None:
-        print(f"{case}: skipped, {library} is not installed (pip install 'photogap[bench]')")
+    if case in PEERS and not is_there(case):
+        print(f"  {case}: skipped, {case.split()[0]} is not installed (pip install 'photogap[bench]')")
         return None
     path = os.pathsep.join([str(HERE), str(FAKE), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory() as folder:
@@ -244,10 +201,17 @@ def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | No
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def _second(numbers: dict[str, Any]) -> str:
+    if "resumed_ms" not in numbers:
+        return ""
+    return f"; {numbers['resumed_ms']:6.2f} ms; {numbers['files']} files, {numbers['peak_MB']:.0f} MB"
+
+
 def main() -> None:
     """All cases, and their ratios."""
     print(f"CPU a point, {CHEAP} no-op points on {WORKERS} workers, pools started and warm:")
-    found = {case: measure(case, CHEAP) for case in CASES}
+    print("first run: driver + workers; a second run of the finished sweep; files, and peak memory of the driver")
+    found = {case: measure(case, FEW if case in EACH_A_PROCESS else CHEAP) for case in CASES if case != START}
     bare = found["client.map"]
     assert bare is not None
     floor = bare["driver_ms"] + bare["workers_ms"]
@@ -256,8 +220,11 @@ def main() -> None:
             total = n["driver_ms"] + n["workers_ms"]
             print(
                 f"  {case:26} {n['driver_ms']:6.2f} + {n['workers_ms']:5.2f} = {total:6.2f} ms, "
-                f"{total / floor:5.2f} of client.map"
+                f"{total / floor:7.2f} of client.map" + _second(n)
             )
+    started = measure(START, 1_000_000)
+    assert started is not None
+    print(f"start of a million points, CPU to the first task: {started['start_s']:.2f} s (goal 3)")
     slow = measure("photogap", LONG, 1.0)
     assert slow is not None
     print(f"{LONG} points of 1 s: ideal / wall = {LONG / WORKERS / slow['wall_s']:.3f}")

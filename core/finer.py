@@ -8,7 +8,7 @@ from .simulate import simulate
 
 
 def finer(point: Point, settings: Settings) -> dict[str, Settings]:
-    """Settings of the same physics with one numerical choice made finer, by what was changed.
+    """Settings of the same physics with one numerical choice made finer, by the name of the changed choice.
 
     They cover every discretisation of `simulate` except the times of the result, which the user chooses. The change
     of a number is most of the error of the coarser choice.

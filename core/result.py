@@ -112,7 +112,7 @@ _SERIES = (
     Variable("U_ph", ("time",), "meV nm^-3", "energy of phonons above equilibrium", r"$U_\mathrm{ph}$"),
     Variable("U_escaped", ("time",), "meV nm^-3", "energy escaped with phonons", r"$U_\mathrm{esc}$"),
     Variable(
-        "U_gap", ("time",), "meV nm^-3", "energy that the moving gap gave to quasiparticles", r"$U_\mathrm{gap}$"
+        "U_gap", ("time",), "meV nm^-3", "energy given to quasiparticles by the changing gap", r"$U_\mathrm{gap}$"
     ),
 )
 _SCALARS = (
@@ -127,7 +127,7 @@ _SCALARS = (
         "overrun",
         (),
         "1",
-        "share of the absorption that the lattice's end keeps from quasiparticles",
+        "share of the absorption missed at the end of the lattice",
         relative=True,
     ),
 )
@@ -161,7 +161,7 @@ _PROBE = (
         "dR_R0_seen",
         ("time",),
         "1",
-        "relative change of the reflectance as the instrument sees it",
+        "relative change of the reflectance as measured",
         r"$\Delta R/R_0$, as seen",
         relative=True,
     ),
@@ -181,7 +181,7 @@ _TRANSMISSION = (
         "dT_T0_seen",
         ("time",),
         "1",
-        "relative change of the transmittance as the instrument sees it",
+        "relative change of the transmittance as measured",
         r"$\Delta T/T_0$, as seen",
         relative=True,
     ),

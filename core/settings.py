@@ -4,10 +4,9 @@ Each field is declared once, by `declare` (see `core.declaration`): meaning, uni
 a field here, `later=True` once points have been stored, and its use in the solver.
 """
 
-import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from .declaration import (
     FINITE,
@@ -16,8 +15,6 @@ from .declaration import (
     POSITIVE,
     POSITIVE_OR_INFINITE,
     SHARE,
-    Joint,
-    Rule,
     check_fields,
     declare,
     declared,
@@ -25,8 +22,9 @@ from .declaration import (
     whole,
 )
 from .material import Material
-from .optics.indices import Index, is_index
+from .optics.indices import Index
 from .quantities import AXES
+from .settings_rules import INDEX, SETTINGS_RULES, TIMES
 
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
@@ -35,12 +33,6 @@ EnergyMatch = Literal["absorbed", "retained"]
 Coherence = Literal["averaged", "printed"]
 PumpShape = Literal["pulse", "continuous"]
 Integrator = Literal["rkc", "dopri5", "rosenbrock"]
-
-_INDEX: Final = Rule("an index with Re n > 0 and Im n >= 0, or a medium", is_index)
-_TIMES: Final = Rule(
-    "two or more increasing times",
-    lambda x: len(x) != 1 and all(map(math.isfinite, x)) and all(b > a for a, b in itertools.pairwise(x)),
-)
 
 
 @described
@@ -287,7 +279,7 @@ class Settings:
             "`t_linear_stop` and `n_tail`.",
             long_name="times of the result",
             unit="ps",
-            rule=_TIMES,
+            rule=TIMES,
             shapes=True,
             example=(-0.5, 0.0, 0.5, 1.0),
         ),
@@ -372,7 +364,7 @@ class Settings:
         metadata=declare(
             "Refractive index of the medium below the film: a number, a medium's name, or the medium's file.",
             long_name="refractive index below the film",
-            rule=_INDEX,
+            rule=INDEX,
             example="silicon",
         ),
     )
@@ -382,7 +374,7 @@ class Settings:
             "Refractive index of the transparent medium from which the light comes: a number, a medium's name, or "
             "its file.",
             long_name="refractive index above the film",
-            rule=_INDEX,
+            rule=INDEX,
             example=1.5,
         ),
     )
@@ -484,33 +476,3 @@ class Settings:
         check_fields(self)
         for joint in SETTINGS_RULES:
             joint.refuse(self)
-
-
-def _refuse_times(settings: Settings) -> None:
-    start, linear, stop = settings.t_start, settings.t_linear_stop, settings.t_stop
-    if not stop > start:
-        raise ValueError(f"`t_stop` must be later than `t_start` ({start!r} ps). Got {stop!r}.")
-    if linear is not None and not max(start, 0.0) < linear < stop:
-        raise ValueError(
-            f"`t_linear_stop` must be positive, after `t_start` and before `t_stop` ({stop!r} ps). Got {linear!r}."
-        )
-    if (settings.n_tail > 0) != (linear is not None):
-        raise ValueError(
-            f"`n_tail` must be positive with `t_linear_stop` and zero without it. Got {settings.n_tail!r}."
-        )
-
-
-def _refuse_profile(settings: Settings) -> None:
-    if settings.depth_profile and not (settings.slabs > 1 and math.isfinite(settings.thickness or math.inf)):
-        raise ValueError(
-            "`depth_profile` needs `slabs` above 1 and a finite `thickness`, in nm, both in `settings` and not "
-            f"axes, since they label the depth. Got slabs = {settings.slabs!r} and thickness = "
-            f"{settings.thickness!r}."
-        )
-
-
-SETTINGS_RULES: Final = (
-    Joint(("t_start", "t_stop", "t_linear_stop", "n_tail"), _refuse_times),
-    Joint(("depth_profile", "slabs", "thickness"), _refuse_profile),
-)
-"""Rules that bind settings to one another."""

@@ -5,7 +5,8 @@ from typing import Any, Final
 from ..core.declaration import Joint
 from ..core.finer import finer
 from ..core.result import SWITCHES, coordinates, variables
-from ..core.settings import SETTINGS_RULES, Point, Settings
+from ..core.settings import Point, Settings
+from ..core.settings_rules import SETTINGS_RULES
 from ..core.simulate import MODEL_VERSION, RULES, simulate
 from .materials import library, media
 from .model import Model, Named

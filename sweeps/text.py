@@ -80,7 +80,7 @@ def dump_yaml(tree: Any, **options: Any) -> str:
 
 
 class _Composer(Composer):
-    """Ends with a text that is too large or too deep before more of it is read."""
+    """Refuse a text that is too large or too deep before more of it is read."""
 
     def __init__(self, where: str, size: Size, loader: Any = None) -> None:
         super().__init__(loader=loader)

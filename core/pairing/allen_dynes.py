@@ -80,3 +80,8 @@ def critical_temperature(
     f1: float = (1.0 + (lambda_ / lambda_1) ** 1.5) ** (1.0 / 3.0)
     f2 = 1.0 + (ratio - 1.0) * lambda_**2 / (lambda_**2 + lambda_2**2)
     return Tc * f1 * f2
+
+
+def weak_coupling_gap(Tc: float) -> float:
+    """Gap of weak coupling at zero temperature, Delta(0) = 1.764 kB Tc, meV; Tc in K."""
+    return 1.764 * KB * Tc

@@ -29,8 +29,8 @@ def recovery_times(
 
     Errors are standard errors (1 sigma) for independent residuals of equal size. Those of a computed
     curve are neither: there the errors measure how well exponentials describe it, not noise. A time is not reported
-        if its relative error exceeds one half, if it is longer than ten times the fitted window, or if a straight
-        line fits nearly as well (`bic` within 10). Of two fits, the one with the smaller `bic` is better supported.
+    if its relative error exceeds one half, if it is longer than ten times the fitted window, or if a straight
+    line fits nearly as well (`bic` within 10). Of two fits, the one with the smaller `bic` is better supported.
 
     Args:
         ds: A cube, or measured series.

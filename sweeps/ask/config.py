@@ -242,6 +242,15 @@ def parse(
     for name in ("folder", "root"):
         if name in tree:
             raise ConfigError(f"`{name}`: unknown key. Remove it; paths are relative to the config's folder.")
+    return made(tree, folder, root)
+
+
+def made(tree: dict[str, Any], folder: str, root: str | None) -> Config:
+    """Config of a complete tree; arguments as of `parse`.
+
+    Raises:
+        ConfigError: It breaks a rule.
+    """
     try:
         return Config(**{str(k): v for k, v in tree.items()}, folder=folder, root=root)
     except pydantic.ValidationError as error:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
+from rich.segment import Segment
 from typer.core import TyperGroup
 
 from ..ask.selector import pairs
@@ -18,9 +19,24 @@ from ..errors import ConfigError, StoreError, SweepError
 from ..numbers import plain
 from ..store.buckets import is_of_bucket, told
 from ..store.seal import damaged, is_damage
+from ..work.texts import without_control
 
-OUT = Console()
-ERR = Console(stderr=True)
+
+class Terminal(Console):
+    """Console that prints no control characters of a text, which may come from another user's cube."""
+
+    def render(self, renderable: Any, *args: Any, **kwargs: Any) -> Any:
+        """Segments."""
+        return map(_harmless, super().render(renderable, *args, **kwargs))
+
+
+def _harmless(segment: Segment) -> Segment:
+    """The same segment, unless it is a text with control characters; rich's own controls are other segments."""
+    return segment if segment.control else Segment(without_control(segment.text), segment.style)
+
+
+OUT = Terminal()
+ERR = Terminal(stderr=True)
 
 SWEEPS, CUBES, PHYSICS, CLUSTERS = "Sweeps", "Cubes", "Physics", "Clusters and service"
 PANELS = {
@@ -28,6 +44,7 @@ PANELS = {
         "init",
         "examples",
         "run",
+        "screen",
         "status",
         "show",
         "plot",

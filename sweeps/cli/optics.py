@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.material import Material
     from ...core.optics.indices import Index
     from ...core.optics.response import FilmResponse
-    from ..figures.optics import FilmOptics
+    from ..materials.film_optics import FilmOptics
 
 _OUTPUTS = {"T": "T_film"}
 """Names of the cube's outputs whose units the table prints, if they differ."""
@@ -63,8 +63,8 @@ def optics(
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
     from ...core.pairing.tracking import GapError
-    from ..figures.optics import FilmOptics, draw
     from ..materials import library
+    from ..materials.film_optics import FilmOptics
 
     if not (omega > 0 and math.isfinite(omega)):
         raise ConfigError(f"`--omega` must be positive, in meV. Got {omega!r}.")
@@ -80,6 +80,9 @@ def optics(
         normal = _numbers(film.normal(omega))
         superconducting = _numbers(film.superconducting(omega)) if "sigma1" in off else None
         if picture is not None:
+            # Matplotlib takes as long to import as the film to solve
+            from ..figures.optics import draw
+
             draw(film, omega, picture)
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(str(error).replace("`rtol`", "`--rtol`")) from error

@@ -125,7 +125,7 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of a config, a material or a cluster file, for completion and checks in an editor."""
-    from ..reference.schema import SCHEMAS
+    from ..reference.json_schema import SCHEMAS
 
     text = json.dumps(SCHEMAS[of.value](), indent=1, allow_nan=False)
     if out is None:

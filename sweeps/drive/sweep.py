@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ..ask.axes import Grid, Index, embed, union
 from ..ask.bounds import check_union
-from ..ask.config import Config
+from ..ask.config import Config, made
 from ..ask.lookup import find
 from ..ask.plan import Plan, at_grid, resolve
 from ..clusters.open import open_pool
 from ..clusters.trust import refuse_foreign
-from ..errors import BusyError, ContradictionError, StoreError, SweepError
+from ..errors import BusyError, ConfigError, ContradictionError, StoreError, SweepError
 from ..status import Status
 from ..store import traced
 from ..store.buckets import patience
@@ -302,7 +302,13 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
     """
     tree = {k: v for k, v in cube.record["config"].items() if v is not None}
     tree |= {"cluster": cluster} if cluster else {}
-    config = Config(**tree, folder=root or cube.record.get("folder", "."), root=root)
+    try:
+        config = made(tree, root or str(cube.record.get("folder", ".")), root)
+    except ConfigError as error:
+        raise StoreError(
+            f"the config in the record of {cube.place.url} breaks a rule: {error} It was changed, or written by "
+            "another version of photogap."
+        ) from error
     if not trust:
         refuse_foreign(cube.place, config)
     named = cube.record.get("named", {})

@@ -213,7 +213,9 @@ def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
     if shape is not None:
         t, height = shape
         top = ax.get_xaxis_transform()
-        ax.fill_between(t, 1 - 0.09 * height, 1, transform=top, color=colour, alpha=0.75, linewidth=0)
+        # White fades on a dark map; black would hide a light one.
+        alpha = 0.75 if colour == "#FFFFFF" else 0.35
+        ax.fill_between(t, 1 - 0.09 * height, 1, transform=top, color=colour, alpha=alpha, linewidth=0)
 
 
 def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "#888888") -> None:

@@ -54,10 +54,11 @@ def check_peaks(path: Path, omega: Array, values: Array, lines: tuple[int, ...])
     """Raise for a single value far from its neighbours: a damaged digit, or a peak that no rows resolve."""
     if omega.size < 9:
         return
-    # Before and beyond its rows the spectrum is zero, so that an abrupt end is a step, not a peak.
-    before = min(0.0, 2 * omega[0] - omega[1]) if omega[0] > 0 else omega[0] - omega[1]
-    w = np.concatenate([[before], omega, [2 * omega[-1] - omega[-2]]])
-    late = omega[0] > 2 * (omega[1] - omega[0])
+    # Beyond its last row the spectrum is zero, so that an abrupt end is a step, not a peak; before the first it
+    # falls to zero, unless rows start late, which `check_ends` reports.
+    step = float(omega[1] - omega[0])
+    late = omega[0] > 2 * step
+    w = np.concatenate([[omega[0] - step], omega, [2 * omega[-1] - omega[-2]]])
     v = np.concatenate([[values[0] if late else 0.0], values, [0.0]])
     share = (w[1:-1] - w[:-2]) / (w[2:] - w[:-2])
     apart = np.abs(values - v[:-2] * (1 - share) - v[2:] * share)
@@ -91,7 +92,8 @@ def check_ends(path: Path, omega: Array, values: Array) -> None:
     if omega[0] > 2 * (omega[1] - omega[0]) and values[0] > SMALL * largest:
         raise ValueError(
             f"{path}: `alpha2F` must be zero at zero frequency, or at the first one if rows start later (are rows "
-            f"missing at the start?); if it is, put a row with 0 before. Got {values[0]:.3g} at {omega[0]:.6g}."
+            f"missing at the start?); if it is, insert a row with 0 before it. Got {values[0]:.3g} at "
+            f"{omega[0]:.6g}."
         )
 
 

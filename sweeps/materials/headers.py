@@ -6,17 +6,19 @@ from typing import Final, Literal
 Role = Literal["frequency", "alpha2F", "F", "lambda", "index", "transport", "ratio", "error", "number", "unknown"]
 
 _UNITS: Final = {
-    "2piTHz": r"2\s*\*?\s*(?:pi|π)\s*[*·.]?\s*THz|T?rad\s*/\s*ps|rad\s*ps\s*\^?\s*-1|rad[\s.]*THz|T\s*rad\s*/\s*s",
-    "cm-1": r"cm\s*(?:\^|\*\*)?\s*\$?\s*\^?\s*[{(]?\s*-\s*1\s*[})]?|1\s*/\s*cm|inv(?:erse|\.)?\s*(?:cm|centimet\w+)"
+    "2piTHz": r"2\s*\*?\s*(?:[pP][iI]|π)\s*[*·.]?\s*[tT][hH][zZ]"
+    r"|T?rad\s*/\s*ps|rad\s*ps\s*\^?\s*-1|rad[\s.]*THz|T\s*rad\s*/\s*s",
+    "cm-1": r"[cC][mM]\s*(?:\^|\*\*)?\s*\$?\s*\^?\s*[{(]?\s*-\s*1\s*[})]?"
+    r"|1\s*/\s*cm|inv(?:erse|\.)?\s*(?:cm|centimet\w+)"
     r"|wave\s*numbers?",
-    "THz": r"THz|terahertz",
+    "THz": r"[tT][hH][zZ]|[tT]erahertz",
     "GHz": r"GHz|gigahertz",
     "meV": r"[mM][eE][vV]|milli-?\s*electron-?\s*volts?",
     "eV": r"[eE][vV]|electron-?\s*volts?",
     "mRy": r"mRy",
-    "Ry": r"Ryd?|[rR]ydbergs?",
+    "Ry": r"R[yY][dD]?|[rR]ydbergs?|RYDBERG",
     "mHa": r"mHa",
-    "Ha": r"Ha|[hH]artrees?|[aA]\.\s*[uU]\.?|atomic units",
+    "Ha": r"H[aA]|[hH]artrees?|HARTREE|[aA]\.\s*[uU]\.?|atomic units",
     "K": r"K|[kK]elvins?",
     "Hz": r"Hz|hertz|s\s*\^?\s*-1",
     "J": r"J|[jJ]oules?",
@@ -48,7 +50,9 @@ _ASIDE: Final = re.compile(
 
 _NUMBER: Final = r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?)"
 _LAMBDA: Final = re.compile(
-    r"(?<![\w.])(?:lambda|λ|lamb?)(?:[_ ]?(?:tot(?:al)?|int|iso|ep|el-?ph))?\s*(?:=|:)\s*" + _NUMBER, re.IGNORECASE
+    r"(?<![\w.])(?:lambda|λ|lamb?)(?:[_ ]?(?:tot(?:al)?|int|iso|ep|el-?ph))?(?:\s*(?:=|:|\bis\b)\s*|\s+(?=\d+\.\d))"
+    + _NUMBER,
+    re.IGNORECASE,
 )
 _EPW_LIST: Final = re.compile(r"Integrated el-ph coupling((?:\s*\n\s*#?(?:\s+[-+.\dEe]+)+)+)")
 _LOG: Final = re.compile(

@@ -161,6 +161,8 @@ def _examined(
         if at is not None:
             F, omega_F = table.numbers[:, at], table.numbers[:, 0]
             F, omega_F = F[omega_F >= 0], omega_F[omega_F >= 0]
+            if np.array_equal(omega_F, omega):
+                omega_F = None  # the identities of points contain what is stated here
     try:
         spectrum = Spectrum.from_columns(omega, alpha2F, F, units=unit, omega_F=omega_F, units_F=unit_F)
     except ValueError as error:
@@ -278,7 +280,7 @@ def _own_F(source: _Source, column: int | None, notes: list[str]) -> int | None:
         notes += [
             f"column left out: {n}"
             for n, r in zip(table.names, roles, strict=True)
-            if r in ("unknown", "error", "ratio")
+            if r in ("unknown", "error", "ratio") or (r == "lambda" and not re.search("lam|λ", n.lower()))
         ]
         return roles.index("F") if roles.count("F") == 1 else None
     if table.numbers.shape[1] != 3 or column is not None:
@@ -348,6 +350,9 @@ def _running(source: _Source, column: int) -> list[tuple[str, float]]:
     if roles.count("lambda") != 1 or roles.count("alpha2F") > 1:
         return []
     at = roles.index("lambda")
+    # A column named `integrated` may be the area of alpha2F.
+    if not re.search(r"lam|λ", table.names[at], re.IGNORECASE):
+        return []
     return [(table.names[at], float(table.numbers[-1, at]))]
 
 

@@ -66,7 +66,7 @@ class Key:
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
+        """Whether the key must be given."""
         return self.default is REQUIRED
 
 

@@ -245,7 +245,7 @@ class ObjectBlobs:
             return patiently(self.url, ask)
 
     def put(self, key: str, data: bytes, check: Callable[[], None] | None = None) -> None:
-        """One PUT; with a check one of the version seen before it, so that no later one of another is overwritten.
+        """One PUT; with a check, conditional on the version seen before it, so no later version is overwritten.
 
         Raises:
             StoreError: Another writer has changed the object since.

@@ -1,4 +1,4 @@
-"""Memory that points leave behind in their worker: one that has too much of it ends, and a fresh one goes on.
+"""Memory left behind by points in their worker: a worker with too much of it ends and is replaced.
 
 A limit on a worker's memory binds what all its points hold. A point that fails in a worker where earlier points
 left memory is not to blame; nor are those that come after one that leaked up to the limit.
@@ -33,7 +33,7 @@ class Room:
             _first.append(self._before)
 
     def refuse_blame(self, record: dict[str, Any]) -> None:
-        """Check that a failed point began with the room that the process's first point had.
+        """Check that a failed point started with as much free memory as the first point of its process.
 
         Raises:
             SpentWorkerError: Earlier points left more than a share of the limit.
@@ -42,7 +42,7 @@ class Room:
             self._refuse(self._before)
 
     def refuse_more(self, record: dict[str, Any]) -> None:
-        """Check that a point that ran out of memory has left its memory to the next.
+        """Check that a point that ran out of memory has freed it for the next point.
 
         Raises:
             SpentWorkerError: It has not.
@@ -59,7 +59,7 @@ class Room:
 
 
 def held() -> int:
-    """Data of this process as its limit counts them, bytes; 0 where the system does not say."""
+    """Data of this process as its limit counts them, bytes; 0 if the system does not report them."""
     try:
         text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:

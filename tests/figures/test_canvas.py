@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from photogap.sweeps.figures import FIGURES, STYLES, draw, equilibrium, optics
-from photogap.sweeps.figures.optics import FilmOptics
 from photogap.sweeps.figures.pictures import _figure, _maps, curves, maps
 from photogap.sweeps.figures.style import styled
+from photogap.sweeps.materials.film_optics import FilmOptics
 from photogap.sweeps.materials.library import load
 from photogap.sweeps.materials.media import load as load_medium
 from support.canvas import complete, faults

@@ -22,6 +22,7 @@ NAMES = [
     "05_phase_diagram",
     "06_bring_your_own_material",
     "07_on_a_cluster",
+    "08_a_cube_from_a_colleague",
 ]
 
 

@@ -86,6 +86,23 @@ def epw(smearings: int = 10, footer: bool = True) -> str:
     return text + (last if footer else "")
 
 
+def epw_wrapped(smearings: int) -> str:
+    """prefix.a2f.01 of EPW, without a header, in lines of f12.7,15f12.7."""
+    scale = 1 + 0.001 * np.arange(smearings)
+    text = ""
+    for w, a in zip(OMEGA, ALPHA2F, strict=True):
+        words = [f"{x:12.7f}" for x in (w, *(a * scale))]
+        text += "".join("".join(words[i : i + 16]) + "\n" for i in range(0, len(words), 16))
+    coupling = [f"{RUNNING[-1] * s:12.7f}" for s in scale]
+    lines = ["".join(coupling[i : i + 15]) for i in range(0, smearings, 15)]
+    return (
+        text
+        + " Integrated el-ph coupling\n  #         "
+        + "\n  #         ".join(lines)
+        + "\n Phonon smearing (meV)\n"
+    )
+
+
 def epw_dos(smearings: int = 10) -> str:
     """prefix.phdos of older EPW, without a header."""
     scale = 1 + 0.01 * np.arange(smearings)
@@ -164,7 +181,7 @@ LAYOUTS: dict[str, Layout] = {
             ("w (K)  a2F", "K", 4), ("energy (eV)  a2F", "eV", 9), ("w (2piTHz)  a2F", "2piTHz", 6),
             ("omega (rad/ps)  a2F", "2piTHz", 6), ("omega [Ry] a2F", "Ry", 12), ("omega in Hartree", "Ha", 12),
             ("omega (a.u.)  a2F", "Ha", 12), ("energies are in meV", "meV", 6), ("units: THz", "THz", 8),
-            ("[THz]", "THz", 8), ("freq (GHz)  a2F", "GHz", 3), ("omega_meV a2F", "meV", 6),
+            ("[THz]", "THz", 8), ("freq (GHz)  a2F", "GHz", 3), ("omega (2PiTHz)  a2F", "2piTHz", 6), ("ENERGY (MEV)  A2F", "meV", 6), ("freq [thz] a2F", "THz", 8), ("W (CM-1)  a2F", "cm-1", 4), ("omega_meV a2F", "meV", 6),
         )
     },
     "unit contradicts": Layout("a.dat", with_unit("omega (meV)  a2F", "meV"), {"units": "THz"}, "must agree with the header.*Got 'THz', and meV"),
@@ -199,6 +216,11 @@ LAYOUTS: dict[str, Layout] = {
     "index exchanged": Layout("a.csv", ",omega_meV,a2F\n" + "".join(f"{w:.6f},{i},{a:.8f}\n" for i, (w, a) in enumerate(zip(OMEGA, ALPHA2F, strict=True))), {}, "must count the rows"),
     "two frequencies": Layout("a.csv", "freq (THz),energy (meV),a2F\n" + rows(OMEGA / ENERGY["THz"], OMEGA, ALPHA2F, separator=",")),
     "four columns": Layout("a.dat", rows(OMEGA, ALPHA2F, ALPHA2F, ALPHA2F), MEV, "`column` must select one of the 3"),
+    "total and modes": Layout("a.csv", "freq_THz,a2F_total,a2F_mode1,a2F_mode2\n" + rows(OMEGA / ENERGY["THz"], ALPHA2F, ALPHA2F / 3, ALPHA2F * 2 / 3, separator=",")),
+    "area of alpha2F": Layout("a.dat", "# omega(meV)   a2F   integrated\n" + rows(OMEGA, ALPHA2F, np.cumsum(ALPHA2F) * 0.05)),
+    "units below the names": Layout("a.csv", "omega,a2F\nmeV,-\n" + PLAIN.replace(" ", ",")),
+    "Excel's separator": Layout("a.csv", "sep=;\nomega (meV);alpha2F\n" + COMMA.replace(" ", ";")),
+    "lambda without a sign": Layout("a.dat", "# lambda 1.900\n" + PLAIN, MEV, "the file's own lambda"),
     # separators, signs, comments, encodings
     "csv": Layout("a.csv", "omega (meV),a2F\n" + PLAIN.replace(" ", ",")),
     "csv with quotes": Layout("a.csv", '"omega (meV)","a2F"\n' + "".join(f'"{w:.6f}","{a:.6f}"\n' for w, a in zip(OMEGA, ALPHA2F, strict=True))),
@@ -279,6 +301,7 @@ LAYOUTS: dict[str, Layout] = {
     "matdyn.x, cut off": Layout("a2F.dos1", matdyn().partition("  lambda")[0], {}, "must end with its lambda"),
     "alpha2f.x": Layout("pb.a2F.dat", qe_alpha2f()),
     "EPW": Layout("pb.a2f", epw()),
+    "EPW, 20 smearings": Layout("pb.a2f.01.0.075", epw_wrapped(20), {"column": 1}),
     "EPW, cut off": Layout("pb.a2f", epw(footer=False), {}, "must end with its lambda"),
     "EPW contradicts": Layout("pb.a2f", re.sub(r"coupling\n  #  .{20}", "coupling\n  #             1.50000", epw()), {}, "the file's own lambda"),
     "EPW and F": Layout("pb.a2f", epw(), {"F_path": "pb.phdos", "column": 3}, None, {"pb.phdos": epw_dos()}),

@@ -24,7 +24,8 @@ from photogap.core.declaration import (
 )
 from photogap.core.material import Material
 from photogap.core.quantities import AXES
-from photogap.core.settings import SETTINGS_RULES, Point, Settings
+from photogap.core.settings import Point, Settings
+from photogap.core.settings_rules import SETTINGS_RULES
 from photogap.core.simulate import RULES
 from photogap.core.units import printed, typed
 from photogap.sweeps.ask.config import parse

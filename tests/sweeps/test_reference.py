@@ -16,8 +16,8 @@ from photogap.sweeps.ask.config import Config, parse, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.cli.main import app
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.reference.json_schema import SCHEMAS
 from photogap.sweeps.reference.keys import sections
-from photogap.sweeps.reference.schema import SCHEMAS
 from photogap.sweeps.text import load_yaml
 
 ROOT = Path(__file__).parents[2]

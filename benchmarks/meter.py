@@ -1,0 +1,48 @@
+"""CPU, memory and files of a benchmark case in a process of its own."""
+
+import contextlib
+import os
+import re
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+def cpu_of() -> tuple[float, float]:
+    """CPU seconds of this process, and of its children, ended ones included."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = ended.ru_utime + ended.ru_stime
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = child.cpu_times()
+            children += times.user + times.system
+    return time.process_time(), children
+
+
+@contextlib.contextmanager
+def metered(numbers: dict[str, Any], points: int) -> Iterator[None]:
+    """CPU per point, ms, and wall time of a block between a started and a stopped pool."""
+    begin, (own, others) = time.perf_counter(), cpu_of()
+    yield
+    own_after, others_after = cpu_of()
+    numbers |= {
+        "wall_s": time.perf_counter() - begin,
+        "driver_ms": 1e3 * (own_after - own) / points,
+        "workers_ms": 1e3 * (others_after - others) / points,
+    }
+
+
+def peak_MB(pid: int | str = "self") -> float:
+    """Largest resident memory that a process has had, MB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024
+
+
+def files_in(folder: str | Path) -> int:
+    """Number of files below a folder."""
+    return sum(len(files) for _, _, files in os.walk(folder))
