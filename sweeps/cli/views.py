@@ -187,7 +187,7 @@ def plot(
         path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"), look)
         print_json({"picture": str(path)}) if as_json else _tell_picture(path)
         return
-    ds = _open(store)
+    ds = open_store(store)
     usual = pictures.defaults(ds)
     x, y = x or usual["x"], y or usual["y"]
     path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where, **look)
@@ -214,7 +214,7 @@ def _named(
         raise ConfigError(
             f"`--{unfit[0]}` does not belong to `--figure {figure}`. Leave it out, or select labels with --at."
         )
-    ds = _open(store)
+    ds = open_store(store)
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)
     except ValueError as error:
@@ -240,7 +240,7 @@ def movie(
     from ..figures.pictures import beside
 
     check_file("--out", out, MOVIES)
-    ds = _open(store)
+    ds = open_store(store)
     where = parse_at(at)
     try:
         path = figures.movie(
@@ -282,7 +282,7 @@ def show(
 
     check_file("--out", out)
     look = look_of(style, columns)
-    ds = _open(store)
+    ds = open_store(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]
     others = [d for d in dims if d not in (x, *given)]
@@ -300,7 +300,8 @@ def show(
         OUT.print(f"picture: {pictures.draw_maps(state, values, out, **look)}", highlight=False, soft_wrap=True)
 
 
-def _open(store: str) -> Any:
+def open_store(store: str) -> Any:
+    """Dataset of a cube, with its numerical errors."""
     from ..analysis import open_cube
     from ..analysis.uncertain import with_errors
     from ..store.cube import Cube
