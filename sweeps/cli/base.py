@@ -38,7 +38,7 @@ def _harmless(segment: Segment) -> Segment:
 OUT = Terminal()
 ERR = Terminal(stderr=True)
 
-SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
+SWEEPS, CUBES, PHYSICS, CLUSTERS = "Sweeps", "Cubes", "Physics", "Clusters and service"
 PANELS = {
     SWEEPS: (
         "init",
@@ -55,6 +55,7 @@ PANELS = {
         "verify",
         "cancel",
     ),
+    CUBES: ("info", "list", "compare", "export", "publish"),
     PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
@@ -107,7 +108,11 @@ OverridesOption = Annotated[
     typer.Option("--set", help="Override of the config, such as 'axes.T=[20,30]', with quotes; may be repeated."),
 ]
 StoreArgument = Annotated[
-    str, typer.Argument(help="Cube written by `run`: a path, s3://, gs:// or az://.", show_default=False)
+    str,
+    typer.Argument(
+        help="Cube: a path, s3://, gs:// or az://; https:// or x.zarr.zip to read.",
+        show_default=False,
+    ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ErrorsOption = Annotated[

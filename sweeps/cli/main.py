@@ -22,6 +22,7 @@ from ..store.place import Place, place
 from . import begin as cli_begin
 from . import cluster as cli_cluster
 from . import converge as cli_converge
+from . import cubes as cli_cubes
 from . import optics as cli_optics
 from . import physics as cli_physics
 from . import reference as cli_reference
@@ -70,6 +71,7 @@ app = typer.Typer(
 )
 cli_begin.register(app)
 cli_views.register(app)
+cli_cubes.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
 cli_reference.register(app)

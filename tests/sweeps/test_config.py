@@ -136,7 +136,12 @@ A2F = "\n".join(f"{omega} {0.1 * omega * (10 - omega)}" for omega in range(11))
 BROKEN: list[tuple[str, str, str, str]] = [
     ("Pbb", "", "", r"`material` must be one of .*Did you mean `Pb`\? Got 'Pbb'."),
     ("mine", "spectrum: {file: absent.a2f, units: meV}", A2F, r"the spectrum's file must exist. Got .*absent.a2f"),
-    ("mine", "spectrum: {file: a.a2f, units: meV}", "\x00\x01\x02 no numbers", r"a.a2f.* Got a binary file, '.*no numbers"),
+    (
+        "mine",
+        "spectrum: {file: a.a2f, units: meV}",
+        "\x00\x01\x02 no numbers",
+        r"a.a2f.* Got a binary .*no numbers",
+    ),
     ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n2 nan\n", r"a.a2f, line 2: numbers must be finite"),
     ("mine", "spectrum: {file: a.a2f, units: meV}", "1 0.1\n1 0.2\n", r"line 2: frequencies must increase"),
     ("mine", "spectrum: {file: a.a2f, units: furlong}", A2F, r"a.a2f.*`units` must be one of meV.* Got 'furlong'"),
