@@ -34,6 +34,7 @@ from ..store.record import record_of, refuse_contradiction, run_entry
 from ..store.removal import finish, is_under_way, remove
 from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
+from . import reasons
 from .flow import Counts, Flow, job_of
 from .refine import rounds
 
@@ -338,15 +339,19 @@ def retry(
     root: str | None = None,
     cluster: str | None = None,
     trust: bool = False,
+    like: str | None = None,
 ) -> Report:
-    """Compute every failed point of a store again; `root`, `cluster` and `trust` as in `plan_of`."""
+    """Compute the failed points of a store again; `root`, `cluster` and `trust` as in `plan_of`.
+
+    With `like`, the first digits of a point's id, only those that failed for the same reason.
+    """
     _need(place)
     refuse_unwritable(place)
     with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
         cube.guard = check
         plan = plan_of(cube, root, cluster=cluster, trust=trust)
-        failed = _failed(cube, plan)
+        failed = _failed(cube, plan, like)
         place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
@@ -366,10 +371,14 @@ def retry(
     return report
 
 
-def _failed(cube: Cube, plan: Plan) -> list[Index]:
-    """Failed points, and those that an interrupted retry marked as missing but did not compute."""
+def _failed(cube: Cube, plan: Plan, like: str | None) -> list[Index]:
+    """Failed points, and those that an interrupted retry marked as missing but did not compute.
+
+    With `like`, only the failed points with that one's reason.
+    """
     status = cube.status()
     found = [tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))]
+    found = reasons.like(cube, found, like) if like else found
     try:
         begun = set(json.loads(cube.place.blobs.get(RETRY) or b"[]"))
     except (ValueError, TypeError):

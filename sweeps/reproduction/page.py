@@ -162,6 +162,8 @@ PICTURES: tuple[Picture, ...] = (
         "electron_scattering",
         heading="Electron-electron scattering",
     ),
+    Picture(("K3C60_saturation",), ("seven_mev", "paper"), "choices", heading="Ways to 7 meV"),
+    Picture(("Pb_recovery",), ("fig2c_pb", "paper"), "recovery", heading="Lead towards Tc"),
 )
 
 
@@ -214,7 +216,7 @@ def _table(rows: tuple[Row, ...], cubes: Cubes) -> list[str]:
     for row in rows:
         where = f"`{row.config}`" if row.config else "none: a formula"
         statement = row.statement + (f" (chosen here: {row.here})" if row.here else "")
-        place = places(row.paper) if row.paper else "not in the paper: a check by this project"
+        place = places(row.paper) if row.paper else row.source or "not in the paper: a check by this project"
         cells = [statement, place, *_cells(row, columns, cubes), where, _decides(row, cubes)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines

@@ -69,6 +69,7 @@ class Row:
         decides: Parameters that decide the answer, in words.
         here: Choices made here because the paper states nothing.
         measured: The numbers to it.
+        source: Source of a number that is not the paper's; empty for a check by this project.
     """
 
     statement: str
@@ -79,6 +80,7 @@ class Row:
     decides: str
     here: str = ""
     measured: tuple[Measured, ...] = ()
+    source: str = ""
 
 
 def judged(holds: bool, text: str) -> Cell:

@@ -77,8 +77,12 @@ class Turns:
 
         async def sent(message: Message) -> None:
             nonlocal size
-            made.append(dict(message))
             size += len(message.get("body", b""))
+            # What is too large to be shared is not kept.
+            if size < KEPT:
+                made.append(dict(message))
+            else:
+                made.clear()
             await send(message)
 
         await self._app(scope, receive, sent)
