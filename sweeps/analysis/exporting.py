@@ -63,7 +63,7 @@ def _zarr(ds: xr.Dataset, out: Path) -> None:
 
 
 def _table(ds: xr.Dataset) -> Any:
-    """Rows over the points, of the variables over them; an index column for each axis and its zipped ones."""
+    """Table with a row for each point: its variables, and an index column for each axis and its zipped ones."""
     own = [d for d in ds.dims if d in OWN]
     series = [name for name, v in ds.data_vars.items() if set(v.dims) & set(own)]
     if len(series) < len(ds.data_vars):
