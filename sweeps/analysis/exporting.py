@@ -33,7 +33,7 @@ def export(ds: xr.Dataset, out: Path, kind: str, variables: Sequence[str] = ()) 
     if kind not in KINDS:
         raise ConfigError(f"`--to` must be one of {', '.join(KINDS)}.{suggest(kind, list(KINDS))} Got {kind!r}.")
     if out.exists():
-        raise ConfigError(f"`export` replaces no file; use another --out. Got {str(out)!r}.")
+        raise ConfigError(f"`export` does not overwrite files; use another --out. Got {str(out)!r}.")
     known = [str(v) for v in ds.data_vars]
     for name in variables:
         if name not in known:
