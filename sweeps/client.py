@@ -249,7 +249,7 @@ class Client:
         return self._answer("GET", _path(name, "events"), timeout=max(self.timeout, _QUIET_S))
 
     def _patient(self, ask: Callable[[str], _T], name: str, end: float | None = None) -> _T:
-        """Repeat a request while the server is away, at most until `end`."""
+        """Repeat a request while the server is unreachable, at most until `end`."""
         end = min(end or math.inf, time.monotonic() + self.timeout)
         while True:
             try:

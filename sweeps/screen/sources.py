@@ -101,7 +101,7 @@ def _of_database(path: Path, units: str | None) -> tuple[list[Candidate], list[L
 
 
 def contents_of(path: Path) -> bytes:
-    """Bytes of a file anywhere, decompressed."""
+    """Bytes of a file at any path, decompressed."""
     from ..files import ANYWHERE
 
     return contents(ANYWHERE, path)
@@ -123,7 +123,7 @@ def _records(path: Path, tree: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _density(atoms: Any) -> float | None:
-    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is not whole."""
+    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is incomplete."""
     try:
         volume = abs(float(np.linalg.det(np.array(atoms["lattice_mat"], dtype=np.float64))))
         density = 1000.0 * len(atoms["elements"]) / volume
@@ -133,5 +133,5 @@ def _density(atoms: Any) -> float | None:
 
 
 def _reason(error: Exception, folder: Path) -> str:
-    """Message without the folder in which all files are."""
+    """Message without the path of the folder of spectra."""
     return str(error).replace(f"{folder}/", "")
