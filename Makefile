@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest ensemble spectra bench faults clean
+.PHONY: run reproduce test lint types pytest ensemble bench faults docs spectra clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
@@ -46,6 +46,10 @@ bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 faults: $(STAMP)-test        ## harm stores and drivers hundreds of times, write the table of docs/reliability.md
 	$(BIN)/python benchmarks/faults.py --write docs/reliability.md
 
+docs: $(STAMP)-docs          ## the site in build/docs, warnings as errors; executes notebooks that changed
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
+	@echo site: build/docs/index.html
+
 $(STAMP): pyproject.toml scripts/venv.sh constraints.txt
 	sh scripts/venv.sh $(PYTHON) $(VENV) .
 	$(BIN)/python -m photogap.sweeps.precompile
@@ -57,6 +61,10 @@ $(STAMP)-test: $(STAMP)
 
 $(STAMP)-bench: $(STAMP)
 	sh scripts/venv.sh $(PYTHON) $(VENV) '.[test,bench]'
+	touch $@
+
+$(STAMP)-docs: $(STAMP)
+	sh scripts/venv.sh $(PYTHON) $(VENV) '.[docs]'
 	touch $@
 
 clean:

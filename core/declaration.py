@@ -1,4 +1,4 @@
-"""Each quantity that a user sets is declared once, in its dataclass field.
+"""Each quantity that a user sets is declared once, in its dataclass field::
 
     spacing: float | None = field(default=None, metadata=declare(
         "Lattice spacing h; None takes the material's.",

@@ -18,6 +18,7 @@ from .drive import sweep
 from .drive.progress import Bar
 from .errors import SweepError
 from .results import EquilibriumState, Simulation
+from .store.archive import WEB
 from .store.place import SCHEMES, Place, place
 from .work.limits import one_thread
 
@@ -92,7 +93,9 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
         StoreError: No cube exists at `store`.
     """
     ds = open_cube(store, chunks=chunks)
-    known = isinstance(store, Place) or str(store).partition("://")[0] in SCHEMES or "://" not in str(store)
+    known = (
+        isinstance(store, Place) or str(store).partition("://")[0] in (*SCHEMES, *WEB) or "://" not in str(store)
+    )
     return with_errors(ds, store if isinstance(store, Place) else place(store)) if known else ds
 
 

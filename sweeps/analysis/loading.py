@@ -12,6 +12,7 @@ from ...core.declaration import not_among
 from ...core.units import powered
 from ..errors import StoreError
 from ..status import Status
+from ..store.archive import WEB
 from ..store.place import ROOT, SCHEMES, Place, place
 from ..store.seal import opened
 from .labels import in_order
@@ -25,8 +26,8 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
     A point marked for recomputation still has its old numbers; they are masked too.
 
     Args:
-        store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://), any other URL that
-            Zarr opens by itself, or a place.
+        store: Local path or URL as the command line takes it (s3://, gs://, az://, memory://, https://), or an
+            archive `x.zarr.zip` at any of them, any other URL that Zarr opens by itself, or a place.
         chunks: Of the Dask arrays: `stored`, as the store's largest variable is cut into files; a mapping of dims
             to lengths; None for arrays that are read when first used.
 
@@ -48,7 +49,7 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
 
 def _target(store: str | Path | Place) -> Any:
     scheme, sign, _ = str(store).partition("://")
-    if not isinstance(store, Place) and sign and scheme not in SCHEMES:
+    if not isinstance(store, Place) and sign and scheme not in (*SCHEMES, *WEB):
         return str(store)
     where = store if isinstance(store, Place) else place(store)
     if not where.exists():
@@ -73,6 +74,8 @@ def prepared(ds: xr.Dataset) -> xr.Dataset:
     for variable in ds.variables.values():
         if "units" in variable.attrs:
             variable.attrs = variable.attrs | {"units": powered(str(variable.attrs["units"]))}
+    if "time" in ds.coords:
+        ds["time"].attrs |= {"axis": "T", "standard_name": "time"}
     if "status" not in ds:
         return ds
     ds["status"] = ds["status"].load()

@@ -29,8 +29,8 @@ def recovery_times(
 
     Errors are standard errors (1 sigma) for independent residuals of equal size. Those of a computed
     curve are neither: there the errors measure how well exponentials describe it, not noise. A time is not reported
-        if its relative error exceeds one half, if it is longer than ten times the fitted window, or if a straight
-        line fits nearly as well (`bic` within 10). Of two fits, the one with the smaller `bic` is better supported.
+    if its relative error exceeds one half, if it is longer than ten times the fitted window, or if a straight
+    line fits nearly as well (`bic` within 10). Of two fits, the one with the smaller `bic` is better supported.
 
     Args:
         ds: A cube, or measured series.
@@ -136,7 +136,7 @@ def _bic_of_line(s: Array, v: Array) -> float:
 
 
 def _guess(s: Array, v: Array, count: int, free: bool) -> tuple[tuple[float, ...], Array]:
-    """Times of a coarse grid whose best linear combination fits best: the exponentials' fit has false minima."""
+    """Times at which to start the fit, the best of a coarse grid, since a fit of exponentials has false minima."""
     grid = np.geomspace(0.5 * np.diff(s).min(), 3 * s[-1], _GRID)
     best: tuple[float, tuple[float, ...], Array] = (np.inf, (), np.empty(0))
     for times in combinations(grid, count):

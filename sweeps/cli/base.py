@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
+from rich.segment import Segment
 from typer.core import TyperGroup
 
 from ..ask.selector import pairs
@@ -18,11 +19,26 @@ from ..errors import ConfigError, StoreError, SweepError
 from ..numbers import plain
 from ..store.buckets import is_of_bucket, told
 from ..store.seal import damaged, is_damage
+from ..work.texts import without_control
 
-OUT = Console()
-ERR = Console(stderr=True)
 
-SWEEPS, PHYSICS, CLUSTERS = "Sweeps", "Physics", "Clusters and service"
+class Terminal(Console):
+    """Console that prints no control characters of a text, which may come from another user's cube."""
+
+    def render(self, renderable: Any, *args: Any, **kwargs: Any) -> Any:
+        """Segments."""
+        return map(_harmless, super().render(renderable, *args, **kwargs))
+
+
+def _harmless(segment: Segment) -> Segment:
+    """The same segment, unless it is a text with control characters; rich's own controls are other segments."""
+    return segment if segment.control else Segment(without_control(segment.text), segment.style)
+
+
+OUT = Terminal()
+ERR = Terminal(stderr=True)
+
+SWEEPS, CUBES, PHYSICS, CLUSTERS = "Sweeps", "Cubes", "Physics", "Clusters and service"
 PANELS = {
     SWEEPS: (
         "init",
@@ -39,6 +55,7 @@ PANELS = {
         "verify",
         "cancel",
     ),
+    CUBES: ("info", "list", "compare", "export", "publish"),
     PHYSICS: ("materials", "settings", "schema", "equilibrium", "optics", "media"),
     CLUSTERS: ("cluster", "submit", "logs", "serve"),
 }
@@ -91,7 +108,11 @@ OverridesOption = Annotated[
     typer.Option("--set", help="Override of the config, such as 'axes.T=[20,30]', with quotes; may be repeated."),
 ]
 StoreArgument = Annotated[
-    str, typer.Argument(help="Cube written by `run`: a path, s3://, gs:// or az://.", show_default=False)
+    str,
+    typer.Argument(
+        help="Cube: a path, s3://, gs:// or az://; https:// or x.zarr.zip to read.",
+        show_default=False,
+    ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ErrorsOption = Annotated[

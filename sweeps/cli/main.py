@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ..ask.config import Config, Plot, read
@@ -23,6 +22,7 @@ from ..store.place import Place, place
 from . import begin as cli_begin
 from . import cluster as cli_cluster
 from . import converge as cli_converge
+from . import cubes as cli_cubes
 from . import optics as cli_optics
 from . import physics as cli_physics
 from . import reference as cli_reference
@@ -30,6 +30,7 @@ from . import screen as cli_screen
 from . import serve as cli_serve
 from . import views as cli_views
 from .base import (
+    ERR,
     OUT,
     SWEEPS,
     Commands,
@@ -70,6 +71,7 @@ app = typer.Typer(
 )
 cli_begin.register(app)
 cli_views.register(app)
+cli_cubes.register(app)
 cli_physics.register(app)
 cli_optics.register(app)
 cli_reference.register(app)
@@ -237,7 +239,7 @@ def finish(config: Config | None, target: Place, report: Report, as_json: bool, 
             picture = pictures.plot(ds, pictures.beside(target), x=spec.x, hue=spec.hue, y=spec.y, at=at)
             rows = pictures.table(ds, spec.x, spec.hue, spec.y, at)
         except (ConfigError, OSError) as error:
-            Console(stderr=True).print(f"no picture: {error}", markup=False, highlight=False)
+            ERR.print(f"no picture: {error}", markup=False, highlight=False)
     if as_json:
         print_json(
             dataclasses.asdict(report.counts)

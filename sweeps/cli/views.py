@@ -1,6 +1,5 @@
 """Commands that read a store: status, verify, plot, movie, show."""
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,16 +25,7 @@ from .base import (
     parse_at,
     print_json,
 )
-
-StyleOption = Annotated[
-    str,
-    typer.Option(
-        "--style", help="screen, paper (a journal's columns: 3.37 and 6.9 inches, 600 dots an inch), or slides."
-    ),
-]
-ColumnsOption = Annotated[
-    int, typer.Option("--columns", help="Columns that the figure fills, 1 or 2.", show_default="the figure's own")
-]
+from .looks import ColumnsOption, StyleOption, as_options, look_of
 
 _WIDTH = 9
 _LABEL = 12
@@ -162,7 +152,7 @@ def plot(
     ] = None,
     x: Annotated[
         str | None,
-        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else one of several values"),
+        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else an axis with several values"),
     ] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis that gives one line per value.")] = None,
@@ -188,7 +178,7 @@ def plot(
     from ..figures import pictures
 
     check_file("--out", out)
-    look = _look(style, columns)
+    look = look_of(style, columns)
     target = place(store)
     where = parse_at(at)
     if figure is not None:
@@ -197,7 +187,7 @@ def plot(
         path = _named(store, figure, where, options, out or beside.with_stem(f"{beside.stem}_{figure}"), look)
         print_json({"picture": str(path)}) if as_json else _tell_picture(path)
         return
-    ds = _open(store)
+    ds = open_store(store)
     usual = pictures.defaults(ds)
     x, y = x or usual["x"], y or usual["y"]
     path = pictures.plot(ds, out or pictures.beside(target), x=x, hue=hue, y=y, at=where, **look)
@@ -212,21 +202,6 @@ def _tell_picture(path: Path) -> None:
     OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
 
 
-def _look(style: str, columns: int) -> dict[str, Any]:
-    """Style and columns of a picture.
-
-    Raises:
-        ConfigError: There is no such style or number of columns.
-    """
-    from ..figures.style import styled
-
-    try:
-        with styled(style, columns):
-            return {"style": style, "columns": columns}
-    except ValueError as error:
-        raise _as_options(error) from error
-
-
 def _named(
     store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path, look: dict[str, Any]
 ) -> Path:
@@ -239,16 +214,11 @@ def _named(
         raise ConfigError(
             f"`--{unfit[0]}` does not belong to `--figure {figure}`. Leave it out, or select labels with --at."
         )
-    ds = _open(store)
+    ds = open_store(store)
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)
     except ValueError as error:
-        raise _as_options(error) from error
-
-
-def _as_options(error: ValueError) -> ConfigError:
-    """Error of a figure with its arguments renamed to command-line options."""
-    return ConfigError(re.sub(r"`(at|figure|out|x|y|style|columns)( \w+)?`", r"`--\1\2`", str(error)))
+        raise as_options(error) from error
 
 
 @fail_clearly
@@ -270,7 +240,7 @@ def movie(
     from ..figures.pictures import beside
 
     check_file("--out", out, MOVIES)
-    ds = _open(store)
+    ds = open_store(store)
     where = parse_at(at)
     try:
         path = figures.movie(
@@ -280,7 +250,7 @@ def movie(
             fps=fps,
         )
     except ValueError as error:
-        raise _as_options(error) from error
+        raise as_options(error) from error
     OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
 
 
@@ -311,8 +281,8 @@ def show(
     from ..figures import pictures
 
     check_file("--out", out)
-    look = _look(style, columns)
-    ds = _open(store)
+    look = look_of(style, columns)
+    ds = open_store(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]
     others = [d for d in dims if d not in (x, *given)]
@@ -330,7 +300,8 @@ def show(
         OUT.print(f"picture: {pictures.draw_maps(state, values, out, **look)}", highlight=False, soft_wrap=True)
 
 
-def _open(store: str) -> Any:
+def open_store(store: str) -> Any:
+    """Dataset of a cube, with its numerical errors."""
     from ..analysis import open_cube
     from ..analysis.uncertain import with_errors
     from ..store.cube import Cube
@@ -364,7 +335,7 @@ def _map_text(title: str, values: Any, cell: Any) -> Text:
 
 
 def _beside(labels: Any) -> list[tuple[str, Any]]:
-    """Labels of an axis and of the quantities zipped with it, by name; the axis itself has none."""
+    """Labels of an axis and of the quantities zipped with it, by name; the axis's own name is left empty."""
     from ..figures.words import along
 
     first, *rest = along(labels)

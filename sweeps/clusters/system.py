@@ -52,7 +52,7 @@ class System:
     name: ClassVar[str] = ""
     """Its kind, which is also the section of dask-jobqueue's configuration."""
     job: ClassVar[str] = ""
-    """dask-jobqueue's class of a job, `module:Class`."""
+    """Class of a job in dask-jobqueue, its module before the colon."""
     directive: ClassVar[str] = ""
     """Start of a directive's line, such as `#SBATCH`."""
     submit_command: ClassVar[str] = ""

@@ -25,8 +25,8 @@ _LONG = 20.0
 def gap_and_life(ds: xr.Dataset, x: str, threshold: float = 0.01) -> Figure:
     """Largest gap over time (above) and time with a gap (below) against an axis, a line per label of the others.
 
-    Labels 0 and infinity stand one step beyond the others of a logarithmic axis. An arrow marks a gap that is
-    still there when the record ends.
+    Labels 0 and infinity stand one step beyond the others of a logarithmic axis. An open triangle marks a gap
+    that is still there when the record ends.
 
     Args:
         ds: A cube with the axis.
@@ -47,6 +47,9 @@ def gap_and_life(ds: xr.Dataset, x: str, threshold: float = 0.01) -> Figure:
         below.plot(places, line, marker=found.marker(i), markersize=3, **style)
         open_ = last.values > 0
         below.plot(places[open_], line.values[open_], "^", color=style["color"], markersize=6, fillstyle="none")
+    if bool((more > 0).any()):
+        below.plot([], [], "^", color="#555555", markersize=6, fillstyle="none", label="outlasts the record")
+        below.legend(loc="best")
     above.set(ylabel=title(peak, symbol("Delta0_peak")))
     above.set_ylim(bottom=0)
     below.set(xlabel=title(ds[x]), ylabel="Time with a gap (ps)")
@@ -108,7 +111,12 @@ def _places(labels: NDArray[Any]) -> NDArray[np.float64]:
     return out
 
 
+def _tick(label: Any) -> str:
+    """A label, as short as its size allows."""
+    return number(label, digits=4 if 100 <= label < 10_000 else 2)
+
+
 def _ticks(labels: NDArray[Any], places: NDArray[np.float64]) -> tuple[list[float], list[str]]:
     """Some of the labels, the first and the last among them."""
     where = np.unique(np.linspace(0, labels.size - 1, min(_TICKS, labels.size)).round().astype(int))
-    return [float(places[i]) for i in where], [number(labels[i], digits=2) for i in where]
+    return [float(places[i]) for i in where], [_tick(labels[i]) for i in where]

@@ -299,5 +299,5 @@ def _maps(status: xr.DataArray, values: xr.DataArray) -> Canvas:
 
 def beside(target: Place) -> Path:
     """Path of a run's picture: next to a local cube, else in the working folder."""
-    name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarr")
+    name = target.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zip").removesuffix(".zarr")
     return (target.path.parent if target.is_local else Path()) / f"{name}.png"

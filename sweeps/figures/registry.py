@@ -21,6 +21,8 @@ class FigureRow:
     Args:
         draws: `module:function` of this package; the function takes a dataset and returns a Matplotlib figure.
         shows: Contents in a few words, as a caption.
+        config: Sweep in `configs/` whose cube it shows, for the gallery; empty if there is none.
+        at: Labels to select of that cube.
         pane: Panel in the paper; empty if the paper has none.
         material: Material of the paper's panel, selected by default if the cube has it.
         needs: Keyword of the function for the material itself or its spectrum, from the cube's config.
@@ -30,6 +32,8 @@ class FigureRow:
 
     draws: str
     shows: str
+    config: str = ""
+    at: Mapping[str, Any] = field(default_factory=dict)
     pane: str = ""
     material: str | None = None
     needs: Literal["", "material", "alpha2F"] = ""
@@ -55,22 +59,27 @@ class FigureRow:
 
 def _spectra(pane: str, material: str) -> FigureRow:
     shows = f"alpha2F and F of {material} as shipped"
-    return FigureRow(draws="spectrum_lines:spectra", shows=shows, pane=pane, material=material, needs="material")
-
-
-def _depth(pane: str, material: str, shows: str) -> FigureRow:
-    shows = f"{material} {shows}, minus that of the pump in equilibrium"
-    return FigureRow(draws="depth:depth_difference", shows=shows, pane=pane, material=material, needs="material")
-
-
-def _life(axis: str, words: str) -> FigureRow:
+    draws = "spectrum_lines:spectra"
     return FigureRow(
-        draws="lives:gap_and_life", shows=f"largest gap, and time with a gap, against {words}", given={"x": axis}
+        draws=draws, shows=shows, config="fig6_equilibrium", pane=pane, material=material, needs="material"
     )
 
 
-def _populations(pane: str) -> FigureRow:
-    return FigureRow(draws="maps:populations", shows="f(E, t), n(omega, t), alpha2F", pane=pane, needs="alpha2F")
+def _depth(pane: str, config: str, material: str, shows: str) -> FigureRow:
+    shows = f"{material} {shows}, minus that of the pump in equilibrium"
+    draws = "depth:depth_difference"
+    return FigureRow(draws=draws, shows=shows, config=config, pane=pane, material=material, needs="material")
+
+
+def _life(config: str, axis: str, words: str, **at: Any) -> FigureRow:
+    shows = f"largest gap, and time with a gap, against {words}"
+    return FigureRow(draws="lives:gap_and_life", shows=shows, config=config, at=at, given={"x": axis})
+
+
+def _populations(pane: str, config: str, material: str) -> FigureRow:
+    shows = f"f(E, t), n(omega, t), alpha2F of {material}"
+    at = {"material": material}
+    return FigureRow(draws="maps:populations", shows=shows, config=config, at=at, pane=pane, needs="alpha2F")
 
 
 FIGURES: Final[dict[str, FigureRow]] = {
@@ -80,48 +89,79 @@ FIGURES: Final[dict[str, FigureRow]] = {
     "fig2c": FigureRow(
         draws="probe:probe_traces",
         shows="-dT/T0 as measured (left) and the film's own (right)",
+        config="fig2c_pb",
         pane="Fig. 2c",
     ),
     "fig2d": FigureRow(
         draws="probe:probe_traces",
         shows="dR/R0 as measured (left) and the magnitude of the film's own (right)",
+        config="fig2d_lah10",
+        at={"spacing": 1.6},
         pane="Fig. 2d",
     ),
-    "fig3": FigureRow(draws="curves:gap_traces", shows="gap against time", pane="Fig. 3"),
-    "fig4": _populations("Fig. 4"),
+    "fig3": FigureRow(
+        draws="curves:gap_traces", shows="gap against time", config="fig3_k3c60", at={"F0": 1}, pane="Fig. 3"
+    ),
+    "fig4": _populations("Fig. 4", "fig4_populations", "K3C60-all-modes"),
     "fig5": _spectra("Fig. 5", "CaC6"),
     "fig6": FigureRow(
-        draws="curves:equilibrium_gap", shows="Delta(E) at the captions' temperatures", pane="Fig. 6"
+        draws="curves:equilibrium_gap",
+        shows="Delta(E) at the captions' temperatures",
+        config="fig6_equilibrium",
+        pane="Fig. 6",
     ),
-    "fig7a": _depth("Fig. 7a", "LaH10", "at 6.2 mJ/cm2: depth of the 1.5 eV probe"),
-    "fig7b": _depth("Fig. 7b", "K3C60", "at 30 K and 1 mJ/cm2: depth of a 10 meV probe"),
-    "fig8": FigureRow(draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", pane="Fig. 8"),
+    "fig7a": _depth("Fig. 7a", "fig7a_lah10", "LaH10", "at 6.2 mJ/cm2: depth of the 1.5 eV probe"),
+    "fig7b": _depth("Fig. 7b", "fig7b_k3c60", "K3C60", "at 30 K and 1 mJ/cm2: depth of a 10 meV probe"),
+    "fig8": FigureRow(
+        draws="curves:gap_fluence", shows="peak gap of K3C60 against fluence", config="fig8_fluence", pane="Fig. 8"
+    ),
     "fig9": FigureRow(
         draws="maps:gap_evolution",
         shows="Re Delta(E, t) of K3C60, before and after the pulse's maximum",
+        config="fig9_gap_function",
+        at={"F0": 1},
         pane="Fig. 9",
     ),
-    "fig10": _populations("Fig. 10"),
-    "fig11": _populations("Fig. 11"),
-    "gap_function": FigureRow(draws="maps:gap_function", shows="real and imaginary part of Delta(E, t) as maps"),
+    "fig10": _populations("Fig. 10", "fig4_populations", "K3C60"),
+    "fig11": _populations("Fig. 11", "fig11_cac6", "CaC6-all-modes"),
+    "gap_function": FigureRow(
+        draws="maps:gap_function",
+        shows="real and imaginary part of Delta(E, t) as maps",
+        config="fig9_gap_function",
+        at={"F0": 1},
+    ),
     "phase_diagram": FigureRow(
         draws="phase:phase_diagram",
         shows="where a gap exists, over two axes",
+        config="phase_diagram",
         options=frozenset({"x", "y"}),
     ),
     "resonance": FigureRow(
         draws="lives:resonance",
         shows="largest gap against the photon energy of the pump, alpha2F in grey",
+        config="resonance",
+        at={"T": 30},
         needs="alpha2F",
     ),
-    "pair_breaking": _life("pair_breaking_share", "the share of pair breaking"),
-    "electron_scattering": _life("tau_ee", "the time of electron-electron scattering"),
-    "soft_modes": _life("soft_lambda", "the coupling of a soft mode"),
+    "pair_breaking": _life("pair_breaking", "pair_breaking_share", "the share of pair breaking"),
+    "electron_scattering": _life("electron_scattering", "tau_ee", "the time of electron-electron scattering"),
+    "soft_modes": _life("soft_modes", "soft_lambda", "the coupling of a soft mode", soft_energy=5),
     "optical_saturation": FigureRow(
         draws="saturation:optical_saturation",
         shows="conductivity of the topmost slab (solid), and inferred from r with an exponential profile (dashed)",
+        config="optical_saturation",
         needs="material",
     ),
-    "pulse_length": _life("tau_pump", "the pulse's duration"),
+    "pulse_length": _life("pulse_length", "tau_pump", "the pulse's duration"),
+    "recovery": FigureRow(
+        draws="recovery:recovery_time",
+        shows="recovery time of lead, and energy of quasiparticles over that of phonons, against temperature",
+        config="fig2c_pb",
+    ),
+    "choices": FigureRow(
+        draws="choices:largest_gaps",
+        shows="2 Delta0 with one choice changed at a time; dashed: the paper's",
+        config="seven_mev",
+    ),
 }
 """Figures by name, as for `photogap plot STORE --figure NAME`."""

@@ -62,6 +62,8 @@ def _panel(ax: Axes, top: xr.DataArray, inferred: xr.DataArray) -> None:
         colour = COLOURS[i % len(COLOURS)]
         ax.plot(top["omega_probe"], top.isel(F0=i), color=colour, label=quantity(F0))
         ax.plot(inferred["omega_probe"], inferred.isel(F0=i), "--", color=colour)
+    for words, style in (("topmost slab", "-"), ("inferred", "--")):
+        ax.plot([], [], style, color="#555555", label=words)
     ax.margins(x=0)
 
 

@@ -39,7 +39,7 @@ def ranked_gaps(ds: xr.Dataset, ranking: Ranking, base: Sequence[Case]) -> Figur
 
 
 def _best(ds: xr.Dataset, cases: Sequence[Case]) -> np.ndarray:
-    """Relative gap of a material against fluence, at the photon energy with the larger gap."""
+    """Relative gap of a material against fluence, at the photon energy with the largest gap."""
     found = [gaps(ds, case)[0] / weak_coupling_gap(case.Tc0) for case in cases]
     out: np.ndarray = max(found, key=lambda v: np.nanmax(v, initial=0.0))
     return out

@@ -102,7 +102,7 @@ def _of_database(path: Path, units: str | None) -> tuple[list[Candidate], list[L
 
 
 def contents_of(path: Path) -> bytes:
-    """Bytes of a file anywhere, decompressed."""
+    """Bytes of a file at any path, decompressed."""
     from ..files import ANYWHERE
 
     return contents(ANYWHERE, path)
@@ -124,7 +124,7 @@ def _records(path: Path, tree: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _density(atoms: Any) -> float | None:
-    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is not whole."""
+    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is incomplete."""
     try:
         volume = abs(float(np.linalg.det(np.array(atoms["lattice_mat"], dtype=np.float64))))
         density = 1000.0 * len(atoms["elements"]) / volume

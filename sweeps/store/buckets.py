@@ -143,7 +143,9 @@ def _opened(url: str, seconds: float) -> Any:
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return obstore.store.MemoryStore() if seconds == _LOOK_S else _opened(url, _LOOK_S)
-    _refuse_the_metadata_address(url, scheme)
+    web: Any = {"client_options": {"allow_http": True}} if scheme in ("http", "https") else {}
+    if not web:
+        _refuse_the_metadata_address(url, scheme)
     retry: Any = {
         "max_retries": 1000,
         "retry_timeout": timedelta(seconds=seconds),
@@ -154,7 +156,7 @@ def _opened(url: str, seconds: float) -> Any:
         },
     }
     try:
-        return obstore.store.from_url(url, retry_config=retry)
+        return obstore.store.from_url(url, retry_config=retry, **web)
     except Exception as error:
         raise StoreError(f"`--store` {url!r} cannot be opened: {reason(error)}.") from error
 
@@ -197,7 +199,7 @@ def refuse_no_bucket(url: str) -> None:
     Raises:
         StoreError: There is no such bucket, or it may not be listed.
     """
-    if url.startswith("memory://") or bucket_of(url) in _there:
+    if url.startswith(("memory://", "http://", "https://")) or bucket_of(url) in _there:
         return
     with clear(url):
         patiently(url, lambda: object_store(url).list_with_delimiter())
@@ -210,7 +212,7 @@ def is_of_bucket(error: BaseException | None) -> bool:
 
 
 def broke(error: BaseException | None) -> bool:
-    """Return whether an error is a connection that ended before the answer did."""
+    """Return whether an error is a connection that ended before the answer was complete."""
     if isinstance(error, StoreError):
         return broke(error.__cause__)
     return is_of_bucket(error) and "HTTP error" in str(error).split("\n\nDebug source")[0]

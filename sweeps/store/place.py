@@ -1,4 +1,6 @@
-"""Location of a cube: a local path, s3://, gs://, az:// or memory://; credentials from the environment only.
+"""Location of a cube: a local path, s3://, gs://, az:// or memory://; https:// and .zip are read only.
+
+Credentials come from the environment only.
 
 A store has three places: the Zarr group, parts next to it, and a local folder of the driver (log, lock).
 Objects are written completely or not at all: by a temporary file and a rename, or by one PUT.
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from .archive import WEB, ArchiveBlobs, ArchiveStore, NoBlobs, is_archive
 from .blobs import PARTIAL, Blobs, LocalBlobs, ObjectBlobs
 
 SCHEMES = ("s3", "gs", "az", "memory")
@@ -29,7 +32,7 @@ COPY = "root"
 
 @dataclass(frozen=True)
 class Place:
-    """Location of a cube and of the objects next to it.
+    """Location of a cube and of the objects next to it; an archive or a web address can only be read.
 
     Args:
         url: Local path or URL of the Zarr group.
@@ -40,7 +43,12 @@ class Place:
     @property
     def is_local(self) -> bool:
         """Return whether it is a folder of a file system."""
-        return "://" not in self.url
+        return "://" not in self.url and not is_archive(self.url)
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether it can only be read: an archive, or a web address."""
+        return is_archive(self.url) or self.url.partition("://")[0] in WEB
 
     @property
     def is_memory(self) -> bool:
@@ -65,6 +73,8 @@ class Place:
     @property
     def blobs(self) -> Blobs:
         """Objects of the driver and the workers, next to the cube."""
+        if self.is_shared:
+            return NoBlobs(self.url)
         return LocalBlobs(self.state) if self.is_local else ObjectBlobs(self.blobs_url)
 
     @property
@@ -79,6 +89,8 @@ class Place:
             read_only: Refuse to write.
             check: Raises if this process may not write any more; called before each write.
         """
+        if is_archive(self.url):
+            return ArchiveStore(self.url)
         if self.is_local:
             from .fenced import FencedStore
 
@@ -90,6 +102,8 @@ class Place:
     @property
     def objects(self) -> Blobs:
         """Objects of the Zarr group itself."""
+        if is_archive(self.url):
+            return ArchiveBlobs(self.url)
         return LocalBlobs(self.path) if self.is_local else ObjectBlobs(self.url)
 
     def exists(self) -> bool:
@@ -159,8 +173,9 @@ def place(text: str | Path) -> Place:
     url = str(text)
     scheme, sign, _ = url.partition("://")
     one_slash = not sign and url.partition(":/")[0] in SCHEMES
-    if one_slash or (sign and scheme not in SCHEMES):
+    if one_slash or (sign and scheme not in (*SCHEMES, *WEB)):
+        known = ", ".join(f"{s}://" for s in SCHEMES)
         raise ConfigError(
-            f"`--store` must be a local path or start with {', '.join(f'{s}://' for s in SCHEMES)}. Got {url!r}."
+            f"`--store` must be a local path or start with {known}, or with https:// to read a cube. Got {url!r}."
         )
     return Place(url.rstrip("/") if sign else os.path.abspath(url))

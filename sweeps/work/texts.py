@@ -1,7 +1,9 @@
 """Texts from a point, cleaned for a log, an array of strings and a terminal."""
 
+import re
 from typing import Any
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LONGEST = 2000
 _TRACE = 20_000
 
@@ -34,3 +36,8 @@ def describe(error: BaseException) -> str:
     except BaseException as other:
         return f"{name}, whose text raises {type(other).__name__}"
     return clean(f"{name}: {text[: LONGEST + 1]}" if text else name)
+
+
+def without_control(text: str) -> str:
+    """A text for a terminal: control characters, such as those of escape sequences, are replaced."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

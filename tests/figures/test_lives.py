@@ -35,8 +35,9 @@ def test_gap_and_life_against_the_axis_of_the_figure(cube, name):
 def test_a_gap_that_outlasts_the_record_is_marked(cube):
     ds = cube(tau_esc=[0.01, 0.1]).rename(tau_esc="tau_ee")
     ds["Delta0"] = ds["Delta0"] + 0.1
-    marks = [line for line in draw(ds, "electron_scattering").axes[1].lines if line.get_linestyle() == "None"]
-    (mark,) = marks
+    below = draw(ds, "electron_scattering").axes[1]
+    (mark,) = [line for line in below.lines if line.get_linestyle() == "None" and len(line.get_xdata())]
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["outlasts the record"]
     assert mark.get_marker() == MarkerStyle("^").get_marker()
     assert len(mark.get_xdata()) == 2
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,12 @@ def listening(pids: list[int]) -> list[int]:
     return sorted(found)
 
 
+def imports(pool: Any) -> list[str]:
+    """Scratch folders that the driver and a worker import from."""
+    there = next(iter(pool._client.run(lambda: sys.path).values()))
+    return sorted({path for path in [*sys.path, *there] if "dask-scratch-space" in path})
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Any]:
     with open_pool(parse(tree()), 1, dashboard=True) as found:
@@ -82,6 +89,7 @@ def test_other_users_cannot_reach_a_run_or_a_server(pool: Any, tmp_path: Path, s
             "ports": [*mine, *served],
             "pids": pids if ROOT else [],
             "paths": [str(private), str(tmp_path / ".photogap" / "queue.sqlite")] if ROOT else [],
+            "imports": imports(pool) if ROOT else [],
             "server": client.url,
             "cookie": cookie_of(secret),
         }
@@ -97,11 +105,12 @@ def test_attacks_succeed_without_protection(tmp_path: Path) -> None:
 
     from support.serving import serving
 
-    (tmp_path / "open").write_text("all may read this")
-    (tmp_path / "open").chmod(0o644)
-    if ROOT:
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix="photogap-open-"))  # that of pytest is closed again by any other pytest
+    folder.chmod(0o755)
+    (folder / "open").write_text("all may read this")
+    (folder / "open").chmod(0o644)
+    (folder / "dask-scratch-space").mkdir()
+    (folder / "dask-scratch-space").chmod(0o777)
     with (
         LocalCluster(n_workers=1, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0") as cluster,
         serving(tmp_path) as client,
@@ -111,17 +120,20 @@ def test_attacks_succeed_without_protection(tmp_path: Path) -> None:
                 "nodes": [cluster.scheduler_address],
                 "ports": [cluster.scheduler.http_server.port],
                 "pids": [],
-                "paths": [str(tmp_path / "open")],
+                "paths": [str(folder / "open")],
+                "imports": [str(folder / "dask-scratch-space")],
                 "server": client.url,
                 "cookie": "photogap",
             }
         )
+    shutil.rmtree(folder)
     through = {name for name, (_, through) in found.items() if through}
     assert through >= {
         "dask Client, plain, runs code",
         "plain tcp to scheduler, nannies, workers",
         "pages of Dask on every port",
         "read private files and folders",
+        "replace what a run imports",
         "API without a token",
     }
 

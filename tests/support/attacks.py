@@ -82,6 +82,15 @@ def readable(path: str) -> Any:
     return os.listdir(path) if os.path.isdir(path) else Path(path).read_bytes()
 
 
+def replace(folder: str) -> Any:
+    """Put a module into a folder, or another folder in its place."""
+    with contextlib.suppress(OSError):
+        Path(folder, "yaml.py").write_text("")
+        return True
+    os.rename(folder, f"{folder}-aside")
+    return True
+
+
 def become_nobody() -> None:
     """Leave root for good; not before the start, as Python itself may lie where only root reads."""
     if os.geteuid() == 0:
@@ -113,6 +122,8 @@ def main(given: dict[str, Any]) -> None:
             )
     for path in given["paths"]:
         attack("read private files and folders", readable, path)
+    for folder in given["imports"]:
+        attack("replace what a run imports", replace, folder)
     for page in ("sweeps", "server", "openapi.json", "events"):
         url = f"{given['server']}/api/{page}"
         attack("API without a token", get, url)

@@ -66,7 +66,9 @@ def _errors_are_drawn(store: Path, found: dict[str, Any]) -> None:
     peaks = draw(ds, "fig8", variable="U_absorbed").axes[0]
     assert len(peaks.containers) == 1
     assert draw(ds.drop_vars("U_absorbed_error"), "fig8", variable="U_absorbed").axes[0].containers == []
-    plain = photogap("plot", store, "--y", "U_absorbed", "--hue", "damping", "--out", store.with_suffix(".png"))
+    plain = photogap(
+        "plot", store, "--y", "U_absorbed", "--x", "time", "--hue", "damping", "--out", store.with_suffix(".png")
+    )
     assert plain.exit_code == 0, plain.output
 
 

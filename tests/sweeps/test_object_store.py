@@ -259,6 +259,9 @@ COMMANDS = (
     ("retry", "--failed"),
     ("replay", "T=30"),
     ("cancel",),
+    ("verify", "--repair"),
+    ("converge", "T=30"),
+    ("movie", "--at", "T=30"),
 )
 WRONG: dict[str, tuple[dict[str, str | None], str]] = {
     "no credentials": ({"AWS_ACCESS_KEY_ID": None}, "needs credentials: set AWS_ACCESS_KEY_ID"),

@@ -100,3 +100,20 @@ def test_store_of_unknown_owner_is_refused() -> None:
     with pytest.raises(ConfigError, match="an object store does not say who wrote it"):
         refuse_foreign(bucket, parse(tree()))
     refuse_foreign(bucket, parse(tree(model=DEFAULT)))
+
+
+@pytest.mark.parametrize("command", [["status"], ["show"], ["verify"]])
+def test_no_text_of_a_cube_controls_the_terminal(
+    cube: Place, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An escape sequence could set the terminal's title or its clipboard."""
+    monkeypatch.setattr("photogap.sweeps.cli.base.OUT._color_system", None)
+    evil = "a\x1b]0;title\x07\x9b31mb"
+    found = Cube(cube)
+    for name, text in (("message", evil), ("status", "error"), ("host", evil), ("point_id", evil)):
+        found.array(name)[...] = text
+    rewrite(cube, name=evil)
+    told = CliRunner().invoke(app, [command[0], cube.url])
+    assert not isinstance(told.exception, Exception), told.output
+    assert not set(told.output) & set("\x1b\x07\x9b")
+    assert "\N{REPLACEMENT CHARACTER}" in told.output or command != ["status"]
