@@ -246,7 +246,7 @@ def parse(
 
 
 def made(tree: dict[str, Any], folder: str, root: str | None) -> Config:
-    """Config of a complete tree; arguments as of `parse`.
+    """Config of a complete tree; arguments as in `parse`.
 
     Raises:
         ConfigError: It breaks a rule.

@@ -307,8 +307,8 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
         config = made(tree, root or str(cube.record.get("folder", ".")), root)
     except ConfigError as error:
         raise StoreError(
-            f"the config in the record of {cube.place.url} breaks a rule: {error} It was changed, or written by "
-            "another version of photogap."
+            f"the config in the record of {cube.place.url} breaks a rule: {error} The record was changed, "
+            "or written by another version of photogap."
         ) from error
     if not trust:
         refuse_foreign(cube.place, config)

@@ -168,7 +168,7 @@ class Action(_Told):
 
 
 class Words(_Strict):
-    """The group's words on a sweep."""
+    """The group's notes on a sweep."""
 
     text: str = Field(default="", max_length=20_000)
     """Notes, free text."""
