@@ -60,6 +60,7 @@ class Client:
             runs on this machine the server's own token.
         certificate: CA file for the server's certificate, if the system does not trust it.
         timeout: Longest wait for an answer, s, and for `watch` and `wait` to find a lost server again.
+        name: Your name, noted with each action; by default that of your account. It is not verified.
 
     Raises:
         ConfigError: `url` is not an address.
@@ -72,9 +73,11 @@ class Client:
         token: str | None = None,
         certificate: str | None = None,
         timeout: float = 60.0,
+        name: str | None = None,
     ) -> None:
         base, _, fragment = url.partition("#")
         self.url, self.timeout = base.rstrip("/"), timeout
+        self._name = quote((name if name is not None else os.environ.get("USER", ""))[:60], safe=" ")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(f"`url` must begin with http:// or https:// and name a host. Got {self.url!r}.")
@@ -146,9 +149,22 @@ class Client:
         """Continue a stopped sweep."""
         return self._json("POST", _path(name, "resume"))
 
-    def retry(self, name: str) -> dict[str, Any]:
-        """Compute the failed points of a sweep again."""
-        return self._json("POST", _path(name, "retry"))
+    def retry(self, name: str, like: str | None = None) -> dict[str, Any]:
+        """Compute the failed points again; with `like`, the id of one, only those with the same reason."""
+        return self._json("POST", _path(name, "retry" + (f"?{urlencode({'like': like})}" if like else "")))
+
+    def history(self, name: str) -> dict[str, Any]:
+        """Runs with hosts and versions, core hours, notes and tags, and who did what."""
+        return self._json("GET", _path(name, "history"))
+
+    def note(self, name: str, text: str | None = None, **changes: Any) -> dict[str, Any]:
+        """Change the notes of a sweep, its `tags`, or whether it is `archived`; the rest is unchanged.
+
+        Raises:
+            RefusedError: Somebody else changed them at the same moment.
+        """
+        words = self.history(name)["note"] | ({} if text is None else {"text": text}) | changes
+        return self._json("POST", _path(name, "note"), words)
 
     def verify(self, name: str, *, repair: bool = False) -> dict[str, Any]:
         """Check every chunk of a cube; with `repair`, bad points become missing and `resume` computes them."""
@@ -233,7 +249,7 @@ class Client:
         return self._answer("GET", _path(name, "events"), timeout=max(self.timeout, _QUIET_S))
 
     def _patient(self, ask: Callable[[str], _T], name: str, end: float | None = None) -> _T:
-        """Repeat a request while the server is away, at most until `end`."""
+        """Repeat a request while the server is unreachable, at most until `end`."""
         end = min(end or math.inf, time.monotonic() + self.timeout)
         while True:
             try:
@@ -246,6 +262,8 @@ class Client:
     def _answer(self, method: str, path: str, body: Any = None, timeout: float | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/api/{path}", data, method=method)
+        if self._name and method != "GET":
+            request.add_header("X-Photogap-Name", self._name)
         if data is not None:
             request.add_header("Content-Type", "application/json")
         token = self._token

@@ -15,14 +15,7 @@ def find(plan: Plan, point: str) -> Index:
     """
     grid = plan.grid
     if "=" in point:
-        given = pairs([point], "POINT")
-        for name, text in given.items():
-            if name not in grid.dims:
-                raise ConfigError(
-                    f"POINT must give axes of the cube.{suggest(name, list(grid.dims))} Got {name!r}."
-                )
-            pick(grid, name, text)
-        return tuple(pick(grid, axis.name, given.get(axis.name)) for axis in grid.axes)
+        return at_labels(grid, point)
     found = [index for index in grid.indices() if plan.point_id(grid.labels(index)).startswith(point)]
     if len(found) != 1:
         raise ConfigError(
@@ -30,6 +23,20 @@ def find(plan: Plan, point: str) -> Index:
             f"Got {point!r}, which matches {len(found)} points."
         )
     return found[0]
+
+
+def at_labels(grid: Grid, point: str) -> Index:
+    """Index of a point of a grid, given by labels such as `T=30,F0=1`.
+
+    Raises:
+        ConfigError: The grid has no such axis or label, or a needed one is not given.
+    """
+    given = pairs([point], "POINT")
+    for name, text in given.items():
+        if name not in grid.dims:
+            raise ConfigError(f"POINT must give axes of the cube.{suggest(name, list(grid.dims))} Got {name!r}.")
+        pick(grid, name, text)
+    return tuple(pick(grid, axis.name, given.get(axis.name)) for axis in grid.axes)
 
 
 def pick(grid: Grid, name: str, text: str | None, option: str = "") -> int:

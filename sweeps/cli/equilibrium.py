@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..numbers import left, margin, short
 from ..work.limits import one_thread
 from .base import OUT, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
+from .looks import ColumnsOption, StyleOption, look_of
 from .ranges import temperatures
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def equilibrium(
             "--plot", help="Draw Delta, Z and the density of states, or Delta(T) for several temperatures."
         ),
     ] = None,
+    style: StyleOption = "screen",
+    columns: ColumnsOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute gap, renormalisation and Tc in thermal equilibrium, to a given accuracy or on a given lattice."""
@@ -109,11 +112,12 @@ def equilibrium(
     if mu_star is not None and not math.isfinite(mu_star):
         raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
     if rtol is not None and None not in (spacing, window):
-        raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` or `--window`. Got {rtol!r}.")
+        raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` and `--window`. Got {rtol!r}.")
     if mu_star_at is not None:
         _check_convention(mu_star_at, mu_star)
     several = temperatures(T)
     check_file("--plot", picture)
+    look = look_of(style, columns) if picture else {}
     try:
         film, reading = _material(material, {"units": units, "column": column, "format": format}, mu_star)
         given: dict[str, Any] = {"cutoff": cutoff, "mu_star": mu_star, "mu_star_at": mu_star_at}
@@ -133,9 +137,9 @@ def equilibrium(
         from ..figures.equilibrium import draw, draw_temperatures
 
         if len(several) == 1:
-            draw(film.name, solved.states[0], picture)
+            draw(film.name, solved.states[0], picture, **look)
         else:
-            draw_temperatures(film.name, solved.states, picture)
+            draw_temperatures(film.name, solved.states, picture, **look)
         record["picture"] = str(picture)
     if as_json:
         print_json(record)

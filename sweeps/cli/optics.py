@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..numbers import margin, short
 from ..work.limits import one_thread
 from .base import OUT, PHYSICS, ErrorsOption, JsonFlag, RtolOption, check_file, fail_clearly, print_json
+from .looks import ColumnsOption, StyleOption, look_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,8 @@ def optics(
     ] = None,
     rtol: RtolOption = None,
     errors: ErrorsOption = True,
+    style: StyleOption = "screen",
+    columns: ColumnsOption = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Print sigma, n, penetration depth, R, T and chi of a film in the normal state and in equilibrium at T."""
@@ -71,6 +74,7 @@ def optics(
     if thickness is not None and not thickness > 0:
         raise ConfigError(f"`--thickness` must be positive, in nm; inf is a half space. Got {thickness!r}.")
     check_file("--plot", picture)
+    look = look_of(style, columns) if picture else {}
     try:
         build = partial(
             FilmOptics, T=T, thickness=thickness, substrate=_index("substrate", substrate),
@@ -83,7 +87,7 @@ def optics(
             # Matplotlib takes as long to import as the film to solve
             from ..figures.optics import draw
 
-            draw(film, omega, picture)
+            draw(film, omega, picture, **look)
     except (ValueError, OSError, GapError) as error:
         raise ConfigError(str(error).replace("`rtol`", "`--rtol`")) from error
     reason = None

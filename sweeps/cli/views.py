@@ -1,6 +1,5 @@
 """Commands that read a store: status, verify, plot, movie, show."""
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,16 +25,7 @@ from .base import (
     parse_at,
     print_json,
 )
-
-StyleOption = Annotated[
-    str,
-    typer.Option(
-        "--style", help="screen, paper (a journal's columns: 3.37 and 6.9 inches, 600 dots an inch), or slides."
-    ),
-]
-ColumnsOption = Annotated[
-    int, typer.Option("--columns", help="Columns that the figure fills, 1 or 2.", show_default="the figure's own")
-]
+from .looks import ColumnsOption, StyleOption, as_options, look_of
 
 _WIDTH = 9
 _LABEL = 12
@@ -162,7 +152,7 @@ def plot(
     ] = None,
     x: Annotated[
         str | None,
-        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else one of several values"),
+        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else an axis with several values"),
     ] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis that gives one line per value.")] = None,
@@ -188,7 +178,7 @@ def plot(
     from ..figures import pictures
 
     check_file("--out", out)
-    look = _look(style, columns)
+    look = look_of(style, columns)
     target = place(store)
     where = parse_at(at)
     if figure is not None:
@@ -212,21 +202,6 @@ def _tell_picture(path: Path) -> None:
     OUT.print(f"picture: {path}", highlight=False, soft_wrap=True)
 
 
-def _look(style: str, columns: int) -> dict[str, Any]:
-    """Style and columns of a picture.
-
-    Raises:
-        ConfigError: There is no such style or number of columns.
-    """
-    from ..figures.style import styled
-
-    try:
-        with styled(style, columns):
-            return {"style": style, "columns": columns}
-    except ValueError as error:
-        raise _as_options(error) from error
-
-
 def _named(
     store: str, figure: str, at: dict[str, str], options: dict[str, str], out: Path, look: dict[str, Any]
 ) -> Path:
@@ -243,12 +218,7 @@ def _named(
     try:
         return figures.save(figures.draw_cube(place(store), ds, figure, at, **options, **look), out)
     except ValueError as error:
-        raise _as_options(error) from error
-
-
-def _as_options(error: ValueError) -> ConfigError:
-    """Error of a figure with its arguments renamed to command-line options."""
-    return ConfigError(re.sub(r"`(at|figure|out|x|y|style|columns)( \w+)?`", r"`--\1\2`", str(error)))
+        raise as_options(error) from error
 
 
 @fail_clearly
@@ -280,7 +250,7 @@ def movie(
             fps=fps,
         )
     except ValueError as error:
-        raise _as_options(error) from error
+        raise as_options(error) from error
     OUT.print(f"movie: {path}", highlight=False, soft_wrap=True)
 
 
@@ -311,7 +281,7 @@ def show(
     from ..figures import pictures
 
     check_file("--out", out)
-    look = _look(style, columns)
+    look = look_of(style, columns)
     ds = open_store(store)
     given = parse_at(at)
     dims = [str(d) for d in ds["status"].dims]
@@ -365,7 +335,7 @@ def _map_text(title: str, values: Any, cell: Any) -> Text:
 
 
 def _beside(labels: Any) -> list[tuple[str, Any]]:
-    """Labels of an axis and of the quantities zipped with it, by name; the axis itself has none."""
+    """Labels of an axis and of the quantities zipped with it, by name; the axis's own name is left empty."""
     from ..figures.words import along
 
     first, *rest = along(labels)

@@ -1,7 +1,6 @@
 """Report of a store, with or without a driver: counts, throughput, slowest points, failures by reason."""
 
 import contextlib
-import re
 import sqlite3
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from ..store.record import config_hash
 from ..store.traced import asked
 from ..work.crashes import at_work
 from ..work.task import PARTS
+from .reasons import reason_of
 from .sweep import LOG
 
 _SLOWEST = 5
@@ -98,11 +98,10 @@ def _unpacked(place: Place) -> list[dict[str, Any]]:
 
 
 def reasons(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Failures grouped by status and reason; reasons that differ only in numbers are one."""
+    """Failures grouped by status and reason; reasons that differ only in numbers count as one."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for point in failed:
-        plain = re.sub(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", "#", point["message"])
-        groups.setdefault((point["status"], plain), []).append(point)
+        groups.setdefault(reason_of(point["status"], point["message"]), []).append(point)
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
     return [
         {"status": s, "count": len(p), "message": p[0]["message"], "point_id": p[0]["point_id"]}

@@ -34,6 +34,7 @@ from ..store.record import record_of, refuse_contradiction, run_entry
 from ..store.removal import finish, is_under_way, remove
 from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
+from . import reasons
 from .flow import Counts, Flow, job_of
 from .refine import rounds
 
@@ -54,7 +55,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report", *, apart: bool) -> "Report":
-        """Report of the later of two runs with the work of both added; with `apart`, the points of both too."""
+        """Report of two runs, this one and a later one: the work is added, with `apart` also the points."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         if apart:
             both = {k: getattr(self.counts, k) + getattr(counts, k) for k in ("total", "done", "failed")}
@@ -233,7 +234,7 @@ def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) 
 
 
 def _membership(plan: Plan, cube: Cube, only: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Points of the cube that the plan has, in the cube's shape; `only` those in the plan's shape, if given."""
+    """Mask of the cube's points that belong to the plan; `only`, a mask in the plan's shape, restricts them."""
     out = np.zeros(cube.grid.shape, bool)
     out[np.ix_(*embed(plan.grid, cube.grid))] = True if only is None else only
     return out
@@ -306,8 +307,8 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
         config = made(tree, root or str(cube.record.get("folder", ".")), root)
     except ConfigError as error:
         raise StoreError(
-            f"the config in the record of {cube.place.url} breaks a rule: {error} It was changed, or written by "
-            "another version of photogap."
+            f"the config in the record of {cube.place.url} breaks a rule: {error} The record was changed, "
+            "or written by another version of photogap."
         ) from error
     if not trust:
         refuse_foreign(cube.place, config)
@@ -338,15 +339,19 @@ def retry(
     root: str | None = None,
     cluster: str | None = None,
     trust: bool = False,
+    like: str | None = None,
 ) -> Report:
-    """Compute every failed point of a store again; `root`, `cluster` and `trust` as in `plan_of`."""
+    """Compute the failed points of a store again; `root`, `cluster` and `trust` as in `plan_of`.
+
+    With `like`, the first digits of a point's id, only those that failed for the same reason.
+    """
     _need(place)
     refuse_unwritable(place)
     with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
         cube.guard = check
         plan = plan_of(cube, root, cluster=cluster, trust=trust)
-        failed = _failed(cube, plan)
+        failed = _failed(cube, plan, like)
         place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
@@ -366,10 +371,14 @@ def retry(
     return report
 
 
-def _failed(cube: Cube, plan: Plan) -> list[Index]:
-    """Failed points, and those that an interrupted retry marked as missing but did not compute."""
+def _failed(cube: Cube, plan: Plan, like: str | None) -> list[Index]:
+    """Failed points, and those that an interrupted retry marked as missing but did not compute.
+
+    With `like`, only the failed points with that one's reason.
+    """
     status = cube.status()
     found = [tuple(int(i) for i in index) for index in np.argwhere((status != Status.OK) & (status != MISSING))]
+    found = reasons.like(cube, found, like) if like else found
     try:
         begun = set(json.loads(cube.place.blobs.get(RETRY) or b"[]"))
     except (ValueError, TypeError):

@@ -35,6 +35,30 @@ def symbol(name: object) -> str:
     return _SYMBOLS.get(str(name), str(name).replace("_", " "))
 
 
+_LETTERS: Final = {
+    "hbar": "ħ", "infty": "∞", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "varepsilon": "ε", "eta": "η",
+    "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Lambda": "Λ", "Sigma": "Σ", "Phi": "Φ", "Omega": "Ω",
+}  # fmt: skip
+
+
+def marked(name: object) -> str:
+    """Symbol of a quantity in Unicode, with `_{...}` and `^{...}` around lowered and raised parts: `Δ_{0}`.
+
+    For front ends that write text themselves and read no TeX.
+
+    >>> marked("tau_esc"), marked("Delta0"), marked("R")
+    ('τ_{esc}', 'Δ_{0}', 'R')
+    """
+    if str(name) not in _SYMBOLS:
+        return symbol(name)
+    text = re.sub(r"\\math[a-z]+(?=\{)", "", symbol(name).replace("$", ""))
+    text = re.sub(r"\\([A-Za-z]+) ?", lambda found: _LETTERS.get(found[1], found[0]), text)
+    text = re.sub(r"([_^])([^{])", r"\1{\2}", text)
+    return re.sub(r"(?<![_^])\{([^{}]*)\}", r"\1", text)
+
+
 def unit(values: xr.DataArray) -> str:
     """Unit in printed form; empty for a pure number."""
     return in_print(str(values.attrs.get("units", "1")))

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from ..ask.config import Config
-from ..ask.lookup import find
+from ..ask.lookup import at_labels, find
 from ..drive.report import status as look
 from ..drive.sweep import LOG
 from ..drive.verify import verify
@@ -21,15 +21,20 @@ from ..numbers import plain
 from ..store.cube import MISSING, Cube
 from ..store.log import Log
 from ..store.place import Place
-from .queue import QueuedSweep
+from .queue import RUNNING, WAITING, QueuedSweep
 from .runner import Runner, UnknownError
-from .schema import CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
+from .schema import Checked, CubeStatus, Estimate, PointDetail, Reason, Sweep, SweepDetail, Verification
 
 _ESTIMATE_S = 180.0
 _HASHED_POINTS = 200_000
 _BOARD_S = 0.2
 _BOARD = 500
 _estimating = threading.Semaphore(1)
+
+
+def written(text: str) -> str:
+    """A short error message in valid UTF-8: it may quote input that is not."""
+    return text[:4000].encode(errors="backslashreplace").decode()
 
 
 class TooBusyError(ConfigError):
@@ -44,7 +49,8 @@ def sweep(runner: Runner, entry: QueuedSweep) -> Sweep:
 def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
     job = runner.job(entry.name)
     live = job.live if job else None
-    counts = (live.counts if live else None) or entry.counts
+    elsewhere = runner.others.run(entry.name) if job is None and entry.state not in WAITING else None
+    counts = (live.counts if live else None) or elsewhere or entry.counts
     numbers = {k: int(counts.get(k, 0)) for k in ("total", "done", "failed", "computed", "running", "lost")}
     rate = live.rate if live else 0.0
     left = numbers["total"] - numbers["done"] - numbers["failed"]
@@ -52,8 +58,8 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         numbers["running"] = len(job.share.jobs())
     return {
         "name": entry.name,
-        "state": entry.state,
-        "action": entry.action,
+        "state": RUNNING if elsewhere is not None else entry.state,
+        "action": entry.action.partition(" ")[0],
         "cluster": entry.cluster,
         "message": entry.message,
         "submitted": entry.submitted,
@@ -64,6 +70,9 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         "seconds_left": left / rate if rate else None,
         "at": (live.at if live else entry.ended) or entry.started or entry.submitted,
         "stopping": bool(job and job.stopped()),
+        "tags": list(runner.journal.note(entry.name).tags),
+        "archived": runner.journal.note(entry.name).archived,
+        "elsewhere": elsewhere is not None,
     }
 
 
@@ -142,7 +151,7 @@ def point(runner: Runner, name: str, text: str) -> PointDetail:
     """
     runner.entry(name)
     cube = runner.intake.cube(name)
-    noted = _noted(cube, text)
+    noted = _noted(cube, text) or _stored(cube, text)
     if noted is None:
         if "=" not in text and cube.grid.size > _HASHED_POINTS:
             raise UnknownError(f"POINT must be a finished point, or labels such as T=30. Got {text!r}.")
@@ -184,8 +193,46 @@ def _noted(cube: Cube, text: str) -> dict[str, Any] | None:
     return None
 
 
+def _stored(cube: Cube, text: str) -> dict[str, Any] | None:
+    """Record of a finished point, found by its labels in the cube alone, so that older versions are shown too."""
+    if "=" not in text:
+        return None
+    try:
+        where = at_labels(cube.grid, text)
+    except ConfigError as error:
+        raise UnknownError(str(error)) from None
+    point_id = str(cube.array("point_id")[where])
+    if not point_id:
+        return None
+    noted = _noted(cube, point_id)
+    if noted is not None:
+        return noted
+    numbers = {name: float(cube.array(name)[where]) for name in ("wall_time", "cpu_time")}
+    host, attempts = str(cube.array("host")[where]), int(cube.array("attempts")[where])
+    return {"point_id": point_id, "labels": cube.grid.labels(where), "host": host, "attempts": attempts} | numbers
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def checked(runner: Runner, source: str | dict[str, Any], overrides: tuple[str, ...]) -> Checked:
+    """Numbers of a config that cost nothing to compute, or the rule that it breaks."""
+    axes: dict[str, Any] = {}
+    try:
+        config = runner.intake.config(source, overrides)
+        axes = plain(config.model_dump(mode="json")["axes"])
+        plan = runner.intake.plan(config, confirm=False)
+    except SweepError as error:
+        return Checked(problem=written(str(error)), axes=axes)
+    return Checked(
+        name=config.name,
+        points=plan.grid.size,
+        shape=dict(zip(plan.grid.dims, plan.grid.shape, strict=True)),
+        bytes=sum(plan.bytes_per_output.values()) * plan.grid.size,
+        axes=axes,
+        exists=runner.intake.place(config.name).exists(),
+    )
 
 
 def estimate(runner: Runner, config: Config) -> Estimate:

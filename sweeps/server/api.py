@@ -2,14 +2,16 @@
 
 import asyncio
 import importlib.metadata
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
@@ -19,18 +21,25 @@ from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
+from ..text import dump_yaml
 from ..work.pool import Opener
-from . import answers, slices
+from . import answers, planes, slices
+from . import history as histories
 from .document import Documented
-from .guard import Guard, cookie_of, is_token, session_of
+from .guard import Guard, cookie_of, is_token, may_write, read_token_of, session_of
 from .intake import NAME, ConfirmError, TooLargeError
+from .journal import Note
+from .keys import all_keys
 from .options import Options
 from .queue import WAITING
-from .runner import BusyNameError, Runner, UnknownError, as_yaml
+from .runner import BusyNameError, Runner, UnknownError
 from .schema import (
     Axes,
+    Checked,
     CubeStatus,
     Estimate,
+    History,
+    Keys,
     Login,
     Map,
     PointDetail,
@@ -42,6 +51,7 @@ from .schema import (
     SweepDetail,
     Sweeps,
     Verification,
+    Words,
 )
 from .turns import Turns
 
@@ -137,7 +147,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), 422)
-    problem = Problem(detail=_written(str(error)), points=getattr(error, "points", None))
+    problem = Problem(detail=answers.written(str(error)), points=getattr(error, "points", None))
     return JSONResponse(problem.model_dump(exclude_none=True), code)
 
 
@@ -147,12 +157,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
         f"`{'.'.join(str(p) for p in e['loc'][1:]) or e['loc'][0]}`: {e['msg']}. Got {str(e.get('input'))[:200]!r}."
         for e in error.errors()
     ]
-    return JSONResponse({"detail": _written("\n".join(lines))}, 422)
-
-
-def _written(text: str) -> str:
-    """A short error message in valid UTF-8: it may quote input that is not."""
-    return text[:4000].encode(errors="backslashreplace").decode()
+    return JSONResponse({"detail": answers.written("\n".join(lines))}, 422)
 
 
 def _runner(request: Request) -> Runner:
@@ -170,7 +175,14 @@ def _closing(request: Request) -> Callable[[], bool]:
     return found
 
 
+def _who(request: Request) -> str:
+    """Name that a person gave with the request: it is noted, not verified."""
+    given = unquote(request.headers.get("x-photogap-name", ""), errors="replace")
+    return "".join(c for c in given if c.isprintable())[:60].strip()
+
+
 Running = Annotated[Runner, Depends(_runner)]
+Who = Annotated[str, Depends(_who)]
 Closing = Annotated[Callable[[], bool], Depends(_closing)]
 Told = Annotated[answers.Board, Depends(_board)]
 
@@ -193,14 +205,16 @@ def _sweeps(app: FastAPI) -> None:
         return Sweeps(sweeps=[answers.sweep(runner, entry) for entry in found])
 
     @app.post("/api/sweeps", status_code=201)
-    def submit(runner: Running, body: Submission) -> Sweep:
+    def submit(runner: Running, who: Who, body: Submission) -> Sweep:
         """Check a config and queue its sweep; an existing name extends that cube."""
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, body.confirm_points)
         tree = {k: v for k, v in config.model_dump(mode="json").items() if v is not None}
         written = isinstance(body.config, str) and not body.overrides
-        text = str(body.config) if written else as_yaml(config.model_dump(mode="json", exclude_defaults=True))
-        return answers.sweep(runner, runner.submit(text, tree))
+        text = str(body.config) if written else dump_yaml(config.model_dump(mode="json", exclude_defaults=True))
+        entry = runner.submit(text, tree)
+        runner.journal.did(entry.name, "submit", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/dry-run")
     def dry_run(runner: Running, body: Submission) -> Estimate:
@@ -208,6 +222,19 @@ def _sweeps(app: FastAPI) -> None:
         config = runner.intake.config(body.config, tuple(body.overrides))
         runner.intake.plan(config, confirm=False)
         return answers.estimate(runner, config)
+
+    @app.post("/api/check")
+    def check(runner: Running, body: Submission) -> Checked:
+        """Check a config and count its points and bytes; nothing is computed, queued or written.
+
+        A config that breaks a rule is an answer here, not an error: one that is being typed does all the time.
+        """
+        return answers.checked(runner, body.config, tuple(body.overrides))
+
+    @app.get("/api/keys")
+    def config_keys() -> Keys:
+        """Every key that a config may have, with unit, default, values and meaning."""
+        return all_keys()
 
     @app.get("/api/sweeps/{name}")
     def one_sweep(runner: Running, name: Name) -> SweepDetail:
@@ -227,30 +254,64 @@ def _sweeps(app: FastAPI) -> None:
         return answers.status(runner, name)
 
     @app.post("/api/sweeps/{name}/cancel")
-    def cancel(runner: Running, name: Name) -> Sweep:
+    def cancel(runner: Running, who: Who, name: Name) -> Sweep:
         """Stop a sweep; finished points are kept."""
-        return answers.sweep(runner, runner.cancel(name))
+        entry = runner.cancel(name)
+        runner.journal.did(name, "cancel", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/resume")
-    def resume(runner: Running, name: Name) -> Sweep:
+    def resume(runner: Running, who: Who, name: Name) -> Sweep:
         """Continue a stopped sweep: compute the missing points."""
-        return answers.sweep(runner, runner.again(name, "run"))
+        entry = runner.again(name, "run")
+        runner.journal.did(name, "resume", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/retry")
-    def retry(runner: Running, name: Name) -> Sweep:
-        """Compute the failed points of a sweep again."""
-        return answers.sweep(runner, runner.again(name, "retry"))
+    def retry(
+        runner: Running,
+        who: Who,
+        name: Name,
+        like: Annotated[
+            str | None,
+            Query(
+                pattern="^[0-9a-f]{6,128}$",
+                description="First digits of a failed point's id: only points that failed for its reason.",
+            ),
+        ] = None,
+    ) -> Sweep:
+        """Compute the failed points of a sweep again, all or those with one reason."""
+        entry = runner.again(name, f"retry {like}" if like else "retry")
+        runner.journal.did(name, "retry", who)
+        return answers.sweep(runner, entry)
 
     @app.post("/api/sweeps/{name}/verify")
     def verify(
         runner: Running,
+        who: Who,
         name: Name,
         repair: Annotated[
             bool, Query(description="Mark bad points as missing; `resume` then computes them.")
         ] = False,
     ) -> Verification:
         """Read every chunk of a cube and check its points; refused while a run is using the cube."""
-        return answers.verification(runner, name, repair)
+        found = answers.verification(runner, name, repair)
+        runner.journal.did(name, "repair" if repair else "verify", who)
+        return found
+
+    @app.get("/api/sweeps/{name}/history")
+    def history(runner: Running, name: Name) -> History:
+        """Runs, resources used, notes, and who did what."""
+        return histories.history(runner, name)
+
+    @app.post("/api/sweeps/{name}/note")
+    def note(runner: Running, who: Who, name: Name, body: Words) -> History:
+        """Replace the notes, tags and archive flag of a sweep; refused if somebody has changed them meanwhile."""
+        runner.entry(name)
+        if not runner.journal.write(name, Note(body.text, tuple(body.tags), body.archived, body.version)):
+            raise BusyNameError(f"somebody has changed the notes of {name!r} meanwhile. Read them again first.")
+        runner.journal.did(name, "note", who)
+        return histories.history(runner, name)
 
 
 def _cubes(app: FastAPI) -> None:
@@ -274,7 +335,38 @@ def _cubes(app: FastAPI) -> None:
         cube = runner.intake.cube(name)
         job = runner.job(name)
         running = job.running(cube) if job else set()
-        return Map(**slices.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
+        return Map(**planes.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
+
+    @app.get(
+        "/api/sweeps/{name}/plane",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}}},
+    )
+    def plane(
+        runner: Running,
+        name: Name,
+        variable: Annotated[
+            str | None,
+            Query(
+                max_length=100, description="Numeric variable; a series gives its largest value. None: status only."
+            ),
+        ] = None,
+        x: Annotated[str | None, _axis("Axis across")] = None,
+        y: Annotated[str | None, _axis("Axis up")] = None,
+        panels: Annotated[str | None, _axis("Axis of panels")] = None,
+        at: At = [],  # noqa: B006
+    ) -> Response:
+        """Numbers and status of points over two axes, or three, as bytes.
+
+        Little-endian: length of the head (uint32), head (JSON: axes, labels, `shape`, `kinds` of status), float32
+        values if a variable is given, one byte of status per point (place in `kinds`); order panels, rows, columns.
+        """
+        cube = runner.intake.cube(name)
+        job = runner.job(name)
+        running = job.running(cube) if job else set()
+        limit = runner.options.limits.values
+        body = planes.packed(cube, running, variable, x=x, y=y, panels=panels, at=pairs(at, "at"), limit=limit)
+        return Response(body, media_type="application/octet-stream")
 
     @app.get("/api/sweeps/{name}/points/{point}")
     def point(
@@ -311,24 +403,30 @@ def _cubes(app: FastAPI) -> None:
             ),
         ],
         at: At = [],  # noqa: B006
+        largest: Annotated[
+            list[str],
+            Query(
+                max_length=5, description="Dim of the outputs, such as time, over which to take the largest value."
+            ),
+        ] = [],  # noqa: B006
         format: Annotated[
             Literal["json", "csv", "netcdf"], Query(description="CSV has units in its header; NetCDF is version 3.")
         ] = "json",
     ) -> Response:
         """Part of the cube with labels and units: as JSON, CSV or NetCDF."""
         runner.intake.cube(name)
-        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values)
+        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values, largest)
         ds = ds[list(dict.fromkeys(variable))]
         if format == "json":
             return JSONResponse(slices.as_json(ds))
         body: str | bytes = slices.as_csv(ds) if format == "csv" else slices.as_netcdf(ds)
         kind, end = ("text/csv", "csv") if format == "csv" else ("application/x-netcdf", "nc")
-        return Response(body, media_type=kind, headers=_as_file(f"{name}.{end}"))
+        return Response(body, media_type=kind, headers=_as_file(_file_name(name, variable, at, end)))
 
     @app.get(
         "/api/sweeps/{name}/picture",
         response_class=Response,
-        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}}}},
+        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}, "application/pdf": {}}}},
     )
     def picture(
         runner: Running,
@@ -339,14 +437,34 @@ def _cubes(app: FastAPI) -> None:
         ] = "Delta0",
         hue: Annotated[str | None, _axis("Axis that gives one line per label")] = None,
         at: At = [],  # noqa: B006
-        format: Annotated[Literal["png", "svg"], Query(description="File format.")] = "png",
+        format: Annotated[Literal["png", "svg", "pdf"], Query(description="File format.")] = "png",
+        style: Annotated[Literal["screen", "paper", "slides"], Query(description="Medium.")] = "screen",
+        columns: Annotated[int, Query(ge=0, le=2, description="Columns of a journal; 0 leaves the width.")] = 0,
     ) -> Response:
-        """The picture that `photogap plot` draws, as PNG or SVG."""
+        """The picture that `photogap plot` draws, as PNG, SVG or PDF."""
         runner.intake.cube(name)
         limit = runner.options.limits.values
-        body = slices.picture(runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at)
-        kind = "image/png" if format == "png" else "image/svg+xml"
-        return Response(body, media_type=kind, headers=_as_file(f"{name}.{format}"))
+        body = slices.picture(
+            runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at, style=style, columns=columns
+        )
+        kind = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}[format]
+        return Response(body, media_type=kind, headers=_as_file(_file_name(name, [y, x], at, format)))
+
+    @app.get(
+        "/api/sweeps/{name}/cube",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}},
+    )
+    def whole(runner: Running, name: Name) -> StreamingResponse:
+        """The whole cube as a zip file, which `xarray.open_zarr(zarr.storage.ZipStore(FILE))` opens."""
+        pieces = histories.zipped(runner, name)
+        return StreamingResponse(pieces, media_type="application/zip", headers=_as_file(f"{name}.zarr.zip"))
+
+
+def _file_name(name: str, variables: list[str], at: list[str], end: str) -> str:
+    """Name of a download: the sweep, its variables and the labels of the slice."""
+    said = "-".join([name, *dict.fromkeys(variables), *at])
+    return f"{re.sub(r'[^A-Za-z0-9._=-]+', '_', said)[:150]}.{end}"
 
 
 def _as_file(name: str) -> dict[str, str]:
@@ -407,7 +525,7 @@ def _shell(app: FastAPI, options: Options) -> None:
     """The page, the login and information on the server."""
 
     @app.get("/api/server")
-    def server(runner: Running) -> Server:
+    def server(runner: Running, request: Request) -> Server:
         """Version, limits, models and clusters of this server."""
         from ..materials import library as materials
 
@@ -418,19 +536,23 @@ def _shell(app: FastAPI, options: Options) -> None:
             clusters=sorted({"local", *options.named_clusters}) + list(options.clusters),
             limits=dict(vars(options.limits)),
             materials=list(materials.names()),
+            may_write=may_write(request.scope),
+            read_token=read_token_of(options.token) if options.token and may_write(request.scope) else None,
         )
 
     @app.post("/api/login", status_code=204)
     async def login(body: Login) -> Response:
         """Keep the token in a cookie that page scripts cannot read."""
-        if options.token is not None and not is_token(options, body.token):
+        known = [options.token, read_token_of(options.token)] if options.token else []
+        token = next((t for t in known if is_token(t, body.token)), None)
+        if known and token is None:
             await asyncio.sleep(0.5)
             raise HTTPException(401, "the token is wrong.")
         answer = Response(status_code=204)
-        if options.token is not None:
+        if token is not None:
             answer.set_cookie(
-                cookie_of(options.token),
-                session_of(options.token),
+                cookie_of(token),
+                session_of(token),
                 httponly=True,
                 samesite="strict",
                 secure=options.certificate is not None,

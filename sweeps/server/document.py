@@ -14,7 +14,7 @@ _TAGS = {
     "server": "Information on the server.",
 }
 _SWEEP = {"$ref": "#/components/schemas/Sweep"}
-_CUBES = ("axes", "map", "slice", "picture", "points", "record", "status")
+_CUBES = ("axes", "map", "plane", "cube", "slice", "picture", "points", "record", "status")
 
 
 class Documented(FastAPI):
@@ -62,4 +62,4 @@ def _tag(path: str) -> str:
         return "progress"
     if any(part in _CUBES for part in parts):
         return "cubes"
-    return "sweeps" if parts[2] in ("sweeps", "dry-run") else "server"
+    return "sweeps" if parts[2] in ("sweeps", "dry-run", "check", "keys") else "server"

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import Options
 
+_WRITER = "photogap.writer"
 _OPEN = ("/", "/api/login")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_S = 30.0
@@ -38,9 +39,19 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"photogap session", hashlib.sha256).hexdigest()
 
 
-def is_token(options: Options, given: str) -> bool:
-    """True if a text is the server's token, compared in constant time."""
-    return options.token is not None and hmac.compare_digest(options.token.encode(), given.encode())
+def read_token_of(token: str) -> str:
+    """Token that may only read: derived from a server's token, so it changes with it."""
+    return hmac.new(token.encode(), b"photogap read only", hashlib.sha256).hexdigest()
+
+
+def may_write(scope: Scope) -> bool:
+    """Whether a request carries the token that may do everything, or the server has none."""
+    return bool(scope.get(_WRITER, True))
+
+
+def is_token(token: str | None, given: str) -> bool:
+    """True if a text is a token, compared in constant time."""
+    return token is not None and hmac.compare_digest(token.encode(), given.encode())
 
 
 class Guard:
@@ -91,24 +102,28 @@ class Guard:
         path = scope["path"]
         if self._options.token is None or path in _OPEN or path.startswith("/static/"):
             return None
-        if not self._knows(headers):
-            return 401, (
-                "a token is required: `Authorization: Bearer TOKEN`, with the token in the address that "
-                "`photogap serve` prints. The request has none, or a wrong one."
-            )
-        return None
+        if self._carries(headers, self._options.token):
+            return None
+        scope[_WRITER] = False
+        if self._carries(headers, read_token_of(self._options.token)):
+            if scope["method"] in _SAFE:
+                return None
+            return 403, "this token may only read. Ask the person who started the server for the other one."
+        return 401, (
+            "a token is required: `Authorization: Bearer TOKEN`, with the token in the address that "
+            "`photogap serve` prints. The request has none, or a wrong one."
+        )
 
-    def _knows(self, headers: dict[str, str]) -> bool:
+    def _carries(self, headers: dict[str, str], token: str) -> bool:
+        """Whether a request has a token as such, or as the cookie of a browser that has signed in with it."""
         kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and is_token(self._options, given.strip()):
+        if kind.lower() == "bearer" and is_token(token, given.strip()):
             return True
-        token = self._options.token or ""
         try:
             kept = SimpleCookie(headers.get("cookie", "")).get(cookie_of(token))
         except CookieError:
             return False
-        expected = session_of(token)
-        return kept is not None and hmac.compare_digest(expected.encode(), kept.value.encode())
+        return kept is not None and hmac.compare_digest(session_of(token).encode(), kept.value.encode())
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | tuple[int, str]:
         limit = self._options.limits.body

@@ -22,6 +22,7 @@ class RequestLimits:
         point_bytes: Bytes of one point's outputs.
         values: Numbers of one slice.
         watchers: Progress streams open at once.
+        cube_bytes: Bytes of a cube that is downloaded as a whole.
     """
 
     body: int = 64 * 1024
@@ -31,6 +32,7 @@ class RequestLimits:
     point_bytes: int = 64 * 1024**2
     values: int = 1_000_000
     watchers: int = 500
+    cube_bytes: int = 4 * 1024**3
 
 
 @dataclass(frozen=True, kw_only=True)

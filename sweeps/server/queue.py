@@ -66,14 +66,32 @@ class Queue:
         with self._lock:
             self._db.close()
 
-    def put(self, name: str, text: str, tree: dict[str, Any], *, action: str = "run", state: str = QUEUED) -> None:
+    def put(
+        self,
+        name: str,
+        text: str,
+        tree: dict[str, Any],
+        *,
+        action: str = "run",
+        state: str = QUEUED,
+        counts: dict[str, int] | None = None,
+    ) -> None:
         """Add a sweep, or queue it again under another config."""
         with self._lock:
             self._db.execute(
-                "INSERT INTO sweeps VALUES (?,?,?,?,?,?,'',?,NULL,NULL,NULL) ON CONFLICT(name) DO UPDATE SET "
+                "INSERT INTO sweeps VALUES (?,?,?,?,?,?,'',?,NULL,NULL,?) ON CONFLICT(name) DO UPDATE SET "
                 "state=excluded.state, action=excluded.action, text=excluded.text, tree=excluded.tree, "
                 "cluster=excluded.cluster, message='', submitted=excluded.submitted, started=NULL, ended=NULL",
-                (name, state, action, text, json.dumps(tree), tree.get("cluster", "local"), time.time()),
+                (
+                    name,
+                    state,
+                    action,
+                    text,
+                    json.dumps(tree),
+                    tree.get("cluster", "local"),
+                    time.time(),
+                    counts and json.dumps(counts),
+                ),
             )
 
     def mark(self, name: str, **changes: Any) -> None:
@@ -86,6 +104,8 @@ class Queue:
 
     def claim(self, name: str, states: tuple[str, ...], **changes: Any) -> bool:
         """Change a sweep if it is in one of these states; True if it was."""
+        if "counts" in changes:
+            changes["counts"] = json.dumps(changes["counts"])
         columns = ", ".join(f"{column}=?" for column in changes)
         marks = ",".join("?" * len(states))
         with self._lock:

@@ -14,15 +14,14 @@ from ..ask.config import parse
 from ..ask.plan import Plan
 from ..clusters.open import open_pool
 from ..drive.flow import Counts
-from ..drive.report import status as look
-from ..drive.sweep import Report, Watch, retry, run
+from ..drive.sweep import Report, Watch, cancel, retry, run
 from ..errors import ConfigError, SweepError
-from ..status import Status
-from ..store.cube import MISSING, Cube
-from ..text import dump_yaml
+from ..store.cube import Cube
 from ..work.pool import Opener
 from .intake import Intake, positions
+from .journal import Journal
 from .options import Options
+from .others import Others
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Queue, QueuedSweep
 from .share import Hubs, Share
 
@@ -104,8 +103,10 @@ class Runner:
         self.options = options
         self.intake = Intake(options)
         self.queue = Queue(options.state / "queue.sqlite")
+        self.journal = Journal(options.state / "journal.sqlite")
         self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
         self._jobs: dict[str, RunningSweep] = {}
+        self.others = Others(self.intake, self.queue, self._jobs.__contains__)
         self._lock = threading.RLock()
         self._closing = False
 
@@ -115,7 +116,7 @@ class Runner:
         # find it incomplete.
         import distributed.dashboard.scheduler  # noqa: F401
 
-        self._adopt()
+        self.others.start()
         self.queue.take_up()
         self._next()
 
@@ -124,6 +125,7 @@ class Runner:
         with self._lock:
             self._closing = True
             jobs = list(self._jobs.values())
+        self.others.close()
         for job in jobs:
             job.stop(_SERVER_STOPS)
         for job in jobs:
@@ -131,6 +133,7 @@ class Runner:
                 job.thread.join(30)
         self.hubs.close()
         self.queue.close()
+        self.journal.close()
 
     def submit(self, text: str, tree: dict[str, Any]) -> QueuedSweep:
         """Queue a sweep whose plan has been accepted.
@@ -145,14 +148,17 @@ class Runner:
                 raise BusyNameError(
                     f"the sweep {name!r} is {entry.state}. Wait for it, cancel it, or use another `name`."
                 )
+            self._refuse_run_of_others(name)
             self.queue.put(name, text, tree)
         self._next()
         return self.entry(name)
 
     def again(self, name: str, action: str) -> QueuedSweep:
-        """Queue a stopped sweep: to continue it, or to compute its failed points again."""
+        """Queue a stopped sweep: to continue it (`run`), or to compute its failed points again (`retry`, or
+        `retry ID` for those that failed for the reason of one point)."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
+            self._refuse_run_of_others(name)
             if name in self._jobs or not self.queue.claim(name, states, state=QUEUED, action=action, message=""):
                 raise BusyNameError(f"the sweep {name!r} is {self.entry(name).state}; stop it first.")
         self._next()
@@ -163,6 +169,9 @@ class Runner:
         with self._lock:
             if not self.queue.claim(name, (QUEUED,), state=CANCELLED, ended=time.time()):
                 job = self._jobs.get(name)
+                if job is None and self.others.run(name) is not None:
+                    cancel(self.intake.place(name))
+                    return self.entry(name)
                 if job is None:
                     raise BusyNameError(
                         f"the sweep {name!r} is {self.entry(name).state}; there is nothing to stop."
@@ -180,6 +189,13 @@ class Runner:
         if found is None:
             raise UnknownError(f"NAME must be a sweep of this server. No sweep {name!r}.")
         return found
+
+    def _refuse_run_of_others(self, name: str) -> None:
+        if self.others.run(name) is not None:
+            raise BusyNameError(
+                f"another process, such as the command line, is computing the sweep {name!r}. "
+                "Wait for it, cancel it, or use another `name`."
+            )
 
     def job(self, name: str) -> RunningSweep | None:
         """Run one sweep."""
@@ -238,41 +254,15 @@ class Runner:
         target = self.intake.place(entry.name)
         watch = Watch(tell=job.told, stopped=job.stopped, pool=self.hubs.opener(job.stopped, job.opened))
         job.plan = self.intake.resolve(config)
-        if entry.action == "retry" and target.exists():
+        what, _, like = entry.action.partition(" ")
+        if what == "retry" and target.exists():
             self.intake.check_cube(self.intake.cube(entry.name))
-            report = retry(target, watch=watch, root=self.intake.root, trust=True)
+            report = retry(target, watch=watch, root=self.intake.root, trust=True, like=like or None)
             if report.reason is not None:
                 return report
+            later = run(job.plan, target, workers=config.workers, watch=watch)
+            return report.followed_by(later, apart=False)
         return run(job.plan, target, workers=config.workers, watch=watch)
-
-    def _adopt(self) -> None:
-        """List cubes of the folder that were not made by a request."""
-        for path in sorted(self.options.folder.glob("*.zarr")):
-            name = path.name.removesuffix(".zarr")
-            if self.queue.get(name):
-                continue
-            with contextlib.suppress(SweepError, OSError, KeyError, ValueError):
-                cube = self.intake.cube(name)
-                tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
-                found = look(self.intake.place(name))["counts"]
-                state = CANCELLED if found.get(MISSING) else DONE
-                self.queue.put(name, as_yaml(_short(tree)), tree, state=state)
-                total = sum(found.values())
-                done = found.get(Status.OK, 0)
-                failed = total - done - found.get(MISSING, 0)
-                self.queue.mark(name, counts={"total": total, "done": done, "failed": failed, "running": 0})
-
-
-def _short(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config without its defaults, as a user would write it."""
-    with contextlib.suppress(ConfigError):
-        return parse(tree).model_dump(mode="json", exclude_defaults=True)
-    return tree
-
-
-def as_yaml(tree: dict[str, Any]) -> str:
-    """A tree as YAML text, short lists on one line."""
-    return dump_yaml(tree)
 
 
 class BusyNameError(ConfigError):

@@ -1,8 +1,10 @@
 """Bodies of requests and answers, described in the OpenAPI document."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from ..status import Status
 
 CONFIG = """\
 name: first
@@ -91,6 +93,12 @@ class Sweep(_Told):
     """Time of these numbers, s since 1970."""
     stopping: bool
     """True if it was asked to stop and waits for running points."""
+    tags: list[str] = Field(examples=[["paper"]])
+    """Tags of the group."""
+    archived: bool
+    """True if the group has archived it."""
+    elsewhere: bool
+    """True if another process, such as the command line, is computing it."""
 
 
 class SweepDetail(Sweep):
@@ -125,6 +133,111 @@ class Estimate(_Told):
     """Time of the whole sweep with its workers, s; null if all sampled points failed."""
     words: list[str] = []
     """The estimate in sentences, with warnings."""
+
+
+class Run(_Told):
+    """One run of a sweep, by this server or by another process."""
+
+    start: float
+    """Start, s since 1970."""
+    end: float | None
+    """End, s since 1970; null while it is running, or if its driver was killed."""
+    outcome: str = Field(examples=["complete"])
+    """`complete`, `cancelled`, `running`, or the reason of its end."""
+    host: str
+    """Machine of the driver."""
+    git: str | None
+    """Revision of the code, with `+` if it was modified; null outside a repository."""
+    versions: dict[str, str]
+    """Versions of Python, photogap and its dependencies."""
+    computed: int | None
+    """Points that it computed; null while it is running."""
+    pool: dict[str, Any]
+    """Description of its workers."""
+
+
+class Action(_Told):
+    """An action of a person on a sweep."""
+
+    at: float
+    """Time, s since 1970."""
+    what: str = Field(examples=["submit"])
+    """`submit`, `cancel`, `resume`, `retry`, `verify` or `note`."""
+    who: str
+    """Name that the person gave; empty if none. It is not verified."""
+
+
+class Words(_Strict):
+    """The group's notes on a sweep."""
+
+    text: str = Field(default="", max_length=20_000)
+    """Notes, free text."""
+    tags: list[Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\s,]+$")]] = Field(
+        default=[], max_length=20, examples=[["paper", "fig3"]]
+    )
+    """Short words without spaces or commas."""
+    archived: bool = False
+    """True to leave the sweep out of the list of the page."""
+    version: int = Field(default=0, ge=0)
+    """Version of the words that these replace."""
+
+
+class History(_Told):
+    """Runs of a sweep, the resources that it used, notes, and who did what."""
+
+    runs: list[Run]
+    """The last fifty runs, newest first."""
+    core_hours: float
+    """CPU time of all finished points, hours."""
+    wall_hours: float
+    """Wall time of all finished points, hours."""
+    bytes: int
+    """Size of the cube on disk, bytes."""
+    note: Words
+    """Notes, tags, archive."""
+    actions: list[Action]
+    """Actions of people through this server, newest first."""
+
+
+class Key(_Told):
+    """A key that a config may have."""
+
+    path: str = Field(examples=["settings.damping"])
+    """Key, with those of the sections that it is in."""
+    unit: str = Field(examples=["mJ/cm^2"])
+    """Unit; empty for words and pure numbers."""
+    default: Any
+    """Value if it is left out; null if it is required or there is none."""
+    values: str = Field(examples=["full | real | window"])
+    """Possible values, or the rule for them."""
+    meaning: str
+    """Meaning, in a sentence."""
+
+
+class Keys(_Told):
+    """Keys of a config."""
+
+    keys: list[Key]
+    """All of them, in the order of a config's sections."""
+
+
+class Checked(_Told):
+    """A config that was checked without timing points, or the rule that it breaks."""
+
+    problem: str | None = None
+    """The rule that it breaks, as a submission would be refused; null if it may be submitted."""
+    name: str = ""
+    """Name of its cube."""
+    points: int = 0
+    """Points of the sweep."""
+    shape: dict[str, int] = Field(default={}, examples=[{"F0": 6, "T": 2}])
+    """Values of each axis."""
+    bytes: int = 0
+    """Size of its outputs before compression, bytes."""
+    axes: dict[str, Any] = Field(default={}, examples=[{"F0": {"geomspace": [0.01, 5, 6]}}])
+    """Axes as written."""
+    exists: bool = False
+    """True if a cube of that name exists, which the sweep would extend."""
 
 
 class Reason(_Told):
@@ -166,7 +279,7 @@ class Verification(_Told):
 class CubeStatus(_Told):
     """Statistics of a cube, as `photogap status` reports them."""
 
-    counts: dict[str, int] = Field(examples=[{"ok": 90, "error": 6}])
+    counts: dict[str, int] = Field(examples=[{Status.OK: 90, Status.ERROR: 6}])
     """Points by status."""
     points: int
     """Points of the cube."""
@@ -195,7 +308,7 @@ class Map(_Told):
     """Horizontal labels, sorted, in the unit of the axis."""
     y_values: list[Any]
     """Vertical labels, sorted, in the unit of the axis."""
-    status: list[list[str]] = Field(examples=[[["ok", "running"], ["missing", "error"]]])
+    status: list[list[str]] = Field(examples=[[[Status.OK, "running"], [Status.MISSING, Status.ERROR]]])
     """Status values; rows follow `y_values`, columns `x_values`."""
 
 
@@ -210,8 +323,12 @@ class Coordinate(_Told):
     """Unit in printed form; empty for a pure number."""
     long_name: str = Field(examples=["incident fluence of the pump"])
     """Description."""
+    symbol: str = Field(examples=["F_{0}"])
+    """Symbol; `_{...}` and `^{...}` enclose what is lowered and raised."""
     values: list[Any]
     """Labels, sorted; infinity is the word `inf`."""
+    shown: list[str] = Field(examples=[["K₃C₆₀"]])
+    """The labels in print, without units."""
 
 
 class About(_Told):
@@ -225,8 +342,12 @@ class About(_Told):
     """Unit in printed form; empty for a pure number."""
     long_name: str
     """Description."""
+    symbol: str = Field(examples=["Δ_{0}"])
+    """Symbol; `_{...}` and `^{...}` enclose what is lowered and raised."""
     numeric: bool
     """True if it can be drawn."""
+    error: bool
+    """True if `converge` measured its error at some points: the variable `NAME_error`."""
 
 
 class Axes(_Told):
@@ -314,3 +435,7 @@ class Server(_Told):
     """Limits of requests: bytes of a `body`, `points` without confirmation, `values` of a slice, ..."""
     materials: list[str]
     """Built-in materials."""
+    may_write: bool
+    """False for a token that may only read."""
+    read_token: str | None
+    """Token that may only read, for a link; null without a token, or if the request's own is that token."""

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,25 +14,29 @@ import xarray as xr
 
 from ...core.units import printed
 from ..analysis.loading import prepared
-from ..ask.axes import Index
-from ..ask.lookup import pick
+from ..analysis.uncertain import SUFFIX, with_errors
+from ..ask.axes import OWN
 from ..ask.selector import pairs, positions
-from ..drive.sweep import LOG
 from ..errors import ConfigError
-from ..figures import pictures
+from ..figures import pictures, words
 from ..numbers import plain
-from ..store.cube import MISSING, Cube
-from ..store.log import Log
 from ..store.place import Place
 from .intake import TooLargeError
+from .planes import READ
 
-_RECENT_S = 90.0
 # matplotlib's parser of mathematical text is shared by all figures of a process.
 _DRAWING = threading.Lock()
 
 
-def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dataset:
+def cut(place: Place, variables: list[str], at: list[str], limit: int, largest: Sequence[str] = ()) -> xr.Dataset:
     """Variables of a cube at labels; dims of length one are kept, dims of a fixed label are dropped.
+
+    Args:
+        place: Place of the cube.
+        variables: Their names.
+        at: Labels, `T=30`.
+        limit: Largest number of values; sixteen times as many are read where they are reduced.
+        largest: Dims of the outputs over which the largest value is taken.
 
     Raises:
         ConfigError: The variable, axis or label does not exist.
@@ -46,22 +50,32 @@ def cut(place: Place, variables: list[str], at: list[str], limit: int) -> xr.Dat
     found = ds[[*dict.fromkeys([*variables, "status"])]]
     for name, text in pairs(at, "at").items():
         found = chosen(found, name, text)
-    size = sum(int(v.size) for n, v in found.data_vars.items() if n in variables)
-    if size > limit:
+    for dim in largest:
+        if dim not in OWN or dim not in found.dims:
+            known = ", ".join(str(d) for d in found.dims if d in OWN)
+            raise ConfigError(f"`largest` must be a dim of the variable: {known or 'it has none'}. Got {dim!r}.")
+    size = sum(
+        math.prod(n for d, n in found[v].sizes.items() if d not in largest) for v in dict.fromkeys(variables)
+    )
+    read = sum(found[v].size for v in dict.fromkeys(variables))
+    if size > limit or read > READ * limit:
         shape = ", ".join(f"{d} {n}" for d, n in found.sizes.items())
         raise TooLargeError(
-            f"the slice has {size} values ({shape}), over the limit of {limit}. "
+            f"the slice has {max(size, read // READ)} values ({shape}), over the limit of {limit}. "
             "Fix axes with `at`, such as at=T=30, or open the cube directly with xarray."
         )
     # Masked after slicing; masking the whole cube would read all of it.
     found = prepared(found.load())
+    for name in variables:
+        over = [d for d in largest if d in found[name].dims]
+        found[name] = found[name].max(over, keep_attrs=True) if over else found[name]
     found.attrs = {k: v for k, v in ds.attrs.items() if k != "photogap"}
     return found
 
 
 def _open(place: Place) -> xr.Dataset:
-    ds: xr.Dataset = xr.open_zarr(place.zarr(read_only=True), chunks=None)
-    return ds
+    """A cube, with the errors that `converge` measured."""
+    return with_errors(xr.open_zarr(place.zarr(read_only=True), chunks=None), place)
 
 
 def chosen(ds: xr.Dataset, name: str, text: str) -> xr.Dataset:
@@ -143,88 +157,35 @@ def _netcdf3(values: Any) -> Any:
     return out
 
 
-def picture(place: Place, kind: str, limit: int, *, x: str, y: str, hue: str | None, at: list[str]) -> bytes:
-    """The picture that `photogap plot` draws, as a file of a kind such as png."""
+def picture(
+    place: Place,
+    kind: str,
+    limit: int,
+    *,
+    x: str,
+    y: str,
+    hue: str | None,
+    at: list[str],
+    style: str = "screen",
+    columns: int = 0,
+) -> bytes:
+    """The picture that `photogap plot` draws, as a file of a kind such as png, in one of its styles."""
     if y not in _open(place).data_vars:
         pictures.reduced(_open(place), y)
-    ds = cut(place, [y], at, limit)
+    raw = _open(place)
+    ds = cut(place, [y, *([f"{y}{SUFFIX}"] if f"{y}{SUFFIX}" in raw else [])], at, limit)
     with _DRAWING, TemporaryDirectory() as folder:
         # What a picture's file says of its cube.
         ds.attrs |= {"photogap": _open(place).attrs.get("photogap", "{}")}
         elsewhere = pictures.first_elsewhere(ds, x, hue, {})
-        path = pictures.plot(ds, Path(folder) / f"picture.{kind}", x=x, hue=hue, y=y, at=elsewhere)
+        out = Path(folder) / f"picture.{kind}"
+        path = pictures.plot(ds, out, x=x, hue=hue, y=y, at=elsewhere, style=style, columns=columns)
         return path.read_bytes()
 
 
-def status_map(
-    cube: Cube, running: set[Index], x: str | None, y: str | None, at: Mapping[str, str], limit: int
-) -> dict[str, Any]:
-    """Status of the points over two axes, including running and unpacked ones.
-
-    Raises:
-        ConfigError: The axis or label does not exist.
-        TooLargeError: The axes are longer than the limit.
-    """
-    dims, sizes = cube.grid.dims, cube.grid.shape
-    for name in (x, y, *at):
-        if name is not None and name not in dims:
-            raise ConfigError(f"`x`, `y` and `at` must name axes: {', '.join(dims)}. Got {name!r}.")
-    long = [d for d, n in zip(dims, sizes, strict=True) if n > 1 and d not in at] or [dims[1]]
-    x = x or ("F0" if "F0" in long else long[0])
-    y = y or next((d for d in long if d != x), None)
-    if x == y:
-        raise ConfigError(f"`y` must differ from `x`. Got {y!r}.")
-    chosen = {d: 0 if d not in at else pick(cube.grid, d, at[d]) for d in dims}
-    across = range(sizes[dims.index(x)])
-    down = range(sizes[dims.index(y)]) if y else range(1)
-    if len(across) * len(down) > limit:
-        raise TooLargeError(f"the map has {len(across) * len(down)} points, over the limit of {limit}.")
-    found = cube.array("status")[tuple(slice(None) if d in (x, y) else chosen[d] for d in dims)]
-    rows = np.asarray(found).astype(object)
-    rows = rows.reshape(1, -1) if y is None else rows if dims.index(y) < dims.index(x) else rows.T
-    rows = rows.copy()
-    overlay = _unpacked(cube) | dict.fromkeys(running, "running")
-    for index, status in overlay.items():
-        if all(i == chosen[d] for d, i in zip(dims, index, strict=True) if d not in (x, y)):
-            j, i = (index[dims.index(y)] if y else 0), index[dims.index(x)]
-            if rows[j, i] == MISSING:
-                rows[j, i] = status
-    columns, lines = _order(cube, x), _order(cube, y)
-    return {
-        "x": x,
-        "y": y,
-        "at": plain({d: cube.grid.axes[dims.index(d)].values[i] for d, i in chosen.items() if d not in (x, y)}),
-        "x_values": plain([cube.grid.axes[dims.index(x)].values[i] for i in columns]),
-        "y_values": plain([cube.grid.axes[dims.index(y)].values[j] for j in lines]) if y else [],
-        "status": [[str(rows[j][i]) for i in columns] for j in lines],
-    }
-
-
-def _order(cube: Cube, name: str | None) -> list[int]:
-    """Positions along an axis in the order of its labels; an extended cube has them in the order in which they were
-    added."""
-    if name is None:
-        return [0]
-    values = cube.grid.axes[cube.grid.dims.index(name)].values
-    if any(isinstance(v, str | bool) for v in values):
-        return [*range(len(values))]
-    return sorted(range(len(values)), key=lambda i: float(values[i]))
-
-
-def _unpacked(cube: Cube) -> dict[Index, str]:
-    """Points that have just ended, which are in the driver's log before they are in the cube."""
-    import contextlib
-    import sqlite3
-    import time
-
-    path = cube.place.state / LOG
-    out: dict[Index, str] = {}
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(Log(path, read_only=True)) as log:
-        for row in log.points(f"ended > {time.time() - _RECENT_S}"):
-            where = cube.grid.position(row["labels"])
-            if where is not None:
-                out[where] = row["status"]
-    return out
+def _shown(label: Any) -> str:
+    """A label in print."""
+    return words.formula(label) if isinstance(label, str) else words.number(label)
 
 
 def axes_of(place: Place) -> dict[str, Any]:
@@ -237,7 +198,8 @@ def axes_of(place: Place) -> dict[str, Any]:
         "dims": [str(d) for d in points.dims],
         "own_dims": own,
         "coords": {
-            str(n): {k: v for k, v in _json(c).items() if k != "dims"} | {"dim": str(c.dims[0])}
+            str(n): {k: v for k, v in _json(c).items() if k != "dims"}
+            | {"dim": str(c.dims[0]), "symbol": words.marked(n), "shown": [_shown(v) for v in c.values.tolist()]}
             for n, c in ds.coords.items()
             if c.ndim == 1
         },
@@ -247,9 +209,12 @@ def axes_of(place: Place) -> dict[str, Any]:
                 "units": str(v.attrs.get("units", "")),
                 "printed": printed(str(v.attrs.get("units", ""))),
                 "long_name": str(v.attrs.get("long_name", "")),
+                "symbol": words.marked(n),
+                "error": f"{n}{SUFFIX}" in raw,
                 "numeric": v.dtype.kind in "fiu",
             }
             for n, v in raw.data_vars.items()
+            if not (str(n).endswith(SUFFIX) and str(n).removesuffix(SUFFIX) in raw)
         },
         "points": math.prod(points.shape),
     }

@@ -77,8 +77,12 @@ class Turns:
 
         async def sent(message: Message) -> None:
             nonlocal size
-            made.append(dict(message))
             size += len(message.get("body", b""))
+            # What is too large to be shared is not kept.
+            if size < KEPT:
+                made.append(dict(message))
+            else:
+                made.clear()
             await send(message)
 
         await self._app(scope, receive, sent)
@@ -130,7 +134,7 @@ class _Patience:
         return True
 
     async def _gone(self) -> None:
-        """Wait until the client leaves; the end of the body, already read, may be announced once more before."""
+        """Wait until the client leaves; the end of the body, already read, may be announced again first."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.page import TIMEOUT, WIDE, browser
 from support.patience import PATIENCE
 from support.serving import FAKE, serving
 
@@ -72,3 +73,56 @@ def start_server(
         process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    path = browser()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        path = None
+    if path is None:
+        reason = "needs chromium (Debian: apt-get install chromium) and playwright from PyPI"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as play:
+        found = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Any]:
+    """Open a page of a size; in the end nothing may have been wrong on its console or asked of another host."""
+    wrong: list[str] = []
+    pages = []
+
+    def start(client: Any, size: tuple[int, int] = WIDE) -> Any:
+        page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
+        page.set_default_timeout(TIMEOUT)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda m: wrong.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None
+        )
+        page.on(
+            "request", lambda r: None if r.url.startswith((client.url, "blob:", "data:")) else wrong.append(r.url)
+        )
+        # What is written on a canvas, which no selector sees.
+        page.add_init_script("""window.painted = new Set();
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+                window.painted.add(text); write.call(this, text, ...rest); };""")
+        page.goto(client.url)
+        page.wait_for_selector("#server:not(:empty)")
+        pages.append(page)
+        return page
+
+    start.wrong = wrong  # type: ignore[attr-defined]
+    yield start
+    for page in pages:
+        page.close()
+    assert wrong == []

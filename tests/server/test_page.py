@@ -1,8 +1,6 @@
 """The page, end to end in headless Chromium: submit, watch, look, compare, retry; also narrow, also by keyboard."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -14,79 +12,11 @@ import yaml
 
 from support.cubes import QUICKSTART, physics
 from support.fake_config import tree
-from support.patience import PATIENCE
+from support.page import NARROW, TIMEOUT, download, keep, state
 from support.serving import serving
 from support.tallies import Tally
 
 pytestmark = pytest.mark.real
-WIDE, NARROW = (1400, 900), (390, 844)
-TIMEOUT = 1000 * PATIENCE
-
-
-def _browser() -> str | None:
-    return os.environ.get("PHOTOGAP_CHROMIUM") or next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = _browser()
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        path = None
-    if path is None:
-        reason = "needs chromium (Debian: apt-get install chromium) and playwright from PyPI"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium: Any) -> Iterator[Any]:
-    """Open a page of a size; in the end nothing may have been wrong on its console or asked of another host."""
-    wrong: list[str] = []
-    pages = []
-
-    def start(client: Any, size: tuple[int, int] = WIDE) -> Any:
-        page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
-        page.set_default_timeout(TIMEOUT)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console", lambda m: wrong.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None
-        )
-        page.on(
-            "request", lambda r: None if r.url.startswith((client.url, "blob:", "data:")) else wrong.append(r.url)
-        )
-        # What is written on a canvas, which no selector sees.
-        page.add_init_script("""window.painted = new Set();
-            const write = CanvasRenderingContext2D.prototype.fillText;
-            CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-                window.painted.add(text); write.call(this, text, ...rest); };""")
-        page.goto(client.url)
-        page.wait_for_selector("#server:not(:empty)")
-        pages.append(page)
-        return page
-
-    start.wrong = wrong  # type: ignore[attr-defined]
-    yield start
-    for page in pages:
-        page.close()
-    assert wrong == []
-
-
-def keep(page: Any, name: str) -> None:
-    """Screenshot, where a person wants to look at them."""
-    folder = os.environ.get("PHOTOGAP_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def outside(page: Any) -> list[str]:
@@ -102,10 +32,6 @@ def outside(page: Any) -> list[str]:
     return found
 
 
-def state(page: Any, pattern: str) -> None:
-    page.wait_for_function("p => new RegExp(p).test(document.getElementById('numbers').textContent)", arg=pattern)
-
-
 def slide(page: Any, dim: str, last: str) -> None:
     """Move a slider to its end by the keyboard: another curve is drawn, and says for what."""
     before = page.locator("#curve svg").inner_html()
@@ -115,15 +41,6 @@ def slide(page: Any, dim: str, last: str) -> None:
     page.wait_for_function("d => document.querySelector('#curve svg').innerHTML !== d", arg=before)
     assert slider.get_attribute("aria-valuetext") == last
     page.wait_for_selector(f"#curve svg[aria-label*='{dim} = {last}']")
-
-
-def download(page: Any, button: str, folder: Path) -> Path:
-    """What a click brings, under the name that it suggests."""
-    with page.expect_download() as waiting:
-        page.click(button)
-    target = folder / str(waiting.value.suggested_filename)
-    waiting.value.save_as(target)
-    return target
 
 
 def slow(**more: Any) -> str:
@@ -149,7 +66,7 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
     page.wait_for_selector("#curve svg")
     state(page, r"^done: 48/48, 24 failed")
     page.wait_for_selector("#legend li:has-text('ok 24')")
-    assert {"F0 (mJ/cm²)", "T (K)", "0.1", "10", "30", "90"} <= set(page.evaluate("[...window.painted]"))
+    assert {" (mJ/cm²)", "T (K)", "0.1", "10", "30", "90"} <= set(page.evaluate("[...window.painted]"))
     assert page.title() == "first (done: 48/48) – photogap"
     assert page.get_attribute("#bar", "aria-valuetext") == "done: 48/48, 24 failed"
     assert "largest gap" in page.inner_text("#curvesays")
@@ -157,13 +74,12 @@ def test_submit_watch_slide_and_download(server: Any, open_page: Any, tmp_path: 
     keep(page, "wide-done")
 
     page.select_option("#curve-variable", "Delta0")
-    page.select_option("#curve-x", "time")
     page.select_option("#curve-hue", "")
     page.wait_for_selector("#curve svg[aria-label^='Delta0 (meV) against time (ps)']")
     slide(page, "F0", "10 mJ/cm²")
     for button, start in (("#svg", b"<svg"), ("#png", b"\x89PNG")):
         target = download(page, button, tmp_path)
-        assert target.name.startswith("first-Delta0-time.")
+        assert target.name.startswith("first-Delta0-time-F0=10-T=30-fault=no.")
         assert target.read_bytes().startswith(start)
         assert target.stat().st_size > 1500
     page.select_option("#curve-variable", "Delta0_peak")
@@ -180,7 +96,7 @@ def test_points_failures_and_retry(server: Any, open_page: Any, tally: Tally) ->
     page.focus("#map")
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
     page.keyboard.press("b")
     page.wait_for_selector("#pointB svg")
     assert "0.1 mJ/cm²" in page.inner_text("#pointA")
@@ -245,26 +161,6 @@ def test_edits_are_kept_and_back_button_works(server: Any, open_page: Any) -> No
     page.wait_for_selector("#refused:has-text('This server has no sweep nowhere.')")
     page.fill("#search", "zzz")
     page.wait_for_selector("#none:has-text('No sweep matches.')")
-
-
-def test_plane_too_large_to_draw_raises(server: Any, open_page: Any) -> None:
-    axes = {"F0": {"linspace": [1, 10, 300]}, "T": {"linspace": [10, 400, 200]}, "seconds": [0.2]}
-    server.submit(tree(axes, name="huge"), confirm_points=60_000)
-    page = open_page(server)
-    page.click('#sweeps button[data-name="huge"]')
-    page.wait_for_selector("#legend li:has-text('missing')")
-    down = page.locator("#mapcontrols select").nth(1)
-    assert down.input_value() == "", "a line of the plane, which is small enough"
-    page.locator("#curve-hue").select_option("T")
-    down.select_option("T")
-    page.wait_for_selector("#cursor:has-text('60000 points, over the limit of 40000')")
-    assert page.is_hidden("#map")
-    page.wait_for_timeout(1500)
-    assert page.input_value("#curve-hue") == "T", "the choice stays while the sweep continues"
-    page.locator("#mapcontrols select").nth(1).select_option("")
-    page.wait_for_selector("#map:visible")
-    server.cancel("huge")
-    open_page.wrong[:] = [w for w in open_page.wrong if "413" not in w]
 
 
 def test_client_reconnects_to_a_restarted_server(open_page: Any, tmp_path: Path) -> None:
@@ -355,7 +251,7 @@ def test_narrow_and_by_keyboard_alone(server: Any, open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#curve svg")
     seen = set()
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         name, outline = page.evaluate("""() => { const e = document.activeElement;
             return [e.id || e.dataset.dim, e === document.body ? 'solid' : getComputedStyle(e).outlineStyle]; }""")
@@ -419,7 +315,6 @@ def test_quick_start_from_the_page_equals_the_command_line(
     assert page.locator("#curve path.line").count() == 2, "one a damping"
     keep(page, "quickstart-done")
     page.select_option("#curve-variable", "Delta0")
-    page.select_option("#curve-x", "time")
     page.wait_for_selector("#curve svg[aria-label^='Delta0 (meV) against time (ps)']")
     lines = page.locator("#curve path.line")
     before = [line.get_attribute("d") for line in lines.all()]
@@ -427,7 +322,7 @@ def test_quick_start_from_the_page_equals_the_command_line(
     assert not set(before) & {line.get_attribute("d") for line in lines.all()}, "other curves, not other words"
     keep(page, "quickstart-slid")
     picture = download(page, "#svg", tmp_path)
-    assert picture.name == "quickstart-Delta0-time.svg"
+    assert picture.name == "quickstart-Delta0-time-F0=5.svg"
     assert "F0 = 5 mJ/cm²" in picture.read_text()
     assert download(page, "#png", tmp_path).read_bytes().startswith(b"\x89PNG")
     xr.testing.assert_identical(physics(tmp_path / "quickstart.zarr"), quickstart)

@@ -256,9 +256,9 @@ def test_token_is_required_and_compared_completely(tmp_path: Path) -> None:
         assert raw(client, "/api/sweeps", Cookie=f"{other}; {name}={value}")[0] == 200
         assert cookie_of(TOKEN) != cookie_of("another-token-of-a-server")
     options = Options(folder=tmp_path, token=TOKEN)
-    assert is_token(options, TOKEN)
-    assert not is_token(options, "ä")
-    assert not is_token(Options(folder=tmp_path), "")
+    assert is_token(options.token, TOKEN)
+    assert not is_token(options.token, "ä")
+    assert not is_token(Options(folder=tmp_path).token, "")
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ import contextlib
 import socket
 import ssl
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from photogap.sweeps.clusters.tls import certify
-from photogap.sweeps.server import slices
+from photogap.sweeps.server import planes
 from photogap.sweeps.server.lines import Handshake, Line
 from photogap.sweeps.server.turns import AT_ONCE, WAITING, Turns
 from support.fake_config import tree
@@ -160,14 +161,14 @@ def test_clients_that_wait_are_served_and_those_that_left_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the real server, whose messages a stand-in may order otherwise."""
-    gate, real, calls = threading.Event(), slices.status_map, []
+    gate, real, calls = threading.Event(), planes.status_map, []
 
     def slow(*args: Any) -> Any:
         calls.append(args)
         gate.wait(PATIENCE)
         return real(*args)
 
-    monkeypatch.setattr(slices, "status_map", slow)
+    monkeypatch.setattr(planes, "status_map", slow)
     with serving(tmp_path) as client:
         client.submit(tree({"F0": [1.0, 2.0]}, name="s"))
         client.wait("s", PATIENCE)
@@ -227,3 +228,32 @@ def test_requests_beyond_the_limit_are_refused() -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(check())
+
+
+def test_a_large_answer_is_not_kept() -> None:
+    """A whole cube passes through; only answers that may be shared are held."""
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(60):
+            await send({"type": "http.response.body", "body": bytes(1024**2), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def check() -> int:
+        size = 0
+
+        async def sent(message: Any) -> None:
+            nonlocal size
+            size += len(message.get("body", b""))
+
+        caller = Caller("/api/sweeps/a/cube")
+        await Turns(stream)(caller.scope, caller.receive, sent)
+        return size
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(check()) == 60 * 1024**2
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 1024**2

@@ -1,6 +1,7 @@
 """`photogap optics`: depths, what is refused, and a picture."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -61,6 +62,20 @@ def test_a_picture(tmp_path):
     assert out.stat().st_size > 10_000
     # an index that is known in a part of the range does not cost the rest of the picture
     assert ask(*arguments, "--substrate", "silicon").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["optics", "equilibrium"])
+@pytest.mark.parametrize(("columns", "inches"), [("1", 3.37), ("2", 6.9)])
+def test_a_picture_fills_the_columns_of_a_journal(tmp_path, command, columns, inches):
+    out = tmp_path / "pb.svg"
+    options = ["--omega", "5", "--thickness", "10"] if command == "optics" else []
+    arguments = [command, "Pb", "--T", "5", *options, "--rtol", "1e-2", "--no-errors", "--plot", str(out)]
+    result = CliRunner().invoke(app, [*arguments, "--style", "paper", "--columns", columns])
+    assert result.exit_code == 0, result.output
+    width = float(re.search(r'<svg[^>]* width="([0-9.]+)pt"', out.read_text())[1])
+    assert width == pytest.approx(72 * inches, rel=1e-3)
+    refused = CliRunner().invoke(app, [*arguments, "--style", "poster"])
+    assert "`--style` must be one of" in refused.output
 
 
 @pytest.mark.parametrize(

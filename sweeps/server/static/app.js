@@ -1,7 +1,11 @@
 // The page: a list with live progress, and one sweep with its map, curves, points, failures and config.
-import { Curves, Pair } from "./curves.js";
+import { Curves } from "./curves.js";
+import { Editor } from "./editor.js";
+import { Heat } from "./heat.js";
 import { PointMap } from "./map.js";
-import { $, call, clock, make, pace, path, say, show, words } from "./tools.js";
+import { Pair } from "./pair.js";
+import { Record } from "./record.js";
+import { $, call, clock, make, pace, path, person, say, show, words } from "./tools.js";
 
 const EXAMPLE = `# Photo-induced gap against fluence. Units: F0 mJ/cm2, omega_pump meV, T K, tau_esc ps, time ps.
 name: my-sweep
@@ -18,9 +22,16 @@ plot: {x: F0, hue: damping}
 const ENDED = ["done", "cancelled", "failed"];
 const sweeps = new Map(), drafts = new Map();
 const ended = (s) => ENDED.includes(s?.state);
-const curves = new Curves(() => ended(sweeps.get(chosen))), pair = new Pair();
-const map = new PointMap((which, labels) => pair.take(which, labels));
-let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null;
+const curves = new Curves({ ended: () => ended(sweeps.get(chosen)), store: () => store,
+  others: () => [...sweeps.values()].filter((s) => s.total && s.name !== chosen).map((s) => s.name).sort() });
+const pair = new Pair();
+const editor = new Editor({ changed: (text) => edited(text), may: () => !document.body.classList.contains("reader") });
+const heat = new Heat(), record = new Record();
+const map = new PointMap((which, labels) => {
+  if (which === "A") heat.take(labels);
+  return pair.take(which, labels);
+});
+let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null, store = "", recorded = "";
 
 function progress(s) {
   const count = s.done + s.failed;
@@ -41,7 +52,8 @@ function fill(bar, s) {
 
 function list() {
   const search = $("search").value.toLowerCase(), state = $("state").value;
-  const found = [...sweeps.values()].filter((s) => (!state || s.state === state) && (!search || s.name.toLowerCase().includes(search) || matches.has(s.name)))
+  const found = [...sweeps.values()].filter((s) => (state === "archived" ? s.archived : (!s.archived || s.name === chosen) && (!state || s.state === state))
+    && (!search || s.name.toLowerCase().includes(search) || s.tags.some((t) => t.toLowerCase().includes(search)) || matches.has(s.name)))
     .sort((a, b) => b.submitted - a.submitted);
   const names = found.map((s) => s.name).join("\n");
   const ul = $("sweeps");
@@ -49,19 +61,22 @@ function list() {
     ul.dataset.names = names;
     const focused = document.activeElement && document.activeElement.dataset.name;
     ul.replaceChildren(...found.map((s) => make("li", {}, make("button", { type: "button", "data-name": s.name, onclick: () => choose(s.name) },
-      make("b", {}, s.name), make("span", { class: "quiet" }), make("div", { class: "bar", role: "progressbar", "aria-label": `progress of ${s.name}` })))));
+      make("b", {}, s.name), make("span", { class: "quiet" }), make("div", { class: "tags" }), make("div", { class: "bar", role: "progressbar", "aria-label": `progress of ${s.name}` })))));
     if (focused) ul.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
   }
   for (const s of found) {
     const button = ul.querySelector(`[data-name="${CSS.escape(s.name)}"]`);
     button.setAttribute("aria-current", s.name === chosen);
     button.querySelector("span").textContent = progress(s);
+    const tags = button.querySelector(".tags");
+    if (tags.dataset.tags !== s.tags.join(" ")) { tags.dataset.tags = s.tags.join(" "); tags.replaceChildren(...s.tags.map((t) => make("span", { class: "chip" }, t))); }
     fill(button.querySelector(".bar"), s);
   }
   $("none").hidden = found.length > 0;
   say("none", sweeps.size ? "No sweep matches." : "No sweep yet. Write a config and submit it.");
 }
 
+let readToken = null;
 let matches = new Set(), searching = null;
 function search() {
   list();
@@ -82,8 +97,9 @@ function overview() {
   if (!s) return;
   $("name").textContent = s.name;
   fill($("bar"), s);
+  const end = s.state === "running" && s.seconds_left != null ? `, ends about ${new Date(Date.now() + 1000 * s.seconds_left).toLocaleTimeString([], { timeStyle: "short" })}` : "";
   const rate = s.state === "running" && s.points_per_s ? `, ${pace(s.points_per_s)}` : "";
-  say("numbers", `${progress(s)}${rate}, cluster ${s.cluster}`);
+  say("numbers", `${progress(s)}${rate}${end}, ${s.elsewhere ? "by another process, such as the command line" : `cluster ${s.cluster}`}`);
   say("message", s.message);
   document.title = `${s.name} (${progress(s).split(",")[0]}) – photogap`;
   $("cancel").disabled = ended(s) || s.stopping;
@@ -94,10 +110,12 @@ function overview() {
 // Another sweep, or none: what belonged to the last one goes.
 function turn(name) {
   chosen = name;
+  recorded = "";
   loaded = axes = null;
   seen = "";
   clearTimeout(timer);
-  for (const id of ["mapcard", "curvecard", "pointscard", "failures"]) $(id).hidden = true;
+  for (const id of ["mapcard", "curvecard", "pointscard", "heatcard", "recordcard", "failures"]) $(id).hidden = true;
+  heat.stop();
   say("refused", "");
   say("said", "");
   document.title = "photogap";
@@ -111,7 +129,7 @@ async function choose(name) {
   if ($("detail").getBoundingClientRect().top > innerHeight / 2) $("detail").scrollIntoView();
   try {
     const found = await call(path(name));
-    if (chosen === name) edit(found.config);
+    if (chosen === name) { store = found.store; edit(found.config); }
   } catch (error) { say("refused", error.message); }
   if (chosen === name) await details();
 }
@@ -135,12 +153,10 @@ async function go() {
 // Configs as edited and not submitted are kept while others are looked at.
 function edit(text) {
   original = text;
-  $("config").value = drafts.get(chosen) ?? text;
-  edited();
+  editor.open(drafts.get(chosen) ?? text, text);
 }
 
-function edited() {
-  const text = $("config").value;
+function edited(text) {
   if (text === original) drafts.delete(chosen); else drafts.set(chosen, text);
   $("revert").hidden = text === original;
   $("confirm").hidden = true;
@@ -167,9 +183,13 @@ async function details() {
       axes = found;
       for (const id of ["mapcard", "curvecard", "pointscard"]) $(id).hidden = false;
       pair.open(name, axes);
-      await Promise.all([map.open(name, axes), curves.open(name, axes)]);
+      await Promise.all([map.open(name, axes), curves.open(name, axes), heat.open(name, axes)]);
       loaded = name;
     } else await Promise.all([map.refresh(), curves.refresh()]);
+    if (recorded !== `${name} ${s.state} ${s.started}`) {
+      recorded = `${name} ${s.state} ${s.started}`;
+      await record.open(name);
+    }
     if (s.failed) await failures(name);
     else $("failures").hidden = true;
   } catch (error) {
@@ -193,7 +213,8 @@ async function failures(name) {
       make("button", { type: "button", "data-key": `copy ${k}`, onclick: async (e) => {
         const button = e.currentTarget;
         try { await navigator.clipboard.writeText(r.replay); button.textContent = "Copied"; } catch { button.textContent = "Select it and copy"; }
-      } }, "Copy")))));
+      } }, "Copy"),
+      make("button", { type: "button", class: "writes", "data-key": `retry ${k}`, disabled: !ended(sweeps.get(name)), onclick: () => act(`retry?like=${r.point_id.slice(0, 16)}`) }, r.count === 1 ? "Retry this one" : `Retry these ${r.count}`)))));
   if (focused) $("reasons").querySelector(`[data-key="${focused}"]`)?.focus();
 }
 
@@ -263,8 +284,9 @@ function listen() {
 // The address that the server prints brings its token: it is kept as a cookie, not in the address.
 async function enter() {
   if (!location.hash.startsWith("#token=")) return;
-  const token = decodeURIComponent(location.hash.slice("#token=".length));
-  history.replaceState(null, "", location.pathname);
+  // A link may name a sweep after the token.
+  const [token, name] = location.hash.slice("#token=".length).split("/").map(decodeURIComponent);
+  history.replaceState(null, "", name ? `#${encodeURIComponent(name)}` : location.pathname);
   await call("login", { token });
 }
 
@@ -274,6 +296,14 @@ async function begin() {
     const s = await call("server");
     $("login").hidden = true;
     $("main").hidden = false;
+    document.body.classList.toggle("reader", !s.may_write);
+    $("reading").hidden = s.may_write;
+    $("notes").readOnly = $("tags").readOnly = !s.may_write;
+    $("archived").disabled = !s.may_write;
+    readToken = s.read_token;
+    $("share").hidden = !readToken;
+    await editor.load();
+    if (!$("config").value) edit(EXAMPLE);
     $("server").replaceChildren(`version ${s.version}; materials: ${s.materials.join(", ")}; clusters: ${s.clusters.join(", ")}; `,
       make("a", { href: "/api/openapi.json" }, "API"));
     for (const sweep of (await call("sweeps")).sweeps) sweeps.set(sweep.name, sweep);
@@ -303,6 +333,12 @@ $("login").addEventListener("submit", async (event) => {
     await begin();
   } catch (error) { say("denied", error.message); }
 });
+$("who").value = person.name;
+$("who").addEventListener("change", () => { person.name = $("who").value.trim(); });
+$("share").addEventListener("click", async () => {
+  const link = `${location.origin}/#token=${encodeURIComponent(readToken)}${chosen ? `/${encodeURIComponent(chosen)}` : ""}`;
+  try { await navigator.clipboard.writeText(link); $("share").textContent = "Copied"; } catch { prompt("Read-only link", link); }
+});
 $("search").addEventListener("input", search);
 $("state").addEventListener("change", list);
 $("new").addEventListener("click", () => {
@@ -310,7 +346,6 @@ $("new").addEventListener("click", () => {
   edit(EXAMPLE);
   $("config").focus();
 });
-$("config").addEventListener("input", edited);
 $("revert").addEventListener("click", () => {
   drafts.delete(chosen);
   edit(original);
@@ -320,5 +355,4 @@ $("submit").addEventListener("click", () => submit());
 $("check").addEventListener("click", check);
 for (const what of ["cancel", "resume", "retry"]) $(what).addEventListener("click", () => act(what));
 addEventListener("popstate", () => (location.hash.startsWith("#token=") ? begin() : go()));
-$("config").value = EXAMPLE;
 begin();

@@ -1,62 +1,97 @@
-// The map of a sweep: one cell a point of two axes, on a canvas that mouse and arrow keys both read.
-import { $, call, make, path, say, show, titled, words } from "./tools.js";
+// The map of a sweep: one cell a point of two axes, a panel for each label of a third; coloured by status or by a
+// variable. Mouse and arrow keys both read it.
+import { colourOf } from "./colours.js";
+import { Sheet } from "./sheet.js";
+import { $, make, path, plane, quantity, say, show, titled, words } from "./tools.js";
 
-const STATES = { ok: "#009E73", running: "#56B4E9", missing: "#b9c0c7", error: "#D55E00", not_converged: "#E69F00",
-  timeout: "#CC79A7", lost: "#8c510a", memory: "#7b3294", nan: "#a6611a" };
-const colour = (status) => STATES[status] || "#333333";
-
-const CELLS = 40000; // as many as the server gives
+const BOOKS = ["attempts", "cpu_time", "wall_time"];
+const PANELS = 12;
 
 export class PointMap {
   constructor(onTake) {
     this.onTake = onTake;
     this.canvas = $("map");
-    this.cursor = [0, 0];
+    this.sheet = new Sheet(this.canvas);
+    this.cursor = [0, 0, 0];
     this.taken = {};
-    this.canvas.addEventListener("mousemove", (e) => this.move(this.cell(e)));
-    this.canvas.addEventListener("click", (e) => { this.move(this.cell(e)); this.take(e.shiftKey ? "B" : $("take").value); });
+    this.canvas.addEventListener("mousemove", (e) => this.move(this.sheet.cell(e)));
+    this.canvas.addEventListener("click", (e) => { this.move(this.sheet.cell(e)); this.take(e.shiftKey ? "B" : $("take").value); });
     this.canvas.addEventListener("keydown", (e) => this.key(e));
     new ResizeObserver(() => this.paint()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
 
   open(name, axes) {
-    Object.assign(this, { name, axes, data: null, cursor: [0, 0], taken: {} });
-    const long = axes.dims.filter((d) => this.values(d).length > 1);
-    this.x = long.includes("F0") ? "F0" : long[0] || axes.dims[1];
-    this.y = long.find((d) => d !== this.x && this.values(d).length * this.values(this.x).length <= CELLS) || "";
-    this.at = Object.fromEntries(axes.dims.map((d) => [d, 0]));
-    $("cursor").textContent = "";
+    const keep = this.name === name;
+    Object.assign(this, { name, axes });
+    if (!keep) {
+      Object.assign(this, { data: null, cursor: [0, 0, 0], taken: {}, panels: "", log: false, threshold: 0, lines: "border" });
+      const long = axes.dims.filter((d) => this.values(d).length > 1);
+      this.x = long.includes("F0") ? "F0" : long[0] || axes.dims[1];
+      this.y = long.find((d) => d !== this.x) || "";
+      this.at = Object.fromEntries(axes.dims.map((d) => [d, 0]));
+      this.variable = ["Delta0_peak", "gap_duration"].find((v) => this.variables().includes(v)) || "";
+      $("cursor").textContent = "";
+    }
     this.controls();
     return this.refresh();
   }
 
   values(dim) { return this.axes.coords[dim].values; }
 
+  // Numbers of each point first, then largest values of series, the driver's own numbers last.
+  variables() {
+    const rank = ([name, v]) => (BOOKS.includes(name) ? 2 : v.dims.length > this.axes.dims.length ? 1 : 0);
+    const found = Object.entries(this.axes.variables).filter(([, v]) => v.numeric && this.axes.dims.every((d) => v.dims.includes(d)));
+    return found.sort((a, b) => rank(a) - rank(b)).map(([name]) => name);
+  }
+
+  over() { return this.variable ? this.axes.variables[this.variable].dims.filter((d) => !this.axes.dims.includes(d)) : []; }
+
   controls() {
-    const pick = (key, label, optional) => make("label", {}, label, make("select", { onchange: (e) => {
+    const focused = document.activeElement?.id;
+    const pick = (key, label, options, told = (o) => o || "–") => make("label", {}, label, make("select", { id: `map-${key}`, onchange: (e) => {
       this[key] = e.target.value;
-      if (this.x === this.y) this.y = "";
+      if (this.y === this.x) this.y = "";
+      if (this.panels === this.x || this.panels === this.y) this.panels = "";
       this.controls();
       this.refresh();
-    } }, ...(optional ? [make("option", { value: "" }, "–")] : []), ...this.axes.dims.filter((d) => this.values(d).length > 1 || d === this[key])
-      .map((d) => make("option", { value: d, selected: d === this[key] }, d))));
-    const rest = this.axes.dims.filter((d) => d !== this.x && d !== this.y && this.values(d).length > 1);
-    $("mapcontrols").replaceChildren(pick("x", "across"), pick("y", "down", true), ...rest.map((d) => make("label", {}, titled(d, this.axes.coords[d].printed),
-      make("select", { onchange: (e) => { this.at[d] = Number(e.target.value); this.refresh(); } },
-        ...this.values(d).map((v, i) => make("option", { value: i, selected: i === this.at[d] }, show(v)))))));
+    } }, ...options.map((o) => make("option", { value: o, selected: o === this[key] }, told(o)))));
+    const long = (more) => this.axes.dims.filter((d) => this.values(d).length > 1 || d === this[more]);
+    const series = (v) => this.axes.variables[v].dims.length > this.axes.dims.length;
+    const rest = this.axes.dims.filter((d) => ![this.x, this.y, this.panels].includes(d) && this.values(d).length > 1);
+    const draw = (key, value) => { this[key] = value; this.controls(); this.paint(); };
+    $("mapcontrols").replaceChildren(
+      pick("variable", "colour by", ["", ...this.variables()], (v) => (!v ? "status" : series(v) ? `largest ${v}` : v)),
+      pick("x", "across", long("x")), pick("y", "up", ["", ...long("y")]),
+      pick("panels", "panels", ["", ...long("panels").filter((d) => d !== this.x && d !== this.y)]),
+      ...(this.variable ? [
+        make("label", {}, "lines", make("select", { id: "map-lines", onchange: (e) => draw("lines", e.target.value) },
+          ...[["border", "border of existence"], ["contours", "contours"], ["none", "none"]].map(([o, text]) => make("option", { value: o, selected: o === this.lines }, text)))),
+        ...(this.lines === "border" ? [make("label", {}, titled("above", this.axes.variables[this.variable].printed), make("input", { id: "map-threshold", type: "number", step: "any", value: this.threshold,
+          onchange: (e) => draw("threshold", Number(e.target.value) || 0) }))] : []),
+        make("label", { class: "check" }, make("input", { id: "map-log", type: "checkbox", checked: this.log, onchange: (e) => draw("log", e.target.checked) }), "log colours"),
+      ] : []),
+      ...rest.map((d) => make("label", {}, titled(d, this.axes.coords[d].printed),
+        make("select", { id: `map-at-${d}`, onchange: (e) => { this.at[d] = Number(e.target.value); this.refresh(); } },
+          ...this.values(d).map((v, i) => make("option", { value: i, selected: i === this.at[d] }, this.axes.coords[d].shown[i]))))));
+    if (focused?.startsWith("map-")) document.getElementById(focused)?.focus();
+  }
+
+  query() {
+    const fixed = this.axes.dims.filter((d) => ![this.x, this.y, this.panels].includes(d));
+    return new URLSearchParams([["x", this.x], ...(this.y ? [["y", this.y]] : []), ...(this.panels ? [["panels", this.panels]] : []),
+      ...(this.variable ? [["variable", this.variable]] : []), ...fixed.map((d) => ["at", `${d}=${this.values(d)[this.at[d]]}`])]);
   }
 
   refresh() { return (this.latest = this.load()); }
 
   async load() {
     const name = this.name, mine = (this.turn = {});
-    const query = new URLSearchParams([["x", this.x], ...(this.y ? [["y", this.y]] : []),
-      ...this.axes.dims.filter((d) => d !== this.x && d !== this.y).map((d) => ["at", `${d}=${this.values(d)[this.at[d]]}`])]);
     let data = null;
-    try { data = await call(path(name, `map?${query}`)); } catch (error) {
+    try { data = await plane(path(name, `plane?${this.query()}`)); } catch (error) {
       if (error.status !== 413) throw error;
-      say("cursor", error.message);
+      if (mine === this.turn) say("cursor", error.message);
     }
     if (name !== this.name) return;
     // Another plane was chosen meanwhile.
@@ -65,126 +100,63 @@ export class PointMap {
     if (!data) { this.data = null; return; }
     if (!this.data) say("cursor", "");
     // A cube that grew in the meantime has labels that the selectors lack.
-    this.grown = data.x_values.length !== this.values(data.x).length || (data.y && data.y_values.length !== this.values(data.y).length);
-    if (!data.y) data.status = [data.status[0]];
+    this.grown = ["x", "y", "panels"].some((k) => data[k] && data[`${k}_values`].length !== this.values(data[k]).length);
     this.data = data;
-    const count = {};
-    for (const row of data.status) for (const s of row) count[s] = (count[s] || 0) + 1;
-    $("legend").replaceChildren(...Object.entries(count).sort().map(([s, n]) => {
-      const swatch = make("i");
-      swatch.style.background = colour(s);
-      return make("li", {}, swatch, `${s} ${n}`);
-    }));
-    if ($("cursor").textContent) this.move(this.cursor);
+    this.cursor = this.cursor.map((at, k) => Math.min(at, data.shape[k] - 1));
+    this.legend();
     this.paint();
   }
 
-  size() { return [this.data.x_values.length, this.data.status.length]; }
-
-  // Where the cells lie on the canvas, beside the labels of the axes.
-  layout(pen, width) {
-    const { data } = this, [nx, ny] = this.size();
-    const rows = data.y ? data.y_values.map((v) => show(v)) : [];
-    const left = data.y ? Math.min(width / 3, 34 + Math.max(...rows.map((t) => pen.measureText(t).width))) : 0;
-    const w = (width - left) / nx, tall = Math.max(32, Math.min(360, ny * Math.min(48, Math.max(22, w))));
-    return { rows, left, w, h: tall / ny, tall, right: width };
+  legend() {
+    const count = new Array(this.data.kinds.length).fill(0);
+    for (const code of this.data.codes) count[code] += 1;
+    $("legend").replaceChildren(...this.data.kinds.map((kind, k) => {
+      const mark = make("i");
+      if (!(this.variable && kind === "ok")) mark.style.background = colourOf(kind);
+      return make("li", {}, mark, `${kind} ${count[k]}`);
+    }));
   }
 
   paint() {
     if (!this.data) return;
-    const { canvas } = this, width = canvas.clientWidth, ratio = window.devicePixelRatio || 1;
-    if (!width) return;
-    const pen = canvas.getContext("2d"), style = getComputedStyle(canvas), font = (size, bold = "") => `${bold} ${size}px ${style.fontFamily}`;
-    pen.font = font(13);
-    const box = this.box = this.layout(pen, width), { left, w, h, tall } = box, gap = w > 6 && h > 6 ? 1 : 0;
-    canvas.style.height = `${tall + 42}px`;
-    canvas.width = width * ratio;
-    canvas.height = (tall + 42) * ratio;
-    pen.scale(ratio, ratio);
-    pen.font = font(13);
-    pen.fillStyle = style.color;
-    this.annotate(pen, box);
-    this.data.status.forEach((row, j) => row.forEach((s, i) => {
-      const x = left + i * w, y = j * h, cx = x + (w - gap) / 2, cy = y + (h - gap) / 2;
-      pen.fillStyle = colour(s);
-      pen.fillRect(x, y, w - gap, h - gap);
-      if (w <= 10 || h <= 10 || s === "ok" || s === "missing") return;
-      // Marks tell what colours tell, to those who see no colours.
-      pen.strokeStyle = pen.fillStyle = "#000";
-      pen.lineWidth = 1.5;
-      pen.beginPath();
-      if (s === "running") pen.arc(cx, cy, 3, 0, 7);
-      else for (const way of [-1, 1]) { pen.moveTo(cx - 4, cy - 4 * way); pen.lineTo(cx + 4, cy + 4 * way); }
-      if (s === "running") pen.fill(); else pen.stroke();
-    }));
-    const frame = ([i, j]) => {
-      for (const [line, ink] of [[3, "#000"], [1, "#fff"]]) {
-        pen.lineWidth = line; pen.strokeStyle = ink; pen.strokeRect(left + i * w + 1, j * h + 1, w - 3, h - 3);
-      }
-    };
-    const named = {};
-    for (const [which, where] of Object.entries(this.taken)) if (where.view === this.view()) (named[where.cell] ||= []).push(which);
-    pen.font = font(13, "bold");
-    for (const [cell, names] of Object.entries(named)) {
-      const [i, j] = cell.split(",").map(Number);
-      frame([i, j]);
-      pen.fillStyle = "#fff"; pen.strokeStyle = "#000"; pen.lineWidth = 3;
-      for (const draw of ["strokeText", "fillText"]) pen[draw](names.sort().join(" "), left + i * w + 4, j * h + 15);
-    }
-    frame(this.cursor);
+    const v = this.variable && this.axes.variables[this.variable];
+    const text = v && `${this.over().length ? "largest " : ""}${v.symbol}`;
+    this.sheet.draw(this.data, { axes: this.axes, most: PANELS, log: this.log, lines: this.variable ? this.lines : "none",
+      threshold: this.threshold, title: v ? titled(text, v.printed) : "" });
+    this.overlay();
   }
 
-  // Labels of both axes with their names and units; only as many as have room.
-  annotate(pen, { rows, left, w, h, tall, right }) {
-    const { data } = this, name = (d) => titled(d, this.axes.coords[d].printed);
-    const columns = data.x_values.map((v) => show(v)), every = (room, size) => Math.max(1, Math.ceil(size / room));
-    const step = every(w, 8 + Math.max(...columns.map((t) => pen.measureText(t).width)));
-    pen.textAlign = "center";
-    columns.forEach((t, i) => {
-      const x = left + (i + 0.5) * w;
-      if (i % step === 0 && x + pen.measureText(t).width / 2 <= right) pen.fillText(t, x, tall + 16);
-    });
-    pen.fillText(name(data.x), left + (right - left) / 2, tall + 36);
-    if (data.y) {
-      pen.textAlign = "right";
-      rows.forEach((t, j) => { if (j % every(h, 15) === 0) pen.fillText(t, left - 7, (j + 0.5) * h + 4, left - 30); });
-      pen.save();
-      pen.translate(13, tall / 2);
-      pen.rotate(-Math.PI / 2);
-      pen.textAlign = "center";
-      pen.fillText(name(data.y), 0, 0, tall);
-      pen.restore();
-    }
-    pen.textAlign = "start";
+  overlay() {
+    const here = Object.entries(this.taken).filter(([, where]) => where.view === this.view());
+    this.sheet.overlay(this.cursor, here.map(([name, where]) => [name, where.cell]));
   }
 
-  view() { return JSON.stringify([this.x, this.y, this.data && this.data.at]); }
+  view() { return JSON.stringify([this.x, this.y, this.panels, this.data && this.data.at]); }
 
-  cell(event) {
-    if (!this.box) return [0, 0];
-    const at = this.canvas.getBoundingClientRect(), { left, w, h } = this.box;
-    return [Math.floor((event.clientX - at.left - left) / w), Math.floor((event.clientY - at.top) / h)];
-  }
-
-  move([i, j]) {
+  move([p, i, j]) {
     if (!this.data) return;
-    const [nx, ny] = this.size();
-    this.cursor = [Math.max(0, Math.min(nx - 1, i)), Math.max(0, Math.min(ny - 1, j))];
-    say("cursor", `${this.data.status[this.cursor[1]][this.cursor[0]]}: ${words(this.labels(), this.axes.coords).join(", ")}`);
-    this.paint();
+    const [np, ny, nx] = this.data.shape, within = (v, n) => Math.max(0, Math.min(n - 1, v));
+    this.cursor = [within(p, Math.min(np, PANELS)), within(j, ny), within(i, nx)];
+    const k = (this.cursor[0] * ny + this.cursor[1]) * nx + this.cursor[2], value = this.data.values?.[k];
+    const v = this.variable && this.axes.variables[this.variable];
+    const read = v ? `${Number.isNaN(value) ? this.data.kinds[this.data.codes[k]] : `${this.variable} = ${quantity(Number(value.toPrecision(6)), v.printed)}`}` : this.data.kinds[this.data.codes[k]];
+    say("cursor", `${read}: ${words(this.labels(), this.axes.coords).join(", ")}`);
+    this.overlay();
   }
 
   labels() {
-    const [i, j] = this.cursor, d = this.data;
-    const found = { ...d.at, [d.x]: d.x_values[i], ...(d.y ? { [d.y]: d.y_values[j] } : {}) };
+    const [p, j, i] = this.cursor, d = this.data;
+    const found = { ...d.at, [d.x]: d.x_values[i], ...(d.y ? { [d.y]: d.y_values[j] } : {}), ...(d.panels ? { [d.panels]: d.panels_values[p] } : {}) };
     return Object.fromEntries(this.axes.dims.map((dim) => [dim, found[dim]]));
   }
 
   key(event) {
     // Alt and an arrow are the browser's.
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (step) this.move([this.cursor[0] + step[0], this.cursor[1] + step[1]]);
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.data) return;
+    const [p, j, i] = this.cursor, up = this.sheet.flip ? 1 : -1;
+    const step = { ArrowLeft: [p, i - 1, j], ArrowRight: [p, i + 1, j], ArrowUp: [p, i, j + up], ArrowDown: [p, i, j - up],
+      PageUp: [p - 1, i, j], PageDown: [p + 1, i, j] }[event.key];
+    if (step) this.move(step);
     else if (event.key === "Enter") this.take($("take").value);
     else if (["a", "b", "A", "B"].includes(event.key)) this.take(event.key.toUpperCase());
     else return;
@@ -198,14 +170,14 @@ export class PointMap {
     this.controls();
     await this.refresh();
     this.canvas.focus();
-    this.move([where(this.x), this.y ? where(this.y) : 0]);
+    this.move([this.panels ? where(this.panels) : 0, where(this.x), this.y ? where(this.y) : 0]);
     this.take("A");
   }
 
   take(which) {
     if (!this.data) return;
     this.taken[which] = { view: this.view(), cell: [...this.cursor] };
-    this.paint();
+    this.overlay();
     this.onTake(which, this.labels());
   }
 }

@@ -1,0 +1,52 @@
+"""Cubes that the command line makes, extends or computes in the folder of a server that is running."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.client import RefusedError
+from photogap.sweeps.drive import sweep
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.server import others
+from photogap.sweeps.store.place import place
+from support.fake_config import tree
+from support.patience import PATIENCE, until
+from support.serving import serving
+from support.tallies import Tally
+
+AXES = {"F0": [0.1, 1.0, 10.0], "T": [30, 60]}
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(others, "LOOK_S", 0.1)
+    monkeypatch.setattr(sweep, "_LOOK_S", 0.0)
+
+
+def test_cubes_of_the_command_line_appear_while_the_server_runs(tmp_path: Path, tally: Tally) -> None:
+    with serving(tmp_path) as client:
+        tally.admit(2)
+        plan, target = resolve(parse(tree(AXES, name="late"))), place(tmp_path / "late.zarr")
+        work = threading.Thread(target=lambda: run(plan, target, workers=0))
+        work.start()
+        until(lambda: [s["name"] for s in client.sweeps()] == ["late"])
+        until(lambda: client.sweep("late")["done"] == 2)
+        found = client.sweep("late")
+        assert (found["state"], found["elsewhere"], found["total"]) == ("running", True, 6)
+        for refused in (client.resume, client.retry, lambda name: client.submit(tree(AXES, name=name))):
+            with pytest.raises(RefusedError, match="another process, such as the command line, is computing"):
+                refused("late")
+        assert client.cancel("late")["state"] == "running"
+        tally.admit(3)
+        work.join(PATIENCE)
+        found = client.wait("late", PATIENCE)
+        assert (found["state"], found["done"], found["elsewhere"]) == ("cancelled", 3, False)
+        assert client.slice("late", "Delta0_peak").sizes["F0"] == 3
+        # Extended by the command line while the server knows it as ended.
+        tally.open()
+        run(resolve(parse(tree(AXES, name="late"))), target, workers=0)
+        until(lambda: client.sweep("late")["state"] == "done")
+        assert client.sweep("late")["done"] == 6
