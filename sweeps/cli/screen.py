@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..ask.config import read
 from ..ask.plan import Plan, resolve
@@ -189,7 +189,8 @@ def _record(
 def _show(ranking: "Ranking", left: "Sequence[LeftOut]") -> None:
     with_gap = [row for row in ranking.rows if row.relative > 0]
     table = Table(
-        "rank", "material", "lambda", "Tc0 (K)", "gap (meV)", "gap / 1.764 kB Tc0", "F0", "pump (meV)", "ranks",
+        "rank", Column("material", no_wrap=True), "lambda", "Tc0 (K)", "gap (meV)", "gap / 1.764 kB Tc0", "F0",
+        "pump (meV)", "ranks",
         caption=f"{len(with_gap)} of {len(ranking.rows)} materials show a gap above Tc0; ranks: over variations",
     )  # fmt: skip
     for row in with_gap[:_ROWS]:

@@ -103,7 +103,7 @@ def check_lambda(path: Path, found: float, stated: float, where: str) -> None:
         ratio = found / stated if stated else np.inf
         hint = next(
             (
-                f"; it is {r} lambda: which convention has alpha2F?"
+                f"; it is {r} lambda: which convention has alpha2F"
                 for x, r in ((2, "twice"), (0.5, "half"))
                 if abs(ratio / x - 1) < SAME
             ),

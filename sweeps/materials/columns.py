@@ -278,13 +278,18 @@ def _check_lengths(path: Path, rows: list[_Line]) -> None:
 
 def _check_cut(path: Path, rows: list[_Line]) -> None:
     """Raise if the last line has no line end and fewer digits than all others."""
-    shapes = {tuple(len(w.partition(".")[2]) for w in row.words) for row in rows[:-1]}
-    last = tuple(len(w.partition(".")[2]) for w in rows[-1].words)
+    shapes = {_digits(row) for row in rows[:-1]}
+    last = _digits(rows[-1])
     if len(rows) > 4 and len(shapes) == 1 and last not in shapes:
         raise ValueError(
             f"{path}, line {rows[-1].number}: the last row must have as many digits as the others (is the file cut "
             f"off?). Got {quoted(rows[-1].text)}."
         )
+
+
+def _digits(row: _Line) -> tuple[int, ...]:
+    """Number of characters after the decimal sign of each word."""
+    return tuple(len("".join(re.split("[.,]", word, maxsplit=1)[1:])) for word in row.words)
 
 
 def arranged(path: Path, table: Table) -> Table:

@@ -314,6 +314,7 @@ def _held(source: _Source, column: int, omega: Array, alpha2F: Array, unit: str)
         return None
     words = f"{table.header}\n{table.footer}"
     found = coupling_lambda(omega, alpha2F)
+    _check_total(source, column, alpha2F)
     stated = _stated(source, column, lambdas_stated(words), found)
     if stated is not None:
         checks.check_lambda(path, found, stated, "the file's own lambda")
@@ -327,6 +328,19 @@ def _held(source: _Source, column: int, omega: Array, alpha2F: Array, unit: str)
         checks.check_log(path, omega, alpha2F, ENERGY[unit], *log, ENERGY[log[1]])
     checks.check_scale(path, omega, alpha2F, ENERGY[unit], unit)
     return stated
+
+
+def _check_total(source: _Source, column: int, alpha2F: Array) -> None:
+    """Raise if another column of alpha2F, such as that of a mode, exceeds the total."""
+    names = source.table.names
+    for i, name in enumerate(names):
+        part = role(name) == "unknown" and re.search(r"(a|α|alpha)\^?2|mode", name, re.IGNORECASE)
+        total, other = float(alpha2F.sum()), float(source.table.numbers[:, i].sum())
+        if part and i != column and other > 1.02 * total:
+            raise ValueError(
+                f"{source.path}: the column {quoted(names[column])} must be the total, larger than {quoted(name)}; "
+                f"are columns exchanged? Got sums of {total:.4g} and {other:.4g}."
+            )
 
 
 def _stated(source: _Source, column: int, values: tuple[float, ...], found: float) -> float | None:
