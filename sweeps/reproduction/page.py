@@ -11,6 +11,7 @@ from ..analysis import open_cube
 from ..ask.config import PRESETS
 from ..figures.registry import FIGURES
 from ..solver import MODEL
+from ..status import Status
 from ..store.place import place
 from . import abstract, assumptions
 from .paper import facts, places
@@ -268,13 +269,13 @@ _UNREADABLE = (KeyError, ValueError, IndexError, ArithmeticError)
 
 
 def _complete(ds: xr.Dataset) -> bool:
-    return bool((ds["status"] == "ok").all())
+    return bool((ds["status"] == Status.OK).all())
 
 
 def _holes(ds: xr.Dataset) -> str:
     """Number of missing or failed points of a cube, and the reasons."""
     status = ds["status"].values.ravel()
-    lost = int((status != "ok").sum())
+    lost = int((status != Status.OK).sum())
     messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
     return f"{lost} of {status.size} points are missing or failed{f': {messages}' * bool(messages)}"
 

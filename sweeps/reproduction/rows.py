@@ -20,7 +20,7 @@ ANY = ("",)
 
 
 class Verdict(enum.Enum):
-    """How a number or a statement compares."""
+    """How a number or a statement compares with the paper."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -94,7 +94,7 @@ def told(text: str) -> Cell:
 
 
 def one(ds: xr.Dataset, **labels: object) -> xr.Dataset:
-    """Part at the labels, axes of one value dropped."""
+    """Part of the data at the labels; axes of one value are dropped."""
     return ds.sel(labels).squeeze()
 
 
