@@ -56,7 +56,7 @@ def measure(page: Any, what: str, act: str, ready: str) -> None:
     """Time from an act to a condition in the page, which is looked at in each frame."""
     busy, cpu, begin = metrics(page)["TaskDuration"], time.process_time(), time.perf_counter()
     page.evaluate(act)
-    page.wait_for_function(ready, polling="raf")
+    page.wait_for_function(f"() => {ready}", polling="raf")
     wall = time.perf_counter() - begin
     print(
         f"{what:55} wall {wall:6.3f} s   browser {metrics(page)['TaskDuration'] - busy:6.3f} s   "
