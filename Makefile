@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest ensemble bench faults docs spectra clean
+.PHONY: run reproduce test lint types pytest ensemble bench faults docs spectra fresh newest clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
@@ -45,6 +45,16 @@ bench: $(STAMP)-bench        ## speed and memory, as ratios within one run
 
 faults: $(STAMP)-test        ## harm stores and drivers hundreds of times, write the table of docs/reliability.md
 	$(BIN)/python benchmarks/faults.py --write docs/reliability.md
+
+fresh: $(STAMP)-test         ## the wheel in an empty folder: every command of README and docs/clusters.md; FRESH=--few is shorter
+	$(BIN)/python scripts/fresh.py $(FRESH)
+
+# What needs neither a service nor long: CI runs it in two more environments.
+QUICK := tests/sweeps tests/analysis tests/figures/test_words.py tests/core/test_terms.py tests/core/test_collisions.py \
+    tests/clusters/test_config.py tests/clusters/test_readings.py
+
+newest:                      ## newest versions of everything, unpinned: make newest PYTHON=python3.13
+	sh scripts/newest.sh $(PYTHON) $(VENV)-newest-$$(basename $(PYTHON)) $(QUICK)
 
 docs: $(STAMP)-docs          ## the site in build/docs, warnings as errors; executes notebooks that changed
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs

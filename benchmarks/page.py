@@ -1,7 +1,8 @@
 """Times and memory of the page in headless Chromium: `PYTHONPATH=tests python benchmarks/page.py [EVENTS]`.
 
-Prints one line for each measurement: wall seconds from a choice to its picture, and the CPU seconds of the server and
-this script, which hardly depend on what else the machine does. EVENTS (600) progress events are then watched, as a sweep sends them once a second, and the heap is read after each sixth.
+Prints one line for each measurement: wall seconds from a choice to its picture, and the CPU seconds of the server
+and this script, which hardly depend on what else the machine does. EVENTS (600) progress events are then watched,
+as a sweep sends them once a second, and the heap is read after each sixth.
 """
 
 import sys

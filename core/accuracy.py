@@ -104,7 +104,7 @@ class Choice:
         return round(self.window / self.spacing)
 
     def shares(self) -> tuple[float, float]:
-        """Largest relative change by spacing and by window."""
+        """Largest relative change on refining the spacing and on refining the window."""
         return float(self.best.relative(self.by_spacing).max()), float(self.best.relative(self.by_window).max())
 
 
@@ -121,7 +121,7 @@ def narrowest_mode(spectrum: Spectrum) -> float:
 
 
 def spacing_order(spectrum: Spectrum, spacing: float, rtol: float) -> float:
-    """Lowest order in the spacing: one for peaks that reach zero energy, if that matters to the accuracy.
+    """Lowest order of convergence in the spacing: one if peaks reach zero energy and limit the accuracy.
 
     There alpha2F / omega is finite at zero, and the sum over a lattice of peaks lacks half a cell of it.
 
@@ -250,7 +250,7 @@ def choose_lattice(
 
 
 def _by_spacing(change: Array, before: Array | None, order: float) -> Array:
-    """Bound on the error from the change with the last halving of the spacing and, if known, with the one before.
+    """Bound on the error, from the changes in the last halving of the spacing and, if known, in the one before.
 
     Errors of order p make their ratio 2^p. A ratio that belongs to a lower order than `order` lowers it; one above
     `order` + 1/2 may be chance, and the change before counts.
@@ -271,7 +271,7 @@ def _with_fixed_errors(
     choice: Choice, at: Callable[[int, int], Numbers], where: tuple[int, int], fixed: tuple[bool, bool],
     orders: tuple[float, float], most_cells: int,
 ) -> Choice:  # fmt: skip
-    """The choice of a lattice, with the errors of a fixed spacing or window from one refinement of each."""
+    """Choice of a lattice; the errors of a fixed spacing and window come from one refinement of each."""
     (i, j), unknown = where, np.full(choice.by_spacing.shape, np.inf)
     room = 2 * choice.cells <= most_cells
 

@@ -190,7 +190,7 @@ class _Run:
         return max(slab.defect(y) for slab, y in found) / self.method.defect
 
     def _await_pulse(self, target: float) -> float:
-        """Target of the next step, at most the start of the pulse; at that start, prepare slabs and step."""
+        """Target of the next step, not beyond the start of the pulse; at that start, prepare slabs and step."""
         if self.t < self.pump.begins:
             return min(target, self.pump.begins)
         for slab in self.slabs:

@@ -53,7 +53,7 @@ class Equations:
 
     @cached_property
     def absorption(self) -> Absorption:
-        """The term by which quasiparticles absorb light, for which the lattice must extend above them."""
+        """The term of absorption by quasiparticles, which needs a lattice that extends above their energies."""
         return next(term for term in self.terms if isinstance(term, Absorption))
 
     def on(self, rung: int) -> "Equations":

@@ -182,7 +182,7 @@ class JointTerm(Protocol):
 
 
 class Process:
-    """Base of the classes listed in `processes`, with the defaults of a source independent of the state.
+    """Base class of the processes in a slab, with the defaults of a source independent of the state.
 
     Attributes:
         rules: Rules that bind point and settings for this process; most have none.
@@ -199,7 +199,7 @@ class Process:
 
 
 class JointProcess:
-    """Base of the classes of processes between slabs."""
+    """Base class of the processes between slabs."""
 
     rules: ClassVar[tuple[Joint, ...]] = ()
 

@@ -38,7 +38,7 @@ def film_series(
 
 
 def ledger_error(data: dict[str, Array], U: float) -> float:
-    """Largest defect of the energy ledger, relative to the absorbed energy (without any, to the change of U_qp)."""
+    """Largest defect of the energy ledger, relative to the absorbed energy (if none, to the change of U_qp)."""
     kept = data["U_qp"] + data["U_ph"] + data["U_escaped"]
     scale = U if U > 0 else max(float(np.abs(data["U_qp"]).max()), 1e-300)
     return float(np.abs(kept - data["U_absorbed"] - data["U_gap"]).max()) / scale

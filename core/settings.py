@@ -121,7 +121,7 @@ class Settings:
         metadata=declare(
             "Energy that the constant Gamma matches to the absorbed share of the fluence: `absorbed`, taken up by "
             "quasiparticles, or `retained`, the largest that they hold at any time; the rest is in phonons.",
-            long_name="energy by which the absorption rate is found",
+            long_name="energy that fixes the absorption rate",
             later=True,
         ),
     )

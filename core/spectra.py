@@ -172,7 +172,7 @@ class Spectrum:
         return cls(omega=grid, alpha2F=a, F=normalise(grid, density))._stating(**stated)
 
     def _stating(self, **stated: Any) -> Self:
-        """This new spectrum with the numbers from which its arrays were computed."""
+        """This spectrum, annotated with the numbers from which its arrays were computed."""
         object.__setattr__(self, "stated", stated)
         return self
 

@@ -1,4 +1,4 @@
-"""Units: in the form that UDUNITS and pint read, in readable form, and the factors between units of one kind.
+"""Units: the form that UDUNITS and pint read, the printed form, and the factors between units of one kind.
 
 Uses the standard library alone, so that every front end can import it.
 """

@@ -7,6 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
+if not (HERE / "notebooks").exists():
+    (HERE / "notebooks").symlink_to("../notebooks", target_is_directory=True)
 # Kernels of the notebooks: one thread each, and no progress bars in their pages.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

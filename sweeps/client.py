@@ -150,7 +150,7 @@ class Client:
         return self._json("POST", _path(name, "resume"))
 
     def retry(self, name: str, like: str | None = None) -> dict[str, Any]:
-        """Compute the failed points again; with `like`, the id of one, those that failed for its reason."""
+        """Compute the failed points again; with `like`, the id of one, only those with the same reason."""
         return self._json("POST", _path(name, "retry" + (f"?{urlencode({'like': like})}" if like else "")))
 
     def history(self, name: str) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Client:
         return self._json("GET", _path(name, "history"))
 
     def note(self, name: str, text: str | None = None, **changes: Any) -> dict[str, Any]:
-        """Change the notes of a sweep, its `tags`, or whether it is `archived`; the rest stays.
+        """Change the notes of a sweep, its `tags`, or whether it is `archived`; the rest is unchanged.
 
         Raises:
             RefusedError: Somebody else changed them at the same moment.
@@ -249,7 +249,7 @@ class Client:
         return self._answer("GET", _path(name, "events"), timeout=max(self.timeout, _QUIET_S))
 
     def _patient(self, ask: Callable[[str], _T], name: str, end: float | None = None) -> _T:
-        """Repeat a request while the server is away, at most until `end`."""
+        """Repeat a request while the server is unreachable, at most until `end`."""
         end = min(end or math.inf, time.monotonic() + self.timeout)
         while True:
             try:

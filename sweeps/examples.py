@@ -100,7 +100,9 @@ def write(name: str, cluster: str, folder: Path) -> list[Path]:
     found = {folder / where: text for where, text in _files(name, cluster)}
     there = [path for path in found if path.exists()]
     if there:
-        raise ConfigError(f"`init` replaces no file; use another folder with --folder. Got {str(there[0])!r}.")
+        raise ConfigError(
+            f"`init` does not overwrite files; use another folder with --folder. Got {str(there[0])!r}."
+        )
     for path, text in found.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

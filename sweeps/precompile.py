@@ -36,7 +36,7 @@ def compiled() -> Iterator[Any]:
 
 
 def uncached() -> int:
-    """Number of compilations of this process that the cache did not have."""
+    """Number of compilations in this process that were not in the cache."""
     return sum(sum(function.stats.cache_misses.values()) for function in compiled())
 
 

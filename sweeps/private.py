@@ -62,7 +62,7 @@ def is_own(path: Path) -> bool:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only this user can read from its first byte on, replacing any old one."""
+    """Write a file that is private to this user from its creation on, replacing any old one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:

@@ -147,6 +147,17 @@ def test_forms_and_workflows_parse_and_run_what_exists() -> None:
     assert [hook["id"] for hook in hooks] == ["ruff", "ruff-format", "schema"]
 
 
+def test_every_page_is_in_a_table_of_contents() -> None:
+    listed: set[Path] = {DOCS / "index.md"}
+    for page in DOCS.rglob("*.md"):
+        for block in re.findall(r"```{toctree}\n(.*?)```", page.read_text(), re.DOTALL):
+            names = re.findall(r"^(?:.*<)?([\w/]+)>?$", block, re.MULTILINE)
+            listed |= {page.parent / f"{name}.md" for name in names}
+            notebooks = {name.partition("/")[2] for name in names if name.startswith("notebooks/")}
+            assert not notebooks or notebooks == {path.stem for path in (ROOT / "notebooks").glob("*.py")}
+    assert set(DOCS.rglob("*.md")) - listed == set()
+
+
 def test_the_pages_need_no_sphinx() -> None:
     code = f"import sys; sys.path.insert(0, {str(DOCS / '_ext')!r}); import pages; print('sphinx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -155,7 +166,7 @@ def test_the_pages_need_no_sphinx() -> None:
 
 def test_the_conda_recipe_has_every_dependency() -> None:
     text = (ROOT / "packaging" / "conda" / "meta.yaml").read_text()
-    other = {"dask": "dask-core", "matplotlib": "matplotlib-base", "PyYAML": "pyyaml"}
+    other = {"dask": "dask-core", "matplotlib": "matplotlib-base"}
     wanted = set()
     for requirement in PROJECT["dependencies"]:
         found = re.fullmatch(r"([\w.-]+)([<>=].*)", requirement)

@@ -146,7 +146,7 @@ class Pool:
         return Size(film.lattice.N, film.lattice.M, film.ring.L)
 
     def run(self, machines: Machines, refill: Callable[[], bool]) -> Iterator[None]:
-        """Advance rows until all are finished and no more come; yields after each answer.
+        """Advance rows until all are finished and no more come; yields after each result.
 
         Args:
             machines: The rows.

@@ -108,7 +108,7 @@ def new_pool(rows: int, widest: int, gap: Size) -> Pool:
 
 
 def bytes_of_row(widest: int, gap: Size) -> int:
-    """Bytes of a row of the pool."""
+    """Bytes per row of the pool."""
     N, M = gap.N, gap.M
     reals = 5 * (LEDGER + M + 1 + widest) + (32 + 7 + 8 * DEPTH + 2) * N + gap.L + 2 + M + DEPTH**2
     return 8 * reals
@@ -153,7 +153,7 @@ def first(
 def stage(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Next stage of a step and its rates; error if it is the step's last stage, and the range of occupations.
+    """Next stage of a step and its rates; for the last stage, also the step's error and range of occupations.
 
     Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
     """
@@ -176,7 +176,7 @@ def stage(
 def prepare(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
-    """Kernels of a trial's phonons, and the gap that the step assumed. Numbers: the step (ps), 0 without slope."""
+    """Kernels of a trial's phonons, and the gap assumed by the step. Numbers: the step (ps), 0 without a slope."""
     n = a["now"][:, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
     x = a["gap"] + numbers[0][:, None, None] * a["slope"]

@@ -130,7 +130,7 @@ class _System:
         return _Solved(b, False, _ITERATIONS)
 
     def _restore(self, x: Array, b: Array) -> Array:
-        """x with the invariant of b, which is zero but for round-off."""
+        """x corrected to the invariant of b; an invariant of b within round-off counts as zero."""
         w = self.problem.invariant
         if w is None:
             return x

@@ -1,4 +1,4 @@
-r"""Conductivity that an experiment infers from r where the pump changes a film in depth.
+r"""Conductivity that an experiment infers from r if the pump's effect decays with depth.
 
 The pump's intensity falls as exp(-z / depth), and the analysis of pump-probe data takes the change of the
 conductivity to fall with it,

@@ -53,7 +53,7 @@ def stack_powers(
 def stack_amplitude(
     n: ArrayLike, omega: ArrayLike, thickness: ArrayLike, n_substrate: ArrayLike = 1.0, n_cover: float = 1.0
 ) -> ComplexArray:
-    """Complex reflection coefficient r of a stack, R = |r|^2; arguments and errors as of `stack_powers`."""
+    """Complex reflection coefficient r of a stack, R = |r|^2; arguments and errors as in `stack_powers`."""
     return _fluxes(*_media(n, omega, thickness, n_substrate, n_cover))[1]
 
 

@@ -87,9 +87,9 @@ class Absorption(Process):
         change.ledger[Entry.ABSORBED] += gamma * unit_power
 
     def fastest_rate(self, t: float, state: State) -> float:
-        """4 Gamma: by a photon up and down, each with its reverse."""
+        """4 Gamma: moves up and down by one photon, each with its reverse."""
         return 4.0 * abs(self.at(t, state).gamma)
 
     def relaxation(self, t: float, state: State, rates: Change) -> None:
-        """See `Term.relaxation`: by a photon up and down."""
+        """See `Term.relaxation`: moves up and down by one photon."""
         rates.f += 2.0 * abs(self.at(t, state).gamma)

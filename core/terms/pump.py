@@ -61,7 +61,7 @@ def _add_shift(out: Array, f: Array, rho: Array, p: Array, k: int, share: float,
 
 
 def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: float = 0.0) -> Array:
-    """Intensity of a pulse of duration tau_pump (FWHM, ps) at energies omega (meV), one at omega_pump.
+    """Intensity of a pulse of duration tau_pump (FWHM, ps) at energies omega (meV), normalised to 1 at omega_pump.
 
     Its width (FWHM) is 4 ln 2 hbar / tau_pump, 6.1 meV for 0.3 ps, or `least` (meV) if larger.
     """
@@ -106,7 +106,7 @@ class Pump:
         return self.U + self.U_ph
 
     def envelope(self, t: float) -> float:
-        """S(t), dimensionless, one at t = 0."""
+        """S(t), dimensionless, 1 at t = 0."""
         if self.continuous and t > 0.0:
             return 1.0
         return math.exp(-4 * math.log(2) * (t / self.tau_pump) ** 2)

@@ -30,7 +30,7 @@ _CLOSE = 1e-13
 
 @nb.njit(cache=True, error_model="numpy")
 def _energy(weight: Array, E: Array, beta: float, f: Array, slope: Array) -> tuple[float, float]:
-    """Sums of weight f and of its derivative by beta; f and df/dbeta are written into the last two arguments."""
+    """Sums of weight f and weight df/dbeta; f and df/dbeta are written into the last two arguments."""
     total, derivative = 0.0, 0.0
     for i in range(E.size):
         x = beta * E[i]
@@ -88,7 +88,7 @@ def _inside(beta: float, low: float, high: float, unit: float) -> float:
 
 @dataclass(frozen=True)
 class Thermalisation(Process):
-    """The term of electron-electron scattering; no energy crosses the border.
+    """The term of electron-electron scattering; no energy enters or leaves the film.
 
     Args:
         tau_ee: Relaxation time, ps.

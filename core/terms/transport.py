@@ -1,4 +1,4 @@
-r"""Exchange of phonons between slabs: kinetic flux between neighbours, each with instantaneous mixing.
+r"""Exchange of phonons between slabs: kinetic flux between neighbours, with instantaneous mixing in each slab.
 
 Phonons of energy Omega that move isotropically with velocity v cross a plane, from one side, at a rate per area of
 their density times the mean of v cos(theta) over the directions that lead across, Int_0^1 dmu v mu / 2 = v / 4. The

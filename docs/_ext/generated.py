@@ -22,11 +22,15 @@ def fill(app: Sphinx, name: str, source: list[str]) -> None:
 
 _SIZES = re.compile(r"\\(?:[bB]ig+[lrm]?)(?![a-zA-Z])")
 """Sizes of brackets, which MathML stretches by itself."""
+_FRACTION = re.compile(r"\\([td]?frac)\s*(\d)\s*(\d)")
+"""Fractions of two digits without braces, which the converter misreads."""
 
 
 def _mathml(writer: Any, node: nodes.math | nodes.math_block, *, block: bool) -> None:
     try:
-        formula = latex2mathml.tex2mathml(_SIZES.sub("", node.astext()), as_block=block)
+        formula = latex2mathml.tex2mathml(
+            _FRACTION.sub(r"\\\1{\2}{\3}", _SIZES.sub("", node.astext())), as_block=block
+        )
     except (MathError, SyntaxError, ValueError) as error:
         LOG.warning("formula %r: %s", node.astext(), error, location=node)
         formula = ""

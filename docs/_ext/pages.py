@@ -269,6 +269,7 @@ def relinked(text: str) -> str:
     """A page whose links to files of the root, and to modules of the physics, lead to their pages of the site."""
     for file, page_name in PAGES.items():
         text = re.sub(rf"\]\((?:\.\./)+{re.escape(file)}(#[^)]*)?\)", rf"](/{page_name}\1)", text)
+    text = re.sub(r"\]\(\.\./notebooks/(\w+)\.py\)", r"](notebooks/\1)", text)
     text = re.sub(r"\[([^]]+)\]\((?:\.\./)+(core/[\w/]+)\.py\)", _module_link, text)
     text = re.sub(
         r"\[([^]]+)\]\((?:\.\./)+(?:core|sweeps|tests)(?:/\w+)*/?\)", r"`\1`", text

@@ -5,6 +5,7 @@ answer gives NaN and an `outcome` with the reason; failed points are left out of
 """
 
 from .boundary import boundary, existence
+from .escape import escape_balance
 from .experiment import compare, fit_tau_esc, read_experiment
 from .fluence import resonance, saturation_fluence, threshold_fluence, vanishing
 from .gap import peak_gap, slope, time_above
@@ -17,6 +18,7 @@ __all__ = [
     "Found",
     "boundary",
     "compare",
+    "escape_balance",
     "existence",
     "failures",
     "fit_tau_esc",

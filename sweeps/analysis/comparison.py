@@ -45,7 +45,7 @@ def _scalar(value: Any) -> Any:
 
 
 def compare(a: xr.Dataset, b: xr.Dataset) -> list[dict[str, Any]]:
-    """Largest difference of each common variable, in the order of relative size.
+    """Largest difference of each common variable, sorted by relative size.
 
     >>> import xarray as xr
     >>> gap = xr.DataArray([1.0, 2.0], dims="F0", coords={"F0": [0.1, 1.0]}, attrs={"units": "meV"})

@@ -33,7 +33,7 @@ def export(ds: xr.Dataset, out: Path, kind: str, variables: Sequence[str] = ()) 
     if kind not in KINDS:
         raise ConfigError(f"`--to` must be one of {', '.join(KINDS)}.{suggest(kind, list(KINDS))} Got {kind!r}.")
     if out.exists():
-        raise ConfigError(f"`export` replaces no file; use another --out. Got {str(out)!r}.")
+        raise ConfigError(f"`export` does not overwrite files; use another --out. Got {str(out)!r}.")
     known = [str(v) for v in ds.data_vars]
     for name in variables:
         if name not in known:
@@ -63,7 +63,7 @@ def _zarr(ds: xr.Dataset, out: Path) -> None:
 
 
 def _table(ds: xr.Dataset) -> Any:
-    """Rows over the points, of the variables over them; an index column for each axis and its zipped ones."""
+    """Table with a row for each point: its variables, and an index column for each axis and its zipped ones."""
     own = [d for d in ds.dims if d in OWN]
     series = [name for name, v in ds.data_vars.items() if set(v.dims) & set(own)]
     if len(series) < len(ds.data_vars):

@@ -136,7 +136,7 @@ def _bic_of_line(s: Array, v: Array) -> float:
 
 
 def _guess(s: Array, v: Array, count: int, free: bool) -> tuple[tuple[float, ...], Array]:
-    """Times of a coarse grid whose best linear combination fits best: the exponentials' fit has false minima."""
+    """Times at which to start the fit, the best of a coarse grid, since a fit of exponentials has false minima."""
     grid = np.geomspace(0.5 * np.diff(s).min(), 3 * s[-1], _GRID)
     best: tuple[float, tuple[float, ...], Array] = (np.inf, (), np.empty(0))
     for times in combinations(grid, count):

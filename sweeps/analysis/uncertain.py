@@ -10,7 +10,7 @@ SUFFIX = "_error"
 
 
 def with_errors(ds: xr.Dataset, place: Place) -> xr.Dataset:
-    """A cube with `NAME_error` for each variable whose error `converge` measured at some point; else as it is.
+    """A cube with `NAME_error` for each variable whose error `converge` measured at any point; else unchanged.
 
     Args:
         ds: The cube, opened.
@@ -35,7 +35,7 @@ def with_errors(ds: xr.Dataset, place: Place) -> xr.Dataset:
 
 
 def error_of(ds: xr.Dataset, name: str, like: xr.DataArray) -> xr.DataArray | None:
-    """Error of a variable at the labels of a part of it; None where none was measured there.
+    """Error of a variable at the labels of a slice of it; None if none was measured.
 
     Args:
         ds: From `with_errors`.

@@ -189,7 +189,7 @@ def embed(inner: Grid, outer: Grid) -> tuple[tuple[int, ...], ...]:
 
 
 def thinned(axes: list[Axis], most: int) -> list[Axis]:
-    """Axes with fewer values, spread evenly with both ends, if they have more than `most` combinations."""
+    """The axes; with more than `most` combinations, fewer values of each, evenly spread, both ends included."""
     if math.prod(len(axis.values) for axis in axes) <= most:
         return axes
     each = int(most ** (1 / len(axes)))

@@ -246,7 +246,7 @@ def parse(
 
 
 def made(tree: dict[str, Any], folder: str, root: str | None) -> Config:
-    """Config of a complete tree; arguments as of `parse`.
+    """Config of a complete tree; arguments as in `parse`.
 
     Raises:
         ConfigError: It breaks a rule.
@@ -405,7 +405,7 @@ def _generate(place: str, kind: str, spec: Any) -> tuple[Any, ...]:
         or not isinstance(spec[2], int | float)
         or not (1 <= spec[2] < math.inf and spec[2] == int(spec[2]))
     ):
-        raise ConfigError(f"{rule}, the number of values a whole number of at least 1. Got {spec!r}.")
+        raise ConfigError(f"{rule}, where the number of values is a whole number of at least 1. Got {spec!r}.")
     _check_length(place, int(spec[2]))
     if not np.isfinite([start, stop]).all() or (kind == "geomspace" and not (start > 0 and stop > 0)):
         raise ConfigError(f"{rule} with {'positive' if kind == 'geomspace' else 'finite'} ends. Got {spec!r}.")

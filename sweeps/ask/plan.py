@@ -263,7 +263,7 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
             if name not in values:
                 raise ConfigError(f"`zip` names `{name}`, which is not an axis.{suggest(name, list(values))}")
             if name in follows or name in follows.values():
-                raise ConfigError(f"`zip` may name an axis once. Got `{name}` twice.")
+                raise ConfigError(f"`zip` may name an axis only once. Got `{name}` twice.")
         follows |= dict.fromkeys(group[1:], group[0])
     order = [*FIRST, *(name for name in values if name not in FIRST)]
     return Grid(
@@ -276,7 +276,7 @@ def _grid(values: Mapping[str, tuple[Any, ...]], zips: tuple[tuple[str, ...], ..
 
 
 def unchecked(plan: Plan) -> int:
-    """Number of values and combinations that are too many to be checked before the run.
+    """Number of values and combinations left unchecked before the run because there are too many.
 
     Their rules are checked as each point is computed: one that breaks a rule fails with the reason.
     """
@@ -373,7 +373,7 @@ def _check_uses(plan: Plan) -> None:
         uses += [("plot.x", plot.x, along), ("plot.hue", plot.hue, along), ("plot.y", plot.y, list(outputs))]
         uses += [(f"plot.at.{k}", k, along) for k in plot.at]
         if plot.hue is not None and plot.hue == plot.x:
-            raise ConfigError(f"`plot.hue` must be another axis than `plot.x`. Got {plot.hue!r}.")
+            raise ConfigError(f"`plot.hue` must differ from `plot.x`. Got {plot.hue!r}.")
     if refine:
         scalars = [name for name, v in outputs.items() if not v.dims]
         uses += [

@@ -26,12 +26,12 @@ class Terminal(Console):
     """Console that prints no control characters of a text, which may come from another user's cube."""
 
     def render(self, renderable: Any, *args: Any, **kwargs: Any) -> Any:
-        """Segments."""
+        """Segments of a renderable, without control characters."""
         return map(_harmless, super().render(renderable, *args, **kwargs))
 
 
 def _harmless(segment: Segment) -> Segment:
-    """The same segment, unless it is a text with control characters; rich's own controls are other segments."""
+    """A segment without the control characters of its text; rich's own control segments are kept."""
     return segment if segment.control else Segment(without_control(segment.text), segment.style)
 
 

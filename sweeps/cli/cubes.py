@@ -136,7 +136,8 @@ def compare(
     at: AtOption = None,
     y: Annotated[str | None, typer.Option("--y", help="Variable of the picture.", show_default="Delta0")] = None,
     x: Annotated[
-        str | None, typer.Option("--x", help="Axis of the picture.", show_default="F0, or another")
+        str | None,
+        typer.Option("--x", help="Axis of the picture.", show_default="F0, else an axis with several values"),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="PNG, PDF or SVG file with both cubes.")] = None,
     as_json: JsonFlag = False,
@@ -192,7 +193,9 @@ def export(
     variable: Annotated[
         list[str] | None,
         typer.Option(
-            "--variable", help="Variable; may be repeated.", show_default="all; in tables those of points"
+            "--variable",
+            help="Variable; may be repeated.",
+            show_default="all; for tables, those with one number per point",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File.", show_default="next to the cube")] = None,
@@ -220,7 +223,8 @@ def publish(
     store: StoreArgument,
     out: Annotated[Path | None, typer.Option("--out", help="Archive.", show_default="STORE.zip")] = None,
     author: Annotated[
-        list[str] | None, typer.Option("--author", help="Name, or 'Name <https://orcid.org/...>'; may be repeated.")
+        list[str] | None,
+        typer.Option("--author", help="Author: a name, or 'Name <https://orcid.org/...>'; may be repeated."),
     ] = None,
     license: Annotated[str, typer.Option("--license", help="CC-BY-4.0, CC0-1.0, or an address.")] = "CC-BY-4.0",
     as_json: JsonFlag = False,

@@ -112,7 +112,7 @@ def equilibrium(
     if mu_star is not None and not math.isfinite(mu_star):
         raise ConfigError(f"`--mu-star` must be a number, such as 0.1. Got {mu_star!r}.")
     if rtol is not None and None not in (spacing, window):
-        raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` or `--window`. Got {rtol!r}.")
+        raise ConfigError(f"`--rtol` chooses the lattice; leave out `--spacing` and `--window`. Got {rtol!r}.")
     if mu_star_at is not None:
         _check_convention(mu_star_at, mu_star)
     several = temperatures(T)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..ask.config import read
 from ..ask.plan import Plan, resolve
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def screen(
     context: typer.Context,
     source: Annotated[
-        Path, typer.Argument(help="Folder of spectrum files, or JSON of records as JARVIS has them.")
+        Path, typer.Argument(help="Folder of spectrum files, or a JSON file of records in JARVIS's form.")
     ],
     store: Annotated[
         str | None, typer.Option(help="Cube: a path, s3://, gs:// or az://.", show_default="results/screen.zarr")
@@ -60,7 +60,7 @@ def screen(
     tau_pump: Annotated[float, typer.Option(help="Duration of the pump (FWHM), ps.")] = 0.3,
     units: Annotated[str | None, typer.Option(help="Frequency unit, for files that do not state it.")] = None,
     vary: Annotated[
-        int, typer.Option(min=0, help="Best materials computed again under variations, for the stability of ranks.")
+        int, typer.Option(min=0, help="How many of the best to vary, to test the stability of ranks.")
     ] = 10,
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, help="Worker processes.", show_default="cores")
@@ -82,7 +82,7 @@ def screen(
         cases = Cases.of(with_names_apart(found), choice)
     if not cases.base:
         _show_left([*left, *cases.left])
-        raise ConfigError(f"SOURCE must hold a spectrum that superconducts. Got {str(source)!r}.")
+        raise ConfigError(f"SOURCE must hold the spectrum of a superconductor. Got {str(source)!r}.")
     target = store_of("screen", store)
     place = folder or Path("results") / "screen"
     path = write(place, cases.base, choice)
@@ -131,7 +131,7 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
 
 
 def _best(target: Place, base: "Sequence[Case]", count: int) -> "list[Case]":
-    """Cases of the best materials with a gap, at the photon energy of the largest."""
+    """Cases of the best materials with a gap, each at the photon energy of its largest gap."""
     from ..analysis import open_cube
     from ..screen.ranking import rank
 
@@ -189,7 +189,8 @@ def _record(
 def _show(ranking: "Ranking", left: "Sequence[LeftOut]") -> None:
     with_gap = [row for row in ranking.rows if row.relative > 0]
     table = Table(
-        "rank", "material", "lambda", "Tc0 (K)", "gap (meV)", "gap / 1.764 kB Tc0", "F0", "pump (meV)", "ranks",
+        "rank", Column("material", no_wrap=True), "lambda", "Tc0 (K)", "gap (meV)", "gap / 1.764 kB Tc0", "F0",
+        "pump (meV)", "ranks",
         caption=f"{len(with_gap)} of {len(ranking.rows)} materials show a gap above Tc0; ranks: over variations",
     )  # fmt: skip
     for row in with_gap[:_ROWS]:

@@ -152,7 +152,7 @@ def plot(
     ] = None,
     x: Annotated[
         str | None,
-        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else one of several values"),
+        typer.Option("--x", help="Horizontal axis, or time.", show_default="F0, else an axis with several values"),
     ] = None,
     at: AtOption = None,
     hue: Annotated[str | None, typer.Option("--hue", help="Axis that gives one line per value.")] = None,
@@ -335,7 +335,7 @@ def _map_text(title: str, values: Any, cell: Any) -> Text:
 
 
 def _beside(labels: Any) -> list[tuple[str, Any]]:
-    """Labels of an axis and of the quantities zipped with it, by name; the axis itself has none."""
+    """Labels of an axis and of the quantities zipped with it, by name; the axis's own name is left empty."""
     from ..figures.words import along
 
     first, *rest = along(labels)

@@ -140,7 +140,7 @@ class DaskPool:
     def attend(
         self, check: Callable[[], None], *, explain: Callable[[str], str], taken: tuple[str, ...] = ()
     ) -> None:
-        """Call `check`, which raises when no worker can come, between waits, and `explain` for a lost worker.
+        """Between waits, call `check`, which raises if no worker can join; for a lost worker, call `explain`.
 
         Words of `taken` in an explanation mean that no point is to blame.
         """
@@ -231,7 +231,7 @@ class DaskPool:
             )
 
     def describe(self) -> dict[str, Any]:
-        """Scheduler and workers, recorded with the cube; not the dashboard, whose address is its key."""
+        """Scheduler and workers, recorded with the cube; not the dashboard, whose address is secret."""
         found = {"kind": self._client.scheduler.address, "workers": self.slots()}
         return found | ({"jobs_lost": self.fleet.lost, "logs": str(self.fleet.logs)} if self.fleet else {})
 

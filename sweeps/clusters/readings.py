@@ -24,7 +24,7 @@ _NUMBER = r"(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})"
 
 @dataclass(frozen=True)
 class Reading:
-    """Interpretation of values without a unit by a batch system.
+    """How a batch system interprets values without a unit.
 
     Args:
         name: The system.

@@ -74,7 +74,7 @@ def processes_of(spec: Jobs) -> int:
 
 
 def memory_of(spec: Jobs) -> int:
-    """Memory of a job, bytes; dask-jobqueue's own configuration counts as dask does."""
+    """Memory of a job, bytes; sizes in dask-jobqueue's own configuration have Dask's units."""
     if spec.memory is not None:
         return spec.memory
     from dask.utils import parse_bytes

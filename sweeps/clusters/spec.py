@@ -42,7 +42,7 @@ def _shell_lines(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 def _is_plain(value: str) -> bool:
-    """Return whether a text has no control character and no half of a surrogate pair."""
+    """Return whether a text has no control character and no unpaired surrogate."""
     return value.isprintable()
 
 

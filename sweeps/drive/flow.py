@@ -155,7 +155,7 @@ class Flow:
         return reason
 
     def _put_last(self) -> None:
-        """Points in which a driver died are tried last and alone; those over `limits.losses` are given up."""
+        """Points during which a driver died are tried last and alone; those over `limits.losses` are given up."""
         if not self._losses:
             return
         if self.died:

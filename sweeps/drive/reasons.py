@@ -1,4 +1,4 @@
-"""Reasons of failed points: those that differ only in numbers are one."""
+"""Reasons of failed points: those that differ only in numbers count as one."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ def reason_of(status: str, message: str) -> tuple[str, str]:
 
 
 def like(cube: Cube, failed: Iterable[Index], point: str) -> list[Index]:
-    """Those of the failed points whose reason is that of one of them, given by the first digits of its id."""
+    """Failed points with the same reason as one of them, which is given by the first digits of its id."""
     ids, status, messages = (np.asarray(cube.array(name)[...]) for name in ("point_id", "status", "message"))
     reasons = {index: reason_of(str(status[index]), str(messages[index])) for index in failed}
     wanted = {reason for index, reason in reasons.items() if str(ids[index]).startswith(point)}

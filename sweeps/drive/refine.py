@@ -46,7 +46,7 @@ def rounds(plan: Plan, place: Place, workers: int = 1) -> Iterator[tuple[Plan, O
     for word, name in (("axis", rule.axis), ("across", rule.across)):
         axis = plan.grid.axes[plan.grid.dims.index(name)] if name else None
         if axis and (axis.followers or not isinstance(axis.values[0], float)):
-            raise ConfigError(f"`refine.{word}` must be numbers without a zip. Got {name!r}.")
+            raise ConfigError(f"`refine.{word}` must be an axis of numbers that is not zipped. Got {name!r}.")
     if rule.find == "change":
         yield from ((wider, None) for wider in _where_it_changes(plan, place, rule))
     else:

@@ -98,7 +98,7 @@ def _unpacked(place: Place) -> list[dict[str, Any]]:
 
 
 def reasons(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Failures grouped by status and reason; reasons that differ only in numbers are one."""
+    """Failures grouped by status and reason; reasons that differ only in numbers count as one."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for point in failed:
         groups.setdefault(reason_of(point["status"], point["message"]), []).append(point)

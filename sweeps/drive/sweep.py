@@ -55,7 +55,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report", *, apart: bool) -> "Report":
-        """Report of the later of two runs with the work of both added; with `apart`, the points of both too."""
+        """Report of two runs, this one and a later one: the work is added, with `apart` also the points."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         if apart:
             both = {k: getattr(self.counts, k) + getattr(counts, k) for k in ("total", "done", "failed")}
@@ -234,7 +234,7 @@ def prepare(plan: Plan, place: Place, check: Callable[[], None] = lambda: None) 
 
 
 def _membership(plan: Plan, cube: Cube, only: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Points of the cube that the plan has, in the cube's shape; `only` those in the plan's shape, if given."""
+    """Mask of the cube's points that belong to the plan; `only`, a mask in the plan's shape, restricts them."""
     out = np.zeros(cube.grid.shape, bool)
     out[np.ix_(*embed(plan.grid, cube.grid))] = True if only is None else only
     return out
@@ -307,8 +307,8 @@ def plan_of(cube: Cube, root: str | None = None, *, cluster: str | None = None, 
         config = made(tree, root or str(cube.record.get("folder", ".")), root)
     except ConfigError as error:
         raise StoreError(
-            f"the config in the record of {cube.place.url} breaks a rule: {error} It was changed, or written by "
-            "another version of photogap."
+            f"the config in the record of {cube.place.url} breaks a rule: {error} The record was changed, "
+            "or written by another version of photogap."
         ) from error
     if not trust:
         refuse_foreign(cube.place, config)

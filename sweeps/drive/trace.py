@@ -37,9 +37,9 @@ class Table:
 
 
 def propose(table: Table, rule: Refine, each: int = 1) -> list[tuple[float, float]]:
-    """Points (label of the axis, label across) that bring the border or the peak closer to its tolerance.
+    """Points (label on the axis, label of the column) to compute next, to locate the border or peak more closely.
 
-    New labels across are proposed once every column is settled.
+    New columns are proposed once every present one is settled.
 
     Args:
         table: Results.
@@ -99,7 +99,7 @@ def _around_peak(x: list[float], y: NDArray[np.float64]) -> list[tuple[float, fl
 
 
 def _further(x: list[float], ended: NDArray[np.bool_]) -> list[float]:
-    """Labels outside of those computed, twice as far from them as they reach: a predicted border was missed."""
+    """Labels beyond the computed range, where a predicted border was missed, by twice its width on each side."""
     at = np.flatnonzero(ended)
     if not at.size:
         return []

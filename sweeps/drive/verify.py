@@ -15,6 +15,7 @@ import numpy as np
 from ..ask.axes import Index, boxes
 from ..ask.plan import Plan
 from ..errors import StoreError, SweepError
+from ..status import Status
 from ..store.cube import BOOK, MISSING, Cube
 from ..store.faults import store_faults
 from ..store.lock import driver_lock
@@ -204,16 +205,16 @@ class _Findings:
                         self._bad[box] = True
             book[name] = values
         status = book["status"]
-        status[guess & whole & ~numbers & ~self._bad & (book["point_id"] != "")] = "ok"
+        status[guess & whole & ~numbers & ~self._bad & (book["point_id"] != "")] = Status.OK.value
         # A failed point has no numbers.
-        self._bad |= numbers & ((status == "ok") | guess)
+        self._bad |= numbers & ((status == Status.OK) | guess)
         ended = status != MISSING
         if plan is not None:
             self._judge(plan, status, whole, book["point_id"], ended)
         self._bad &= ended | guess
         changed = self._bad | guess
         status[self._bad] = MISSING
-        self._points = int((status == "ok").sum())
+        self._points = int((status == Status.OK).sum())
         if self.repair:
             for name, box, block in sorted(damage, key=lambda d: d[0] != "status"):
                 self._rewrite(name, box, status[box] if name == "status" else block)
@@ -229,7 +230,7 @@ class _Findings:
             if str(ids[index]) != plan.point_id(plan.grid.labels(index)):
                 strangers += not self._bad[index]
                 self._bad[index] = True
-            elif status[index] == "ok" and not whole[index]:
+            elif status[index] == Status.OK and not whole[index]:
                 holes += not self._bad[index]
                 self._bad[index] = True
         if strangers:

@@ -112,7 +112,7 @@ def _places(labels: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _tick(label: Any) -> str:
-    """A label, as short as its size allows."""
+    """A label in two digits, or four for numbers from 100 to 10,000."""
     return number(label, digits=4 if 100 <= label < 10_000 else 2)
 
 

@@ -159,7 +159,7 @@ def plot(
 
 @printed
 def _figure(ds: xr.Dataset, values: xr.DataArray, x: str, at: dict[str, Any]) -> Canvas:
-    """Lines over x, told apart by the hue that the values name."""
+    """Lines over x, one for each value of the axis that gives the hue."""
     hue = str(values.attrs["hue"]) or None
     y = str(values.name)
     along_x, along_hue = str(values[x].dims[0]), str(values[hue].dims[0]) if hue else None

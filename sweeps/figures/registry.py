@@ -153,5 +153,15 @@ FIGURES: Final[dict[str, FigureRow]] = {
         needs="material",
     ),
     "pulse_length": _life("pulse_length", "tau_pump", "the pulse's duration"),
+    "recovery": FigureRow(
+        draws="recovery:recovery_time",
+        shows="recovery time of lead, and energy of quasiparticles over that of phonons, against temperature",
+        config="fig2c_pb",
+    ),
+    "choices": FigureRow(
+        draws="choices:largest_gaps",
+        shows="2 Delta0 with one choice changed at a time; dashed: the paper's",
+        config="seven_mev",
+    ),
 }
 """Figures by name, as for `photogap plot STORE --figure NAME`."""

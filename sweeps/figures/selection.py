@@ -57,8 +57,7 @@ def _how(variable: str, dims: Sequence[str]) -> str:
 
 
 def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator[tuple[str, xr.DataArray]]:
-    """One array of the dims per combination of the other axes, labelled by the axes that differ; arrays of NaN are
-    left out.
+    """One array per combination of the axes besides `dims`, labelled by those that differ; NaN arrays are left out.
 
     Raises:
         ValueError: No array is left, or more than can be distinguished.
@@ -78,7 +77,7 @@ def lines(values: xr.DataArray, dims: Sequence[str], most: int = 12) -> Iterator
 
 
 def single(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
-    """The only array of the dims.
+    """The only array with these dims.
 
     Raises:
         ValueError: Another axis has several labels, or the point failed.

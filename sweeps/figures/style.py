@@ -66,7 +66,7 @@ class Style:
         return natural * self.scale
 
     def room(self, natural: float) -> float:
-        """Width of the figure in inches of print whose text has 8 points."""
+        """Width of the figure in inches at a text size of 8 points."""
         return self.width(natural) / self.scale
 
     def size(self, natural: float, height: float) -> tuple[float, float]:
@@ -185,19 +185,19 @@ def printed(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def new(width: float, height: float) -> Canvas:
-    """An empty figure with automatic layout; width and height are inches of print whose text has 8 points."""
+    """An empty figure with automatic layout; width and height are inches at a text size of 8 points."""
     canvas = Canvas(figsize=current().size(width, height), layout="constrained", dpi=150)
     canvas.print_dpi = current().dpi
     return canvas
 
 
 def room(width: float) -> float:
-    """Width in the current style, in inches of print whose text has 8 points, from the natural width."""
+    """Width in the current style, in inches at a text size of 8 points, from the natural width."""
     return current().room(width)
 
 
 def points(size: float) -> float:
-    """A size for print whose text has 8 points, scaled to the current style, points."""
+    """A size (points) given for a text size of 8 points, scaled to the current style."""
     return size * current().scale
 
 

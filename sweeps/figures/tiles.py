@@ -42,7 +42,7 @@ def hatch(ax: Axes, where: xr.DataArray) -> None:
 
 
 def border(ax: Axes, inside: xr.DataArray) -> int:
-    """Draw the edges between tiles inside a region and those outside of it; return how many there are.
+    """Draw the outline of a region of tiles; return its number of edges.
 
     Args:
         ax: Axes with these tiles.

@@ -103,16 +103,15 @@ def check_lambda(path: Path, found: float, stated: float, where: str) -> None:
         ratio = found / stated if stated else np.inf
         hint = next(
             (
-                f"; it is {r} lambda: which convention has alpha2F?"
+                f"; it is {r} lambda: which convention has alpha2F"
                 for x, r in ((2, "twice"), (0.5, "half"))
                 if abs(ratio / x - 1) < SAME
             ),
             "",
         )
         raise ValueError(
-            f"{path}: lambda of alpha2F must agree with {where} within {SAME:.0%}; is it this column, and the "
-            f"whole "
-            f"file{hint}? Got {found:.4g} and {stated:.4g}."
+            f"{path}: lambda of alpha2F must agree with {where} within {SAME:.0%}; is this the right column, "
+            f"and is the file whole{hint}? Got {found:.4g} and {stated:.4g}."
         )
 
 
@@ -149,7 +148,7 @@ def is_running(omega: Array, alpha2F: Array, column: Array) -> bool:
 
 
 def running_lambda(omega: Array, alpha2F: Array) -> Array:
-    """Integral 2 Int alpha2F / omega up to each frequency."""
+    """lambda(omega) = 2 Int alpha2F / omega, integrated up to each frequency."""
     g = np.divide(alpha2F, omega, out=np.zeros_like(alpha2F), where=omega > 0)
     step = np.diff(omega, prepend=0.0)
     middle = (g + np.insert(g[:-1], 0, 0.0)) / 2

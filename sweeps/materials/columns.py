@@ -227,7 +227,7 @@ def _without_count(path: Path, rows: list[_Line]) -> tuple[list[_Line], bool]:
     alone = len(rows[0].values) == 1 and len(rows[1].values) > 1
     if alone and count != left:
         raise ValueError(
-            f"{path}, line {rows[0].number}: the number in the first line must be that of the rows (is the "
+            f"{path}, line {rows[0].number}: the number in the first line must be the number of rows (is the "
             f"file cut "
             f"off?). Got {count:g} and {left} rows."
         )
@@ -253,8 +253,8 @@ def _joined(path: Path, rows: list[_Line]) -> tuple[list[_Line], tuple[str, ...]
         if [len(r.values) for r in part] != pattern:
             raise ValueError(
                 f"{path}, line {part[0].number}: a record must have {sum(pattern)} numbers in {period} lines, "
-                f"as the "
-                f"first (is the file cut off, or a line missing?). Got {sum(len(r.values) for r in part)} numbers."
+                "like the first (is the file cut off, or a line missing?). "
+                f"Got {sum(len(r.values) for r in part)} numbers."
             )
         out.append(
             replace(
@@ -271,20 +271,25 @@ def _check_lengths(path: Path, rows: list[_Line]) -> None:
         if len(row.values) != len(rows[0].values):
             cut = " (is the file cut off?)" if row is rows[-1] else ""
             raise ValueError(
-                f"{path}, line {row.number}: a row must have {len(rows[0].values)} numbers (as the first){cut}. "
+                f"{path}, line {row.number}: a row must have {len(rows[0].values)} numbers, like the first{cut}. "
                 f"Got {len(row.values)}."
             )
 
 
 def _check_cut(path: Path, rows: list[_Line]) -> None:
     """Raise if the last line lacks digits that all others have, in a file without a last line end."""
-    shapes = {tuple(len(w.partition(".")[2]) for w in row.words) for row in rows[:-1]}
-    last = tuple(len(w.partition(".")[2]) for w in rows[-1].words)
+    shapes = {_digits(row) for row in rows[:-1]}
+    last = _digits(rows[-1])
     if len(rows) > 4 and len(shapes) == 1 and last not in shapes:
         raise ValueError(
             f"{path}, line {rows[-1].number}: the last row must have as many digits as the others (is the file cut "
             f"off?). Got {quoted(rows[-1].text)}."
         )
+
+
+def _digits(row: _Line) -> tuple[int, ...]:
+    """Number of characters after the decimal sign of each word."""
+    return tuple(len("".join(re.split("[.,]", word, maxsplit=1)[1:])) for word in row.words)
 
 
 def arranged(path: Path, table: Table) -> Table:

@@ -40,7 +40,7 @@ def json_value(path: Path, text: str) -> Any:
 
 
 def json_table(path: Path, text: str) -> Table:
-    """Spectrum of a JSON object whose lists are named as columns are.
+    """Spectrum of a JSON object whose lists are named like columns.
 
     Raises:
         ValueError: It is not JSON, or has no two lists of equal length with such names.
@@ -75,7 +75,7 @@ def record_table(path: Path, record: dict[str, Any]) -> Table:
     roles = [role(n) for n in names]
     if roles.count("frequency") != 1 or roles.count("alpha2F") != 1 or len({len(lists[n]) for n in names}) != 1:
         raise ValueError(
-            f"{path}: JSON must have one list of frequencies and one of alpha2F, of one length, such as "
+            f"{path}: JSON must have one list of frequencies and one of alpha2F, of equal length, such as "
             f'{{"omega_meV": [...], "a2F": [...]}}. Got {quoted(sorted(map(str, record)))}.'
         )
     numbers = np.array(list(zip(*([_float(v) for v in lists[n]] for n in names), strict=True)), dtype=np.float64)

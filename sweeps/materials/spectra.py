@@ -207,7 +207,7 @@ def _rows_fit(path: Path, table: Table) -> bool:
         return False
     if abs(stated - found) > max(1, 0.02 * stated):
         raise ValueError(
-            f"{path}: the number of rows must be that in the header (is the file cut off?). Got {found}, not "
+            f"{path}: the number of rows must be as stated in the header (is the file cut off?). Got {found}, not "
             f"{stated}."
         )
     return stated == found
@@ -250,14 +250,14 @@ def _column(source: _Source, column: int | None) -> int:
 
 
 def _column_of_F(source: _Source, chosen: int, other: _Source) -> int:
-    """Column of F: of the same smearing as that of alpha2F."""
+    """Column of F, at the smearing of alpha2F."""
     if not other.format.smearings or other.count == 1:
         return _column(other, None if other.format.column or other.table.names else 1)
     run = r"\.(a2f|phdos)(\.\d\d(\.[\d.]+)?)?$"
     first, second = (re.search(run, s.path.name) for s in (source, other))
     if first and second and first[2] != second[2]:
         raise ValueError(
-            f"{other.path}: F must be of the smearing and temperature of alpha2F, {first[0]!r}. Got {second[0]!r}."
+            f"{other.path}: F must have the smearing and temperature of alpha2F, {first[0]!r}. Got {second[0]!r}."
         )
     if source.format.smearings and source.count != other.count and chosen > 1:
         raise ValueError(
@@ -308,12 +308,13 @@ def _quantity(source: _Source, column: int) -> tuple[Array, Array]:
 
 
 def _held(source: _Source, column: int, omega: Array, alpha2F: Array, unit: str) -> float | None:
-    """lambda that the file states; raises if it, omega_log, or the ends of the spectrum contradict alpha2F."""
+    """lambda stated in the file; raises if lambda, omega_log or the ends of the spectrum contradict alpha2F."""
     path, table = source.path, source.table
     if not (alpha2F[omega > 0] > 0).any():
         return None
     words = f"{table.header}\n{table.footer}"
     found = coupling_lambda(omega, alpha2F)
+    _check_total(source, column, alpha2F)
     stated = _stated(source, column, lambdas_stated(words), found)
     if stated is not None:
         checks.check_lambda(path, found, stated, "the file's own lambda")
@@ -327,6 +328,19 @@ def _held(source: _Source, column: int, omega: Array, alpha2F: Array, unit: str)
         checks.check_log(path, omega, alpha2F, ENERGY[unit], *log, ENERGY[log[1]])
     checks.check_scale(path, omega, alpha2F, ENERGY[unit], unit)
     return stated
+
+
+def _check_total(source: _Source, column: int, alpha2F: Array) -> None:
+    """Raise if another column of alpha2F, such as that of a mode, exceeds the total."""
+    names = source.table.names
+    for i, name in enumerate(names):
+        part = role(name) == "unknown" and re.search(r"(a|α|alpha)\^?2|mode", name, re.IGNORECASE)
+        total, other = float(alpha2F.sum()), float(source.table.numbers[:, i].sum())
+        if part and i != column and other > 1.02 * total:
+            raise ValueError(
+                f"{source.path}: the column {quoted(names[column])} must be the total, larger than {quoted(name)}; "
+                f"are columns exchanged? Got sums of {total:.4g} and {other:.4g}."
+            )
 
 
 def _stated(source: _Source, column: int, values: tuple[float, ...], found: float) -> float | None:

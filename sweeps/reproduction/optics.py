@@ -32,7 +32,7 @@ def apart(_: xr.Dataset) -> Cell:
 
 
 def moves_little(ds: xr.Dataset) -> Cell:
-    """Largest change of the probe's depth in LaH10."""
+    """Largest change of the probe's penetration depth in LaH10."""
     found = float(_moves(one(ds)))
     return judged(found <= FEW_ANGSTROM, f"{10 * found:.2g} angstrom")
 

@@ -11,6 +11,7 @@ from ..analysis import open_cube
 from ..ask.config import PRESETS
 from ..figures.registry import FIGURES
 from ..solver import MODEL
+from ..status import Status
 from ..store.place import place
 from . import abstract, assumptions
 from .paper import facts, places
@@ -162,6 +163,8 @@ PICTURES: tuple[Picture, ...] = (
         "electron_scattering",
         heading="Electron-electron scattering",
     ),
+    Picture(("K3C60_saturation",), ("seven_mev", "paper"), "choices", heading="Ways to 7 meV"),
+    Picture(("Pb_recovery",), ("fig2c_pb", "paper"), "recovery", heading="Lead towards Tc"),
 )
 
 
@@ -214,7 +217,7 @@ def _table(rows: tuple[Row, ...], cubes: Cubes) -> list[str]:
     for row in rows:
         where = f"`{row.config}`" if row.config else "none: a formula"
         statement = row.statement + (f" (chosen here: {row.here})" if row.here else "")
-        place = places(row.paper) if row.paper else "not in the paper: a check by this project"
+        place = places(row.paper) if row.paper else row.source or "not in the paper: a check by this project"
         cells = [statement, place, *_cells(row, columns, cubes), where, _decides(row, cubes)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
@@ -266,13 +269,13 @@ _UNREADABLE = (KeyError, ValueError, IndexError, ArithmeticError)
 
 
 def _complete(ds: xr.Dataset) -> bool:
-    return bool((ds["status"] == "ok").all())
+    return bool((ds["status"] == Status.OK).all())
 
 
 def _holes(ds: xr.Dataset) -> str:
     """Number of missing or failed points of a cube, and the reasons."""
     status = ds["status"].values.ravel()
-    lost = int((status != "ok").sum())
+    lost = int((status != Status.OK).sum())
     messages = "; ".join(sorted({str(m) for m in ds["message"].values.ravel()} - {""}))
     return f"{lost} of {status.size} points are missing or failed{f': {messages}' * bool(messages)}"
 

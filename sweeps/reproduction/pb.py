@@ -10,12 +10,14 @@ Lett. 19, 27 (1967).
 import numpy as np
 import xarray as xr
 
-from ..analysis import recovery_times
+from ..analysis import escape_balance, recovery_times
 from ..numbers import margin, short
 from .rows import BOTH, Cell, Measured, Row, judged, listed, one, told
 
 FROM = 200.0
 """First time of the fits, ps: the probe's width."""
+EARLY = 100.0
+"""First time of the fits over several escape times, ps, twice the shortest."""
 
 
 def rises(ds: xr.Dataset) -> Cell:
@@ -68,16 +70,41 @@ def faster(ds: xr.Dataset) -> Cell:
 
 def balance(ds: xr.Dataset) -> str:
     """The share and the exponent that the module's docstring defines, and the resulting time."""
-    part = one(ds)
-    first, last = (part.sel(time=t) for t in (FROM, float(part["time"][-1])))
-    share = (first["U_qp"] - last["U_qp"]) / (first["U_ph"] - last["U_ph"])
-    signal, phonons = (xr.apply_ufunc(np.log, last[name] / first[name]) for name in ("dT_T0", "U_ph"))
-    exponent = signal / phonons
-    time = part["tau_esc"] * (1 + share) / exponent
+    found = escape_balance(one(ds), "dT_T0", start=FROM)
     return (
-        f"tau_esc (1 + share) / exponent is {listed(time, 'T', 'ps', 4)}, with the share "
-        f"{listed(share, 'T', '', 2)} and the exponent {listed(exponent, 'T', '', 2)}"
+        f"tau_esc (1 + share) / exponent is {listed(found['tau'], 'T', 'ps', 4)}, with the share "
+        f"{listed(found['share'], 'T', '', 2)} and the exponent {listed(found['exponent'], 'T', '', 2)}"
     )
+
+
+def regimes(ds: xr.Dataset) -> Cell:
+    """Temperature up to which the recovery time falls, and where recombination rather than escape limits it."""
+    part = one(ds)
+    tau, share = recovery(part), escape_balance(part, "dT_T0", start=EARLY)["share"]
+    turns, lines = [], []
+    for tau_esc in part["tau_esc"].values:
+        for F0 in part["F0"].values:
+            here, held = (x.sel(tau_esc=tau_esc, F0=F0).dropna("T") for x in (tau, share))
+            turns.append(float(here.idxmin("T")))
+            lines.append(
+                f"tau_esc = {tau_esc:g}, F0 = {short(float(F0))}: {listed(here, 'T', 'ps')}, dU_qp / dU_ph from "
+                f"{float(held[0]):.2g} to {float(held[-1]):.2g}"
+            )
+    waits, known = int((share > 1).sum()), int(share.notnull().sum())
+    falls = f"the time falls up to {_span(turns)} K. " if part["T"].size > 2 else ""
+    return told(
+        f"{falls}Recombination limits it, since quasiparticles hold most of the energy, at {waits} of {known} "
+        "points, elsewhere phonon escape: " + "; ".join(lines)
+    )
+
+
+def recovery(ds: xr.Dataset, start: float = EARLY) -> xr.DataArray:
+    """Recovery time of the film's own signal, ps, for escape times down to 50 ps."""
+    return recovery_times(ds, "dT_T0", start=start, offset="initial")["tau"].squeeze("component", drop=True)
+
+
+def _span(values: list[float]) -> str:
+    return " to ".join(f"{x:g}" for x in dict.fromkeys((min(values), max(values))))
 
 
 def hangs(ds: xr.Dataset) -> str:
@@ -129,5 +156,16 @@ ROWS = (
         "their energy, because pumped quasiparticles recombine in pairs; where thermal ones dominate it goes "
         "with that energy",
         measured=(Measured("fig2c_pb", balance, "paper"),),
+    ),
+    Row(
+        "Phonon escape (a bottleneck) dominates the relaxation in some regions, recombination in others",
+        (),
+        regimes,
+        "pb_recovery",
+        ("paper",),
+        "the number of pumped and thermal quasiparticles: the more of them, the faster they exchange energy with "
+        "phonons. Near Tc0 the time tends to tau_esc",
+        "10 nm",
+        source="experiment, not the paper: Lobo et al., Phys. Rev. B 72, 024510 (2005), abstract",
     ),
 )

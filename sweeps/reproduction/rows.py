@@ -20,7 +20,7 @@ ANY = ("",)
 
 
 class Verdict(enum.Enum):
-    """How a number or a statement compares."""
+    """How a number or a statement compares with the paper."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -69,6 +69,7 @@ class Row:
         decides: Parameters that decide the answer, in words.
         here: Choices made here because the paper states nothing.
         measured: The numbers to it.
+        source: Source of a number that is not the paper's; empty for a check by this project.
     """
 
     statement: str
@@ -79,6 +80,7 @@ class Row:
     decides: str
     here: str = ""
     measured: tuple[Measured, ...] = ()
+    source: str = ""
 
 
 def judged(holds: bool, text: str) -> Cell:
@@ -92,7 +94,7 @@ def told(text: str) -> Cell:
 
 
 def one(ds: xr.Dataset, **labels: object) -> xr.Dataset:
-    """Part at the labels, axes of one value dropped."""
+    """Part of the data at the labels; axes of one value are dropped."""
     return ds.sel(labels).squeeze()
 
 

@@ -39,6 +39,7 @@ SWEEPS = (
     PaperSweep("electron_scattering", ("paper",)),
     PaperSweep("resonance", ("paper",)),
     PaperSweep("seven_mev", ("paper",)),
+    PaperSweep("soft_spectra", ("paper",)),
     PaperSweep("fig7a_lah10", ("paper",)),
     PaperSweep("fig7b_k3c60", ("paper", "undamped")),
     PaperSweep("fig2c_pb"),

@@ -276,7 +276,7 @@ def _write_material(folder: Path, case: Case, choice: Choice) -> None:
 
 
 def _yaml(tree: dict[str, Any]) -> str:
-    """Block of YAML with one line for each key of the first two levels; JSON's values are YAML's."""
+    """Block of YAML, a line for each key of the first two levels; values are written as JSON, which YAML reads."""
     lines = []
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -287,12 +287,12 @@ def _yaml(tree: dict[str, Any]) -> str:
 
 
 def _safe(name: str) -> str:
-    """A name as part of a file's."""
+    """A name in a form that fits into a file name."""
     return re.sub(r"[^\w.+-]+", "_", name)
 
 
 def with_names_apart(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Candidates whose names differ as files too."""
+    """Candidates renamed where two names would give the same file name."""
     seen: dict[str, int] = {}
     out = []
     for c in candidates:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ...core.pairing.allen_dynes import weak_coupling_gap
 from ..figures.style import PAGE, new, printed
@@ -32,12 +33,13 @@ def ranked_gaps(ds: xr.Dataset, ranking: Ranking, base: Sequence[Case]) -> Figur
         if row.lowest:
             ranks.plot([row.highest, row.lowest], [i, i], color="0.4", lw=2)
             ranks.plot(row.rank, i, "o", color="black", ms=3)
+    ranks.xaxis.set_major_locator(MaxNLocator(integer=True))
     ranks.set_xlabel("Rank under variations")
     return figure
 
 
 def _best(ds: xr.Dataset, cases: Sequence[Case]) -> np.ndarray:
-    """Relative gap of a material against fluence, at the photon energy with the larger gap."""
+    """Relative gap of a material against fluence, at the photon energy with the largest gap."""
     found = [gaps(ds, case)[0] / weak_coupling_gap(case.Tc0) for case in cases]
     out: np.ndarray = max(found, key=lambda v: np.nanmax(v, initial=0.0))
     return out

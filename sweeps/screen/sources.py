@@ -1,6 +1,7 @@
 """Spectra to screen: the files of a folder, or the records of a database such as JARVIS's."""
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,7 +73,7 @@ def _of_folder(folder: Path, units: str | None) -> tuple[list[Candidate], list[L
         try:
             reading = examine(path, units=units)
         except (ValueError, OSError) as error:
-            left.append(LeftOut(name=path.name, reason=_reason(error, folder)))
+            left.append(LeftOut(name=path.name, reason=_reason(error, str(path))))
         else:
             found[name] = Candidate(name=name, spectrum=reading.spectrum, stated=reading.stated)
     return list(found.values()), left
@@ -92,7 +93,7 @@ def _of_database(path: Path, units: str | None) -> tuple[list[Candidate], list[L
         try:
             reading = examine_table(Path(name), record_table(Path(name), record), units)
         except ValueError as error:
-            left.append(LeftOut(name=name, reason=_reason(error, Path(name).parent)))
+            left.append(LeftOut(name=name, reason=_reason(error, str(Path(name)))))
         else:
             found[name] = Candidate(
                 name=name, spectrum=reading.spectrum, stated=reading.stated, N_ion=_density(record.get("atoms"))
@@ -101,7 +102,7 @@ def _of_database(path: Path, units: str | None) -> tuple[list[Candidate], list[L
 
 
 def contents_of(path: Path) -> bytes:
-    """Bytes of a file anywhere, decompressed."""
+    """Bytes of a file at any path, decompressed."""
     from ..files import ANYWHERE
 
     return contents(ANYWHERE, path)
@@ -123,7 +124,7 @@ def _records(path: Path, tree: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _density(atoms: Any) -> float | None:
-    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is not whole."""
+    """Atoms per nm^3 of a crystal in JARVIS's form, with a lattice in Angstrom; None if it is incomplete."""
     try:
         volume = abs(float(np.linalg.det(np.array(atoms["lattice_mat"], dtype=np.float64))))
         density = 1000.0 * len(atoms["elements"]) / volume
@@ -132,6 +133,6 @@ def _density(atoms: Any) -> float | None:
     return density if 0 < density < math.inf else None
 
 
-def _reason(error: Exception, folder: Path) -> str:
-    """Message without the folder in which all files are."""
-    return str(error).replace(f"{folder}/", "")
+def _reason(error: Exception, name: str) -> str:
+    """Message without the name of the spectrum, which stands next to it."""
+    return re.sub(rf"^{re.escape(name)}(, |: )", "", str(error))

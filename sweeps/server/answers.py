@@ -194,7 +194,7 @@ def _noted(cube: Cube, text: str) -> dict[str, Any] | None:
 
 
 def _stored(cube: Cube, text: str) -> dict[str, Any] | None:
-    """Record of a finished point from its labels, from the cube alone: one of an older version is shown too."""
+    """Record of a finished point, found by its labels in the cube alone, so that older versions are shown too."""
     if "=" not in text:
         return None
     try:

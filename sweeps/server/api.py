@@ -280,7 +280,7 @@ def _sweeps(app: FastAPI) -> None:
             ),
         ] = None,
     ) -> Sweep:
-        """Compute the failed points of a sweep again, all or those of one reason."""
+        """Compute the failed points of a sweep again, all or those with one reason."""
         entry = runner.again(name, f"retry {like}" if like else "retry")
         runner.journal.did(name, "retry", who)
         return answers.sweep(runner, entry)

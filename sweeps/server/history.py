@@ -67,7 +67,7 @@ def _files(folder: Path) -> list[tuple[Path, int]]:
 
 
 class _Tray:
-    """A file that a zip is written to, and emptied after each piece."""
+    """A buffer to which a zip is written, emptied after each piece."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -77,7 +77,7 @@ class _Tray:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: each piece is kept as it is written."""
 
     def taken(self) -> bytes:
         """The bytes written since the last call."""

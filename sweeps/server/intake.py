@@ -169,7 +169,7 @@ class Intake:
             return str(path), read(path, self.files)
 
     def ready(self, config: Config) -> Config:
-        """Config for the engine, with points in the shared pool."""
+        """Config for the engine; its points run in the shared pool."""
         points = min(config.limits.points, self.bounds.points)
         limits = config.limits.model_copy(update={"points": points})
         return config.model_copy(update={"limits": limits} | ({"workers": 1} if config.workers == 0 else {}))

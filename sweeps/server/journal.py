@@ -1,4 +1,4 @@
-"""The group's own words on sweeps: notes, tags, an archive, and who did what; one SQLite file next to the queue."""
+"""The group's notes on sweeps: text, tags, archive flag, and who did what; one SQLite file next to the queue."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ ACTIONS: Final = 200
 
 @dataclass(frozen=True)
 class Note:
-    """Words on a sweep.
+    """Notes on a sweep.
 
     Args:
         text: Free text.
@@ -55,11 +55,11 @@ class Journal:
             self._db.close()
 
     def note(self, name: str) -> Note:
-        """Words on a sweep."""
+        """Notes on a sweep."""
         return self._notes.get(name, Note())
 
     def write(self, name: str, note: Note) -> bool:
-        """Replace the words on a sweep; False if they have another version than the new ones are based on."""
+        """Replace the notes of a sweep; False if they have changed since the version that the new ones replace."""
         with self._lock:
             if self.note(name).version != note.version:
                 return False

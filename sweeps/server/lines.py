@@ -38,7 +38,7 @@ class Line(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; the head of the next request has its own time limit."""
+        """Continue reading; the head of the next request has its own time limit."""
         idle = self.cycle is None or self.cycle.response_complete
         before = self.cycle
         super().data_received(data)

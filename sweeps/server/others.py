@@ -49,12 +49,12 @@ class Others:
         self._thread = threading.Thread(target=self._watch, name="photogap-folder", daemon=True)
 
     def start(self) -> None:
-        """List the cubes that exist, and look again and again."""
+        """List the existing cubes, then look for new ones at intervals."""
         self.look()
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(30)

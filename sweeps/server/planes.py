@@ -49,7 +49,7 @@ class Plane:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Panels, rows, columns."""
+        """Numbers of panels, rows and columns."""
         panels, rows, columns = (len(self.labels(d)) if d else 1 for d in self.dims)
         return panels, rows, columns
 
@@ -215,14 +215,14 @@ def _largest(values: NDArray[Any], own: int) -> NDArray[Any]:
 
 
 def _coded(words: NDArray[Any]) -> tuple[NDArray[np.uint8], list[str]]:
-    """Words as one byte each, and the list of words that the bytes count."""
+    """Words as one byte each, the position in a list of words, and that list."""
     kinds: dict[str, int] = {}
     flat = (kinds.setdefault(str(word), len(kinds)) for word in words.ravel())
     return np.fromiter(flat, np.uint8, words.size).reshape(words.shape), [*kinds]
 
 
 def _framed(head: dict[str, Any]) -> bytes:
-    """A head as JSON with its length, padded so that numbers after it are aligned."""
+    """A header as JSON with its length, padded so that the numbers after it are aligned."""
     text = json.dumps(head).encode()
     text += b" " * (-(len(text) + 4) % 8)
     return struct.pack("<I", len(text)) + text

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..status import Status
+
 CONFIG = """\
 name: first
 axes:   # F0 mJ/cm2, omega_pump meV, T K, tau_esc ps
@@ -166,7 +168,7 @@ class Action(_Told):
 
 
 class Words(_Strict):
-    """The group's words on a sweep."""
+    """The group's notes on a sweep."""
 
     text: str = Field(default="", max_length=20_000)
     """Notes, free text."""
@@ -277,7 +279,7 @@ class Verification(_Told):
 class CubeStatus(_Told):
     """Statistics of a cube, as `photogap status` reports them."""
 
-    counts: dict[str, int] = Field(examples=[{"ok": 90, "error": 6}])
+    counts: dict[str, int] = Field(examples=[{Status.OK: 90, Status.ERROR: 6}])
     """Points by status."""
     points: int
     """Points of the cube."""
@@ -306,7 +308,7 @@ class Map(_Told):
     """Horizontal labels, sorted, in the unit of the axis."""
     y_values: list[Any]
     """Vertical labels, sorted, in the unit of the axis."""
-    status: list[list[str]] = Field(examples=[[["ok", "running"], ["missing", "error"]]])
+    status: list[list[str]] = Field(examples=[[[Status.OK, "running"], [Status.MISSING, Status.ERROR]]])
     """Status values; rows follow `y_values`, columns `x_values`."""
 
 

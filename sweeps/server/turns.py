@@ -134,7 +134,7 @@ class _Patience:
         return True
 
     async def _gone(self) -> None:
-        """Wait until the client leaves; the end of the body, already read, may be announced once more before."""
+        """Wait until the client leaves; the end of the body, already read, may be announced again first."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

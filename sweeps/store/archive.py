@@ -39,7 +39,7 @@ class NoBlobs:
     url: str
 
     def get(self, key: str) -> bytes | None:
-        """Nothing."""
+        """Nothing: there are no such objects."""
         return None
 
     def exists(self, key: str) -> bool:
@@ -47,14 +47,14 @@ class NoBlobs:
         return False
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Nothing."""
+        """Nothing: there are no such objects."""
         return iter(())
 
     def look(self, key: str) -> None:
-        """Nothing."""
+        """Nothing: there are no such objects."""
 
     def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
-        """Refuse.
+        """Refuse: nothing can be written.
 
         Raises:
             StoreError: Always.
@@ -62,19 +62,19 @@ class NoBlobs:
         self._refuse()
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Refuse."""
+        """Refuse: nothing can be written."""
         self._refuse()
 
     def create(self, key: str, data: bytes) -> bool:
-        """Refuse."""
+        """Refuse: nothing can be written."""
         self._refuse()
 
     def swap(self, key: str, seen: dict[str, str], data: bytes) -> bool:
-        """Refuse."""
+        """Refuse: nothing can be written."""
         self._refuse()
 
     def renew(self, key: str, seen: dict[str, str], data: bytes) -> None:
-        """Refuse."""
+        """Refuse: nothing can be written."""
         self._refuse()
 
     def _refuse(self) -> NoReturn:

@@ -30,7 +30,7 @@ class Blobs(Protocol):
     """
 
     def put(self, key: str, data: bytes, check: Callable[[], None] = lambda: None) -> None:
-        """Write the object, whether or not there is one.
+        """Write the object, replacing any old one.
 
         Args:
             key: The object.
@@ -68,7 +68,7 @@ class Blobs(Protocol):
         """
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:
-        """Give the object a new version if it has the version `seen`; otherwise leave both as they are.
+        """Give the object a new version if it has the version `seen`; otherwise change neither content nor version.
 
         Args:
             key: The object, there at every moment.

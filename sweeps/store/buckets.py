@@ -212,7 +212,7 @@ def is_of_bucket(error: BaseException | None) -> bool:
 
 
 def broke(error: BaseException | None) -> bool:
-    """Return whether an error is a connection that ended before the answer did."""
+    """Return whether an error is a connection that ended before the answer was complete."""
     if isinstance(error, StoreError):
         return broke(error.__cause__)
     return is_of_bucket(error) and "HTTP error" in str(error).split("\n\nDebug source")[0]

@@ -40,7 +40,7 @@ def publish(place: Place, out: Path, *, authors: tuple[str, ...] = (), license: 
         StoreError: There is no cube, or a driver is writing it.
     """
     if out.exists():
-        raise ConfigError(f"`publish` replaces no file; use another --out. Got {str(out)!r}.")
+        raise ConfigError(f"`publish` does not overwrite files; use another --out. Got {str(out)!r}.")
     if license not in LICENSES and "://" not in license:
         raise ConfigError(f"`--license` must be one of {', '.join(LICENSES)}, or an address. Got {license!r}.")
     cube = Cube(place, read_only=True)

@@ -49,7 +49,7 @@ class PatientStore(zarr.storage.ObjectStore[Any]):
         return PatientStore(self.url, read_only=read_only, check=self.check)
 
     async def set(self, key: str, value: Any) -> None:
-        """Write one object, unless another driver has written it since this one was checked."""
+        """Write one object, unless another driver has written it since this driver's claim was checked."""
         self._check_writable()
         await asyncio.to_thread(ObjectBlobs(self.url).put, key, value.to_bytes(), self.check)
 

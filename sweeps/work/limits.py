@@ -89,7 +89,7 @@ def memory_limit(size: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread in the pools of BLAS and OpenMP, loaded already or within.
+    """One thread in the pools of BLAS and OpenMP, loaded before or inside the block.
 
     Otherwise worker processes compete for the cores, and threads waiting for short products of a gap equation spin:
     three times the CPU time, for no gain in wall time.

@@ -54,7 +54,8 @@ class Room:
     def _refuse(self, bytes_: int) -> None:
         if self._limit is not None and bytes_ - _first[0] > _LEFT * self._limit:
             raise SpentWorkerError(
-                f"points left {(bytes_ - _first[0]) / 2**20:.0f} MiB in a worker with {self._limit / 2**20:.0f} MiB"
+                f"points left {(bytes_ - _first[0]) / 2**20:.0f} MiB occupied in a worker "
+                f"with a limit of {self._limit / 2**20:.0f} MiB"
             )
 
 

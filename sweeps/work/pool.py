@@ -61,7 +61,7 @@ class Pool(Protocol):
         """Batches that have begun and not ended, none of which `wait` has returned."""
 
     def submit(self, key: int, batch: Batch) -> None:
-        """Take a batch, without waiting for it.
+        """Accept a batch, without waiting for its end.
 
         Args:
             key: Names the batch in its `Ended`; another one for each batch.

@@ -11,7 +11,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def own_traces() -> Iterator[Callable[[], bool]]:
-    """Run a point; yields whether a signal has interrupted it, rather than the point itself.
+    """Run a point; yields whether a signal, and not the point itself, has interrupted it.
 
     A forked child of the point ends here and never continues as a second worker; the working folder is restored.
     """

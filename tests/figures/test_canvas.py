@@ -27,6 +27,14 @@ PLANE = complete(
     {"F0": list(np.geomspace(0.01, 10, 5)), "tau_esc": [0.01, 0.1, np.inf], "damping": ["full", "real"],
      "stimulated_emission": [True, False]}
 )  # fmt: skip
+RECOVERING = complete({"T": [30.0, 60.0, 90.0], "F0": [0.1, 1.0]})
+_time = RECOVERING["time"]
+RECOVERING["dT_T0"] = RECOVERING["dT_T0"].copy(
+    data=(RECOVERING["dT_T0"] * 0 - (_time > 0) * np.exp(-_time * RECOVERING["T"] / 30)).transpose(
+        *RECOVERING["dT_T0"].dims
+    )
+)
+"""Transmission that recovers faster where it is warmer."""
 CUBES = {
     "phase_diagram": (PLANE, MANY, ZIPPED),
     "fig8": (ZIPPED, MANY, WORDS),
@@ -37,6 +45,7 @@ CUBES = {
     "fig7a": (WORDS,),
     "fig7b": (MANY.isel(F0=0),),
     "pulse_length": (complete({"tau_pump": [0.1, 0.3, 1.0, 3.0], "T": [30.0, 60.0]}),),
+    "recovery": (RECOVERING,),
     "resonance": (complete({"omega_pump": [50.0, 79.0, 170.0], "damping": ["full", "real"]}),),
 }
 """Cubes of figures that show more than one point; any other figure is drawn of one point."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from photogap.sweeps.figures.spectrum import alpha2F_of
 from photogap.sweeps.reproduction import abstract, deciding
@@ -49,5 +50,14 @@ def test_choices_within_a_quarter_of_the_papers(cube):
     two["Delta0"] = two["Delta0"] * np.array([1.0, 8.0]).reshape(-1, *[1] * (two["Delta0"].ndim - 1))
     assert deciding.one_at_a_time(two).text.endswith("within a quarter of 7 meV: other")
     text = abstract.deciding(dict.fromkeys(abstract.DECIDING, "no cube") | {"seven_mev": two})
-    assert "0.8 meV here, and 6.4 meV at most for any one choice tried (other)" in text
+    assert "0.8 meV here, 6.4 meV at most by any one choice (other)" in text
     assert abstract.deciding(dict.fromkeys(abstract.DECIDING, "no cube")) == ""
+
+
+def test_spectra_with_soft_modes(cube):
+    ds = cube(F0=[0.1, 1.0], tau_esc=[0.02, 1.0])
+    two = ds.isel(material=[0, 0]).assign_coords(material=["as shipped", "soft"])
+    two["Delta0"] = two["Delta0"] * 0 + xr.DataArray([1.0, 0.0], coords={"material": two["material"]})
+    text = deciding.soft(two).text
+    assert text.startswith("F0 = 0.1, tau_esc = 0.02: as shipped: 1, soft: 0 meV, open for as shipped: ≥ ")
+    assert "soft: 0 ps" in text

@@ -55,7 +55,7 @@ def test_lead_rises_within_the_probe():
 def test_lead_balance_of_share_and_exponent():
     # phonons fall with 550 ps, and so slowly that the signal goes as their power 0.5: 1100 ps
     text = pb.balance(lead([1100.0, 1100.0, 1100.0], exponent=2.0, share=0.1))
-    assert "2: 1100, 4: 1100, 7: 1100 ps of the share 2: 0.1" in text
+    assert "2: 1100, 4: 1100, 7: 1100 ps, with the share 2: 0.1" in text
     assert "exponent 2: 0.5, 4: 0.5, 7: 0.5" in text
 
 
@@ -66,6 +66,19 @@ def test_lead_depends_on_fluence_and_escape():
     text = pb.hangs(xr.combine_nested(parts, concat_dim=["F0", "tau_esc"], join="outer"))
     assert "F0 = 1, tau_esc = 200: 2: 400" in text
     assert "F0 = 2, tau_esc = 500: 2: 1000" in text
+
+
+def test_lead_regimes_by_the_share_of_quasiparticles():
+    short = lead([200.0, 90.0, 100.0], share=3.0)
+    long = lead([900.0, 600.0, 500.0], share=0.1)
+    parts = [
+        [x.drop_vars("tau_esc").expand_dims(F0=[F0], tau_esc=[t]) for x, t in ((short, 50.0), (long, 500.0))]
+        for F0 in (1.0, 2.0)
+    ]
+    text = pb.regimes(xr.combine_nested(parts, concat_dim=["F0", "tau_esc"], join="outer")).text
+    assert text.startswith("the time falls up to 4 to 7 K")
+    assert "at 6 of 12 points, elsewhere phonon escape" in text
+    assert "tau_esc = 50, F0 = 1: 2: 200, 4: 90, 7: 100 ps, dU_qp / dU_ph from 3 to 3" in text
 
 
 def hydride(left, half=(0.2, 0.5, 1.2), coarse=0.8, times=(0.1, 1.0)):

@@ -1,6 +1,7 @@
 """The table of statements reads cubes rightly: cubes with known answers, failed points, missing cubes."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import xarray as xr
 
 from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
-from photogap.sweeps.reproduction import abstract, assumptions, k3c60, page, rows, runs, statements
+from photogap.sweeps.reproduction import abstract, assumptions, equilibrium, k3c60, page, rows, runs, statements
 from photogap.sweeps.reproduction.page import PICTURES, write
 from photogap.sweeps.reproduction.rows import Verdict
 from photogap.sweeps.reproduction.runs import SWEEPS, Cubes
@@ -69,6 +70,37 @@ def test_steps_and_resonance(cube):
     assert k3c60.resonant("K3C60", "K3C60")(peaked).verdict is Verdict.AGREES
     flat = ds.assign(n=ds["n"] * 0 + ds["time"])
     assert k3c60.resonant("K3C60", "K3C60")(flat).verdict is Verdict.DIFFERS
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"), [(47.0, Verdict.DIFFERS), (48.5, Verdict.AGREES), (59.0, Verdict.DIFFERS)]
+)
+def test_measured_gap_counts_within_its_error(gap, verdict):
+    dims = ("material", "time")
+    ds = xr.Dataset({"gap_edge": (dims, [[gap]])}, coords={"material": ["LaH10"], "time": [0.0]})
+    cell = equilibrium.measured_gap(ds)
+    assert cell.verdict is verdict
+    assert "sample's Tc 220 K, against 250 K" in cell.text
+
+
+def test_experiments_are_not_counted_as_the_papers():
+    measured = [row for row in statements.STATEMENTS if row.source]
+    assert len(measured) >= 3
+    assert all(row.source.startswith("experiment, not the paper: ") and not row.paper for row in measured)
+
+
+def test_abstract_has_about_150_words():
+    page = (Path(__file__).parents[2] / "REPRODUCTION.md").read_text()
+    abstract_of_page = page.split("# Reproduction", 1)[1].split("Written by", 1)[0]
+    assert 135 <= len(abstract_of_page.split()) <= 165
+
+
+def test_no_row_of_the_page_is_empty():
+    """Every point of every cube of the page that is committed has an answer, and no number is missing."""
+    page = (Path(__file__).parents[2] / "REPRODUCTION.md").read_text()
+    words = ("every point failed", "not at hand", "has not been run", "no point has been computed", "no cube:")
+    assert [word for word in words if word in page] == []
+    assert "points are missing or failed" not in page.split("## Pictures")[0]
 
 
 def test_page_without_cubes_says_so(tmp_path):

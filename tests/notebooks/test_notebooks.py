@@ -23,6 +23,7 @@ NAMES = [
     "06_bring_your_own_material",
     "07_on_a_cluster",
     "08_a_cube_from_a_colleague",
+    "09_sweeps_that_decide",
 ]
 
 

@@ -1,4 +1,4 @@
-"""A group's words on sweeps, who did what, whole cubes, and a token that may only read."""
+"""A group's notes on sweeps, who did what, whole cubes, and a token that may only read."""
 
 import contextlib
 import json

@@ -152,7 +152,7 @@ def test_picture(tmp_path):
         (["Pb", "--T", "2", "--rtol", "-1"], "`--rtol` must be positive"),
         (
             ["Pb", "--T", "2", "--rtol", "1e-3", "--spacing", "1", "--window", "99"],
-            "`--rtol` chooses the lattice; leave out `--spacing` or `--window`",
+            "`--rtol` chooses the lattice; leave out `--spacing` and `--window`",
         ),
         (["Pb", "--T", "2", "--window", "inf"], "`--window` must be positive, in meV. Got inf"),
         (["absent.a2f", "--T", "2", "--units", "THz"], "Got 'absent.a2f', which does not exist"),

@@ -77,7 +77,7 @@ def test_init_writes_what_it_says_and_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "slurm.yaml").unlink()
     again = cli("init", "--folder", tmp_path)
     assert again.exit_code == 2
-    assert "`init` replaces no file; use another folder with --folder" in again.stderr
+    assert "`init` does not overwrite files; use another folder with --folder" in again.stderr
     assert not (tmp_path / "slurm.yaml").exists()
     with pytest.raises(ConfigError, match=r"`--cluster` must be one of .* Did you mean `slurm`\? Got 'slrum'"):
         write("quickstart", "slrum", tmp_path / "other")

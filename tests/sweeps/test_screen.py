@@ -99,7 +99,7 @@ def test_folder_of_files(tmp_path: Path) -> None:
     found, left = candidates(tmp_path)
     assert [c.name for c in found] == ["good"]
     assert [x.name for x in left] == ["bare.dat", "cut.dat"]
-    assert left[0].reason.startswith("bare.dat: `units` must be one of")
+    assert left[0].reason.startswith("`units` must be one of")
     found, left = candidates(tmp_path, units="meV")
     assert [c.name for c in found] == ["bare", "good"]
     assert "must vanish at the highest frequency" in left[0].reason

@@ -125,7 +125,7 @@ def test_published_archive_is_a_research_object(folder: Path, tmp_path: Path) ->
 
 
 def test_publish_replaces_nothing(folder: Path) -> None:
-    assert "`publish` replaces no file" in cli("publish", folder / "a.zarr").stderr
+    assert "`publish` does not overwrite files" in cli("publish", folder / "a.zarr").stderr
     wrong = cli("publish", folder / "a.zarr", "--out", folder / "b.zip", "--license", "mine")
     assert "`--license` must be one of CC-BY-4.0, CC0-1.0, or an address. Got 'mine'" in wrong.stderr
     assert not (folder / "b.zip").exists()
@@ -191,7 +191,7 @@ def test_export_to_parquet(folder: Path, tmp_path: Path) -> None:
         (("--to", "xlsx"), "`--to` must be one of nc, csv, zarr, parquet."),
         (("--to", "csv", "--variable", "Delta"), "Did you mean `Delta0`? Got 'Delta'."),
         (("--to", "csv", "--at", "T=31"), "must be one of 30, 60. Got '31'."),
-        (("--to", "csv", "--out", "a.csv"), "`export` replaces no file"),
+        (("--to", "csv", "--out", "a.csv"), "`export` does not overwrite files"),
     ],
 )
 def test_export_refuses(

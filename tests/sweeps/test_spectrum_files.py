@@ -209,7 +209,7 @@ REFUSED = {
         "\n".join([*PLAIN[:4], "0.5 oops", *PLAIN[5:]]),
         r"line 5: a row must contain numbers only; put # before a line of words. Got '0.5 oops'",
     ),
-    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must have 2 numbers .* Got 1"),
+    "ragged": ("\n".join([*PLAIN[:4], "0.5", *PLAIN[5:]]), r"line 5: a row must have 2 numbers, .* Got 1"),
     "nan": ("\n".join([*PLAIN[:4], "0.5 nan", *PLAIN[5:]]), r"line 5: numbers must be finite"),
     "unsorted": (
         "\n".join([*PLAIN[:4], "0.2 0", *PLAIN[5:]]),
