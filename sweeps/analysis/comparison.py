@@ -22,7 +22,8 @@ def matched(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
         for dim in sorted(set(map(str, ds["status"].dims)) - set(map(str, other["status"].dims))):
             if ds.sizes[dim] > 1:
                 raise ValueError(
-                    f"`{dim}` is an axis of one cube only; select one of its values with `at`. Got {ds.sizes[dim]} values."
+                    f"`{dim}` is an axis of one cube only; select one of its values with `at`. "
+                    f"Got {ds.sizes[dim]} values."
                 )
     a, b = (_without(ds, other) for ds, other in ((a, b), (b, a)))
     for dim in (str(d) for d in a.dims if d in b.dims):

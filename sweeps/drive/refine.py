@@ -100,7 +100,7 @@ def _proposals(cube: Cube, grid: Grid, rule: Refine, workers: int) -> list[Label
 
 
 def _within_budget(base: Grid, wide: Grid, rule: Refine, points: list[Labels]) -> Grid:
-    """The grid with the points' new labels, as many as the budget allows."""
+    """The grid, extended by the points' new labels, as many as the budget allows."""
     for name in filter(None, (rule.axis, rule.across)):
         where = wide.dims.index(name)
         known = wide.axes[where].where
@@ -111,7 +111,7 @@ def _within_budget(base: Grid, wide: Grid, rule: Refine, points: list[Labels]) -
 
 
 def _extended(grid: Grid, name: str, values: Iterable[float]) -> Grid:
-    """The grid with those values of an axis that it lacks."""
+    """The grid, extended by those values of an axis that it lacks."""
     where = grid.dims.index(name)
     axis = grid.axes[where]
     new = tuple(value for value in values if key(value) not in axis.where)

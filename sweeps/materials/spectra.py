@@ -63,7 +63,7 @@ class _Source:
 
     @property
     def count(self) -> int:
-        """Number of columns after the frequency that may be the quantity."""
+        """Number of columns, the frequency's aside, that may hold the quantity."""
         count: int = self.table.numbers.shape[1] - 1
         doubled = self.format.doubled is not None and re.search(self.format.doubled, self.table.header)
         return count // 2 if doubled else count
