@@ -52,10 +52,11 @@ def test_notebook_lines_draw_the_curve(first_sweep, monkeypatch):
     monkeypatch.chdir(folder)
     matplotlib.use("Agg")
     (folder / "lines.py").write_text(block("python", "xr.open_zarr"))
-    cube = runpy.run_path(str(folder / "lines.py"))["cube"]
-    assert cube.Delta0.attrs["units"] == "meV"
     import matplotlib.pyplot as plt
 
+    plt.close("all")
+    cube = runpy.run_path(str(folder / "lines.py"))["cube"]
+    assert cube.Delta0.attrs["units"] == "meV"
     ax = plt.gca()
     x, y = ax.lines[0].get_data()
     assert list(x) == [0.03, 0.1]

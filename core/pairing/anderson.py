@@ -56,7 +56,7 @@ _RIDGE = 1e-12
 def _remember(
     x: Array, r: Array, last_x: Array, last_r: Array, dR: Array, dS: Array, k: int, products: Array
 ) -> None:
-    """Write the last changes of r and x + r into row k of the history, and the products of r's changes with it."""
+    """Write the last changes of r and x + r into row k of the history; multiply that of r by all changes of r."""
     for i in range(x.size):
         dR[k, i] = r[i] - last_r[i]
         dS[k, i] = x[i] - last_x[i] + dR[k, i]

@@ -45,7 +45,7 @@ def _log_weights(x: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """An electron-phonon spectrum on a lattice, with everything that depends on neither f nor n.
+    """An electron-phonon spectrum on a lattice, with the constants that depend on neither f nor n.
 
     Args:
         lattice: Energies.

@@ -40,7 +40,7 @@ def _refuse_absent_phonons(point: Point, settings: Settings) -> None:
     modes = float(np.trapezoid(spectrum.F * reached, spectrum.omega))
     if modes < FEWEST_MODES:
         raise ValueError(
-            f"`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth of "
+            "`phonon_share` above 0 needs phonons at `omega_pump`: within the pulse's bandwidth around "
             f"{point.omega_pump:g} meV there are {modes:.1e} of the 3 modes per atom (needed: {FEWEST_MODES:g}). "
             f"Got {settings.phonon_share!r}."
         )

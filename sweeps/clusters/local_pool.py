@@ -48,7 +48,7 @@ class Keeper:
         elif now - self._seen > PATIENCE_S:
             raise ClusterError(
                 f"no worker process has started on this machine for {PATIENCE_S:.0f} s ({self.replaced} replaced). "
-                "Finished points are kept; run again to continue. With --workers 0 an error of the start shows."
+                "Finished points are kept; run again to continue. Use --workers 0 to see an error at the start."
             )
         self._cluster.loop.add_callback(self._replace)
 

@@ -236,7 +236,7 @@ def tail(path: Path | None, lines: int = 4) -> str:
 
 
 def driver_script(spec: Jobs, name: str, log: Path, command: list[str]) -> str:
-    """Script of a driver's job that runs a command of this package; asks for the driver's own size."""
+    """Script of a driver's job that runs a command of this package; requests the driver's own cores and memory."""
     wanted = spec.driver
     sized = spec.model_copy(
         update={

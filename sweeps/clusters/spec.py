@@ -109,7 +109,7 @@ class Spec(Frozen):
         return None
 
     def size(self) -> tuple[int, int | None]:
-        """Largest number of jobs, and worker processes per job; without jobs, that of workers, and None."""
+        """Largest number of jobs, and worker processes per job; without jobs, number of workers, and None."""
         return 1, None
 
     @classmethod

@@ -55,7 +55,7 @@ class Report:
     pool: dict[str, Any]
 
     def followed_by(self, later: "Report", *, apart: bool) -> "Report":
-        """Report of two runs, this one and a later one: the work is added, with `apart` also the points."""
+        """Report of two runs, this one and a later one: the work is added and, with `apart`, the points too."""
         counts = dataclasses.replace(later.counts, computed=self.counts.computed + later.counts.computed)
         if apart:
             both = {k: getattr(self.counts, k) + getattr(counts, k) for k in ("total", "done", "failed")}

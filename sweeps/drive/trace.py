@@ -99,7 +99,7 @@ def _around_peak(x: list[float], y: NDArray[np.float64]) -> list[tuple[float, fl
 
 
 def _further(x: list[float], ended: NDArray[np.bool_]) -> list[float]:
-    """Labels beyond the computed range, where a predicted border was missed, by twice its width on each side."""
+    """Labels beyond the computed range by twice its width, to be tried after a predicted border was missed."""
     at = np.flatnonzero(ended)
     if not at.size:
         return []

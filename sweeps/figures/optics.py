@@ -16,7 +16,7 @@ _NARROW = 5.0
 
 
 def draw(film: FilmOptics, omega: float, out: Path, *, style: str = "screen", columns: int = 0) -> Path:
-    """Draw sigma1, sigma2, R, T and chi against frequency, up to ten gaps or twice the photon energy asked for.
+    """Draw sigma1, sigma2, R, T and chi against frequency, up to ten gaps or twice the requested photon energy.
 
     R, T and chi are left out where the index of the substrate or cover is unknown.
     """

@@ -22,7 +22,7 @@ _PARTS = (("sigma1", r"$\sigma_1/\sigma_1^\mathrm{before}$"), ("sigma2", r"$\sig
 
 @printed
 def optical_saturation(ds: xr.Dataset, material: Material | None = None) -> Figure:
-    """sigma1 (above) and sigma2 (below) over the probe's energy at the last time, relative to sigma1 before.
+    """sigma1 (above) and sigma2 (below) over the probe's energy at the last time, relative to sigma1 unpumped.
 
     Solid: of the topmost slab, the most strongly pumped; dashed: inferred from r with a change that falls as the
     pump does. A colour a fluence, a column for each label of the other axes.

@@ -92,8 +92,8 @@ def check_ends(path: Path, omega: Array, values: Array) -> None:
     if omega[0] > 2 * (omega[1] - omega[0]) and values[0] > SMALL * largest:
         raise ValueError(
             f"{path}: `alpha2F` must be zero at zero frequency, or at the first one if rows start later (are rows "
-            f"missing at the start?); if it is, insert a row with 0 before it. Got {values[0]:.3g} at "
-            f"{omega[0]:.6g}."
+            f"missing at the start?); if it vanishes at lower frequencies, insert a row with 0 at the start. "
+            f"Got {values[0]:.3g} at {omega[0]:.6g}."
         )
 
 

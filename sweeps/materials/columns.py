@@ -220,7 +220,7 @@ def _check_decimals(path: Path, rows: list[_Line], separator: str, decimal: str)
 
 
 def _without_count(path: Path, rows: list[_Line]) -> tuple[list[_Line], bool]:
-    """Rows without a first line that holds their number."""
+    """Rows without a first line that states how many there are."""
     if len(rows) < 3 or not all(v.is_integer() for v in rows[0].values):
         return rows, False
     count, left = rows[0].values[0], len(rows) - 1
@@ -277,7 +277,7 @@ def _check_lengths(path: Path, rows: list[_Line]) -> None:
 
 
 def _check_cut(path: Path, rows: list[_Line]) -> None:
-    """Raise if the last line lacks digits that all others have, in a file without a last line end."""
+    """Raise if the last line has no line end and fewer digits than all others."""
     shapes = {_digits(row) for row in rows[:-1]}
     last = _digits(rows[-1])
     if len(rows) > 4 and len(shapes) == 1 and last not in shapes:

@@ -149,7 +149,7 @@ def column_names(header: str, count: int) -> tuple[str, ...]:
 
 
 def _known(names: tuple[str, ...]) -> int:
-    """Number of columns whose name says their meaning."""
+    """Number of columns whose name states their meaning."""
     return sum(role(n) not in ("unknown", "number") for n in names)
 
 

@@ -80,7 +80,7 @@ def read(
     F_units: str | None = None,
     files: Files = ANYWHERE,
 ) -> Spectrum:
-    """Spectrum from a file, as `examine`."""
+    """Spectrum from a file; arguments as in `examine`."""
     return examine(
         path,
         format=format,
@@ -201,7 +201,7 @@ def _open(files: Files, path: Path, quantity: Quantity, name: str | None) -> _So
 
 
 def _rows_fit(path: Path, table: Table) -> bool:
-    """Whether the number of rows is that in the header; raises if it is another."""
+    """Whether the header states the number of rows; raises if it states another."""
     stated, found = rows_stated(table.header), len(table.numbers)
     if stated is None:
         return False

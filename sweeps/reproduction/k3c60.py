@@ -123,7 +123,7 @@ def _fluence(part: xr.Dataset, name: str) -> str:
 
 
 def steps(material: str) -> Ask:
-    """Question: f just above multiples of omega_pump against just below, at the pulse's maximum."""
+    """Question: f just above multiples of omega_pump compared with just below, at the pulse's maximum."""
 
     def ask(ds: xr.Dataset) -> Cell:
         part = one(ds, material=material)

@@ -66,7 +66,7 @@ def _rise(change: xr.DataArray, width: float) -> float:
 
 
 def _falls_to(ds: xr.Dataset, part: float, name: str) -> xr.DataArray:
-    """Last time at which the signal is at least this part of its largest value, ps."""
+    """Last time at which the signal is at least this fraction of its largest value, ps."""
     size = abs(ds[name])
     return size["time"].where(size >= part * size.max("time")).max("time")
 

@@ -155,7 +155,7 @@ class Runner:
 
     def again(self, name: str, action: str) -> QueuedSweep:
         """Queue a stopped sweep: to continue it (`run`), or to compute its failed points again (`retry`, or
-        `retry ID` for those that failed for the reason of one point)."""
+        `retry ID` for those that failed for the same reason as that point)."""
         with self._lock:
             states = (DONE, CANCELLED, FAILED)
             self._refuse_run_of_others(name)

@@ -56,7 +56,7 @@ class Blobs(Protocol):
         """
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write the object if there is none; return whether it was written. One concurrent writer succeeds."""
+        """Write the object if there is none; return whether it was written. Of concurrent writers, one succeeds."""
 
     def look(self, key: str) -> "tuple[bytes, Version] | None":
         """The object and its version, or None if there is none; each `put` of other content makes a new version."""
@@ -64,7 +64,7 @@ class Blobs(Protocol):
     def swap(self, key: str, seen: "Version", data: bytes) -> bool:
         """Write the object if it still has the version; return whether it was written.
 
-        One concurrent writer succeeds. No object is created if none exists. A reader may briefly find none.
+        Of concurrent writers, one succeeds. No object is created if none exists. A reader may briefly find none.
         """
 
     def renew(self, key: str, seen: "Version", data: bytes) -> None:

@@ -53,7 +53,7 @@ def _run(batch: Batch, model: Model, blobs: Blobs) -> int:
 
 
 def _together(batch: Batch, model: Model, blobs: Blobs, jobs: list[Job]) -> list[tuple[Job, str]]:
-    """Compute points at once; those that are left, with reasons."""
+    """Compute points at once; return those that are left, with reasons."""
     simulate_all, device = _solver(model)
     points, chosen, left = [], [], []
     for job in jobs:

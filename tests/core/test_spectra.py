@@ -176,7 +176,7 @@ BAD = [
         r"`F` must be positive wherever alpha2F is .* Got 51\.99% of lambda outside, most at 5 meV",
     ),
     ({"F": -ALPHA2F}, r"`F` must be finite and >= 0"),
-    ({"units": "kelvin"}, r"`units` must be one of meV, THz, cm-1, Ry, Ha, eV. Got 'kelvin'"),
+    ({"units": "kelvin"}, r"`units` must be one of meV, THz, cm-1, Ry, Ha, eV, .*\. Got 'kelvin'"),
 ]
 
 

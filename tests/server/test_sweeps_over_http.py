@@ -110,6 +110,22 @@ def test_a_point_is_found_by_labels_and_by_id(done: Client) -> None:
     assert refused.value.status == 404
 
 
+def test_at_selects_over_http_as_on_the_command_line(served: Client) -> None:
+    """`at=T=30,F0=1&at=tau_esc=.inf` is one point, in slices, points and the engine's own lookup."""
+    axes = {"F0": [0.1, 1.0], "T": [30, 60], "tau_esc": [1.0, float("inf")]}
+    served.submit(tree(axes, name="endless"))
+    assert served.wait("endless")["state"] == "done"
+    cube = xr.open_zarr(served.sweep("endless")["store"]).load()
+    expected = cube.Delta0_peak.sel(T=30, F0=1.0, tau_esc=float("inf"))
+    wanted = "variable=Delta0_peak&at=T=30,F0=1&at=tau_esc=.inf&format=json"
+    found = served._json("GET", f"sweeps/endless/slice?{wanted}")["variables"]["Delta0_peak"]
+    assert found["values"] == expected.values.tolist()
+    point = served.point("endless", "material=A,omega_pump=170,T=30,F0=1,tau_esc=.inf")
+    assert point["point_id"] == cube.point_id.sel(T=30, F0=1.0, tau_esc=float("inf")).item()
+    with pytest.raises(RefusedError, match=r"`tau_esc` must be one of 1, inf\. Got '2'"):
+        served._json("GET", f"sweeps/endless/slice?{wanted.replace('.inf', '2')}")
+
+
 def test_the_map_shows_each_state(done: Client) -> None:
     found = done._json("GET", "sweeps/two/map?x=F0&y=fault&at=T=30")
     assert found["x_values"] == [0.1, 1.0, 10.0]

@@ -14,7 +14,7 @@ from support.fake_config import tree
 
 
 def filled(folder: Path, name: str, axes: dict[str, Any]) -> Cube:
-    """A finished cube of the fake model with smooth numbers; every hundredth point has failed."""
+    """A finished cube of the fake model with smooth numbers; every 97th point has failed."""
     plan = resolve(parse(tree(axes, name=name, limits={"points": 10**7})))
     cube = create(place(folder / f"{name}.zarr"), plan, record_of(plan))
     shape = cube.grid.shape
@@ -27,6 +27,6 @@ def filled(folder: Path, name: str, axes: dict[str, Any]) -> Cube:
     cube.array("wall_time")[...] = 1.0 + peak
     cube.array("cpu_time")[...] = 1.0
     status = np.full(peak.size, "ok", dtype=object)
-    status[::100] = "error"
+    status[13::97] = "error"
     cube.array("status")[...] = status.reshape(shape)
     return cube
