@@ -32,6 +32,8 @@ PAGES = {
     "REPRODUCTION.md": "reproduction.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "CODE_OF_CONDUCT.md": "code_of_conduct.md",
+    "SECURITY.md": "security.md",
 }
 """Files of the root that the site shows, and the page of each."""
 CORE = sorted(

@@ -26,11 +26,12 @@ from photogap.sweeps.clusters.kinds.kubernetes import kube_arguments
 from photogap.sweeps.clusters.kinds.slurm import Slurm
 from photogap.sweeps.clusters.script import driver_script, oversubscription, processes_of, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.examples import CONFIGS
 from photogap.sweeps.private import private_folder
 from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "configs" / "clusters"
+SHIPPED = CONFIGS / "clusters"
 SLURM: dict[str, Any] = {"kind": "slurm", "jobs": 1, "cores": 2, "memory": "4GB"}
 TEXTS: list[tuple[dict[str, Any], str]] = [
     (
