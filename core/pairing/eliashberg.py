@@ -122,7 +122,7 @@ class Coupling:
 
     @property
     def beyond_window(self) -> tuple[float, float]:
-        """Int dE / E and Int dE / E^3 (1/meV^2) from the window to the cut-off; 0 if that is inside."""
+        """Int dE / E and Int dE / E^3 (1/meV^2) from the window to the cut-off; 0 for one inside it."""
         W, wc = self.lattice.window, max(self.cutoff, self.lattice.window)
         return float(np.log(wc / W)), 0.5 * (W**-2 - wc**-2)
 

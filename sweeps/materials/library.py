@@ -96,7 +96,7 @@ class PeakSpec(_Strict):
 
 
 class PhononSpec(_Strict):
-    """Phonon density of states as points of a line, in meV and any unit; normalised to 3 per atom."""
+    """Phonon density of states as points of a curve: energies in meV, values in any unit, normalised."""
 
     omega: list[float]
     F: list[float]
