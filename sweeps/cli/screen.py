@@ -48,7 +48,8 @@ def screen(
     ] = None,
     T_over_Tc: Annotated[float, typer.Option("--T-over-Tc", help="Temperature, in units of each Tc0.")] = 2.0,
     F0: Annotated[
-        str | None, typer.Option("--F0", help="Fluences, mJ/cm2, such as 0.1,1.", show_default="8 values, 0.01 to 6")
+        str | None,
+        typer.Option("--F0", help="Fluences, mJ/cm2, such as 0.1,1.", show_default="8 values, 0.01 to 6"),
     ] = None,
     omega_pump: Annotated[
         str, typer.Option(help="Photon energies: meV, strongest (maximum of alpha2F) or highest (its end).")
