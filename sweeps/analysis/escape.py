@@ -4,6 +4,15 @@ import numpy as np
 import xarray as xr
 
 from .labels import described, name_of, pick, units_of
+from .recovery import recovery_times
+
+EARLY = 100.0
+"""First time of the fits over several escape times, ps, twice the shortest."""
+
+
+def film_recovery(ds: xr.Dataset, start: float = EARLY) -> xr.DataArray:
+    """Recovery time of the film's own transmission, ps, for escape times down to 50 ps."""
+    return recovery_times(ds, "dT_T0", start=start, offset="initial")["tau"].squeeze("component", drop=True)
 
 
 def escape_balance(ds: xr.Dataset, variable: str = "Delta0", *, start: float) -> xr.Dataset:

@@ -3,8 +3,7 @@
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ..analysis import escape_balance
-from ..reproduction.pb import EARLY, recovery
+from ..analysis.escape import EARLY, escape_balance, film_recovery
 from .families import family
 from .selection import caption, present
 from .style import COLUMN, new, printed
@@ -26,7 +25,7 @@ def recovery_time(ds: xr.Dataset) -> Figure:
     share = escape_balance(ds, "dT_T0", start=start)["share"]
     figure = new(COLUMN, 4.2)
     above, below = figure.subplots(2, 1, sharex=True)
-    times, shares = family(recovery(ds, start), ["T"]), family(share.where(share > 0), ["T"])
+    times, shares = family(film_recovery(ds, start), ["T"]), family(share.where(share > 0), ["T"])
     for i, (label, line, style) in enumerate(times):
         above.plot(line["T"], line, label=label, marker=times.marker(i), markersize=3, **style)
     for i, (_, line, style) in enumerate(shares):

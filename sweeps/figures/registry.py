@@ -160,6 +160,7 @@ FIGURES: Final[dict[str, FigureRow]] = {
     ),
     "choices": FigureRow(
         draws="choices:largest_gaps",
+        given={"paper": 7.0},
         shows="2 Delta0 with one choice changed at a time; dashed: the paper's",
         config="seven_mev",
     ),

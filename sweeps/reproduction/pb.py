@@ -10,14 +10,13 @@ Lett. 19, 27 (1967).
 import numpy as np
 import xarray as xr
 
-from ..analysis import escape_balance, recovery_times
+from ..analysis import recovery_times
+from ..analysis.escape import EARLY, escape_balance, film_recovery
 from ..numbers import margin, short
 from .rows import BOTH, Cell, Measured, Row, judged, listed, one, told
 
 FROM = 200.0
 """First time of the fits, ps: the probe's width."""
-EARLY = 100.0
-"""First time of the fits over several escape times, ps, twice the shortest."""
 
 
 def rises(ds: xr.Dataset) -> Cell:
@@ -80,7 +79,7 @@ def balance(ds: xr.Dataset) -> str:
 def regimes(ds: xr.Dataset) -> Cell:
     """Temperature up to which the recovery time falls, and where recombination rather than escape limits it."""
     part = one(ds)
-    tau, share = recovery(part), escape_balance(part, "dT_T0", start=EARLY)["share"]
+    tau, share = film_recovery(part), escape_balance(part, "dT_T0", start=EARLY)["share"]
     turns, lines = [], []
     for tau_esc in part["tau_esc"].values:
         for F0 in part["F0"].values:
@@ -96,11 +95,6 @@ def regimes(ds: xr.Dataset) -> Cell:
         f"{falls}Recombination limits it, since quasiparticles hold most of the energy, at {waits} of {known} "
         "points, elsewhere phonon escape: " + "; ".join(lines)
     )
-
-
-def recovery(ds: xr.Dataset, start: float = EARLY) -> xr.DataArray:
-    """Recovery time of the film's own signal, ps, for escape times down to 50 ps."""
-    return recovery_times(ds, "dT_T0", start=start, offset="initial")["tau"].squeeze("component", drop=True)
 
 
 def _span(values: list[float]) -> str:

@@ -2,50 +2,40 @@
 
 import asyncio
 import importlib.metadata
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ...core.quantities import AXES, DIMS
-from ...core.units import typed
-from ..ask.selector import pairs
 from ..clusters.open import open_pool
 from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, StoreError, SweepError
 from ..numbers import plain
 from ..text import dump_yaml
 from ..work.pool import Opener
-from . import answers, planes, slices
+from . import answers, cube_routes, streams
 from . import history as histories
+from .depends import Name, Running, Who
 from .document import Documented
 from .guard import Guard, cookie_of, is_token, may_write, read_token_of, session_of
-from .intake import NAME, ConfirmError, TooLargeError
+from .intake import ConfirmError, TooLargeError
 from .journal import Note
-from .keys import all_keys
+from .key_list import all_keys
 from .options import Options
-from .queue import WAITING
 from .runner import BusyNameError, Runner, UnknownError
 from .schema import (
-    Axes,
     Checked,
     CubeStatus,
     Estimate,
     History,
     Keys,
     Login,
-    Map,
-    PointDetail,
     Problem,
     Server,
-    Slice,
     Submission,
     Sweep,
     SweepDetail,
@@ -56,11 +46,6 @@ from .schema import (
 from .turns import Turns
 
 STATIC = FilePath(__file__).parent / "static"
-_TICK_S = 0.25
-_PULSE_S = 0.5
-# Pause before a browser reopens a stream.
-_RETRY_MS = 1000
-_MAP_POINTS = 40_000
 _CODES: tuple[tuple[type[SweepError], int], ...] = (
     (UnknownError, 404),
     (StoreError, 404),
@@ -89,22 +74,6 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         503: "the cluster does not answer",
     }.items()
 }
-
-_QUANTITIES = {name: typed(found.unit) for name, found in (AXES | DIMS).items() if found.unit != "1"}
-_UNITS = f"in the axis's own unit ({', '.join(f'{name} {unit}' for name, unit in _QUANTITIES.items())})"
-Name = Annotated[str, Path(pattern=NAME, description="Name of a sweep.", examples=["quickstart"])]
-At = Annotated[
-    list[str],
-    Query(
-        description=f"Fix an axis at a label, {_UNITS}; may be repeated. Numbers match to five digits.",
-        max_length=20,
-        examples=[["T=30"]],
-    ),
-]
-
-
-def _axis(what: str) -> Any:
-    return Query(max_length=100, description=f"{what}, such as F0 or time.")
 
 
 def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) -> FastAPI:
@@ -139,8 +108,8 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     app.add_exception_handler(SweepError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     _sweeps(app)
-    _cubes(app)
-    _streams(app)
+    cube_routes.add(app)
+    streams.add(app)
     _shell(app, options)
     return app
 
@@ -158,33 +127,6 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
         for e in error.errors()
     ]
     return JSONResponse({"detail": answers.written("\n".join(lines))}, 422)
-
-
-def _runner(request: Request) -> Runner:
-    found: Runner = request.app.state.runner
-    return found
-
-
-def _board(request: Request) -> answers.Board:
-    found: answers.Board = request.app.state.board
-    return found
-
-
-def _closing(request: Request) -> Callable[[], bool]:
-    found: Callable[[], bool] = request.app.state.closing
-    return found
-
-
-def _who(request: Request) -> str:
-    """Name that a person gave with the request: it is noted, not verified."""
-    given = unquote(request.headers.get("x-photogap-name", ""), errors="replace")
-    return "".join(c for c in given if c.isprintable())[:60].strip()
-
-
-Running = Annotated[Runner, Depends(_runner)]
-Who = Annotated[str, Depends(_who)]
-Closing = Annotated[Callable[[], bool], Depends(_closing)]
-Told = Annotated[answers.Board, Depends(_board)]
 
 
 def _sweeps(app: FastAPI) -> None:
@@ -312,213 +254,6 @@ def _sweeps(app: FastAPI) -> None:
             raise BusyNameError(f"somebody has changed the notes of {name!r} meanwhile. Read them again first.")
         runner.journal.did(name, "note", who)
         return histories.history(runner, name)
-
-
-def _cubes(app: FastAPI) -> None:
-    """Routes that read cubes."""
-
-    @app.get("/api/sweeps/{name}/axes")
-    def axes(runner: Running, name: Name) -> Axes:
-        """Axes with their values and units, and variables."""
-        runner.intake.cube(name)
-        return Axes(**slices.axes_of(runner.intake.place(name)))
-
-    @app.get("/api/sweeps/{name}/map")
-    def status_map(
-        runner: Running,
-        name: Name,
-        x: Annotated[str | None, _axis("Axis across")] = None,
-        y: Annotated[str | None, _axis("Axis down")] = None,
-        at: At = [],  # noqa: B006
-    ) -> Map:
-        """Status of the points over two axes."""
-        cube = runner.intake.cube(name)
-        job = runner.job(name)
-        running = job.running(cube) if job else set()
-        return Map(**planes.status_map(cube, running, x, y, pairs(at, "at"), _MAP_POINTS))
-
-    @app.get(
-        "/api/sweeps/{name}/plane",
-        response_class=Response,
-        responses={200: {"content": {"application/octet-stream": {}}}},
-    )
-    def plane(
-        runner: Running,
-        name: Name,
-        variable: Annotated[
-            str | None,
-            Query(
-                max_length=100, description="Numeric variable; a series gives its largest value. None: status only."
-            ),
-        ] = None,
-        x: Annotated[str | None, _axis("Axis across")] = None,
-        y: Annotated[str | None, _axis("Axis up")] = None,
-        panels: Annotated[str | None, _axis("Axis of panels")] = None,
-        at: At = [],  # noqa: B006
-    ) -> Response:
-        """Numbers and status of points over two axes, or three, as bytes.
-
-        Little-endian: length of the head (uint32), head (JSON: axes, labels, `shape`, `kinds` of status), float32
-        values if a variable is given, one byte of status per point (place in `kinds`); order panels, rows, columns.
-        """
-        cube = runner.intake.cube(name)
-        job = runner.job(name)
-        running = job.running(cube) if job else set()
-        limit = runner.options.limits.values
-        body = planes.packed(cube, running, variable, x=x, y=y, panels=panels, at=pairs(at, "at"), limit=limit)
-        return Response(body, media_type="application/octet-stream")
-
-    @app.get("/api/sweeps/{name}/points/{point}")
-    def point(
-        runner: Running,
-        name: Name,
-        point: Annotated[
-            str,
-            Path(
-                min_length=1,
-                max_length=500,
-                description="First digits of the point's id, or its labels: T=30,F0=1.",
-                examples=["T=30,F0=1"],
-            ),
-        ],
-    ) -> PointDetail:
-        """Labels, outcome, traceback and diagnostics of a point, selected by its id's first digits or by labels."""
-        return answers.point(runner, name, point)
-
-    @app.get(
-        "/api/sweeps/{name}/slice",
-        response_model=Slice,
-        responses={200: {"content": {"text/csv": {}, "application/x-netcdf": {}}}},
-    )
-    def cut(
-        runner: Running,
-        name: Name,
-        variable: Annotated[
-            list[str],
-            Query(
-                min_length=1,
-                max_length=20,
-                description="Name of a variable; may be repeated.",
-                examples=[["Delta0"]],
-            ),
-        ],
-        at: At = [],  # noqa: B006
-        largest: Annotated[
-            list[str],
-            Query(
-                max_length=5, description="Dim of the outputs, such as time, over which to take the largest value."
-            ),
-        ] = [],  # noqa: B006
-        format: Annotated[
-            Literal["json", "csv", "netcdf"], Query(description="CSV has units in its header; NetCDF is version 3.")
-        ] = "json",
-    ) -> Response:
-        """Part of the cube with labels and units: as JSON, CSV or NetCDF."""
-        runner.intake.cube(name)
-        ds = slices.cut(runner.intake.place(name), variable, at, runner.options.limits.values, largest)
-        ds = ds[list(dict.fromkeys(variable))]
-        if format == "json":
-            return JSONResponse(slices.as_json(ds))
-        body: str | bytes = slices.as_csv(ds) if format == "csv" else slices.as_netcdf(ds)
-        kind, end = ("text/csv", "csv") if format == "csv" else ("application/x-netcdf", "nc")
-        return Response(body, media_type=kind, headers=_as_file(_file_name(name, variable, at, end)))
-
-    @app.get(
-        "/api/sweeps/{name}/picture",
-        response_class=Response,
-        responses={200: {"content": {"image/png": {}, "image/svg+xml": {}, "application/pdf": {}}}},
-    )
-    def picture(
-        runner: Running,
-        name: Name,
-        x: Annotated[str, _axis("Axis across")] = "F0",
-        y: Annotated[
-            str, Query(max_length=100, description="Variable, drawn as its largest value over time.")
-        ] = "Delta0",
-        hue: Annotated[str | None, _axis("Axis that gives one line per label")] = None,
-        at: At = [],  # noqa: B006
-        format: Annotated[Literal["png", "svg", "pdf"], Query(description="File format.")] = "png",
-        style: Annotated[Literal["screen", "paper", "slides"], Query(description="Medium.")] = "screen",
-        columns: Annotated[int, Query(ge=0, le=2, description="Columns of a journal; 0 leaves the width.")] = 0,
-    ) -> Response:
-        """The picture that `photogap plot` draws, as PNG, SVG or PDF."""
-        runner.intake.cube(name)
-        limit = runner.options.limits.values
-        body = slices.picture(
-            runner.intake.place(name), format, limit, x=x, y=y, hue=hue, at=at, style=style, columns=columns
-        )
-        kind = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}[format]
-        return Response(body, media_type=kind, headers=_as_file(_file_name(name, [y, x], at, format)))
-
-    @app.get(
-        "/api/sweeps/{name}/cube",
-        response_class=Response,
-        responses={200: {"content": {"application/zip": {}}}},
-    )
-    def whole(runner: Running, name: Name) -> StreamingResponse:
-        """The whole cube as a zip file, which `xarray.open_zarr(zarr.storage.ZipStore(FILE))` opens."""
-        pieces = histories.zipped(runner, name)
-        return StreamingResponse(pieces, media_type="application/zip", headers=_as_file(f"{name}.zarr.zip"))
-
-
-def _file_name(name: str, variables: list[str], at: list[str], end: str) -> str:
-    """Name of a download: the sweep, its variables and the labels of the slice."""
-    said = "-".join([name, *dict.fromkeys(variables), *at])
-    return f"{re.sub(r'[^A-Za-z0-9._=-]+', '_', said)[:150]}.{end}"
-
-
-def _as_file(name: str) -> dict[str, str]:
-    return {"content-disposition": f'attachment; filename="{name}"'}
-
-
-def _streams(app: FastAPI) -> None:
-    """Routes for live progress."""
-
-    async def place_for_one(request: Request) -> AsyncIterator[None]:
-        state = request.app.state
-        if state.watchers >= state.runner.options.limits.watchers:
-            raise HTTPException(429, "too many clients are watching this server; try again later.")
-        state.watchers += 1
-        try:
-            yield
-        finally:
-            state.watchers -= 1
-
-    def known(runner: Running, name: Name) -> str:
-        return runner.entry(name).name
-
-    @app.get("/api/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def all_events(board: Told, closing: Closing) -> AsyncIterator[ServerSentEvent]:
-        """Server-sent events: first every sweep, then each sweep when it changes."""
-        async for sweep in _changes(board, None, closing):
-            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
-
-    @app.get("/api/sweeps/{name}/events", response_class=EventSourceResponse, dependencies=[Depends(place_for_one)])
-    async def events(
-        board: Told, closing: Closing, name: Annotated[str, Depends(known)]
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Server-sent events: progress of one sweep, to its end."""
-        async for sweep in _changes(board, name, closing):
-            yield ServerSentEvent(data=sweep, retry=_RETRY_MS)
-
-
-async def _changes(
-    board: answers.Board, name: str | None, closing: Callable[[], bool]
-) -> AsyncIterator[dict[str, Any]]:
-    """Sweeps at every change, until the server or the single sweep ends."""
-    seen: dict[str, tuple[dict[str, Any], float]] = {}
-    clock = asyncio.get_running_loop().time
-    while not closing():
-        entries = board.rows() if name is None else [board.row(name)]
-        for found in entries:
-            before, told = seen.get(found["name"], (None, 0.0))
-            pulse = found["state"] == "running" and clock() - told > _PULSE_S
-            if found != before or pulse:
-                seen[found["name"]] = (found, clock())
-                yield found
-        if name is not None and all(e["state"] not in WAITING for e in entries):
-            return
-        await asyncio.sleep(_TICK_S)
 
 
 def _shell(app: FastAPI, options: Options) -> None:

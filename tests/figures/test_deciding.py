@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from photogap.sweeps.figures.registry import FIGURES
 from photogap.sweeps.figures.spectrum import alpha2F_of
 from photogap.sweeps.reproduction import abstract, deciding
+from photogap.sweeps.reproduction.paper import value
 from photogap.sweeps.reproduction.rows import Verdict
 
 
@@ -41,6 +43,10 @@ def test_resonance_has_the_sign_of_the_spectrum(cube, sign, verdict):
     spectrum = alpha2F_of("K3C60").interp(frequency=ds["omega_pump"].values).values
     ds["Delta0"] = ds["Delta0"] * 0 + 1.5 + sign * ds["omega_pump"].copy(data=spectrum)
     assert deciding.resonant(ds).verdict is verdict
+
+
+def test_line_of_the_paper_is_its_number():
+    assert FIGURES["choices"].given["paper"] == value("K3C60_saturation", "2 Delta0")
 
 
 def test_choices_within_a_quarter_of_the_papers(cube):
