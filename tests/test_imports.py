@@ -129,7 +129,7 @@ def test_core_imports_only_core(graph: Graph) -> None:
     assert {room_of(b) for a in graph if room_of(a) == "core" for b in graph[a]} == {"core"}
 
 
-SHARED = {"equilibrium", "escape", "gap", "inference", "optics", "recovery", "spectra"}
+SHARED = {"equilibrium", "escape", "gap", "inference", "keys", "optics", "recovery", "spectra"}
 """Subjects with a module in several rooms: the physics in `core`, its command, its figures, its analysis."""
 
 

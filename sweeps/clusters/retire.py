@@ -1,4 +1,4 @@
-"""Before its wall time a worker takes no new points, finishes its running ones, and exits.
+"""Shortly before its wall time ends, a worker takes no new points, finishes its running ones, and exits.
 
 Dask's own `--lifetime` kills running tasks: https://github.com/dask/distributed/issues/3141
 """

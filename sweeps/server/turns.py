@@ -134,7 +134,7 @@ class _Patience:
         return True
 
     async def _gone(self) -> None:
-        """Wait until the client leaves; the end of the body, already read, may be announced again first."""
+        """Wait until the client leaves; before that, the end of the body may be announced a second time."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
