@@ -15,7 +15,8 @@ from photogap.core.result import OUTPUTS
 from photogap.sweeps.client import RefusedError
 from photogap.sweeps.figures.style import MAP
 from photogap.sweeps.figures.words import marked
-from photogap.sweeps.server import api
+from photogap.sweeps.server import planes
+from photogap.sweeps.server.api import STATIC
 from photogap.sweeps.server.options import RequestLimits
 from photogap.sweeps.server.planes import READ
 from support.fake_config import tree
@@ -89,16 +90,16 @@ def test_large_planes_are_refused_before_they_are_read(tmp_path: Path, monkeypat
     with serving(tmp_path, limits=RequestLimits(values=40)) as client:
         client.submit(tree({"F0": list(map(float, range(1, 7))), "T": list(range(10, 17))}, name="s"))
         client.wait("s", PATIENCE)
-        monkeypatch.setattr(api.planes.Plane, "read", lambda *args: pytest.fail("read"))
+        monkeypatch.setattr(planes.Plane, "read", lambda *args: pytest.fail("read"))
         with pytest.raises(RefusedError, match="42 points, over the limit of 40"):
             plane(client, variable="Delta0_peak")
-        monkeypatch.setattr(api.planes.Cube, "own_shape", lambda self, name: (7000,))
+        monkeypatch.setattr(planes.Cube, "own_shape", lambda self, name: (7000,))
         with pytest.raises(RefusedError, match=f"need 49000 numbers .* over the limit of {READ * 40}"):
             plane(client, variable="Delta0", at="F0=1")
 
 
 def test_the_page_draws_in_the_colours_of_the_figures() -> None:
-    text = (api.STATIC / "colours.js").read_text()
+    text = (STATIC / "colours.js").read_text()
     written = json.loads("[" + text.partition("export const MAP = [")[2].partition("]")[0] + "]")
     colours = mpl.colormaps[MAP](np.linspace(0, 1, len(written)))
     assert written == [mpl.colors.to_hex(c) for c in colours]

@@ -21,7 +21,7 @@ from photogap.sweeps.screen.sources import Candidate, candidates
 from support.made_up import database, record
 from support.written_spectra import ALPHA2F, OMEGA, rows
 
-NUMBERS = (0, 2, 9, 19, 29)
+NUMBERS = (1, 2, 9, 19, 29)
 """Records of the made-up database: three shapes, and bad ones with each fault."""
 OPTIONS = ("--F0", "0.15,1", "--omega-pump", "highest", "--T-over-Tc", "1.5", "--vary", "1", "--workers", "0")
 
