@@ -64,6 +64,8 @@ class Accurate:
         names = tuple(observables(self.states[index]))
         numbers, presence = np.split(self.choice.error, [len(names) * len(self.states)])
         bounds = dict(zip(names, numbers[len(names) * index :].tolist(), strict=False))
+        if math.isnan(self.states[index].gap.Delta0):
+            bounds["Delta0_meV"] = math.nan
         height, E = edge_presence(self.states[index].gap)
         if abs(height - 1.0) < presence[index]:
             # a finer lattice may have an edge where this one has none, or none where this one has one
@@ -72,7 +74,10 @@ class Accurate:
 
 
 def observables(state: Equilibrium) -> dict[str, float]:
-    """Numbers of a state that depend on the lattice: mu_star, Tc (K), Delta0 and edge (meV), Z(0)."""
+    """Numbers of a state that depend on the lattice: mu_star, Tc (K), Delta0 and edge (meV), Re Z(0).
+
+    Delta0 is NaN where Re Z(0) is too small (`GapSolution.Delta0`).
+    """
     return {
         "mu_star": state.coupling.mu_star,
         "Tc_K": state.Tc,
@@ -143,7 +148,8 @@ def solve_to_accuracy(
     Args:
         material: The material; its own lattice is ignored.
         temperatures: One or more, K, > 0.
-        rtol: Relative accuracy of mu_star (relative to 0.1 if it is smaller), Tc, Delta0, edge and Z(0).
+        rtol: Relative accuracy of mu_star (relative to 0.1 if it is smaller), Tc, edge, Z(0) (relative to 1 if
+            it is smaller) and, where it is defined, Delta0.
         mu_star: Coulomb pseudopotential by the material's convention; None takes the material's, or calibrates it.
         spacing, window: Fixed choice, meV; None searches for one.
         damping: `full` or `real`.
@@ -243,18 +249,28 @@ def _estimate(states: list[Equilibrium | None], rtol: float) -> Numbers:
     if not found:
         raise GapError("the gap equation did not converge at any temperature; take a smaller `spacing`")
     names = tuple(found[0])
+    # an undefined Delta0 sets no scale
+    defined = [{key: 0.0 if math.isnan(value) else value for key, value in numbers.items()} for numbers in found]
     thermal = KB * found[0]["Tc_K"]
     sizes = {
-        key: max(numbers[key] for numbers in found) or (thermal if key.endswith("meV") else 1.0) for key in names
+        key: max(numbers[key] for numbers in defined) or (thermal if key.endswith("meV") else 1.0) for key in names
     }
     sizes["mu_star"] = max(sizes["mu_star"], 0.1)
+    sizes["Z0"] = max(max(abs(numbers["Z0"]) for numbers in found), 1.0)
     none = dict.fromkeys(names, math.nan)
     rows = [none if state is None else observables(state) for state in states]
     presence = [math.nan if state is None else edge_presence(state.gap)[0] for state in states]
     clear = [max(abs(height - 1.0), 1e-9) if height == height else 1.0 for height in presence]
     return Numbers(
         values=np.array([row[key] for row in rows for key in names] + presence),
-        scale=np.array([sizes[key] for _ in rows for key in names] + [distance / rtol for distance in clear]),
+        scale=np.array(
+            [
+                math.inf if state is not None and math.isnan(row[key]) else sizes[key]
+                for state, row in zip(states, rows, strict=True)
+                for key in names
+            ]
+            + [distance / rtol for distance in clear]
+        ),
         names=names * len(rows) + ("presence of a gap edge",) * len(rows),
         state=states,
     )

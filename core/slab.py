@@ -7,6 +7,7 @@ d(rho), integrated separately by the trapezoidal rule. The lattice is as wide as
 quasiparticles relax (`windows`).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from .equations import Equations
 from .kinetics import Entry, State, Weights
 from .lattice import Array
 from .pairing.coherence import spectral_weights
-from .pairing.gap import GapSolution, SelfEnergy
+from .pairing.gap import LEAST_Z, GapSolution, SelfEnergy
 from .pairing.tracking import GapError, GapTracker
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
 
@@ -106,7 +107,17 @@ class Slab:
         self._missed = 0.0
 
     def sample(self, t: float) -> Sample:
-        """The state, at time t."""
+        """The state, at time t.
+
+        Raises:
+            GapError: if Re Z(0) is too small for Delta0 to be defined.
+        """
+        if math.isnan(self.gap.Delta0):
+            raise GapError(
+                f"Delta0 = Re phi(0) / Re Z(0) needs Re Z(0) of at least {LEAST_Z:g}. Got "
+                f"{self.gap.Z[0].real:.2g}, with a gap edge of {self.gap.edge:.4g} meV; lower `T` or `F0`, or "
+                "weaken or broaden the spectrum's strongest mode"
+            )
         state, film = self._state(), self.equations.film
         gamma = self.equations.absorption.at(t, state).gamma
         return Sample(
@@ -209,10 +220,10 @@ class Slab:
         self._next = self.tracker.solve(f[: self.gap_cells], n, start=self._extrapolate(dt))
         slope = 0.0
         if self.slope is not None:
-            slope = float(self.slope.phi[0].real / self.gap.Z[0].real)
-        assumed = self.gap.Delta0 + dt * slope
-        allowed = 50 * rtol * max(self.gap.Delta0, self._next.Delta0) + 0.2 * self.equations.film.lattice.h
-        return abs(self._next.Delta0 - assumed) / allowed
+            slope = float(self.slope.phi[0].real / max(self.gap.Z[0].real, LEAST_Z))
+        assumed = self.gap.amplitude + dt * slope
+        allowed = 50 * rtol * max(self.gap.amplitude, self._next.amplitude) + 0.2 * self.equations.film.lattice.h
+        return abs(self._next.amplitude - assumed) / allowed
 
     def defect(self, y: Array) -> float:
         """Defect of the energy ledger of a trial y whose gap is solved, relative to the energy absorbed.

@@ -139,6 +139,10 @@ def equilibrium(
         spacing, window: Lattice of quasiparticle energies, meV; None uses the material's.
         damping: `full`, or `real` for self-energies without lifetimes.
 
+    Returns:
+        The state. Its `gap.Delta0` = Re phi(0) / Re Z(0) is NaN, and its repr says so, where there is a gap but
+        Re Z(0) is below 0.1, as for strong, narrow modes near Tc; `gap.edge` remains.
+
     Raises:
         ValueError: A value breaks its rule, or no mu_star gives Tc0.
         GapError: The gap equation does not converge.

@@ -20,11 +20,13 @@ def margin(value: float, error: float, *, negligible: float = 1e-4) -> str:
 
     Args:
         value: The number.
-        error: Its error, >= 0.
+        error: Its error, >= 0; infinite if unknown.
         negligible: Relative error below which the error is not shown.
     """
     if not (error > negligible * abs(value) and math.isfinite(value)):
         return short(value)
+    if math.isinf(error):
+        return f"{short(value)}, error unknown"
     digit = math.floor(math.log10(float(f"{error:.0e}")))
     if 1e-3 <= max(abs(value), error) < 1e6:
         decimals = max(0, -digit)

@@ -1,6 +1,7 @@
 """Results of one computation for a notebook: a short repr, a table, labelled arrays."""
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -9,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..core.equilibrium import Equilibrium
+from ..core.pairing.gap import GapSolution
 from ..core.quantities import AXES, DIMS
 from ..core.result import Result, coordinates, variables
 from ..core.settings import Point, Settings
@@ -29,7 +31,7 @@ class EquilibriumState(Equilibrium):
         return {
             "T": f"{self.T:.4g} K",
             "Tc": f"{self.Tc:.2f} K",
-            "Delta0": f"{self.gap.Delta0:.3g} meV",
+            "Delta0": _gap_at_zero(self.gap),
             "edge": f"{self.gap.edge:.3g} meV",
             "mu_star": f"{self.coupling.mu_star:.3g}",
             "N": f"{self.E.size}",
@@ -42,7 +44,10 @@ class EquilibriumState(Equilibrium):
         return _table("Equilibrium", self._numbers.items())
 
     def to_xarray(self) -> xr.Dataset:
-        """Delta, Z and rho over the energy (meV), with T, Tc, Delta0 and the gap edge as scalars."""
+        """Delta, Z and rho over the energy (meV), with T, Tc, Delta0 and the gap edge as scalars.
+
+        Delta0 is NaN where Re Z(0) is too small (`GapSolution.Delta0`).
+        """
         gap = self.gap
         series = {
             "Delta_real": (gap.Delta.real, "meV", "real part of the gap function"),
@@ -54,7 +59,7 @@ class EquilibriumState(Equilibrium):
         scalars = {
             "T": (self.T, "K", "temperature"),
             "Tc": (self.Tc, "K", "transition temperature"),
-            "Delta0": (gap.Delta0, "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0)"),
+            "Delta0": (gap.Delta0, "meV", "gap parameter at zero energy, Re phi(0) / Re Z(0); NaN if undefined"),
             "gap_edge": (gap.edge, "meV", "gap edge, Re Delta(E) = E"),
             "mu_star": (self.coupling.mu_star, "1", "Coulomb pseudopotential"),
         }
@@ -113,6 +118,13 @@ class Simulation(Result):
             for v in variables(self.settings)
         }
         return xr.Dataset(arrays, dims | axes | {"material": self.point.material.name})
+
+
+def _gap_at_zero(gap: GapSolution) -> str:
+    """Delta0 in words."""
+    if math.isnan(gap.Delta0):
+        return f"undefined (Re Z(0) = {gap.Z[0].real:.2g})"
+    return f"{gap.Delta0:.3g} meV"
 
 
 def _attrs(dim: str) -> dict[str, str]:

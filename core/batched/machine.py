@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pairing.gap import NO_GAP
+from ..pairing.gap import LEAST_Z, NO_GAP
 from ..pairing.opening import _FINEST, _SETTLE, _TINY, _TRIALS, _VANISHING, Held, _Search
 from ..pairing.tracking import _CLOSER, _EIGENVALUE
 from ..slab import BOUNDS, MISSED, MOST_PHOTONS
@@ -323,8 +323,8 @@ class Machines:
             return
         self.to_normal[at] = normal
         half = 0.5 * self.h
-        new = np.zeros(at.size) if normal else self.new_phi0[at] / (self.new_W0[at] / half)
-        assumed = self.Delta0[at] + self.ahead(at) * self.slope_phi0[at] / (self.W0[at] / half)
+        new = np.zeros(at.size) if normal else self.new_phi0[at] / np.maximum(self.new_W0[at] / half, LEAST_Z)
+        assumed = self.Delta0[at] + self.ahead(at) * self.slope_phi0[at] / np.maximum(self.W0[at] / half, LEAST_Z)
         allowed = 50 * self.rtol[at] * np.maximum(self.Delta0[at], new) + 0.2 * self.h
         moved = np.abs(new - assumed) / allowed
         self.moved[at] = moved
@@ -341,7 +341,7 @@ class Machines:
         self.sloped[at] = ~opened
         self.slope_phi0[at] = np.where(opened, 0.0, (phi0 - self.phi0[at]) / dt)
         self.W0[at], self.phi0[at] = W0, phi0
-        self.Delta0[at] = phi0 / (W0 / (0.5 * self.h))
+        self.Delta0[at] = phi0 / np.maximum(W0 / (0.5 * self.h), LEAST_Z)
         self.normal[at] = self.to_normal[at]
         t, aimed = self.t[at] + dt, self.aimed[at]
         self.t[at] = np.where(np.abs(t - aimed) < 1e-12 * np.maximum(np.abs(aimed), dt), aimed, t)
@@ -363,8 +363,11 @@ class Machines:
         for row in at[full]:
             self.give_up(row, "quasiparticles above the window")
         at, found = at[~full], found[:, ~full]
-        looked = self.purpose[at] != ANEW
-        due = looked & (self.t[at] >= self.target[at])
+        due = self._due(at)
+        undefined = due & ~self.normal[at] & (self.W0[at] / (0.5 * self.h) < LEAST_Z)
+        for row in at[undefined]:
+            self.give_up(row, "Re Z(0)")
+        at, found, due = at[~undefined], found[:, ~undefined], due[~undefined]
         if due.any():
             rows = at[due]
             self._record(rows, found[:, due])
@@ -373,6 +376,10 @@ class Machines:
         self._seen = found
         ready = ~due | (self.phase[at] == Phase.BUSY)
         self._on(at[ready], found[:, ready], due[ready])
+
+    def _due(self, at: Array) -> Array:
+        """Rows whose next sample is due."""
+        return np.asarray((self.purpose[at] != ANEW) & (self.t[at] >= self.target[at]))
 
     def _on(self, at: Array, found: Array, sampled: Array) -> None:
         """Continue observed rows, some of which were sampled."""

@@ -258,7 +258,7 @@ class Batch:
         m.pairs[row], m.emission[row] = pump.pairs, float(settings.stimulated_emission)
         m.escape[row] = 1.0 / point.tau_esc if point.tau_esc > 0 else 0.0
         m.free[row], m.max_steps[row] = float(point.tau_esc > 0), settings.max_steps
-        m.Delta0[row], m.phi0[row] = gap.Delta0, gap.self_energy.phi[0].real
+        m.Delta0[row], m.phi0[row] = gap.amplitude, gap.self_energy.phi[0].real
         m.W0[row], m.normal[row], m.sloped[row] = gap.self_energy.omegaZ[0].real, gap.is_normal, False
         m.waiting[row] = prepared.times[0] < pump.begins
         m.rung[row] = self.ladder.last if m.waiting[row] else self.ladder.begin

@@ -5,6 +5,7 @@ The unknowns are W = E Z = E - S and phi, which are smooth, while Delta = phi / 
 breaks pairs. `real` damping keeps their real parts only, which neglects lifetimes.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +20,9 @@ from .eliashberg import Kernel
 NO_GAP = 1e-6
 """A solution whose largest |phi| is below this times the lattice spacing is the normal state."""
 _GROWING = 1.05
+LEAST_Z = 0.1
+"""Re Z(0) below which Re phi(0) / Re Z(0) is undefined; a metal has 1 + lambda at low temperature. Thermal phonons
+of strong, narrow modes take it through zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +103,17 @@ class GapSolution:
 
         Where quasiparticles at zero energy live long this is Re Delta(0). With damping omega Z(0) = i Gamma, so
         Re Delta(omega -> 0) vanishes and its value in the first cell depends on the lattice, not the material; this
-        ratio converges as h^2.
+        ratio converges as h^2. It diverges where Re Z(0) passes through zero: NaN for a gap with Re Z(0) below
+        `LEAST_Z`, zero for the normal state.
         """
-        return float(self.self_energy.phi[0].real / self.Z[0].real)
+        if self.is_normal:
+            return 0.0
+        return self.amplitude if self.Z[0].real >= LEAST_Z else math.nan
+
+    @property
+    def amplitude(self) -> float:
+        """Delta0 for the choice of a time step, meV: finite, with Re Z(0) no smaller than `LEAST_Z`."""
+        return float(self.self_energy.phi[0].real / max(self.Z[0].real, LEAST_Z))
 
     @property
     def edge(self) -> float:

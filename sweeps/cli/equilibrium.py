@@ -184,10 +184,16 @@ def _solve(
         numbers = observables(states[-1])
         if errors:
             finer = [observables(solve(T, h, top)) for h, top in ((spacing / 2, window), (spacing, 2 * window))]
-            bounds.append({k: left([other[k] - value for other in finer]) for k, value in numbers.items()})
+            bounds.append({k: _bound(value, [other[k] for other in finer]) for k, value in numbers.items()})
     return _Solved(
         tuple(states), bounds, spacing, window, "twice the change with half the spacing and twice the window"
     )
+
+
+def _bound(value: float, finer: list[float]) -> float:
+    """Error of a number from the same number on finer lattices; infinite if one of them has none."""
+    missing = not math.isnan(value) and any(math.isnan(other) for other in finer)
+    return math.inf if missing else left([other - value for other in finer])
 
 
 def _record(film: "Material", solved: _Solved, damping: str, seconds: float) -> dict[str, Any]:
@@ -247,6 +253,8 @@ def _show(record: dict[str, Any], solved: _Solved) -> None:
             continue
         if key == "gap_edge_meV" and record["gapless"]:
             table.add_row(key, "0, gapless: lifetimes fill the gap")
+        elif key == "Delta0_meV" and math.isnan(number):
+            table.add_row(key, f"undefined: Re Z(0) = {short(record['Z0'])}")
         else:
             table.add_row(key, margin(number, bounds[key]) if key in bounds else short(number))
         if key == "mu_star":
@@ -272,6 +280,8 @@ def _show_temperatures(record: dict[str, Any], bounds: dict[str, Any]) -> None:
     table = Table("T (K)", "Delta0 (meV)", "gap edge (meV)", "Z0")
     for i, T in enumerate(record["T_K"]):
         cells = [margin(record[key][i], bounds[key][i] if bounds else 0.0) for key in keys]
+        if math.isnan(record["Delta0_meV"][i]):
+            cells[0] = f"undefined: Re Z(0) = {short(record['Z0'][i])}"
         if record["gapless"][i]:
             cells[1] = "gapless"
         table.add_row(f"{T:g}", *cells)
