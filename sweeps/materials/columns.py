@@ -228,8 +228,7 @@ def _without_count(path: Path, rows: list[_Line]) -> tuple[list[_Line], bool]:
     if alone and count != left:
         raise ValueError(
             f"{path}, line {rows[0].number}: the number in the first line must be the number of rows (is the "
-            f"file cut "
-            f"off?). Got {count:g} and {left} rows."
+            f"file cut off?). Got {count:g} and {left} rows."
         )
     if alone or (count == left and rows[1].values[0] < count and rows[-1].values[0] < count):
         return rows[1:], True
@@ -329,8 +328,7 @@ def _check_same(path: Path, names: list[str], columns: Array) -> None:
             if not np.allclose(column, ratio * columns[:, 0], rtol=0.01, atol=0.01 * np.abs(column).max()):
                 raise ValueError(
                     f"{path}: the columns {quoted(names[0])} and {quoted(name)} must be the same frequencies "
-                    f"in two units; "
-                    f"are they exchanged? Got {columns[-1, 0]:.6g} and {column[-1]:.6g} at the end."
+                    f"in two units; are they exchanged? Got {columns[-1, 0]:.6g} and {column[-1]:.6g} at the end."
                 )
 
 

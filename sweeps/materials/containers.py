@@ -151,8 +151,7 @@ def _abinit(path: Path, ds: Any, grid: str) -> Table:
     if not {"phlambda_qibz", "wtq"} <= set(ds.variables):
         raise ValueError(
             f"{path}: the variables `phlambda_qibz` and `wtq` must be there, since some versions write twice "
-            f"alpha2F; use "
-            f"the text file _A2FW instead. Got {quoted(sorted(map(str, ds.variables)))}."
+            f"alpha2F; use the text file _A2FW instead. Got {quoted(sorted(map(str, ds.variables)))}."
         )
     by_q = np.asarray(ds["phlambda_qibz"].values, dtype=np.float64)
     coupling = float((by_q.reshape(-1, *by_q.shape[-2:]).sum(axis=(0, 2)) * ds["wtq"].values).sum())

@@ -136,8 +136,7 @@ def refuse_transport(path: Path, text: str) -> None:
         raise ValueError(
             f"{path}: the spectrum must be alpha2F, not that of transport (alpha2F_tr), which weights each "
             f"scattering event by the change of velocity and has a different lambda. Use the code's other file, "
-            f"`prefix.a2f` "
-            "(EPW) or `_A2F` (ABINIT); a file of alpha2F itself needs another name."
+            f"`prefix.a2f` (EPW) or `_A2F` (ABINIT); a file of alpha2F itself needs another name."
         )
 
 
@@ -168,8 +167,7 @@ def check_quantity(path: Path, text: str) -> None:
     if not named and found.name != "columns":
         raise ValueError(
             f"{path}: the spectrum must be alpha2F; give this file as `F_file` next to one of alpha2F. Got a "
-            f"phonon "
-            f"density of states (format {found.name!r})."
+            f"phonon density of states (format {found.name!r})."
         )
 
 
@@ -202,8 +200,7 @@ def units_of(path: Path, table: Table, format: Format, declared: str | None) -> 
             unit, words = next(iter(stated.items()))
             raise ValueError(
                 f"{path}: the header must state {fixed}, the unit of the format {format.name!r}; set `format` "
-                f"to columns if "
-                f"the file was converted. Got {unit}, in {quoted(words)}."
+                f"to columns if the file was converted. Got {unit}, in {quoted(words)}."
             )
         return fixed
     if declared is not None:
@@ -211,8 +208,7 @@ def units_of(path: Path, table: Table, format: Format, declared: str | None) -> 
             unit, words = next(iter(stated.items()))
             raise ValueError(
                 f"{path}: `units` must agree with the header, {quoted(words)}; leave it out, or correct the "
-                f"header. "
-                f"Got {declared!r}, and {unit} in the header."
+                f"header. Got {declared!r}, and {unit} in the header."
             )
         return declared
     known = [unit for unit in stated if unit in ENERGY]

@@ -262,8 +262,7 @@ def _column_of_F(source: _Source, chosen: int, other: _Source) -> int:
     if source.format.smearings and source.count != other.count and chosen > 1:
         raise ValueError(
             f"{other.path}: F must have a column for each of the {source.count} smearings of alpha2F, of which "
-            f"{chosen} is "
-            f"used. Got {other.count}."
+            f"{chosen} is used. Got {other.count}."
         )
     return min(chosen, other.count) if source.format.smearings else 1
 
