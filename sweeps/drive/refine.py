@@ -6,7 +6,7 @@ are added likewise, but only the points that `trace` proposes are computed; the 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ Only = NDArray[np.bool_]
 """Points of a plan that are wanted, in its grid's shape."""
 
 
-def rounds(plan: Plan, place: Place, workers: int = 1) -> Iterator[tuple[Plan, Only | None]]:
+def rounds(
+    plan: Plan, place: Place, workers: int = 1, tell: Callable[[str], None] = lambda text: None
+) -> Iterator[tuple[Plan, Only | None]]:
     """Plans with new values of the axes named in the config, and their wanted points (None for all).
 
     Each is to be computed in the store at `place` before the next is asked for.
@@ -36,6 +38,7 @@ def rounds(plan: Plan, place: Place, workers: int = 1) -> Iterator[tuple[Plan, O
         plan: The sweep.
         place: The store, with the plan's own points computed.
         workers: Points that can be computed at once.
+        tell: Called with a line if the budget ends the search.
 
     Raises:
         ConfigError: An axis has no numbers, or other quantities are zipped with it.
@@ -48,12 +51,22 @@ def rounds(plan: Plan, place: Place, workers: int = 1) -> Iterator[tuple[Plan, O
         if axis and (axis.followers or not isinstance(axis.values[0], float)):
             raise ConfigError(f"`refine.{word}` must be an axis of numbers that is not zipped. Got {name!r}.")
     if rule.find == "change":
-        yield from ((wider, None) for wider in _where_it_changes(plan, place, rule))
+        yield from ((wider, None) for wider in _where_it_changes(plan, place, rule, tell))
     else:
-        yield from _traced(plan, place, rule, workers)
+        yield from _traced(plan, place, rule, workers, tell)
 
 
-def _traced(plan: Plan, place: Place, rule: Refine, workers: int) -> Iterator[tuple[Plan, Only]]:
+def _used_up(rule: Refine, left_out: int) -> str:
+    return (
+        f"`refine.budget` of {rule.budget} new values is used up before the tolerance of {rule.tolerance:g} is "
+        f"reached; {left_out} wanted values or points were left out. To continue, raise it: "
+        f"--set refine.budget={2 * rule.budget}."
+    )
+
+
+def _traced(
+    plan: Plan, place: Place, rule: Refine, workers: int, tell: Callable[[str], None]
+) -> Iterator[tuple[Plan, Only]]:
     """Rounds of a border or a peak; labels added by earlier runs are used again."""
     last: set[Index] = set()
     while True:
@@ -65,6 +78,8 @@ def _traced(plan: Plan, place: Place, rule: Refine, workers: int) -> Iterator[tu
         grid = _within_budget(plan.grid, wide, rule, points)
         found = {at for labels in points if (at := grid.position(labels)) is not None}
         if not found or found == last:
+            if len(found) < len(points):
+                tell(_used_up(rule, len(points) - len(found)))
             return
         only = np.zeros(grid.shape, bool)
         only[tuple(np.array(sorted(found)).T)] = True
@@ -118,27 +133,29 @@ def _extended(grid: Grid, name: str, values: Iterable[float]) -> Grid:
     return _replaced(grid, where, Axis(name, (*axis.values, *new))) if new else grid
 
 
-def _where_it_changes(plan: Plan, place: Place, rule: Refine) -> Iterator[Plan]:
+def _where_it_changes(plan: Plan, place: Place, rule: Refine, tell: Callable[[str], None]) -> Iterator[Plan]:
     where = plan.grid.dims.index(rule.axis)
     left = rule.budget
-    while left > 0:
+    while True:
         axis = plan.grid.axes[where]
-        new = middles(axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule, left)
+        wanted = middles(axis.values, _changes(Cube(place, read_only=True), plan.grid, rule), rule)
+        new = wanted[:left]
         if not new:
+            if wanted:
+                tell(_used_up(rule, len(wanted)))
             return
         left -= len(new)
         plan = at_grid(plan, _replaced(plan.grid, where, Axis(axis.name, (*axis.values, *new))))
         yield plan
 
 
-def middles(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) -> tuple[float, ...]:
+def middles(values: tuple[Any, ...], outputs: Any, rule: Refine) -> tuple[float, ...]:
     """Middles of those intervals over which an output changes by more than the tolerance, the largest first.
 
     Args:
         values: Values of the axis, in any order.
         outputs: The variable, shape (len(values), number of other labels); NaN where a point failed.
         rule: Definition of a change.
-        budget: Largest number of middles.
     """
     order = np.argsort(values)
     x = np.asarray(values, float)[order]
@@ -151,7 +168,7 @@ def middles(values: tuple[Any, ...], outputs: Any, rule: Refine, budget: int) ->
             middle = _middle(float(x[i]), float(x[i + 1]), rule.scale)
             if x[i] < middle < x[i + 1]:
                 found.append(middle)
-    return tuple(found[:budget])
+    return tuple(found)
 
 
 def _middle(a: float, b: float, scale: str) -> float:

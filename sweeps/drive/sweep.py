@@ -72,7 +72,7 @@ class Watch:
         opened: Called with the pool's description once it is open.
         stopped: Reason to stop, polled often; None to continue.
         pool: Pool that runs the batches; None opens one for this run.
-        told: Called with a line about an earlier run that died.
+        told: Called with a line about an earlier run that died, or a budget that ended a refinement.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
     """
 
@@ -102,7 +102,8 @@ def run(
         if plan.config.refine and watch.pool is None:
             watch = dataclasses.replace(watch, pool=_kept(stack))
         report = _run(plan, place, workers, recompute, watch)
-        finer = rounds(plan, place, (plan.config.workers if workers is None else workers) or 1)
+        at_once = (plan.config.workers if workers is None else workers) or 1
+        finer = rounds(plan, place, at_once, watch.told)
         while report.reason is None and (wider := next(finer, None)) is not None:
             finer_plan, only = wider
             later = _run(finer_plan, place, workers, False, watch, only, None if only is None else plan.grid)

@@ -128,18 +128,21 @@ def _between(table: Table, rule: Refine) -> Iterator[tuple[float, float]]:
     """First points of new columns, where the border is not straight between its neighbours or where it ends."""
     x = list(map(float, table.x))
     log = rule.scale == "log" and x[0] > 0
-    borders = [_border(x, table.y[:, j], table.ended[:, j], rule, log) for j in range(len(table.across))]
-    for j, (a, b) in enumerate(zip(table.across, table.across[1:], strict=False)):
+    # A column without points was added for another plane.
+    begun = np.flatnonzero(table.ended.any(axis=0))
+    across = table.across[begun]
+    borders = [_border(x, table.y[:, j], table.ended[:, j], rule, log) for j in begun]
+    for j, (a, b) in enumerate(itertools.pairwise(across)):
         left, right = borders[j], borders[j + 1]
         middle = float(f"{(a + b) / 2:.{_DIGITS}g}")
-        if not a < middle < b or (b - a) <= rule.tolerance * (table.across[-1] - table.across[0]):
+        if not a < middle < b or (b - a) <= rule.tolerance * (across[-1] - across[0]):
             continue
         if math.isinf(left) or math.isinf(right):
             continue
         if math.isnan(left) != math.isnan(right):
             inside = right if math.isnan(left) else left
             yield from ((value, middle) for value in _around(x, inside, 4 * rule.tolerance, log))
-        elif not math.isnan(left) and (bend := _bend(table.across, borders, j)) > rule.tolerance:
+        elif not math.isnan(left) and (bend := _bend(across, borders, j, rule)) > rule.tolerance:
             yield from ((value, middle) for value in _around(x, (left + right) / 2, 2 * bend, log))
 
 
@@ -152,14 +155,19 @@ def _border(x: list[float], y: NDArray[np.float64], ended: NDArray[np.bool_], ru
     return (math.log(a) + math.log(b)) / 2 if log and a > 0 else (a + b) / 2
 
 
-def _bend(across: NDArray[np.float64], borders: list[float], j: int) -> float:
-    """Error of a straight line between columns j and j + 1: an eighth of the second difference that it implies."""
+def _bend(across: NDArray[np.float64], borders: list[float], j: int, rule: Refine) -> float:
+    """Least error of a straight line between columns j and j + 1.
+
+    It is h^2 / 8 times the second derivative; each border is known within half the tolerance, which, for unequal
+    distances h0 and h1, changes the second difference by up to 2 tolerance / (h0 h1).
+    """
     changes = []
     for i in (j, j + 1):
         if 0 < i < len(across) - 1:
             h0, h1 = across[i] - across[i - 1], across[i + 1] - across[i]
             second = 2 * ((borders[i + 1] - borders[i]) / h1 - (borders[i] - borders[i - 1]) / h0) / (h0 + h1)
-            changes.append(abs(second) * (across[j + 1] - across[j]) ** 2 / 8)
+            known = abs(second) - 2 * rule.tolerance / (h0 * h1)
+            changes.append(known * (across[j + 1] - across[j]) ** 2 / 8)
     return max((c for c in changes if not math.isnan(c)), default=0.0)
 
 

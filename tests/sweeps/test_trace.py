@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import photogap
 from photogap.sweeps.ask.config import Refine
 from photogap.sweeps.drive.report import status
-from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.drive.trace import Table, bracket, propose, width
 from photogap.sweeps.errors import SweepError
 from photogap.sweeps.store.place import place
@@ -166,8 +166,16 @@ def test_a_config_of_its_own_asks_for_traced_labels(tmp_path):
 
 
 def test_budget_limits_labels(tmp_path):
-    run(plan_of(AXES, refine=RULE | {"tolerance": 1e-6, "budget": 5}), place(tmp_path / "a.zarr"), workers=0)
-    assert photogap.open(tmp_path / "a.zarr").sizes["F0"] == 4 + 5
+    """And say so, whatever is searched for."""
+    said: list[str] = []
+    for find in ("border", "peak", "change"):
+        rule = RULE | {"find": find, "tolerance": 1e-6, "budget": 5}
+        target = place(tmp_path / f"{find}.zarr")
+        run(plan_of(AXES, refine=rule), target, workers=0, watch=Watch(told=said.append))
+        assert photogap.open(target).sizes["F0"] == 4 + 5
+        assert "`refine.budget` of 5 new values is used up" in said.pop()
+    run(plan_of(AXES, refine=RULE), place(tmp_path / "enough.zarr"), workers=0, watch=Watch(told=said.append))
+    assert said == []
 
 
 @pytest.mark.parametrize(
@@ -185,3 +193,19 @@ def test_bad_searches_are_refused(change, message, tmp_path):
             place(tmp_path / "a.zarr"),
             workers=0,
         )
+
+
+def test_each_plane_has_a_border_of_its_own(tmp_path):
+    """Two materials, of which the second reaches the level at half the fluence, over curved columns."""
+    axes = AXES | {"material": ["A", "B"], "T": [10.0, 30.0, 200.0]}
+    run(plan_of(axes, refine=RULE | {"across": "T", "budget": 200}), place(tmp_path / "a.zarr"), workers=0)
+    found = photogap.analysis.threshold_fluence(photogap.open(tmp_path / "a.zarr"), LEVEL, "Delta0_peak").squeeze()
+    # straight lines within 2 % need steps of at most sqrt(8 0.02) (1 + T), and halving makes twice as many
+    assert 3 < found.sizes["T"] <= 2 * np.log(201 / 11) / np.sqrt(0.16) + 1
+    for material, strength in (("A", 1.0), ("B", 2.0)):
+        here = found.sel(material=material).dropna("T")
+        truth = LEVEL * (1 + here["T"]) / strength
+        assert here.sizes["T"] >= 3
+        # the fake gap has a floor of 2e-4
+        assert bool((here["F0_low"] <= truth).all() and (truth <= 1.02 * here["F0_high"]).all())
+        assert float((here["F0_high"] / here["F0_low"]).max()) <= 1.02
