@@ -1,5 +1,6 @@
 """A pool whose workers are jobs of a batch system, with a scheduler in this process."""
 
+import asyncio
 import contextlib
 import errno
 import uuid
@@ -17,6 +18,9 @@ from .script import memory_of, oversubscription, processes_of, retirement, setti
 from .spec import Jobs, expanded
 from .tls import certify
 from .visit import Visit
+
+_JOIN_S = 60.0
+"""Longest time between the first and the last worker of a job, s."""
 
 
 @contextlib.contextmanager
@@ -63,6 +67,10 @@ def open_jobs(spec: Jobs, visit: Visit) -> Iterator[DaskPool]:
         pool.attend(fleet.check, explain=fleet.story, taken=spec.system.taken)
         say(f"submitted {len(fleet.members)} jobs; their logs: {fleet.logs}")
         first = await_worker(client, spec.start_timeout, fleet.check, lambda: _waiting(fleet), visit)
+        if visit.only_look:
+            # The workers of one job join one after the other; `check` counts them.
+            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                client.wait_for_workers(processes, timeout=_JOIN_S)
         pool.seen = inspect(client, first, visit, spec.versions, processes)
         pool.seen["queue_wait_s"] = fleet.first_wait()
         pool.fleet = fleet
