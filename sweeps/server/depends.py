@@ -1,4 +1,4 @@
-"""What the routes' functions take: the runner, a sweep's name, the labels of a slice, the person who asks."""
+"""Arguments of the routes' functions: runner, name of a sweep, labels of a slice, name of the person."""
 
 from collections.abc import Callable
 from typing import Annotated, Any

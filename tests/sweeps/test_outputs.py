@@ -61,7 +61,11 @@ def test_a_switch_used_only_as_an_axis_has_its_outputs_in_the_cube(tmp_path: Pat
     fields = {f.name: f for f in dataclasses.fields(Settings)}
     # A list labels the cube: it is no axis, and on or off for all points.
     lists = {name: [0.5, 1.0] for name in outputs.by if fields[name].default == ()}
-    given = {name: [v for v in trials(fields[name]) if v is not None] for name in outputs.by if name not in lists}
+    given = {
+        name: [v for v in trials(fields[name]) if v is not None and settings_of(**(BASE | {name: v}))]
+        for name in outputs.by
+        if name not in lists
+    }
     axes = {"material": ["Pb"], "F0": [0.001], "T": [4.0], "tau_esc": [100.0]}
     axes |= {name: list(dict.fromkeys(values)) for name, values in given.items()}
     axes["omega_probe"] = [v for v in axes.get("omega_probe", []) if math.isfinite(v)]
