@@ -38,10 +38,9 @@ def escape_balance(ds: xr.Dataset, variable: str = "Delta0", *, start: float) ->
     names = ("U_qp", "U_ph", variable)
     first, last = ({name: pick(ds, name, "time").sel(time=t) for name in names} for t in _ends(ds, start))
     change = {name: first[name].drop_vars("time") - last[name].drop_vars("time") for name in ("U_qp", "U_ph")}
-    decay = {
-        name: xr.apply_ufunc(np.log, last[name].drop_vars("time") / first[name].drop_vars("time"), dask="allowed")
-        for name in ("U_ph", variable)
-    }
+    kept = {name: last[name].drop_vars("time") / first[name].drop_vars("time") for name in ("U_ph", variable)}
+    # A signal that has changed its sign by the last time has no exponent.
+    decay = {name: xr.apply_ufunc(np.log, part.where(part > 0), dask="allowed") for name, part in kept.items()}
     share = change["U_qp"] / change["U_ph"]
     exponent = decay[variable] / decay["U_ph"]
     out = xr.Dataset({"share": share, "exponent": exponent, "tau": ds["tau_esc"] * (1 + share) / exponent})

@@ -29,3 +29,18 @@ def test_a_start_after_the_record_raises():
     ds = xr.Dataset({"U_ph": time, "U_qp": time, "Delta0": time}).assign_coords(tau_esc=1.0)
     with pytest.raises(ValueError, match=r"`start` must be before the record's last time, 1 ps. Got 5.0."):
         escape_balance(ds, start=5.0)
+
+
+def test_a_signal_that_changes_its_sign_has_no_exponent():
+    """Nor a warning: `dT_T0` may be noise of either sign at the end of a long record."""
+    t = np.linspace(0.0, 100.0, 11)
+    ds = xr.Dataset(
+        {name: ("time", values, {"units": "1"}) for name, values in {
+            "U_qp": 2.0 * np.exp(-t / 20.0), "U_ph": np.exp(-t / 20.0), "signal": 0.5 - t / 100.0,
+        }.items()},
+        coords={"time": ("time", t, {"units": "ps"}), "tau_esc": 10.0},
+    )  # fmt: skip
+    found = escape_balance(ds, "signal", start=10.0)
+    assert np.isnan(found["exponent"])
+    assert np.isnan(found["tau"])
+    assert float(found["share"]) == pytest.approx(2.0)
