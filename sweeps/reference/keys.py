@@ -5,6 +5,7 @@ from their declarations (`core.declaration`), the other keys from the fields and
 """
 
 import dataclasses
+import inspect
 import math
 import re
 import types
@@ -176,9 +177,10 @@ def arguments(owner: type) -> dict[str, str]:
     """Meaning of each entry under `Args:` in the docstrings of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(owner.__mro__):
-        _, _, below = (base.__doc__ or "").partition("Args:\n")
-        block = re.match(r"(?:[ ]{8,}\S.*\n?|\s*\n)*", below)
-        entries = re.split(r"(?m)^ {8}(?=\w+: )", block[0] if block else "")
+        # Python 3.13 strips the indentation of docstrings, earlier versions keep it.
+        _, _, below = inspect.cleandoc(base.__doc__ or "").partition("Args:\n")
+        block = re.match(r"(?:[ ]{4,}\S.*\n?|\s*\n)*", below)
+        entries = re.split(r"(?m)^ {4}(?=\w+: )", block[0] if block else "")
         found |= {name: " ".join(text.split()) for name, _, text in (e.partition(": ") for e in entries) if text}
     return found
 
