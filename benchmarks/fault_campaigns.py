@@ -158,13 +158,15 @@ def stops(row: Row, tries: Tries, folder: Path, rng: random.Random) -> None:
             pid = child(case.drive)
             time.sleep(rng.uniform(0.1, 1.2))
             os.kill(pid, signal.SIGSTOP)
-            row.tried += 1
-            case.look()
-            with contextlib.suppress(BusyError):
-                case.drive()
-            before = len(case.tally())
-            os.kill(pid, signal.SIGCONT)
-            os.waitpid(pid, 0)
+            try:
+                row.tried += 1
+                case.look()
+                with contextlib.suppress(BusyError):
+                    case.drive()
+                before = len(case.tally())
+            finally:
+                os.kill(pid, signal.SIGCONT)
+                os.waitpid(pid, 0)
             # The batch that it was computing is work in flight; it finds its claim lost before it packs that.
             row.twice += max(0, len(case.tally()) - before - flow.BATCH_POINTS)
             case.settle()

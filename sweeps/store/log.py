@@ -1,7 +1,8 @@
 """The driver's log: one SQLite file next to the store, with details that the cube does not store.
 
 It has a rollback journal, since WAL needs memory that processes of several hosts cannot share (NFS, Lustre, GPFS)
-and files that belong to one user. It is auxiliary: a damaged log is set aside and a new one started.
+and files that belong to one user. It is auxiliary: a log that is damaged, or locked by a process that is suspended,
+is set aside and a new one started.
 """
 
 import contextlib
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _LOG = logging.getLogger("photogap.run")
+WAIT_S = 10.0
+"""Time for which another process may lock the log, s."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS points (
@@ -31,12 +34,13 @@ class Log:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the log; create it if missing."""
+        self._path = path
         if read_only:
-            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, check_same_thread=False)
+            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=WAIT_S, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _writable(path)
-        self._db.row_factory = sqlite3.Row
 
     def close(self) -> None:
         """Close the file."""
@@ -62,8 +66,7 @@ class Log:
             )
             for r, labels in records
         ]
-        self._db.execute("BEGIN")
-        self._db.executemany(
+        self._write(
             "INSERT INTO points VALUES (?,?,?,?,?,?,?,?,?,1,?,?,?,?) ON CONFLICT(point_id) DO UPDATE SET "
             "status=excluded.status, message=excluded.message, traceback=excluded.traceback, "
             "labels=excluded.labels, wall_time=excluded.wall_time, cpu_time=excluded.cpu_time, "
@@ -71,24 +74,34 @@ class Log:
             "attempts=excluded.attempts, started=excluded.started, ended=excluded.ended, "
             "peak_memory=excluded.peak_memory, diagnostics=excluded.diagnostics, "
             "computed=points.computed + (points.started IS NOT excluded.started)",
-            rows,
+            *rows,
         )
-        self._db.execute("COMMIT")
         for row in rows:
             _LOG.debug("point %s: %s in %.3g s on %s %s", row[0][:12], row[1], row[5], row[7], row[2])
 
     def event(self, kind: str, *, level: int = logging.INFO, **detail: Any) -> None:
         """Record an event of a run, and send it to the logger `photogap.run`."""
         _LOG.log(level, "%s %s", kind, json.dumps(detail, default=str))
-        self._db.execute("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
+        self._write("INSERT INTO events VALUES (?,?,?)", (time.time(), kind, json.dumps(detail, default=str)))
 
     def alive(self, **detail: Any) -> None:
         """Heartbeat with the run's numbers."""
         row = (time.time(), json.dumps(detail, default=str))
-        self._db.execute(
+        self._write(
             "INSERT INTO live VALUES (1,?,?) ON CONFLICT(id) DO UPDATE SET at=excluded.at, detail=excluded.detail",
             row,
         )
+
+    def _write(self, command: str, *rows: tuple[Any, ...]) -> None:
+        """Write rows in one transaction; into a new log if this one stays locked."""
+        try:
+            _write_all(self._db, command, rows)
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error):
+                raise
+            self._db.close()
+            self._db = _renewed(self._path, "locked")
+            _write_all(self._db, command, rows)
 
     def last_alive(self) -> tuple[float, dict[str, Any]] | None:
         """Last heartbeat: its time and numbers."""
@@ -115,22 +128,47 @@ class Log:
 
 
 def _writable(path: Path) -> sqlite3.Connection:
-    """Connection with write access; a damaged file is set aside first."""
+    """Connection with write access; a damaged or locked file is set aside first."""
     try:
         return _opened(path)
-    except sqlite3.OperationalError:
-        raise
+    except sqlite3.OperationalError as error:
+        if not _is_locked(error):
+            raise
+        return _renewed(path, "locked")
     except sqlite3.DatabaseError:
-        for found in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            with contextlib.suppress(FileNotFoundError):
-                found.replace(found.with_name(f"{found.name}.damaged"))
-        return _opened(path)
+        return _renewed(path, "damaged")
+
+
+def _renewed(path: Path, why: str) -> sqlite3.Connection:
+    """Connection to a new log; the old one and its journals are kept under names that end with the reason."""
+    _LOG.warning("the log %s is %s: it is set aside and a new one started", path, why)
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        found = path.with_name(f"{path.name}{suffix}")
+        with contextlib.suppress(FileNotFoundError):
+            found.replace(found.with_name(f"{found.name}.{why}"))
+    return _opened(path)
+
+
+def _is_locked(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _write_all(db: sqlite3.Connection, command: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.executemany(command, rows)
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     # SQLite itself creates its files with mode 0644, whatever the umask; its journal takes the mode of this file.
     path.open("ab").close()
-    db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
     try:
         db.execute("PRAGMA journal_mode=DELETE")
         db.execute("PRAGMA synchronous=OFF")

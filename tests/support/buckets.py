@@ -57,7 +57,11 @@ def s3() -> Iterator[int]:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         request(port, "PUT", "/sweeps")
-        yield port
+        try:
+            yield port
+        finally:
+            # A forked driver that a test has left would keep its input open.
+            process.kill()
 
 
 def request(port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:

@@ -1,5 +1,6 @@
 """The log: modes, journal, damage; and stores that a group shares."""
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -9,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from photogap.sweeps.drive.report import status
-from photogap.sweeps.drive.sweep import LOG
+from photogap.sweeps.drive.sweep import LOG, Watch, run
 from photogap.sweeps.errors import StoreError
 from photogap.sweeps.store.log import Log
 from photogap.sweeps.store.place import place
-from support.driving import go
+from support.driving import go, plan_of
 
 
 @pytest.fixture
@@ -50,6 +51,35 @@ def test_a_damaged_log_is_set_aside(tmp_path: Path, how: str) -> None:
     assert status(target)["counts"] == {"ok": 1}
     assert go(tmp_path, "a.zarr", {"F0": [1.0, 2.0]}).counts.computed == 1
     assert status(target)["counts"] == {"ok": 2}
+
+
+@pytest.mark.parametrize("held", ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE", "BEGIN; SELECT * FROM events"])
+@pytest.mark.parametrize("when", ["before the run", "during the run"])
+def test_a_locked_log_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str, when: str) -> None:
+    """By a driver or a reader that is suspended amid its transaction; it changes nothing in the new log."""
+    monkeypatch.setattr("photogap.sweeps.store.log.WAIT_S", 0.2)
+    go(tmp_path, "a.zarr", {"F0": [1.0]})
+    target = place(tmp_path / "a.zarr")
+    asleep = sqlite3.connect(target.state / LOG, isolation_level=None)
+    cursors = []
+
+    def hold(_: object = None) -> None:
+        while len(cursors) < len(held.split("; ")):
+            cursors.append(asleep.execute(held.split("; ")[len(cursors)]))
+            cursors[-1].fetchone()
+
+    if when == "before the run":
+        hold()
+        report = go(tmp_path, "a.zarr", {"F0": [1.0, 2.0, 3.0]})
+    else:
+        report = run(plan_of({"F0": [1.0, 2.0, 3.0]}), target, workers=0, watch=Watch(opened=hold))
+    assert report.counts.done == 3
+    asleep.execute("COMMIT")
+    asleep.close()
+    assert status(target)["counts"] == {"ok": 3}
+    assert (target.state / f"{LOG}.locked").exists()
+    with contextlib.closing(Log(target.state / LOG, read_only=True)) as log:
+        assert log.counts()["ok"] >= 1
 
 
 def _flipped(data: bytes) -> bytes:
