@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +22,10 @@ from ..store.log import Log
 from ..store.place import ROOT
 from ..text import dump_yaml
 from .intake import NAME, Intake
-from .queue import CANCELLED, DONE, FAILED, WAITING, Queue
+from .queue import CANCELLED, DONE, FAILED, WAITING, Queue, QueuedSweep
 
 LOOK_S: Final = 2.0
 """Time between two looks at the folder, s."""
-_LATER_S: Final = 2.0
-"""A cube written this much later than its sweep ended was changed by another process."""
 _HEARD_S: Final = 60.0
 """Age of the last numbers of a run beyond which they are of an earlier one, s."""
 _log = logging.getLogger("photogap.server")
@@ -44,7 +43,7 @@ class Others:
     def __init__(self, intake: Intake, queue: Queue, ours: Callable[[str], bool]) -> None:
         self._intake, self._queue, self._ours = intake, queue, ours
         self._runs: dict[str, dict[str, int]] = {}
-        self._stamps: dict[str, float] = {}
+        self._seen: dict[str, tuple[_Stamp, float | None]] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="photogap-folder", daemon=True)
 
@@ -80,7 +79,7 @@ class Others:
 
     def _look_at(self, name: str, path: Path) -> None:
         place = self._intake.place(name)
-        written = (path / ROOT).stat().st_mtime
+        stamp = _stamp(path / ROOT, place.state / LOG)
         entry = self._queue.get(name)
         if entry is not None and entry.state in WAITING:
             return
@@ -91,12 +90,21 @@ class Others:
             return
         if entry is None:
             self._adopt(name)
-        elif name in self._runs or self._stamps.get(name, entry.ended or entry.submitted) + _LATER_S < written:
-            counts = _counts(self._intake.cube(name))
-            states = (DONE, CANCELLED, FAILED)
-            self._queue.claim(name, states, state=_state(counts), message="", counts=counts, ended=written)
-        self._stamps[name] = written
+        elif name in self._runs or self._is_changed(entry, stamp):
+            counts, ended = _counts(self._intake.cube(name)), stamp.time
+            if name in self._runs or counts.items() - entry.counts.items():
+                states = (DONE, CANCELLED, FAILED)
+                self._queue.claim(name, states, state=_state(counts), message="", counts=counts, ended=ended)
+        entry = self._queue.get(name)
+        self._seen[name] = stamp, entry.ended if entry else None
         self._runs.pop(name, None)  # last, so that nobody sees its old numbers as those of its end
+
+    def _is_changed(self, entry: QueuedSweep, stamp: "_Stamp") -> bool:
+        """True if another process has written since the last look, or since a later end of our own run."""
+        seen, ended = self._seen.get(entry.name, (None, None))
+        if seen is None or ended != entry.ended:
+            return stamp.time > (entry.ended or entry.submitted)
+        return stamp != seen
 
     def _adopt(self, name: str) -> None:
         """List a cube that was not made by a request."""
@@ -104,6 +112,19 @@ class Others:
         tree = {k: v for k, v in cube.record["config"].items() if v is not None} | {"name": name}
         counts = _counts(cube)
         self._queue.put(name, dump_yaml(_short(tree)), tree, state=_state(counts), counts=counts)
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    """Files that every run writes: time of the newest, s since 1970; inode, size and time, ns, of each."""
+
+    time: float
+    files: tuple[tuple[int, int, int], ...]
+
+
+def _stamp(*paths: Path) -> _Stamp:
+    found = [path.stat() for path in paths if path.exists()]
+    return _Stamp(max(f.st_mtime for f in found), tuple((f.st_ino, f.st_size, f.st_mtime_ns) for f in found))
 
 
 def _counts(cube: Cube) -> dict[str, int]:

@@ -11,6 +11,7 @@ from photogap.sweeps.client import RefusedError
 from photogap.sweeps.drive import sweep
 from photogap.sweeps.drive.sweep import run
 from photogap.sweeps.server import others
+from photogap.sweeps.server.others import Others
 from photogap.sweeps.store.place import place
 from support.fake_config import tree
 from support.patience import PATIENCE, until
@@ -50,3 +51,27 @@ def test_cubes_of_the_command_line_appear_while_the_server_runs(tmp_path: Path, 
         run(resolve(parse(tree(AXES, name="late"))), target, workers=0)
         until(lambda: client.sweep("late")["state"] == "done")
         assert client.sweep("late")["done"] == 6
+
+
+@pytest.mark.parametrize("made_by", ["the server", "the command line"])
+def test_a_run_between_two_looks_is_seen(
+    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch, made_by: str
+) -> None:
+    """However short it is, and however soon after the last one it ends."""
+    free, look, target = threading.Event(), Others.look, place(tmp_path / "late.zarr")
+    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
+    free.set()
+    tally.open()
+    with serving(tmp_path) as client:
+        if made_by == "the server":
+            client.submit(tree({"F0": [0.1]}, name="late"))
+        else:
+            run(resolve(parse(tree({"F0": [0.1]}, name="late"))), target, workers=0)
+            until(client.sweeps)
+        assert client.wait("late", PATIENCE)["total"] == 1
+        for points in ([0.1, 1.0], [0.1, 1.0, 10.0]):
+            free.clear()
+            run(resolve(parse(tree({"F0": points}, name="late"))), target, workers=0)
+            free.set()
+            until(lambda n=len(points): client.sweep("late")["total"] == n)
+            assert client.sweep("late")["state"] == "done"
