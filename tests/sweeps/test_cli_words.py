@@ -152,6 +152,12 @@ def test_verbose(tmp_path: Path, log: None, where: str, monkeypatch: pytest.Monk
     assert "later" in later.getvalue()
 
 
+def test_verbose_search_for_a_lattice(log: None) -> None:
+    done = cli("equilibrium", "Pb", "--T", "4", "-v")
+    assert done.exit_code == 0, done.stderr
+    assert " INFO photogap.accuracy: spacing " in done.stderr
+
+
 def test_quiet_without_it(tmp_path: Path) -> None:
     done = cli("run", config(tmp_path), "--store", tmp_path / "a.zarr", "-n", "0")
     assert "photogap.run" not in done.stderr
