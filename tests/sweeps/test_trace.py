@@ -235,9 +235,9 @@ def test_screening_encloses_the_fine_border_with_few_points(shift):
     unscreened = Search(gap, across, rule())
     assert len(fine) <= {1.0: 2 * 7, 1.004: len(unscreened.known) / 2}.get(shift, len(unscreened.known) + 7)
     found = moves([table(screened.known)], [table(fine)], rule())
-    assert found.columns == 7
+    assert found.columns == sum(border_at(a) / shift < BASE[-1] for a in across)
     assert found.points == (len(screened.known), len(fine))
-    assert found.largest == pytest.approx(max(shift, 1 / shift) - 1, abs=0.011)
+    assert 1 + found.largest == pytest.approx(max(shift, 1 / shift), rel=0.011)
 
 
 def test_screening_checks_the_ends_where_it_finds_no_border():
