@@ -37,6 +37,7 @@ from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
 from . import reasons
 from .flow import Counts, Flow, job_of
+from .promote import coarsest
 from .refine import rounds
 
 CANCEL = "cancel"
@@ -110,12 +111,15 @@ def run(
     with contextlib.ExitStack() as stack:
         if plan.config.refine and watch.pool is None:
             watch = dataclasses.replace(watch, pool=_kept(stack))
-        report = _run(plan, place, workers, recompute, watch)
+        first = coarsest(plan)
+        report = _run(first, place, workers, recompute, watch)
         at_once = (plan.config.workers if workers is None else workers) or 1
         finer = rounds(plan, place, at_once, watch.told)
         while report.reason is None and (wider := next(finer, None)) is not None:
             finer_plan, only = wider
-            later = _run(finer_plan, place, workers, False, watch, only, None if only is None else plan.grid)
+            later = _run(
+                finer_plan, place, workers, False, watch, only, None if only is None else coarsest(plan).grid
+            )
             report = report.followed_by(later, apart=only is not None)
     return report
 
