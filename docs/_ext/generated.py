@@ -60,7 +60,7 @@ def plain_bars(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, l
 
 
 def own_host_only(app: Sphinx, error: Exception | None) -> None:
-    """Warn of pages that load a script, style sheet or picture from another host, which reveals their reader to it."""
+    """Warn of pages that load anything from another host, which learns of each reader."""
     for page, address in [] if error else hosts.of_site(Path(app.outdir)):
         LOG.warning("%s loads %s", page.relative_to(app.outdir), address)
 
