@@ -52,7 +52,8 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
 
         def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
             drawn = [image.value for image in shown if image.value]
-            return super()._repr_mimebundle_(**options) | {"image/png": base64.b64encode(drawn[-1]).decode()}
+            bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+            return bundle | {"image/png": base64.b64encode(drawn[-1]).decode()}
 
     for slider in sliders.values():
         slider.observe(redraw, names="value")
