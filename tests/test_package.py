@@ -55,6 +55,40 @@ print(sorted(spared & set(sys.modules)))
     assert done.stdout.split("\n")[:2] == ["ok", "[]"]
 
 
+WORKS = """
+import sys
+import photogap
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.clusters.open import open_pool
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store.place import place
+from support.fake_config import tree
+
+HEAVY = {"bokeh", "PIL", "matplotlib", "holoviews", "panel"}
+
+
+def loaded():
+    return sorted(HEAVY & set(sys.modules))
+
+
+if __name__ == "__main__":
+    config = parse(tree())
+    report = run(resolve(config), place(sys.argv[1]), workers=0)
+    with open_pool(config, 1) as pool:
+        print(report.counts.done, loaded(), *pool._client.run(loaded).values())
+"""
+
+
+@pytest.mark.slow
+def test_neither_a_run_nor_its_workers_load_bokeh_or_pillow(tmp_path):
+    """Pictures and Dask's dashboard load them, once one is asked for."""
+    (tmp_path / "works.py").write_text(WORKS)
+    command = [sys.executable, tmp_path / "works.py", tmp_path / "a.zarr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1:] == ["3 [] []"], done.stderr
+
+
 @pytest.mark.parametrize("package", ["core", "sweeps"])
 def test_a_bare_import_is_refused(package):
     """It would make a second copy of every class."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import sqlite3
 import time
@@ -75,6 +76,9 @@ class Watch:
         pool: Pool that runs the batches; None opens one for this run.
         told: Called with a line about an earlier run that died, or a budget that ended a refinement.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
+
+    Raises:
+        ConfigError: A dashboard is asked for and bokeh is missing.
     """
 
     tell: Callable[[Counts], None] = lambda counts: None
@@ -83,6 +87,11 @@ class Watch:
     pool: Opener | None = None
     told: Callable[[str], None] = lambda text: None
     dashboard: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a dashboard that Dask could not show."""
+        if self.dashboard and importlib.util.find_spec("bokeh") is None:
+            raise ConfigError("`--dashboard` needs bokeh; pip install 'photogap[dashboard]'. Got none.")
 
 
 def run(
