@@ -10,6 +10,7 @@ finer lattice that starts from a coarser one's keeps to its branch. In equilibri
 from a third spacing (`_measured`).
 """
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 from .lattice import Array
 from .spectra import Spectrum
+
+_LOG = logging.getLogger("photogap.accuracy")
 
 RTOL: Final = 1e-3
 """Default relative accuracy of equilibrium."""
@@ -242,6 +245,10 @@ def choose_lattice(
         by_window = best.change(narrower or best) / (2 ** orders[1] - 1)
         choice = Choice(spacing / 2**i, window * 2**j, best, by_spacing, by_window, len(known))
         finer, wider = choice.shares()
+        _LOG.info(
+            "spacing %.4g meV, window %.4g meV: relative error %.1e from the spacing, %.1e from the window",
+            choice.spacing, choice.window, finer, wider,
+        )  # fmt: skip
         if finer + wider <= rtol:
             return _with_fixed_errors(choice, at, (i, j), fixed, orders, most_cells)
         i, j = i + (finer >= wider or finer > rtol), j + (wider > finer or wider > rtol)

@@ -90,7 +90,7 @@ def open(store: str | Path | Place, *, chunks: Mapping[str, int] | str | None = 
         The dataset; its accessor `.gap` offers the analysis functions (`sweeps.accessor`).
 
     Raises:
-        StoreError: No cube exists at `store`.
+        StoreError: No cube exists at `store`, or it is damaged or cannot be read.
     """
     ds = open_cube(store, chunks=chunks)
     known = (

@@ -13,6 +13,7 @@ from ...core.units import powered
 from ..errors import StoreError
 from ..status import Status
 from ..store.archive import WEB
+from ..store.faults import reading_faults
 from ..store.place import ROOT, SCHEMES, Place, place
 from ..store.seal import opened
 from .labels import in_order
@@ -35,16 +36,32 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
         The dataset; its attrs gain `points`, `points_ok` and `points_not_ok`, a JSON object of counts by status.
 
     Raises:
-        StoreError: No cube exists, or its metadata are damaged.
+        StoreError: No cube exists, or it is damaged or cannot be read.
     """
-    target = _target(store)
-    # Dask cannot size strings, so chunks are set once the variables are known.
-    ds = xr.open_zarr(target, chunks=None)
-    if "status" not in ds:
-        raise StoreError(f"`store` must be a cube. Got {str(store)!r}, which has no `status` of its points.")
-    if chunks is not None:
-        ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
-    return prepared(ds)
+    with reading_faults(store.url if isinstance(store, Place) else str(store)):
+        target = _target(store)
+        # Dask cannot size strings, so chunks are set once the variables are known.
+        ds = xr.open_zarr(target, chunks=None)
+        if "status" not in ds:
+            raise StoreError(f"`store` must be a cube. Got {str(store)!r}, which has no `status` of its points.")
+        lost = [str(d) for d in ds.indexes if _has_lost(ds, str(d))]
+        if lost:
+            where = store.url if isinstance(store, Place) else store
+            raise StoreError(
+                f"the cube {where} is damaged (labels of {', '.join(lost)} are missing). "
+                f"`photogap verify {where} --repair` restores what it can."
+            )
+        if chunks is not None:
+            ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
+        return prepared(ds)
+
+
+def _has_lost(ds: xr.Dataset, dim: str) -> bool:
+    """Whether labels of a dim are lost: Zarr reads NaN or an empty text, which the record may have as a label."""
+    if not (ds[dim].isnull() | (ds[dim] == "")).any():
+        return False
+    axes = json.loads(str(ds.attrs.get("photogap", "{}"))).get("axes", [])
+    return not any("" in axis["values"] for axis in axes if axis["name"] == dim)
 
 
 def _target(store: str | Path | Place) -> Any:

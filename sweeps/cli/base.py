@@ -124,7 +124,10 @@ ErrorsOption = Annotated[
 ]
 RtolOption = Annotated[
     float | None,
-    typer.Option(help="Relative accuracy; the lattice is refined until this is reached.", show_default="0.001"),
+    typer.Option(
+        help="Relative accuracy; the lattice is refined until this is reached (-v shows the lattices).",
+        show_default="0.001",
+    ),
 ]
 AtOption = Annotated[
     list[str] | None,

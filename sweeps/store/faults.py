@@ -45,6 +45,27 @@ def store_faults(place: Place) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def reading_faults(url: str) -> Iterator[None]:
+    """Damage of a store, or a bucket that does not answer, as one message while it is read.
+
+    Raises:
+        StoreError: A chunk or the metadata cannot be read or decoded.
+    """
+    try:
+        yield
+    except SweepError:
+        raise
+    except OSError as error:
+        raise StoreError(f"the cube {url} cannot be read: {first_line(error)}.") from error
+    except Exception as error:
+        if is_of_bucket(error):
+            raise StoreError(f"the store {url} {told(error, url)}.") from error
+        if is_damage(error):
+            raise StoreError(f"{damaged(url, error)}.") from error
+        raise
+
+
 def is_full(error: Exception) -> bool:
     """Return whether space has run out: blocks, inodes, a quota or a file size limit."""
     return getattr(error, "errno", None) in _ROOM or "database or disk is full" in str(error)

@@ -57,6 +57,22 @@ def read(store: Path) -> xr.Dataset:
     return open_cube(store, chunks=None).load().drop_attrs(deep=False)
 
 
+@pytest.mark.parametrize("how", ["cut", "text", "removed", "a folder", "a link to itself"])
+@pytest.mark.parametrize("array", ["T", "time", "damping"])
+def test_a_damaged_chunk_that_opening_reads_ends_in_one_message(copy: Path, array: str, how: str) -> None:
+    chunk = chunks(copy, array)[0]
+    if how in ("cut", "text"):
+        chunk.write_bytes(chunk.read_bytes()[:5] if how == "cut" else b"hello, this is text")
+    else:
+        chunk.unlink()
+    if how == "a folder":
+        chunk.mkdir()
+    elif how == "a link to itself":
+        chunk.symlink_to(chunk)
+    with pytest.raises(StoreError, match=r"the cube .*a\.zarr (is damaged|cannot be read)"):
+        open_cube(copy, chunks=None).load()
+
+
 def test_every_array_has_a_checksum_and_the_root_a_seal(whole: Path) -> None:
     cube = Cube(place(whole), read_only=True)
     root = json.loads((whole / "zarr.json").read_text())
