@@ -246,12 +246,12 @@ def test_screening_checks_the_ends_where_it_finds_no_border():
     assert promote(screened, empty, rule()) == [(BASE[0], 0.0), (BASE[-1], 0.0)]
 
 
-SCREENED = RULE | {"screen": "rtol", "across": "T"}
+SCREENED = RULE | {"screen": "rtol"}
 """The fake gap does not depend on rtol."""
 
 
 def test_a_screened_cube_computes_fine_points_at_the_border_alone(tmp_path):
-    axes = AXES | {"rtol": [1e-2, 1e-3], "T": [10.0, 30.0, 200.0]}
+    axes = AXES | {"rtol": [1e-2, 1e-3]}
     target, said = place(tmp_path / "a.zarr"), []
     report = run(plan_of(axes, refine=SCREENED), target, workers=0, watch=Watch(told=said.append))
     ds = photogap.open(target)
@@ -274,7 +274,7 @@ def test_a_screened_cube_computes_fine_points_at_the_border_alone(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"screen": "T"}, "`screen` needs `find: border` and an axis other than `axis` and `across`. Got 'T'"),
+        ({"screen": "F0"}, "`screen` needs `find: border` and an axis other than `axis` and `across`. Got 'F0'"),
         ({"find": "peak"}, "`screen` needs `find: border`.*Got 'rtol' with `find: peak`"),
         ({"screen": "atol"}, "`refine.screen`: unknown name"),
         ({"screen": "damping"}, "`refine.screen` must be an axis of numbers. Got 'damping'"),
