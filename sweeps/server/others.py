@@ -17,6 +17,7 @@ from ..drive.sweep import LOG
 from ..errors import ConfigError, SweepError
 from ..status import Status
 from ..store.cube import MISSING, Cube
+from ..store.faults import reading_faults
 from ..store.lock import is_driven
 from ..store.log import Log
 from ..store.place import ROOT
@@ -67,7 +68,7 @@ class Others:
         for path in sorted(self._intake.options.folder.glob("*.zarr")):
             name = path.name.removesuffix(".zarr")
             if re.fullmatch(NAME, name) and not self._ours(name):
-                with contextlib.suppress(SweepError, OSError, KeyError, ValueError):
+                with contextlib.suppress(SweepError, OSError, KeyError, ValueError), reading_faults(str(path)):
                     self._look_at(name, path)
 
     def _watch(self) -> None:

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import google_crc32c
 import pytest
 
 from photogap.sweeps.ask.config import parse
@@ -75,3 +76,24 @@ def test_a_run_between_two_looks_is_seen(
             free.set()
             until(lambda n=len(points): client.sweep("late")["total"] == n)
             assert client.sweep("late")["state"] == "done"
+
+
+@pytest.mark.parametrize("how", ["group", "text", "cut", "frame"])
+def test_a_damaged_cube_hides_no_other(tmp_path: Path, tally: Tally, how: str) -> None:
+    tally.open()
+    for name in ("a", "b", "c"):
+        run(resolve(parse(tree({"F0": [0.1]}, name=name))), place(tmp_path / f"{name}.zarr"), workers=0)
+    chunk = next(p for p in (tmp_path / "b.zarr" / "status" / "c").rglob("*") if p.is_file())
+    if how == "group":
+        (tmp_path / "b.zarr" / "status" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+    else:
+        data = chunk.read_bytes()
+        # of the last, the checksum is right: the decompressor refuses it
+        broken = {"text": b"hello, this is text", "cut": data[:3], "frame": (wrong := data[:4] + b"\xff" * 20)}
+        chunk.write_bytes(broken[how] + (crc32c(wrong) if how == "frame" else b""))
+    with serving(tmp_path) as client:
+        assert {"a", "c"} <= {s["name"] for s in client.sweeps()}
+
+
+def crc32c(data: bytes) -> bytes:
+    return bytes(google_crc32c.Checksum(data).digest())[::-1]
