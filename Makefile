@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: run reproduce test lint types pytest ensemble bench faults docs spectra fresh newest clean
+.PHONY: run reproduce test lint types pytest ensemble bench faults docs spectra fresh newest oldest clean
 
 run: $(STAMP)                ## install, sweep configs/quickstart.yaml, draw its picture
 	$(BIN)/photogap run configs/quickstart.yaml --store results/quickstart.zarr
@@ -53,8 +53,13 @@ fresh: $(STAMP)-test         ## the wheel in an empty folder: every command of R
 QUICK := tests/sweeps tests/analysis tests/figures/test_words.py tests/core/test_terms.py tests/core/test_collisions.py \
     tests/clusters/test_config.py tests/clusters/test_readings.py
 
+CUBES := tests/sweeps/test_ecosystem.py tests/sweeps/test_sharing.py tests/sweeps/test_config.py tests/sweeps/test_examples.py
+
 newest:                      ## newest versions of everything, unpinned: make newest PYTHON=python3.13
-	sh scripts/newest.sh $(PYTHON) $(VENV)-newest-$$(basename $(PYTHON)) $(QUICK)
+	sh scripts/versions.sh newest $(PYTHON) $(VENV)-newest-$$(basename $(PYTHON)) $(QUICK)
+
+oldest:                      ## oldest versions that pyproject.toml allows, and cubes in other packages
+	sh scripts/versions.sh oldest $(PYTHON) $(VENV)-oldest $(CUBES)
 
 docs: $(STAMP)-docs          ## the site in build/docs, warnings as errors; executes notebooks that changed
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs

@@ -188,10 +188,13 @@ def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | No
         print(f"  {case}: skipped, {case.split()[0]} is not installed (pip install 'photogap[bench]')")
         return None
     path = os.pathsep.join([str(HERE), str(FAKE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as outer:
+        folder = Path(outer) / "case"
+        folder.mkdir()
+        first = {"PHOTOGAP_BENCH_FIRST": str(Path(outer) / "first")}
         done = subprocess.run(
-            [sys.executable, __file__, case, str(points), str(seconds), folder],
-            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            [sys.executable, __file__, case, str(points), str(seconds), str(folder)],
+            env=os.environ | first | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -201,16 +204,18 @@ def measure(case: str, points: int, seconds: float = 0.0) -> dict[str, Any] | No
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _second(numbers: dict[str, Any]) -> str:
+def _rest(numbers: dict[str, Any]) -> str:
+    first = f"; {numbers['first_s']:5.2f} s" if "first_s" in numbers else ""
     if "resumed_ms" not in numbers:
-        return ""
-    return f"; {numbers['resumed_ms']:6.2f} ms; {numbers['files']} files, {numbers['peak_MB']:.0f} MB"
+        return first
+    return first + f"; {numbers['resumed_ms']:6.2f} ms; {numbers['files']} files, {numbers['peak_MB']:.0f} MB"
 
 
 def main() -> None:
     """All cases, and their ratios."""
     print(f"CPU a point, {CHEAP} no-op points on {WORKERS} workers, pools started and warm:")
-    print("first run: driver + workers; a second run of the finished sweep; files, and peak memory of the driver")
+    print("first run: driver + workers; time to the first result; a second run of the finished sweep, CPU a point;")
+    print("files, and peak memory of the driver")
     found = {case: measure(case, FEW if case in EACH_A_PROCESS else CHEAP) for case in CASES if case != START}
     bare = found["client.map"]
     assert bare is not None
@@ -220,7 +225,7 @@ def main() -> None:
             total = n["driver_ms"] + n["workers_ms"]
             print(
                 f"  {case:26} {n['driver_ms']:6.2f} + {n['workers_ms']:5.2f} = {total:6.2f} ms, "
-                f"{total / floor:7.2f} of client.map" + _second(n)
+                f"{total / floor:7.2f} of client.map" + _rest(n)
             )
     started = measure(START, 1_000_000)
     assert started is not None

@@ -1,11 +1,14 @@
 """A solver that does nothing, or sleeps: 0.6 kB a point, so that what is measured is the service."""
 
+import contextlib
 import dataclasses
+import os
 import sys
 import time
 from typing import Any
 
 import numpy as np
+from meter import FIRST
 
 from photogap.core.result import Outcome, Result, Variable
 from support import fake_model
@@ -14,7 +17,10 @@ TIMES = np.linspace(-1.0, 1.0, 72)
 
 
 def outputs(F0: float, T: float) -> dict[str, np.ndarray]:
-    """One series and a scalar."""
+    """One series and a scalar; the first time, the time of day in the file `FIRST`."""
+    if FIRST and not os.path.exists(FIRST):
+        with contextlib.suppress(FileExistsError), open(FIRST, "x") as file:
+            file.write(str(time.time()))
     series = TIMES * F0 + T
     return {"Delta0": series, "Delta0_peak": np.array(series[-1])}
 

@@ -27,7 +27,7 @@ from functools import cached_property
 import numpy as np
 
 from .integrators import Problem
-from .kinetics import Change, Entry, Film, JointTerm, State, Term, Weights
+from .kinetics import ENTRIES, Change, Entry, Film, JointTerm, State, Term, Weights
 from .lattice import Array, Complex
 from .terms.absorption import Absorption
 from .windows import Ladder, fill_above
@@ -75,10 +75,10 @@ class Equations:
             return Weights(*fill_above(rho, p, N))
         return Weights(*fill_above(rho, p, N), fill_above(omegaZ.real / E, p, N)[0])
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length of a state vector, N + M + 3."""
-        return self.film.lattice.N + self.film.lattice.M + 1 + len(Entry)
+        return self.film.lattice.N + self.film.lattice.M + 1 + ENTRIES
 
     def split(self, y: Array) -> tuple[Array, Array]:
         """f (N,) and n (M + 1,) of a state vector."""
@@ -87,7 +87,7 @@ class Equations:
 
     def pack(self, f: Array, n: Array) -> Array:
         """State vector of f, n, U_absorbed and U_escaped, shape (N + M + 3,)."""
-        return np.concatenate([f, n, np.zeros(len(Entry))])
+        return np.concatenate([f, n, np.zeros(ENTRIES)])
 
     def state(self, y: Array, rho: Array, p: Array, Z: Array | None = None) -> State:
         """The state of a vector y with spectral weights rho, p and Z, all (N,)."""
@@ -95,7 +95,7 @@ class Equations:
 
     def change(self, rate: Array) -> Change:
         """Views of the parts of a time derivative of a state vector."""
-        return Change(*self.split(rate), rate[-len(Entry) :])
+        return Change(*self.split(rate), rate[-ENTRIES:])
 
     def derivative(self, t: float, y: Array, rho: Array, p: Array, Z: Array | None = None) -> Array:
         """dy/dt at fixed spectral weights rho, p and Z, all (N,)."""
@@ -110,7 +110,7 @@ class Equations:
     def invariant(self, weights: Weights) -> Array:
         """Weights w of the energy balance U_qp + U_ph - U_absorbed + U_escaped = w . y, shape of y."""
         film, lattice = self.film, self.film.lattice
-        balance = np.zeros(len(Entry))
+        balance = np.zeros(ENTRIES)
         balance[Entry.ABSORBED], balance[Entry.ESCAPED] = -1.0, 1.0
         f, n = 4 * film.N0 * lattice.h * lattice.E * weights.energy, film.N_ion * lattice.h * lattice.Omega * film.F
         return np.concatenate([f, n, balance])
@@ -118,6 +118,8 @@ class Equations:
 
 def parts(slabs: Sequence[Equations], y: Array) -> list[Array]:
     """State vectors of the slabs as views of the common one."""
+    if len(slabs) == 1:
+        return [y]
     ends = list(itertools.accumulate(equations.size for equations in slabs))
     return [y[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
@@ -204,7 +206,7 @@ def joint_problem(
         return np.maximum(np.concatenate(out), 0.0)
 
     balances = [equations.invariant(Weights(*w)) for equations, w in zip(slabs, weights, strict=True)]
-    entries = [np.arange(equations.size) >= equations.size - len(Entry) for equations in slabs]
+    entries = [np.arange(equations.size) >= equations.size - ENTRIES for equations in slabs]
     return Problem(
         rate=rate, scale=scale, relaxation=relaxation, invariant=np.concatenate(balances),
         integrals=np.concatenate(entries),

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 import numba as nb
 import numpy as np
@@ -79,6 +79,10 @@ class Entry(enum.IntEnum):
 
     ABSORBED = 0
     ESCAPED = 1
+
+
+ENTRIES: Final = len(Entry)
+"""Number of entries, at the end of a state vector."""
 
 
 class Weights(NamedTuple):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .equations import Equations
-from .kinetics import Entry, State, Weights
+from .kinetics import ENTRIES, Entry, State, Weights
 from .lattice import Array
 from .pairing.coherence import spectral_weights
 from .pairing.gap import LEAST_Z, GapSolution, SelfEnergy
@@ -135,7 +135,7 @@ class Slab:
 
     def booked(self, entry: Entry) -> float:
         """Energy density recorded since the start, meV/nm^3."""
-        return float(self.y[entry - len(Entry)])
+        return float(self.y[entry - ENTRIES])
 
     def _state(self, gap: GapSolution | None = None, y: Array | None = None) -> State:
         """The slab's state, or that of a trial's gap and y."""
@@ -181,7 +181,7 @@ class Slab:
 
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
         """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
-        K, U = y.size - len(Entry), self._reference
+        K, U = y.size - ENTRIES, self._reference
         scale = self._occupation_scale(y, rtol, atol)
         absorbed = abs(error[K + Entry.ABSORBED]) / (MISSED * U) if U > 0.0 else 0.0
         # not Python's max, which may pass over a NaN
@@ -190,7 +190,7 @@ class Slab:
     def scale(self, rtol: float, atol: float) -> Array:
         """Error allowed in each component of y in a step, shape of y; one for absorbed and escaped energy."""
         energy = self._reference or float(np.abs(self.equations.invariant(self.weights)) @ np.abs(self.y))
-        return np.concatenate([self._occupation_scale(self.y, rtol, atol), np.full(len(Entry), MISSED * energy)])
+        return np.concatenate([self._occupation_scale(self.y, rtol, atol), np.full(ENTRIES, MISSED * energy)])
 
     @property
     def _reference(self) -> float:
@@ -201,7 +201,7 @@ class Slab:
 
     def _occupation_scale(self, y: Array, rtol: float, atol: float) -> Array:
         """Error allowed in each occupation of a step to y, shape (N + M + 1,)."""
-        K = y.size - len(Entry)
+        K = y.size - ENTRIES
         return np.asarray(atol + rtol * np.maximum(np.abs(self.y[:K]), np.abs(y[:K])))
 
     def within_bounds(self, y: Array, atol: float) -> bool:
@@ -234,7 +234,7 @@ class Slab:
         old, new = self._state(), self._state(self._next, y)
         mean = 0.5 * (old.weights.energy + new.weights.energy)
         energy = new.film.quasiparticle_energy(mean - self.weights.energy, new.f - old.f)
-        absorbed = max(self._reference, float(y[Entry.ABSORBED - len(Entry)]))
+        absorbed = max(self._reference, float(y[Entry.ABSORBED - ENTRIES]))
         return abs(energy) / absorbed if absorbed > 0.0 else 0.0
 
     def accept(self, t: float, y: Array, dt: float) -> None:

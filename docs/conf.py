@@ -58,6 +58,9 @@ nb_execution_cache_path = str(HERE.parent / "build" / "notebooks")
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+# Widgets need Python behind the page, and their scripts another host: the site shows the picture that they carry.
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 
 # Reference from docstrings
 autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}

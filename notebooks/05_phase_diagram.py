@@ -62,7 +62,8 @@ print("\n".join(table(ds)))
 existence(peak_gap(ds).sel(pump_channels="scattering").squeeze(), "F0", "tau_esc").to_dataframe().dropna()
 
 # %% [markdown]
-# Sliders over every axis: the series of one point, and the plane through it.
+# Sliders over every axis: the series of one point, and the plane through it. Without Python behind the page
+# this is a picture of the plane.
 
 # %%
 explore(ds)

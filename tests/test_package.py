@@ -37,6 +37,58 @@ print(sorted(foreign & set(sys.modules)), [m for m in sys.modules if m.startswit
     assert done.stdout.strip() == "[] []"
 
 
+def test_a_worker_imports_little_for_a_point():
+    """No reader of stores, and of scipy only its linear algebra: a few tenths of a second in each process."""
+    code = """
+import sys
+import photogap.sweeps.work.task
+from photogap.core.settings import Point, Settings
+from photogap.core.simulate import simulate
+from photogap.sweeps.materials.library import load
+point = Point(material=load("K3C60"), F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02)
+print(simulate(point, Settings(spacing=2.0, t_stop=0.0)).outcome.value)
+spared = {"zarr", "xarray", "pandas", "obstore", "scipy.optimize", "scipy.integrate", "scipy.fft", "scipy.signal"}
+print(sorted(spared & set(sys.modules)))
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["ok", "[]"]
+
+
+WORKS = """
+import sys
+import photogap
+from photogap.sweeps.ask.config import parse
+from photogap.sweeps.ask.plan import resolve
+from photogap.sweeps.clusters.open import open_pool
+from photogap.sweeps.drive.sweep import run
+from photogap.sweeps.store.place import place
+from support.fake_config import tree
+
+HEAVY = {"bokeh", "PIL", "matplotlib", "holoviews", "panel"}
+
+
+def loaded():
+    return sorted(HEAVY & set(sys.modules))
+
+
+if __name__ == "__main__":
+    config = parse(tree())
+    report = run(resolve(config), place(sys.argv[1]), workers=0)
+    with open_pool(config, 1) as pool:
+        print(report.counts.done, loaded(), *pool._client.run(loaded).values())
+"""
+
+
+@pytest.mark.slow
+def test_neither_a_run_nor_its_workers_load_bokeh_or_pillow(tmp_path):
+    """Pictures and Dask's dashboard load them, once one is asked for."""
+    (tmp_path / "works.py").write_text(WORKS)
+    command = [sys.executable, tmp_path / "works.py", tmp_path / "a.zarr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1:] == ["3 [] []"], done.stderr
+
+
 @pytest.mark.parametrize("package", ["core", "sweeps"])
 def test_a_bare_import_is_refused(package):
     """It would make a second copy of every class."""

@@ -25,6 +25,7 @@ from photogap.sweeps.store.cube import BOOK
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))
+import hosts  # noqa: E402
 import pages  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -156,6 +157,37 @@ def test_every_page_is_in_a_table_of_contents() -> None:
             notebooks = {name.partition("/")[2] for name in names if name.startswith("notebooks/")}
             assert not notebooks or notebooks == {path.stem for path in (ROOT / "notebooks").glob("*.py")}
     assert set(DOCS.rglob("*.md")) - listed == set()
+
+
+PAGE = """<html><head><link rel="stylesheet" href="_static/a.css"><link rel="canonical" href="https://x.org/">
+<script src="_static/a.js"></script>{}</head><body><a href="https://arxiv.org">paper</a>
+<p>src="https://cdn.org/x.js"</p><img src="data:image/png;base64,AA"></body></html>"""
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script crossorigin="anonymous" src="https://cdn.org/x"></script>',
+        '<link href="//cdn.org/x" rel="stylesheet">',
+        '<img alt="x" src="http://cdn.org/x">',
+        '<iframe src="https://cdn.org/x"></iframe>',
+        "<style>@import 'https://cdn.org/x';</style>",
+        '<p style="background: url(https://cdn.org/x)">',
+    ],
+)
+def test_addresses_of_other_hosts_are_found(tag: str, tmp_path: Path) -> None:
+    """The build fails on them (`own_host_only`); links are not loaded."""
+    assert hosts.loaded(PAGE.format("")) == []
+    assert [a.rpartition("//")[2] for a in hosts.loaded(PAGE.format(tag))] == ["cdn.org/x"]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "p.html").write_text(PAGE.format(tag))
+    (tmp_path / "s.css").write_text("p {background: url(x.png)} @import url('https://cdn.org/y');")
+    assert [p.name for p, _ in hosts.of_site(tmp_path)] == ["p.html", "s.css"]
+
+
+def test_the_site_loads_no_scripts_for_widgets() -> None:
+    """They would come from two other hosts."""
+    assert re.search(r"^nb_ipywidgets_js\b.*= {}$", (DOCS / "conf.py").read_text(), re.MULTILINE)
 
 
 def test_the_pages_need_no_sphinx() -> None:

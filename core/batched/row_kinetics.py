@@ -5,12 +5,12 @@ A state vector contains the ledger (2), n (M + 1) and f (N), in this order; a wi
 
 from typing import NamedTuple
 
-from ..kinetics import Entry
+from ..kinetics import ENTRIES
 from .device import Device, jnp
 from .device_tables import Size, Tables
 from .weights import pair_ratio
 
-LEDGER = len(Entry)
+LEDGER = ENTRIES
 
 
 class Rows(NamedTuple):

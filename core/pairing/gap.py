@@ -57,8 +57,9 @@ class SelfEnergy:
     @classmethod
     def from_vector(cls, x: Array, damping: Damping) -> "SelfEnergy":
         """Inverse of `vector`."""
-        both = x + 0j if damping == "real" else x.view(complex)
-        return cls(*np.split(both, 2))
+        both: Complex = np.asarray(x + 0j if damping == "real" else x.view(complex), dtype=complex)
+        N = both.size // 2
+        return cls(both[:N], both[N:])
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,8 +83,9 @@ class Absorption(Process):
     def add(self, t: float, state: State, change: Change) -> None:
         """See `Term.add`."""
         gamma, g, unit_power = self.at(t, state)
-        change.f += gamma * g
-        change.ledger[Entry.ABSORBED] += gamma * unit_power
+        if gamma != 0.0:
+            change.f += gamma * g
+            change.ledger[Entry.ABSORBED] += gamma * unit_power
 
     def fastest_rate(self, t: float, state: State) -> float:
         """4 Gamma: moves up and down by one photon, each with its reverse."""

@@ -1,8 +1,10 @@
 """Sphinx extension: generated parts of pages, and formulas as MathML, which browsers show without a script."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import hosts
 import pages
 from docutils import nodes
 from docutils.utils.math import MathError, latex2mathml
@@ -57,9 +59,16 @@ def plain_bars(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, l
             )
 
 
+def own_host_only(app: Sphinx, error: Exception | None) -> None:
+    """Warn of pages that load anything from another host, which learns of each reader."""
+    for page, address in [] if error else hosts.of_site(Path(app.outdir)):
+        LOG.warning("%s loads %s", page.relative_to(app.outdir), address)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the parts with Sphinx."""
     app.connect("source-read", fill, priority=100)
     app.connect("autodoc-process-docstring", plain_bars)
+    app.connect("build-finished", own_host_only)
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

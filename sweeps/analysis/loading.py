@@ -44,15 +44,24 @@ def open_cube(store: str | Path | Place, *, chunks: Mapping[str, int] | str | No
         ds = xr.open_zarr(target, chunks=None)
         if "status" not in ds:
             raise StoreError(f"`store` must be a cube. Got {str(store)!r}, which has no `status` of its points.")
-        lost = [str(d) for d in ds.indexes if ds[d].isnull().any() or (ds[d] == "").any()]
+        lost = [str(d) for d in ds.indexes if _has_lost(ds, str(d))]
         if lost:
+            where = store.url if isinstance(store, Place) else store
             raise StoreError(
-                f"the cube {store} is damaged (labels of {', '.join(lost)} are missing). "
-                f"`photogap verify {store} --repair` restores what it can."
+                f"the cube {where} is damaged (labels of {', '.join(lost)} are missing). "
+                f"`photogap verify {where} --repair` restores what it can."
             )
         if chunks is not None:
             ds = ds.chunk(_stored_chunks(ds) if isinstance(chunks, str) else dict(chunks))
         return prepared(ds)
+
+
+def _has_lost(ds: xr.Dataset, dim: str) -> bool:
+    """Whether labels of a dim are lost: Zarr reads NaN or an empty text, which the record may have as a label."""
+    if not (ds[dim].isnull() | (ds[dim] == "")).any():
+        return False
+    axes = json.loads(str(ds.attrs.get("photogap", "{}"))).get("axes", [])
+    return not any("" in axis["values"] for axis in axes if axis["name"] == dim)
 
 
 def _target(store: str | Path | Place) -> Any:

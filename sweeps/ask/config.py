@@ -112,6 +112,9 @@ class Refine(_Frozen):
             logarithmic axis, in the axis's units on a linear one; across, relative to the axis's range.
         budget: Largest number of new values on the axis; with `across`, on each of both.
         scale: Halve intervals on a linear or a logarithmic axis.
+        screen: Axis of numerics, such as `spacing`, from coarse to fine, of `border`: each label is traced only
+            around the border of the label before. Points at the last label decide; the run states how far the
+            border moves.
     """
 
     variable: str = pydantic.Field(examples=["Delta0_peak"])
@@ -122,6 +125,16 @@ class Refine(_Frozen):
     tolerance: float = pydantic.Field(gt=0, examples=[0.05])
     budget: int = pydantic.Field(default=20, gt=0, le=LONGEST)
     scale: str = pydantic.Field(default="log", pattern="^(log|linear)$")
+    screen: str | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _screens_a_border(self) -> "Refine":
+        if self.screen is not None and (self.find != "border" or self.screen in (self.axis, self.across)):
+            raise ValueError(
+                "`screen` needs `find: border` and an axis other than `axis` and `across`. Got "
+                f"{self.screen!r} with `find: {self.find}`"
+            )
+        return self
 
 
 class Config(_Frozen):

@@ -380,6 +380,7 @@ def _check_uses(plan: Plan) -> None:
             ("refine.axis", refine.axis, list(plan.grid.dims)),
             ("refine.across", refine.across, [dim for dim in plan.grid.dims if dim != refine.axis]),
             ("refine.variable", refine.variable, scalars),
+            ("refine.screen", refine.screen, [a.name for a in plan.grid.axes if a.name not in FIRST]),
         ]
     for place, name, known in uses:
         if name is not None and name not in known:

@@ -20,6 +20,7 @@ from ..store.place import Place
 from ..work.task import Batch, compute
 from .flow import job_of
 from .outstanding import outstanding
+from .promote import coarsest
 
 SAMPLES = 3
 _BUDGET_S = 60.0
@@ -62,14 +63,14 @@ def estimate(plan: Plan, workers: Workers | None = None, place: Place | None = N
     """Estimate for a plan; samples are timed in this process, one after another.
 
     Args:
-        plan: The sweep.
+        plan: The sweep; with `refine.screen`, its points at the coarsest numerics are counted.
         workers: Workers that share the points; this machine's if None.
         place: Store whose finished points are left out; it need not exist.
 
     Raises:
         ContradictionError: The plan contradicts the store.
     """
-    workers = workers or workers_of(plan.config)
+    workers, plan = workers or workers_of(plan.config), coarsest(plan)
     variables, each = plan.variables, plan.bytes_per_output.values()
     layout = choose(plan.grid, max(each))
     shards = _blocks(plan.grid.shape, layout.shard)

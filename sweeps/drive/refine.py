@@ -5,6 +5,7 @@ counts; each round halves every interval above the tolerance, to keep workers bu
 are added likewise, but only the points that `trace` proposes are computed; the others of the cube stay missing.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -20,6 +21,7 @@ from ..status import Status
 from ..store.cube import MISSING, Cube
 from ..store.place import Place
 from ..store.traced import traced
+from .promote import moves, promote
 from .trace import Table, propose
 
 _DIGITS = 6
@@ -46,10 +48,12 @@ def rounds(
     rule = plan.config.refine
     if rule is None:
         return
-    for word, name in (("axis", rule.axis), ("across", rule.across)):
+    for word, name in (("axis", rule.axis), ("across", rule.across), ("screen", rule.screen)):
         axis = plan.grid.axes[plan.grid.dims.index(name)] if name else None
-        if axis and (axis.followers or not isinstance(axis.values[0], float)):
-            raise ConfigError(f"`refine.{word}` must be an axis of numbers that is not zipped. Got {name!r}.")
+        if axis and not isinstance(axis.values[0], float):
+            raise ConfigError(f"`refine.{word}` must be an axis of numbers. Got {name!r}.")
+        if axis and axis.followers and word != "screen":
+            raise ConfigError(f"`refine.{word}` must be an axis that is not zipped. Got {name!r}.")
     if rule.find == "change":
         yield from ((wider, None) for wider in _where_it_changes(plan, place, rule, tell))
     else:
@@ -74,12 +78,15 @@ def _traced(
         wide = plan.grid
         for name in filter(None, (rule.axis, rule.across)):
             wide = _extended(wide, name, traced(cube).get(name, []))
-        points = _proposals(cube, wide, rule, workers)
+        planes = _planes(cube, wide, rule)
+        points = _proposals(planes, rule, workers)
         grid = _within_budget(plan.grid, wide, rule, points)
         found = {at for labels in points if (at := grid.position(labels)) is not None}
         if not found or found == last:
             if len(found) < len(points):
                 tell(_used_up(rule, len(points) - len(found)))
+            for text in _screened(planes, plan, rule):
+                tell(text)
             return
         only = np.zeros(grid.shape, bool)
         only[tuple(np.array(sorted(found)).T)] = True
@@ -87,14 +94,23 @@ def _traced(
         yield at_grid(plan, grid), only
 
 
-def _proposals(cube: Cube, grid: Grid, rule: Refine, workers: int) -> list[Labels]:
-    """Labels of the points to compute next, over all planes of the grid."""
+Planes = dict[Any, list[tuple[Labels, Table]]]
+"""Labels of the other axes and results of each plane of a search, by the label of the screening axis."""
+
+
+def _planes(cube: Cube, grid: Grid, rule: Refine) -> Planes:
+    """The planes of a grid, in the order of its axes; with one label, None, if nothing is screened."""
     names = [rule.axis, *filter(None, [rule.across])]
-    at = np.ix_(*embed(grid, cube.grid))
+    known = [
+        [(i, there.where[key(value)]) for i, value in enumerate(axis.values) if key(value) in there.where]
+        for axis, there in zip(grid.axes, cube.grid.axes, strict=True)
+    ]
+    here, at = (np.ix_(*([pair[side] for pair in pairs] for pairs in known)) for side in (0, 1))
     inside = tuple(slice(0, n) for n in cube.grid.shape)
-    ended = (cube.status() != MISSING)[at]
+    y, ended = np.full(grid.shape, np.nan), np.zeros(grid.shape, bool)
+    ended[here] = (cube.status() != MISSING)[at]
     # A failed point may have kept earlier numbers.
-    y = np.where(cube.status() == Status.OK, cube.array(rule.variable)[inside], np.nan)[at]
+    y[here] = np.where(cube.status() == Status.OK, cube.array(rule.variable)[inside], np.nan)[at]
     dims = [grid.dims.index(name) for name in names]
     # the axis first, then the axis across (of one label without any), then the planes
     moved = [np.moveaxis(array, dims, range(len(dims))) for array in (y, ended)]
@@ -103,15 +119,39 @@ def _proposals(cube: Cube, grid: Grid, rule: Refine, workers: int) -> list[Label
     values, done = (array.reshape(shape) for array in moved)
     axes = [np.array(grid.axes[d].values, float) for d in dims] + [np.zeros(1)] * (2 - len(dims))
     first, second = np.argsort(axes[0]), np.argsort(axes[1])
-    each = 1
-    while values.shape[1] * values.shape[2] * (2 ** (each + 1) - 1) <= workers:
-        each += 1
-    out: list[Labels] = []
+    out: Planes = {}
     for k, labels in enumerate(combinations(others)):
         where = np.ix_(first, second, np.array([k]))
         table = Table(axes[0][first], axes[1][second], values[where][..., 0], done[where][..., 0])
-        out += [labels | dict(zip(names, point, strict=False)) for point in propose(table, rule, each)]
+        out.setdefault(labels[rule.screen] if rule.screen else None, []).append((labels, table))
     return out
+
+
+def _proposals(planes: Planes, rule: Refine, workers: int) -> list[Labels]:
+    """Labels of the points to compute next, over all planes."""
+    names = [rule.axis, *filter(None, [rule.across])]
+    levels = list(planes.values())
+    each = 1
+    while levels[0][0][1].across.size * sum(map(len, levels)) * (2 ** (each + 1) - 1) <= workers:
+        each += 1
+    out: list[Labels] = []
+    for level, tables in enumerate(levels):
+        for k, (labels, table) in enumerate(tables):
+            found = promote(levels[level - 1][k][1], table, rule, each) if level else propose(table, rule, each)
+            out += [labels | dict(zip(names, point, strict=False)) for point in found]
+    return out
+
+
+def _screened(planes: Planes, plan: Plan, rule: Refine) -> Iterator[str]:
+    """A line on the border's motion from each label of the screening axis to the next."""
+    for (a, coarse), (b, fine) in itertools.pairwise(planes.items()):
+        moved = moves([table for _, table in coarse], [table for _, table in fine], rule)
+        unit = " (relative)" if rule.scale == "log" else f" {plan.units(rule.axis)}"
+        yield (
+            f"`refine.screen`: from {rule.screen} = {a:g} ({moved.points[0]} points) to {b:g} ({moved.points[1]} "
+            f"points) the border moves by at most {moved.largest:.2g}{unit}, median {moved.median:.2g}, in "
+            f"{moved.columns} columns"
+        )
 
 
 def _within_budget(base: Grid, wide: Grid, rule: Refine, points: list[Labels]) -> Grid:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import sqlite3
 import time
@@ -36,6 +37,7 @@ from ..work.pool import Opener, Pool
 from ..work.task import Batch, compute
 from . import reasons
 from .flow import Counts, Flow, job_of
+from .promote import coarsest
 from .refine import rounds
 
 CANCEL = "cancel"
@@ -74,6 +76,9 @@ class Watch:
         pool: Pool that runs the batches; None opens one for this run.
         told: Called with a line about an earlier run that died, or a budget that ended a refinement.
         dashboard: Whether a pool of this run shows Dask's dashboard; `opened` then gets its address.
+
+    Raises:
+        ConfigError: A dashboard is asked for and bokeh is missing.
     """
 
     tell: Callable[[Counts], None] = lambda counts: None
@@ -82,6 +87,11 @@ class Watch:
     pool: Opener | None = None
     told: Callable[[str], None] = lambda text: None
     dashboard: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a dashboard that Dask could not show."""
+        if self.dashboard and importlib.util.find_spec("bokeh") is None:
+            raise ConfigError("`--dashboard` needs bokeh; pip install 'photogap[dashboard]'. Got none.")
 
 
 def run(
@@ -101,12 +111,15 @@ def run(
     with contextlib.ExitStack() as stack:
         if plan.config.refine and watch.pool is None:
             watch = dataclasses.replace(watch, pool=_kept(stack))
-        report = _run(plan, place, workers, recompute, watch)
+        first = coarsest(plan)
+        report = _run(first, place, workers, recompute, watch)
         at_once = (plan.config.workers if workers is None else workers) or 1
         finer = rounds(plan, place, at_once, watch.told)
         while report.reason is None and (wider := next(finer, None)) is not None:
             finer_plan, only = wider
-            later = _run(finer_plan, place, workers, False, watch, only, None if only is None else plan.grid)
+            later = _run(
+                finer_plan, place, workers, False, watch, only, None if only is None else coarsest(plan).grid
+            )
             report = report.followed_by(later, apart=only is not None)
     return report
 

@@ -49,7 +49,7 @@ def propose(table: Table, rule: Refine, each: int = 1) -> list[tuple[float, floa
     x = list(map(float, table.x))
     out = []
     for j, label in enumerate(table.across):
-        found = _column(x, table.y[:, j], table.ended[:, j], rule, each)
+        found = column(x, table.y[:, j], table.ended[:, j], rule, each)
         out += [(value, float(label)) for value in found]
     if out or rule.across is None or rule.find != "border":
         return out
@@ -74,10 +74,10 @@ def bracket(
     ]
 
 
-def _column(
+def column(
     x: list[float], y: NDArray[np.float64], ended: NDArray[np.bool_], rule: Refine, each: int
 ) -> list[float]:
-    """Labels to compute next in one column."""
+    """Labels to compute next in one column; none if it is settled, or without any computed point."""
     if rule.find == "peak":
         intervals = _around_peak(x, y)
     else:

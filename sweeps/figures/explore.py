@@ -1,5 +1,6 @@
 """Sliders over every axis of a cube, for a notebook (needs ipywidgets)."""
 
+import base64
 import io
 from typing import Any
 
@@ -15,6 +16,8 @@ from .words import number, symbol, unit
 
 def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "Delta0") -> Any:
     """Widget with one slider per axis, the series of the chosen point, and the plane (x, y) through it.
+
+    Where no Python runs behind the notebook (a web page, a PDF), it is the picture of the sliders' last position.
 
     Args:
         ds: A cube.
@@ -44,10 +47,18 @@ def explore(ds: xr.Dataset, x: str = "F0", y: str = "tau_esc", variable: str = "
         for image, figure in zip(shown, pictures(ds, at, x, y, variable), strict=False):
             image.value = _png(figure)
 
+    class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+        """The sliders and pictures; the last picture stands for them on a page without Python."""
+
+        def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+            drawn = [image.value for image in shown if image.value]
+            bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+            return bundle | {"image/png": base64.b64encode(drawn[-1]).decode()}
+
     for slider in sliders.values():
         slider.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*sliders.values(), ipywidgets.HBox(shown)])
+    return Explorer([*sliders.values(), ipywidgets.HBox(shown)])
 
 
 def _png(figure: Figure) -> bytes:

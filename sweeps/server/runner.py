@@ -112,10 +112,6 @@ class Runner:
 
     def start(self) -> None:
         """List cubes written by the command line, queue interrupted sweeps again, and start."""
-        # Each cluster's scheduler starts in its own thread; if two threads import the dashboard at once, one may
-        # find it incomplete.
-        import distributed.dashboard.scheduler  # noqa: F401
-
         self.others.start()
         self.queue.take_up()
         self._next()

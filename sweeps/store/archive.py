@@ -6,14 +6,11 @@ Only parts that are needed are fetched: of an archive its index and the members 
 import functools
 import io
 import os
-import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
-
-import zarr.storage
 
 from ..errors import StoreError
 from .buckets import clear, object_store
@@ -106,31 +103,6 @@ class ArchiveBlobs(NoBlobs):
         """Members of a folder."""
         folder = f"{prefix.rstrip('/')}/" if prefix else ""
         return (name for name in members(self.url).namelist() if name.startswith(folder) and name[-1] != "/")
-
-
-class ArchiveStore(zarr.storage.ZipStore):
-    """Zarr's view of an archive.
-
-    Args:
-        url: Path or URL of the archive.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__(Path(url), mode="r")
-        self.url = url
-
-    def _sync_open(self) -> None:
-        self._lock = threading.RLock()
-        self._zf = members(self.url)
-        self._is_open = True
-
-    def close(self) -> None:
-        """Nothing to close: the file is shared with other readers of this process."""
-        self._is_open = False
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether it is the same archive."""
-        return isinstance(other, ArchiveStore) and other.url == self.url
 
 
 def members(url: str) -> zipfile.ZipFile:

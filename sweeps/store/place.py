@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from .archive import WEB, ArchiveBlobs, ArchiveStore, NoBlobs, is_archive
+from .archive import WEB, ArchiveBlobs, NoBlobs, is_archive
 from .blobs import PARTIAL, Blobs, LocalBlobs, ObjectBlobs
 
 SCHEMES = ("s3", "gs", "az", "memory")
@@ -90,6 +90,8 @@ class Place:
             check: Raises if this process may not write any more; called before each write.
         """
         if is_archive(self.url):
+            from .zipped import ArchiveStore
+
             return ArchiveStore(self.url)
         if self.is_local:
             from .fenced import FencedStore

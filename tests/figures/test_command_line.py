@@ -1,5 +1,6 @@
 """`photogap plot --figure` and `photogap movie` on a cube of two quick points; sliders."""
 
+import base64
 import importlib
 import inspect
 import re
@@ -271,6 +272,9 @@ def test_sliders_move_the_pictures(cube):
     sliders[0].value = 2
     assert image.value[:4] == b"\x89PNG"
     assert image.value != before
+    bundle = box._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]) == box.children[-1].children[1].value
+    assert "application/vnd.jupyter.widget-view+json" in bundle
     drawn = pictures(ds, {"F0": 2, "T": 0, "tau_esc": 1}, "F0", "tau_esc", "Delta0")
     assert len(drawn) == 2
     line = drawn[0].axes[0].lines[-1].get_ydata()

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from support.fake_config import tree
+from support.packages import needed
 from support.patience import PATIENCE
 from support.serving import serving
 
-schemathesis = pytest.importorskip("schemathesis")
+schemathesis = needed("schemathesis")
 
 EXAMPLES = 12
 CUBE = {"variable": ["Delta0", "status"], "at": ["F0=1"]}

@@ -82,6 +82,16 @@ def test_words_of_other_commands(tmp_path: Path) -> None:
     assert "Did you mean `slurm`? Got 'slrm'." in said("run", config(tmp_path), "--cluster", cluster)
 
 
+@pytest.mark.parametrize("command", ["run", "retry"])
+def test_a_dashboard_without_bokeh(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    go(tmp_path, "a.zarr", settings={"fault": "nan"})
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    where = (config(tmp_path), "--store", tmp_path / "b.zarr") if command == "run" else (tmp_path / "a.zarr",)
+    message = "`--dashboard` needs bokeh; pip install 'photogap[dashboard]'."
+    assert message in " ".join(said(command, *where, "--dashboard").split())
+    assert not (tmp_path / "b.zarr").exists()
+
+
 def test_several_labels_of_several_axes_in_one_option(tmp_path: Path) -> None:
     go(tmp_path, "a.zarr", {"T": [30, 60], "F0": [1.0, 2.0], "damping": ["full", "real"]})
     out = ("--x", "time", "--hue", "damping", "--out", tmp_path / "p.png", "--json")

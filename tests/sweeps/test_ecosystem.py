@@ -1,4 +1,4 @@
-"""Cubes in other packages: pint, UDUNITS, and the writers of xarray."""
+"""Cubes in other packages: pint, UDUNITS, hvplot, and the writers of xarray."""
 
 import warnings
 from pathlib import Path
@@ -18,6 +18,7 @@ from photogap.core.settings import Settings
 from photogap.core.units import powered
 from photogap.sweeps.store.cube import BOOK
 from support.fake_config import tree
+from support.packages import needed
 
 UNITS = {
     *(v.units for row in OUTPUTS for v in row.variables),
@@ -40,8 +41,8 @@ def test_every_unit_has_its_powers_marked() -> None:
 
 @pytest.mark.parametrize("unit", sorted(UNITS))
 def test_pint_and_udunits_read_every_unit(unit: str) -> None:
-    pint = pytest.importorskip("pint")
-    cf_units = pytest.importorskip("cf_units")
+    pint = needed("pint")
+    cf_units = needed("cf_units")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         registry = pint.UnitRegistry()
@@ -88,7 +89,7 @@ def test_conventions_and_units_are_in_the_store(store: Path) -> None:
 
 
 def test_quantify(store: Path) -> None:
-    pytest.importorskip("pint_xarray")
+    needed("pint_xarray")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         quantified = photogap.open(store).load().pint.quantify()
@@ -103,3 +104,20 @@ def test_slice_goes_to_zarr_and_back(store: Path, chunks: Any, tmp_path: Path) -
     part = photogap.open(store, chunks=chunks).isel(F0=slice(1, 2), time=slice(1, None))
     part.to_zarr(tmp_path / "part.zarr", consolidated=False)
     xr.testing.assert_equal(xr.open_zarr(tmp_path / "part.zarr", consolidated=False).load(), part.load())
+
+
+def test_hvplot_labels_an_opened_cube(store: Path) -> None:
+    """Curves over time and over an axis, and a map; long names and units of the cube are on them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        needed("hvplot.xarray")
+        ds = photogap.open(store).load()
+        curves = ds.Delta0.squeeze().hvplot.line(x="time", by="F0")
+        line = ds.Delta0_peak.squeeze().hvplot.line(x="F0", logx=True)
+        colours = ds.Delta0.squeeze().hvplot.quadmesh(x="time", y="F0")
+        drawn = needed("holoviews").renderer("bokeh").get_plot(colours).state
+    assert len(curves) == ds.sizes["F0"]
+    np.testing.assert_array_equal(line["Delta0_peak"], ds.Delta0_peak.values.ravel())
+    assert (line.kdims[0].label, line.kdims[0].unit) == ("incident fluence of the pump", "mJ cm^-2")
+    assert colours.vdims[0].unit == "meV"
+    assert drawn.yaxis[0].axis_label == "incident fluence of the pump (mJ cm^-2)"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import photogap
 from photogap.sweeps.ask.config import Refine
+from photogap.sweeps.drive.promote import moves, promote
 from photogap.sweeps.drive.report import status
 from photogap.sweeps.drive.sweep import Watch, run
 from photogap.sweeps.drive.trace import Table, bracket, propose, width
@@ -209,3 +210,77 @@ def test_each_plane_has_a_border_of_its_own(tmp_path):
         # the fake gap has a floor of 2e-4
         assert bool((here["F0_low"] <= truth).all() and (truth <= 1.02 * here["F0_high"]).all())
         assert float((here["F0_high"] / here["F0_low"]).max()) <= 1.02
+
+
+@pytest.mark.parametrize("shift", [1.0, 1.004, 1.3, 0.5])
+def test_screening_encloses_the_fine_border_with_few_points(shift):
+    """However far the coarse one lies."""
+    across = np.linspace(0, 2, 7)
+    screened = Search(lambda x, a: gap(shift * x, a), across, rule())
+    x, fine, rounds = list(screened.x), {}, 0
+
+    def table(known):
+        y = np.array([[known.get((v, a), np.nan) for a in across] for v in x])
+        return Table(np.array(x), across, y, np.array([[(v, a) in known for a in across] for v in x]))
+
+    while points := promote(table(screened.known), table(fine), rule()):
+        assert not set(points) & set(fine), "a computed point was proposed again"
+        fine |= {(v, a): gap(v, a) for v, a in points}
+        x, rounds = sorted({*x, *(v for v, _ in points)}), rounds + 1
+        assert rounds < 50
+    for j, a in enumerate(across):
+        ((low, high),) = bracket(x, table(fine).y[:, j], table(fine).ended[:, j], 0.0)
+        assert low <= border_at(a) <= high
+        assert width(low, high, "log") <= 0.01
+    unscreened = Search(gap, across, rule())
+    assert len(fine) <= {1.0: 2 * 7, 1.004: len(unscreened.known) / 2}.get(shift, len(unscreened.known) + 7)
+    found = moves([table(screened.known)], [table(fine)], rule())
+    assert found.columns == sum(border_at(a) / shift < BASE[-1] for a in across)
+    assert found.points == (len(screened.known), len(fine))
+    assert 1 + found.largest == pytest.approx(max(shift, 1 / shift), rel=0.011)
+
+
+def test_screening_checks_the_ends_where_it_finds_no_border():
+    screened = Search(lambda x, a: 0.0, [0.0], rule()).table()
+    empty = Table(screened.x, screened.across, np.full_like(screened.y, np.nan), np.zeros_like(screened.ended))
+    assert promote(screened, empty, rule()) == [(BASE[0], 0.0), (BASE[-1], 0.0)]
+
+
+SCREENED = RULE | {"screen": "rtol"}
+"""The fake gap does not depend on rtol."""
+
+
+def test_a_screened_cube_computes_fine_points_at_the_border_alone(tmp_path):
+    axes = AXES | {"rtol": [1e-2, 1e-3]}
+    target, said = place(tmp_path / "a.zarr"), []
+    report = run(plan_of(axes, refine=SCREENED), target, workers=0, watch=Watch(told=said.append))
+    ds = photogap.open(target)
+    done = (ds["status"] == "ok").sum([d for d in ds["status"].dims if d != "rtol"])
+    coarse, fine = (int(done.sel(rtol=value)) for value in (1e-2, 1e-3))
+    found = photogap.analysis.threshold_fluence(ds, LEVEL, "Delta0_peak").squeeze()
+    columns = int(found["F0_low"].sel(rtol=1e-2).notnull().sum())
+    assert fine == 2 * columns < coarse / 3
+    assert found["F0_low"].sel(rtol=1e-3).equals(found["F0_low"].sel(rtol=1e-2).assign_coords(rtol=1e-3))
+    assert report.counts.computed == coarse + fine
+    assert status(target)["counts"] == {"ok": coarse + fine}
+    assert status(target)["points"] == coarse + fine, "no other point of the fine label is asked for"
+    assert said == [
+        f"`refine.screen`: from rtol = 0.01 ({coarse} points) to 0.001 ({fine} points) the border moves by at most "
+        f"0 (relative), median 0, in {columns} columns"
+    ]
+    assert run(plan_of(axes, refine=SCREENED), target, workers=0).counts.computed == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"screen": "F0"}, "`screen` needs `find: border` and an axis other than `axis` and `across`. Got 'F0'"),
+        ({"find": "peak"}, "`screen` needs `find: border`.*Got 'rtol' with `find: peak`"),
+        ({"screen": "atol"}, "`refine.screen`: unknown name"),
+        ({"screen": "damping"}, "`refine.screen` must be an axis of numbers. Got 'damping'"),
+    ],
+)
+def test_bad_screenings_are_refused(change, message, tmp_path):
+    axes = AXES | {"rtol": [1e-2, 1e-3], "damping": ["full", "real"]}
+    with pytest.raises(SweepError, match=message):
+        run(plan_of(axes, refine=SCREENED | change), place(tmp_path / "a.zarr"), workers=0)
