@@ -39,12 +39,11 @@ SHAPES = {
 
 
 def serve_scheduler() -> None:
-    """The service's own local cluster, its scheduler in this process, until the standard input ends."""
-    from photogap.sweeps.ask.config import parse
-    from photogap.sweeps.clusters.open import open_pool
+    """A plain Dask cluster on loopback, its scheduler in this process, until the standard input ends."""
+    from distributed import LocalCluster
 
-    with open_pool(parse({"name": "bench", "axes": {}}), WORKERS) as pool:
-        print(pool.describe()["kind"], flush=True)
+    with LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 
 

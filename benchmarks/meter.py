@@ -4,12 +4,15 @@ import contextlib
 import os
 import re
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))  # of `support`, which the benchmarks share
 
 FIRST = os.environ.get("PHOTOGAP_BENCH_FIRST", "")
 """File in which the first point leaves the time of day."""

@@ -33,6 +33,13 @@ from ..lattice import Array, Lattice
 from ..pairing.coherence import NO_STATES
 from ..settings import PumpChannels, PumpShape
 
+_DECAY = -4 * math.log(2)
+"""Logarithm of S one duration from its maximum."""
+_EDGE = math.sqrt(12 * math.log(10) / (4 * math.log(2)))
+"""Durations from the maximum to where S is 1e-12."""
+_AREA = math.sqrt(math.pi / (4 * math.log(2)))
+"""Int S, in durations."""
+
 
 @nb.njit(cache=True, error_model="numpy")
 def _add_shift(out: Array, f: Array, rho: Array, p: Array, k: int, share: float,
@@ -109,12 +116,12 @@ class Pump:
         """S(t), dimensionless, 1 at t = 0."""
         if self.continuous and t > 0.0:
             return 1.0
-        return math.exp(-4 * math.log(2) * (t / self.tau_pump) ** 2)
+        return math.exp(_DECAY * (t / self.tau_pump) ** 2)
 
     @property
     def begins(self) -> float:
         """Time at which S rises above 1e-12, ps."""
-        return -self.tau_pump * math.sqrt(12 * math.log(10) / (4 * math.log(2)))
+        return -self.tau_pump * _EDGE
 
     @property
     def ends(self) -> float:
@@ -130,7 +137,7 @@ class Pump:
         """Share of the pulse's energy per time, S(t) / Int S, 1/ps; S / tau_pump if continuous."""
         if self.continuous:
             return self.envelope(t) / self.tau_pump
-        return self.envelope(t) / (self.tau_pump * math.sqrt(math.pi / (4 * math.log(2))))
+        return self.envelope(t) / (self.tau_pump * _AREA)
 
     def arrived(self, t: float) -> float:
         """Share of the pulse's energy that has arrived by t."""

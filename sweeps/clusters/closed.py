@@ -17,6 +17,8 @@ from tornado.routing import PathMatches, Rule, RuleRouter
 from ..private import private_folder
 
 PORT = 8787
+BELOW = "dask"
+"""First part of the path of a dashboard."""
 
 
 class ClosedWorker(Worker):
@@ -35,7 +37,7 @@ class ClosedScheduler(Scheduler):
     """
 
     def __init__(self, *, pages: bool = False, **kwargs: Any) -> None:
-        self._pages = f"/{secrets.token_urlsafe(24)}" if pages else None
+        self._pages = f"/{BELOW}/{secrets.token_urlsafe(24)}" if pages else None
         self._private = contextlib.ExitStack()
         folder = self._private.enter_context(private_folder(Path(tempfile.gettempdir()), "photogap"))
         closed = {"dashboard": pages, "dashboard_address": f"127.0.0.1:{PORT}", "http_prefix": self._pages}

@@ -73,18 +73,20 @@ def status(place: Place) -> dict[str, Any]:
 
 
 def _failed_in_cube(cube: Cube, found: Any) -> list[dict[str, Any]]:
-    out = []
-    for index in np.argwhere((found != Status.OK) & (found != MISSING)):
-        where = tuple(int(i) for i in index)
-        out.append(
-            {
-                "point_id": str(cube.array("point_id")[where]),
-                "labels": cube.grid.labels(where),
-                "status": str(found[where]),
-                "message": str(cube.array("message")[where]),
-            }
-        )
-    return out
+    failed = (found != Status.OK) & (found != MISSING)
+    if not failed.any():
+        return []
+    # Whole: a read of one point costs as much as one of its chunk.
+    ids, messages = (np.asarray(cube.array(name)[...])[failed] for name in ("point_id", "message"))
+    return [
+        {
+            "point_id": str(point_id),
+            "labels": cube.grid.labels(tuple(where)),
+            "status": str(found[tuple(where)]),
+            "message": str(message),
+        }
+        for where, point_id, message in zip(np.argwhere(failed).tolist(), ids, messages, strict=True)
+    ]
 
 
 def _unpacked(place: Place) -> list[dict[str, Any]]:

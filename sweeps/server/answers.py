@@ -73,6 +73,7 @@ def _sweep(runner: Runner, entry: QueuedSweep) -> dict[str, Any]:
         "tags": list(runner.journal.note(entry.name).tags),
         "archived": runner.journal.note(entry.name).archived,
         "elsewhere": elsewhere is not None,
+        "dask": bool(job and job.share and job.share.pages),
     }
 
 

@@ -17,7 +17,7 @@ from ..errors import BusyError, ClusterError, ConfigError, ContradictionError, S
 from ..numbers import plain
 from ..text import dump_yaml
 from ..work.pool import Opener
-from . import answers, cube_routes, streams
+from . import answers, cube_routes, dask_pages, streams
 from . import history as histories
 from .depends import Name, Running, Who
 from .document import Documented
@@ -110,6 +110,7 @@ def make(options: Options, opener: Opener = open_pool, *, idle_s: float = 60.0) 
     _sweeps(app)
     cube_routes.add(app)
     streams.add(app)
+    dask_pages.add(app)
     _shell(app, options)
     return app
 

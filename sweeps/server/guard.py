@@ -5,24 +5,32 @@ import hashlib
 import hmac
 import json
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..clusters.closed import BELOW
 from .options import Options
 
+DASK: Final = f"/{BELOW}/"
+"""Path of Dask's pages."""
 _WRITER = "photogap.writer"
 _OPEN = ("/", "/api/login")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_S = 30.0
+_CSP = b"content-security-policy"
+_POLICY = (
+    b"default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# Dask's pages have scripts and styles in them, and Bokeh compiles the templates of a table's cells; nothing comes
+# from other hosts.
+_DASK_POLICY = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' blob: data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 _HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' blob: data:; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -65,10 +73,15 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
-        refusal = self._refuse(scope, headers)
+        # A websocket needs what a request that changes something needs: a page of this server and the first token.
+        refusal = self._refuse(scope, scope.get("method", "WEBSOCKET"), headers)
+        if scope["type"] == "websocket":
+            if refusal is None:
+                await self._app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+            return
         body = b""
         if refusal is None and ("content-length" in headers or "transfer-encoding" in headers):
             read = await self._read(headers, receive)
@@ -83,19 +96,20 @@ class Guard:
         # the page of an older server.
         keep = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
         try:
-            await self._app(scope, _replay(body, receive), _with_headers(send, keep))
+            policy = _DASK_POLICY if scope["path"].startswith(DASK) else _POLICY
+            await self._app(scope, _replay(body, receive), _with_headers(send, keep, policy))
         except BaseExceptionGroup as errors:
             # The framework's streams raise this if a client leaves while an event is on its way.
             if errors.split(anyio.BrokenResourceError)[1] is not None:
                 raise
 
-    def _refuse(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _refuse(self, scope: Scope, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if _name(host) not in self._options.hosts:
             # Otherwise a page of another site could reach a server on loopback under its own host name.
             return 421, f"this server does not answer under {host!r}. Start it with `--name` to allow that."
         origin = headers.get("origin")
-        if scope["method"] not in _SAFE and origin and urlsplit(origin).netloc != host:
+        if method not in _SAFE and origin and urlsplit(origin).netloc != host:
             return 403, f"a page of another site may not call this server. Got the origin {origin!r}."
         if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
             return 403, "a page of another site may not call this server."
@@ -106,7 +120,7 @@ class Guard:
             return None
         scope[_WRITER] = False
         if self._carries(headers, read_token_of(self._options.token)):
-            if scope["method"] in _SAFE:
+            if method in _SAFE and not path.startswith(DASK):
                 return None
             return 403, "this token may only read. Ask the person who started the server for the other one."
         return 401, (
@@ -167,13 +181,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send, keep: bytes) -> Send:
+def _with_headers(send: Send, keep: bytes, policy: bytes) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = [*message.get("headers", ())]
             if not any(name.lower() == b"cache-control" for name, _ in own):
                 own.append((b"cache-control", keep))
-            message["headers"] = [*own, *_HEADERS]
+            message["headers"] = [*own, (_CSP, policy), *_HEADERS]
         await send(message)
 
     return sent
@@ -185,5 +199,5 @@ async def _answer(send: Send, status: int, detail: str) -> None:
     headers.append((b"cache-control", b"no-store"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *_HEADERS]})
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (_CSP, _POLICY), *_HEADERS]})
     await send({"type": "http.response.body", "body": body})

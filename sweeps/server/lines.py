@@ -7,6 +7,7 @@ import resource
 import ssl
 from typing import Any, Final
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_S: Final = 10.0
@@ -15,6 +16,8 @@ CONNECTIONS: Final = 700
 """Connections at once; beyond that, the one that has waited longest for the head of a request is closed."""
 HANDSHAKES: Final = 300
 """TLS handshakes at once; beyond that, the oldest is closed."""
+MESSAGE: Final = 1024**2
+"""Largest message of a client's websocket, bytes."""
 _FILES: Final = 4096
 
 
@@ -24,6 +27,7 @@ class Line(H11Protocol):
     header_s = HEADER_S
     most = CONNECTIONS
     _waiting: asyncio.TimerHandle | None = None
+    _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, unless there are too many."""
@@ -44,8 +48,14 @@ class Line(H11Protocol):
         super().data_received(data)
         if self.cycle is not before:
             self._arrived()
-        elif idle and self._waiting is None:
+        elif idle and self._waiting is None and not self._upgraded:
             self._wait()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over; its head has arrived."""
+        self._upgraded = True
+        self._arrived()
+        super().handle_websocket_upgrade(event)
 
     def _oldest_waiting(self) -> "Line":
         """The connection that has been silent longest, this one if all others are active."""
@@ -147,4 +157,4 @@ class Handshake(asyncio.Protocol):
 def settings(context: ssl.SSLContext | None = None) -> dict[str, Any]:
     """Arguments of `uvicorn.Config` for such connections, with TLS if a context is given."""
     line: Any = Line if context is None else functools.partial(Handshake, context=context, waiting={})
-    return {"http": line, "ws": "none", "h11_max_incomplete_event_size": 64 * 1024}
+    return {"http": line, "ws": "wsproto", "ws_max_size": MESSAGE, "h11_max_incomplete_event_size": 64 * 1024}

@@ -99,6 +99,8 @@ class Sweep(_Told):
     """True if the group has archived it."""
     elsewhere: bool
     """True if another process, such as the command line, is computing it."""
+    dask: bool
+    """True if its pool has Dask's pages."""
 
 
 class SweepDetail(Sweep):

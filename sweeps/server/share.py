@@ -45,6 +45,11 @@ class Share:
         self.ended: queue.SimpleQueue[Ended | BaseException] = queue.SimpleQueue()
 
     @property
+    def pages(self) -> str | None:
+        """Address of Dask's pages of the shared pool, which only the server may know."""
+        return self._hub.dashboard
+
+    @property
     def eager(self) -> bool:
         """True if it has a batch that may start."""
         return bool(self.waiting) and len(self.flying) < (self._cap or len(self.flying) + 1)
@@ -125,6 +130,11 @@ class Hub:
         self._thread = threading.Thread(target=self._run, name="photogap-hub", daemon=True)
         self._thread.start()
 
+    @property
+    def dashboard(self) -> str | None:
+        """Address of Dask's pages of the pool while it is open."""
+        return self._pool.dashboard if self._pool and not self._closing else None
+
     @contextlib.contextmanager
     def share(self, cap: int | None, memory: int | None, stopped: Callable[[], str | None]) -> Iterator[Share]:
         """Part of the pool for one sweep; on exit, waits for a while for its submitted batches."""
@@ -194,7 +204,12 @@ class Hub:
             if self._given_up():
                 raise ClusterError("stopped before the cluster was ready. Resume the sweep to continue.")
             with self._opener(
-                self._config, self._workers, place=self._place, cluster=self._cluster, stopped=self._given_up
+                self._config,
+                self._workers,
+                place=self._place,
+                cluster=self._cluster,
+                dashboard=True,
+                stopped=self._given_up,
             ) as pool:
                 self._pool = pool
                 self.slots = pool.slots()
@@ -298,6 +313,12 @@ class Hubs:
                 hub.leave()
 
         return share
+
+    def dashboards(self) -> list[str]:
+        """Addresses of Dask's pages of the open pools."""
+        with self._lock:
+            hubs = list(self._hubs.values())
+        return [hub.dashboard for hub in hubs if hub.dashboard]
 
     def _hub(self, config: Config) -> Hub:
         where, cluster = self._find(config.cluster)

@@ -48,7 +48,10 @@ _SAID = {
         "AZURE_SKIP_SIGNATURE",
     ),
 }
-"""Variables of which one must be set; without any, the cloud library queries the machine's metadata address."""
+"""Variables of which one must be set; without any, the cloud library queries the machine's metadata address.
+
+The last of each cloud reads a public bucket without credentials.
+"""
 _CODES = {
     "NoSuchBucket": "there is no such bucket",
     "ContainerNotFound": "there is no such container",
@@ -167,8 +170,8 @@ def _refuse_the_metadata_address(url: str, scheme: str) -> None:
     if scheme == "gs" and Path("~/.config/gcloud/application_default_credentials.json").expanduser().exists():
         return
     raise StoreError(
-        f"`--store` {url!r} needs credentials: set {_SAID[scheme][0]} (see docs/store.md), "
-        f"or {_MACHINE}=1 to use the identity of this machine in the cloud."
+        f"`--store` {url!r} needs credentials: set {_SAID[scheme][0]} (see docs/store.md), for a public bucket "
+        f"{_SAID[scheme][-1]}=true, or {_MACHINE}=1 to use the identity of this machine in the cloud."
     )
 
 
@@ -202,8 +205,20 @@ def refuse_no_bucket(url: str) -> None:
     if url.startswith(("memory://", "http://", "https://")) or bucket_of(url) in _there:
         return
     with clear(url):
-        patiently(url, lambda: object_store(url).list_with_delimiter())
+        try:
+            patiently(url, lambda: object_store(url).list_with_delimiter())
+        except Exception as error:
+            if not hides_its_list(url, error):
+                raise
     _there.add(bucket_of(url))
+
+
+def hides_its_list(url: str, error: BaseException) -> bool:
+    """Whether an error is a bucket's refusal to list: a public one may show its objects and no list of them."""
+    scheme = url.partition("://")[0]
+    public = os.environ.get(_SAID[scheme][-1] if scheme in _SAID else "", "").lower() in ("1", "true", "yes", "on")
+    cause = error.__cause__ if isinstance(error, StoreError) and error.__cause__ else error
+    return public and (type(cause).__name__ in _KINDS or "403 Forbidden" in str(cause))
 
 
 def is_of_bucket(error: BaseException | None) -> bool:

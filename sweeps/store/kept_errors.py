@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from ..errors import StoreError
+from .buckets import hides_its_list
 from .place import Place
 
 ERRORS: Final = "errors/"
@@ -25,9 +27,15 @@ def keep(place: Place, point_id: str, errors: Mapping[str, float]) -> None:
 
 
 def kept(place: Place) -> dict[str, dict[str, float]]:
-    """Errors of variables by point id; empty where `converge` was not run on the cube."""
+    """Errors of variables by point id; empty without a `converge` on the cube, or if a public bucket lists none."""
     found = {}
-    for key in list(place.blobs.keys(ERRORS)):
+    try:
+        keys = list(place.blobs.keys(ERRORS))
+    except StoreError as error:
+        if not hides_its_list(place.url, error):
+            raise
+        keys = []
+    for key in keys:
         data = place.blobs.get(key)
         if data is not None:
             found[key.removeprefix(ERRORS)] = {str(k): float(v) for k, v in json.loads(data).items()}

@@ -8,11 +8,13 @@ import subprocess
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ask.identity import canonical, digest
-from ..ask.plan import Plan
 from ..errors import ContradictionError
+
+if TYPE_CHECKING:
+    from ..ask.plan import Plan
 
 _PACKAGES = ("photogap", "numpy", "scipy", "numba", "dask", "distributed", "xarray", "zarr", "pydantic")
 
@@ -44,7 +46,7 @@ def git_revision() -> str | None:
         return None
 
 
-def record_of(plan: Plan) -> dict[str, Any]:
+def record_of(plan: "Plan") -> dict[str, Any]:
     """Record of a new store."""
     return {
         "format": 1,
@@ -67,7 +69,7 @@ def config_hash(record: dict[str, Any]) -> str:
     return digest(record["config"])
 
 
-def _named(plan: Plan) -> dict[str, dict[str, Any]]:
+def _named(plan: "Plan") -> dict[str, dict[str, Any]]:
     """Names given for the model's settings and their content, so that no file is needed again."""
     return {
         key: {
@@ -78,7 +80,7 @@ def _named(plan: Plan) -> dict[str, dict[str, Any]]:
     }
 
 
-def run_entry(plan: Plan) -> dict[str, Any]:
+def run_entry(plan: "Plan") -> dict[str, Any]:
     """Start of a run."""
     return {
         "start": time.time(),
@@ -92,7 +94,7 @@ def run_entry(plan: Plan) -> dict[str, Any]:
 
 
 def refuse_contradiction(
-    record: dict[str, Any], plan: Plan, remedy: str = "Use another --store, or --recompute to start from scratch."
+    record: dict[str, Any], plan: "Plan", remedy: str = "Use another --store, or --recompute to start from scratch."
 ) -> None:
     """Compare a store's record with a plan; `remedy` is advice to the user.
 
@@ -116,11 +118,11 @@ def _axes_of(record: dict[str, Any]) -> set[str]:
     return {name for axis in record["axes"] for name in (axis["name"], *axis["followers"])}
 
 
-def _axes_of_either(record: dict[str, Any], plan: Plan) -> set[str]:
+def _axes_of_either(record: dict[str, Any], plan: "Plan") -> set[str]:
     return _axes_of(record) ^ plan.grid.names
 
 
-def _moved(record: dict[str, Any], plan: Plan) -> Iterator[str]:
+def _moved(record: dict[str, Any], plan: "Plan") -> Iterator[str]:
     """Settings of the store that are axes of the plan, and the reverse."""
     axes = {True: plan.grid.names, False: _axes_of(record)}
     for name in sorted(_axes_of_either(record, plan)):

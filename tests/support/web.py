@@ -1,4 +1,4 @@
-"""A web server of one folder, with ranges, as repositories and object stores serve files."""
+"""A web server of one folder, with ranges, as repositories and public buckets serve files."""
 
 import contextlib
 import functools
@@ -16,8 +16,15 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
+    def do_HEAD(self) -> None:
+        """Headers of a file."""
+        self.do_GET()
+
     def do_GET(self) -> None:
-        """A file, or a part of it."""
+        """A file, or a part of it; signatures and lists are refused, as by a public bucket."""
+        if "Authorization" in self.headers or "list-type=" in self.path:
+            self.send_error(403)
+            return
         self.asked.append(f"{self.path} {self.headers.get('Range', '')}".strip())
         path = Path(self.translate_path(self.path))
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
@@ -33,8 +40,10 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(part)))
         self.send_header("Last-Modified", self.date_time_string(int(path.stat().st_mtime)))
         self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", f'"{path.stat().st_mtime_ns:x}-{len(data):x}"')
         self.end_headers()
-        self.wfile.write(part)
+        if self.command == "GET":
+            self.wfile.write(part)
 
 
 @contextlib.contextmanager

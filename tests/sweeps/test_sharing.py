@@ -80,6 +80,29 @@ def test_shared_cubes_are_not_written(shared: str) -> None:
         run(plan_of(AXES | {"F0": [0.1, 5.0]}, settings={"energies": [1, 2]}), place(shared), workers=0)
 
 
+@pytest.mark.parametrize("name", ["a.zarr", "a.zarr.zip"])
+def test_public_bucket_is_read_without_credentials(
+    name: str, folder: Path, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's server is an S3 bucket for one that asks by path; it refuses signed requests."""
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SKIP_SIGNATURE", "PHOTOGAP_CLOUD_IDENTITY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", site)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    (folder / "bucket").mkdir(exist_ok=True)
+    for part in ("a.zarr", "a.zarr.zip"):
+        if not (folder / "bucket" / part).exists():
+            (folder / "bucket" / part).symlink_to(folder / part)
+    url = f"s3://bucket/{name}"
+    assert "for a public bucket AWS_SKIP_SIGNATURE=true" in cli("status", url).stderr
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    xr.testing.assert_identical(photogap.open(url).load(), photogap.open(folder / "a.zarr").load())
+    out = tmp_path / "p.png"
+    words = ("--at", "T=30", "--hue", "damping", "--out", out, "--json")
+    assert Path(told("plot", url, *words)["picture"]).stat().st_size > 10_000
+
+
 @pytest.mark.parametrize("name", ["no.zarr", "no.zarr.zip"])
 @pytest.mark.parametrize("where", ["folder", "site"])
 def test_nothing_there(name: str, where: str, folder: Path, site: str) -> None:

@@ -31,7 +31,7 @@ const map = new PointMap((which, labels) => {
   if (which === "A") heat.take(labels);
   return pair.take(which, labels);
 });
-let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null, store = "", recorded = "";
+let original = EXAMPLE, chosen = null, loaded = null, axes = null, seen = "", looked = 0, timer = null, source = null, store = "", recorded = "", grouped = "";
 
 function progress(s) {
   const count = s.done + s.failed;
@@ -105,12 +105,14 @@ function overview() {
   $("cancel").disabled = ended(s) || s.stopping;
   $("resume").disabled = !ended(s) || (s.total > 0 && s.done + s.failed >= s.total);
   $("retry").disabled = !ended(s) || !s.failed;
+  $("dask").hidden = !s.dask;
+  $("dask").href = `/api/${path(s.name, "dask")}`;
 }
 
 // Another sweep, or none: what belonged to the last one goes.
 function turn(name) {
   chosen = name;
-  recorded = "";
+  recorded = grouped = "";
   loaded = axes = null;
   seen = "";
   clearTimeout(timer);
@@ -190,8 +192,10 @@ async function details() {
       recorded = `${name} ${s.state} ${s.started}`;
       await record.open(name);
     }
-    if (s.failed) await failures(name);
-    else $("failures").hidden = true;
+    const wrong = JSON.stringify([name, s.state, s.started, s.failed]);
+    if (!s.failed) $("failures").hidden = true;
+    else if (wrong !== grouped) await failures(name);
+    grouped = wrong;
   } catch (error) {
     if (error.status && error.status !== 404) say("message", error.message);
     // The cube is made a moment after its sweep starts; what a token is asked for comes with the next event.
