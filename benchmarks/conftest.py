@@ -8,7 +8,7 @@ import pytest
 from photogap.core.material import Material
 from photogap.sweeps.materials import library as materials
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Cost against the lattice, slabs, time span, points and workers, measured and drawn; rows on a GPU as recorded.
 
-    python benchmarks/scaling.py            measure (ten minutes of CPU), write build/scaling.json, draw the figure
-    python benchmarks/scaling.py --draw     draw build/scaling.json again
+    python benchmarks/scaling.py             measure (five minutes of CPU), write build/scaling.json, and draw
+    python benchmarks/scaling.py cells span  measure these panels alone
+    python benchmarks/scaling.py --draw      draw build/scaling.json again
 
 CPU seconds of one thread, except against workers: points that sleep, and the time that ideal workers would need
 over the time between a started and a stopped pool.
@@ -35,8 +36,8 @@ SPACINGS = (2.0, 1.0, 0.5, 0.25, 0.125)
 SLABS = (1, 2, 4, 8)
 SPANS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 POINTS = (40, 200, 1_000, 2_000, 10_000)
-WORKERS = (1, 2, 4, 8, 16)
-EACH, SLEEP = 8, 1.0
+WORKERS = (1, 2, 4, 8)
+EACH, SLEEP = 3, 10.0
 """Points of each worker, and their seconds."""
 GPU = {"right-hand side": {1: 153.0, 256: 1.74, 2048: 1.12}, "gap iteration": {1: 130.0, 256: 4.39, 2048: 4.64}}
 """Microseconds a row of N = 2400 on one H200, JAX in double precision, as measured with the prototype of
@@ -100,23 +101,27 @@ def efficiency(workers: int) -> float:
     return EACH * SLEEP / float(out.splitlines()[-1])
 
 
-def measure() -> dict[str, Any]:
-    """All curves."""
-    cells = round(600.0 / 0.25)
+def panels() -> dict[str, Callable[[], Curve]]:
+    """The measurement of each curve."""
     slab = {"F0": 0.1, "T": 8.0, "tau_esc": 1.0}
     thick = {"spacing": 0.5, "thickness": 200.0, "t_stop": 0.3}
-    panels: dict[str, Callable[[], Curve]] = {
-        "cells": lambda: [(cells * 0.25 / h, trajectory(spacing=h)) for h in SPACINGS],
+    return {
+        "cells": lambda: [(round(600.0 / h), trajectory(spacing=h)) for h in SPACINGS],
         "slabs": lambda: [(n, trajectory(2, slab, **thick, slabs=n)) for n in SLABS],
         "span": lambda: [(t, span(t)) for t in SPANS],
         "points": lambda: [(n, swept(n)) for n in POINTS],
         "workers": lambda: [(n, efficiency(n)) for n in WORKERS],
         "core": lambda: [(1, 1e6 * right_hand_side())],
     }
-    found: dict[str, Any] = {}
-    for name, panel in panels.items():
-        found[name] = panel()
-        print(name, found[name], flush=True)
+
+
+def measure(names: list[str]) -> dict[str, Any]:
+    """Curves of these panels (all if none is named), added to those measured before."""
+    found: dict[str, Any] = json.loads(NUMBERS.read_text(encoding="utf-8")) if NUMBERS.exists() else {}
+    for name, panel in panels().items():
+        if name in names or not names:
+            found[name] = panel()
+            print(name, found[name], flush=True)
     return found
 
 
@@ -174,7 +179,7 @@ def main() -> None:
     """Measure and draw, or draw."""
     if sys.argv[1:] != ["--draw"]:
         NUMBERS.parent.mkdir(exist_ok=True)
-        NUMBERS.write_text(json.dumps(measure()), encoding="utf-8")
+        NUMBERS.write_text(json.dumps(measure(sys.argv[1:])), encoding="utf-8")
     draw(json.loads(NUMBERS.read_text(encoding="utf-8")))
 
 

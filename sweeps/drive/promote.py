@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..ask.axes import Axis, Grid
 from ..ask.config import Refine
 from ..ask.plan import Plan, at_grid
 from .trace import Table, bracket, column, width
+
+Array = NDArray[np.float64]
 
 
 def coarsest(plan: Plan) -> Plan:
@@ -45,12 +48,24 @@ def promote(coarse: Table, fine: Table, rule: Refine, each: int = 1) -> list[tup
         if not ended.any() or column(x, y, ended, rule, each):
             continue
         if fine.ended[:, j].any():
-            found = column(x, fine.y[:, j], fine.ended[:, j], rule, each)
+            found = _towards(column(x, fine.y[:, j], fine.ended[:, j], rule, each), x, y, fine.y[:, j], rule)
         else:
             at = np.flatnonzero(ended)
             found = sorted({v for pair in bracket(x, y, ended, rule.level) for v in pair} or {x[at[0]], x[at[-1]]})
         out += [(value, float(label)) for value in found]
     return out
+
+
+def _towards(found: list[float], x: list[float], coarse: Array, fine: Array, rule: Refine) -> list[float]:
+    """Of labels on both sides of the computed ones, those on the side to which the border must have moved."""
+    known = np.flatnonzero(np.isfinite(fine))
+    above = fine[known] > rule.level
+    crossings = np.flatnonzero(np.diff(coarse[np.isfinite(coarse)] > rule.level))
+    if not known.size or above.any() != above.all() or crossings.size != 1:
+        return found
+    rises = bool(coarse[np.isfinite(coarse)][-1] > rule.level)
+    first = x[known[0]]
+    return [v for v in found if (v < first) == (rises == above.all())] or found
 
 
 @dataclass(frozen=True)

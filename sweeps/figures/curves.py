@@ -16,6 +16,8 @@ from .words import in_percent, symbol, title
 
 _EQUILIBRIUM = ("material", "T", "damping")
 _PANEL = 2.9
+_ROUGH = 0.2
+"""Change of a gap function over an energy as large as the present one, relative to its range, that is structure."""
 """Least width of a panel, inches of print with 8 points."""
 
 
@@ -70,6 +72,13 @@ def gap_fluence(ds: xr.Dataset, variable: str = "Delta0") -> Figure:
     return figure
 
 
+def _end(panel: xr.DataArray) -> float:
+    """Energy up to which a gap function has structure, and as much again; Pb's ends at a tenth of LaH10's."""
+    energy, values = panel["energy"].values, panel.transpose("energy", ...).values.reshape(panel["energy"].size, -1)
+    rough = np.abs(np.gradient(values, energy, axis=0)).max(axis=1) * energy > _ROUGH * np.ptp(values)
+    return float(min(energy[-1], 1.5 * energy[rough].max(initial=energy[0])))
+
+
 @printed
 def equilibrium_gap(ds: xr.Dataset) -> Figure:
     """Fig. 6: real and imaginary part of the gap function over energy, one panel per line of the cube.
@@ -96,6 +105,7 @@ def equilibrium_gap(ds: xr.Dataset) -> Figure:
             ax.plot(panel["energy"], panel.isel(part=i), label=symbol(name), **style)
         ax.set(xlabel=title(ds["energy"]), ylabel=title(real, r"$\Delta(E)$"), title=label)
         ax.margins(x=0)
+        ax.set_xlim(right=_end(panel))
     legend_of(figure, *axes[0, 0].get_legend_handles_labels())
     figure.suptitle(caption(real, only=_EQUILIBRIUM))
     return figure

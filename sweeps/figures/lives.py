@@ -117,6 +117,11 @@ def _tick(label: Any) -> str:
 
 
 def _ticks(labels: NDArray[Any], places: NDArray[np.float64]) -> tuple[list[float], list[str]]:
-    """Some of the labels, the first and the last among them."""
-    where = np.unique(np.linspace(0, labels.size - 1, min(_TICKS, labels.size)).round().astype(int))
+    """Labels far enough from each other, the first and the last among them."""
+    apart = (places[-1] - places[0]) / _TICKS
+    where = [0]
+    for i in range(1, labels.size - 1):
+        if min(places[i] - places[where[-1]], places[-1] - places[i]) >= apart:
+            where.append(i)
+    where += [labels.size - 1] if labels.size > 1 else []
     return [float(places[i]) for i in where], [_tick(labels[i]) for i in where]

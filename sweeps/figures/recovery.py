@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from ..analysis.escape import EARLY, escape_balance, film_recovery
 from .families import family
 from .selection import caption, present
-from .style import COLUMN, new, printed
+from .style import COLUMN, new, plain_decade, printed
 from .words import title
 
 
@@ -32,6 +32,7 @@ def recovery_time(ds: xr.Dataset) -> Figure:
         below.plot(line["T"], line, marker=times.marker(i), markersize=3, **style)
     below.axhline(1.0, color="#888888", linestyle="--", linewidth=0.8)
     above.set(ylabel="Recovery time (ps)", yscale="log")
+    plain_decade(above)
     below.set(xlabel=title(ds["T"]), ylabel=r"$\Delta U_\mathrm{qp} / \Delta U_\mathrm{ph}$", yscale="log")
     figure.suptitle(caption(values.isel(time=0, drop=True)))
     times.key(figure, above)

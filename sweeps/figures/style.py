@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from ...core.declaration import not_among
 from .canvas import Canvas, origin
@@ -216,6 +217,15 @@ def pulse_over_map(ax: Axes, ds: xr.Dataset, colour: str) -> None:
         # White fades on a dark map; black would hide a light one.
         alpha = 0.75 if colour == "#FFFFFF" else 0.35
         ax.fill_between(t, 1 - 0.09 * height, 1, transform=top, color=colour, alpha=alpha, linewidth=0)
+
+
+def plain_decade(ax: Axes) -> None:
+    """Plain numbers on a logarithmic y axis of less than two decades, where few powers of ten would stand."""
+    low, high = ax.get_ylim()
+    if high / low < 100:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(ScalarFormatter())
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def pulse(ax: Axes, ds: xr.Dataset | xr.DataArray | None = None, colour: str = "#888888") -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ...core.pairing.allen_dynes import weak_coupling_gap
-from ..figures.style import PAGE, new, printed
+from ..figures.style import FAILED, PAGE, new, printed
 from .cases import Case
 from .ranking import Ranking, gaps
 
@@ -25,6 +26,9 @@ def ranked_gaps(ds: xr.Dataset, ranking: Ranking, base: Sequence[Case]) -> Figur
     figure = new(PAGE, 1.3 + 0.22 * len(rows))
     ax, ranks = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3, 1]})
     image = ax.imshow(np.ma.masked_invalid(shown), aspect="auto", cmap="magma", vmin=0)
+    ax.set_facecolor(FAILED)
+    if np.isnan(shown).any():
+        ranks.legend(handles=[Patch(facecolor=FAILED, label="failed")], loc="lower right")
     ax.set_yticks(range(len(rows)), [f"{row.rank}  {row.material}  ({row.omega_pump:.3g} meV)" for row in rows])
     ax.set_xticks(range(F0.size), [f"{x:g}" for x in F0])
     ax.set_xlabel("Fluence (mJ/cm²)")

@@ -23,7 +23,7 @@ from .journal import Journal
 from .options import Options
 from .others import Others
 from .queue import CANCELLED, DONE, FAILED, QUEUED, RUNNING, WAITING, Queue, QueuedSweep
-from .share import Hubs, Share
+from .share import HAS_PAGES, Hubs, Share
 
 _log = logging.getLogger("photogap.server")
 _SERVER_STOPS = "server stopped"
@@ -112,6 +112,11 @@ class Runner:
 
     def start(self) -> None:
         """List cubes written by the command line, queue interrupted sweeps again, and start."""
+        if HAS_PAGES:
+            # Each scheduler starts in its own thread; if two threads import the pages at once, one may find
+            # them incomplete.
+            import distributed.dashboard.scheduler  # noqa: F401
+
         self.others.start()
         self.queue.take_up()
         self._next()

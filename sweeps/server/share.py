@@ -8,6 +8,7 @@ big one runs, and a single sweep gets all.
 import contextlib
 import dataclasses
 import hashlib
+import importlib.util
 import itertools
 import queue
 import re
@@ -25,6 +26,8 @@ from ..store.place import Place
 from ..work.pool import Ended, InlinePool, Opener, Pool
 from ..work.task import Batch, Job
 
+HAS_PAGES = importlib.util.find_spec("bokeh") is not None
+"""Whether Dask's pages can be drawn."""
 _LOOK_S = 2.0
 _DRAIN_S = 20.0
 
@@ -208,7 +211,7 @@ class Hub:
                 self._workers,
                 place=self._place,
                 cluster=self._cluster,
-                dashboard=True,
+                dashboard=HAS_PAGES,
                 stopped=self._given_up,
             ) as pool:
                 self._pool = pool

@@ -6,14 +6,17 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
 from photogap.core.optics.film import refractive_index
 from photogap.core.optics.stack import equal_slabs, stack_amplitude
 from photogap.sweeps.analysis import peak_gap, time_above
 from photogap.sweeps.figures import FIGURES, alpha2F_of, draw
+from photogap.sweeps.figures.curves import _end
 from photogap.sweeps.figures.depth import pump_depth
-from photogap.sweeps.figures.lives import _places
+from photogap.sweeps.figures.lives import _places, _ticks
+from photogap.sweeps.figures.style import plain_decade
 from photogap.sweeps.materials.library import load
 
 AXES = {"pair_breaking": "pair_breaking_share", "electron_scattering": "tau_ee", "soft_modes": "soft_lambda"}
@@ -46,6 +49,52 @@ def test_zero_and_infinity_stand_one_step_beyond():
     places = _places(np.array([0.0, 0.01, 0.1, 1.0, np.inf]))
     np.testing.assert_allclose(places, [-2.5, -2.0, -1.0, 0.0, 0.5])
     np.testing.assert_allclose(_places(np.array([0.0, 0.05, 0.1])), [0.0, 0.05, 0.1])
+
+
+def test_first_and_last_label_of_a_crowded_axis_are_named():
+    labels = np.array([0.0, 0.001, 0.0014, 0.002, 0.005, 0.01, 0.03, 0.045, 0.06, 1.0])
+    where, texts = _ticks(labels, _places(labels))
+    assert (texts[0], texts[-1]) == ("0", "1")
+    assert np.diff(where).min() >= (where[-1] - where[0]) / 6
+
+
+def test_choices_without_a_gap_say_so(cube):
+    ds = cube(F0=[0.1, 1.0], damping=["full", "real", "off"]).squeeze("material", drop=True)
+    ds = ds.rename(damping="material")
+    ds = ds.assign_coords(material=["paper", "tau_esc 1 fs", "failed"])
+    ds["Delta0"] = ds["Delta0"] * xr.DataArray([1.0, 0.0, np.nan], dims="material")
+    figure = draw(ds, "choices")
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.texts] == ["no gap", "failed"]
+    assert ax.get_yticklabels()[1].get_text().startswith("$\\tau")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["the paper"]
+
+
+def test_recovery_within_a_decade_has_plain_numbers():
+    ax = draw_log(450.0, 1100.0)
+    shown = [t.get_text() for t in ax.get_yticklabels() if 450 < t.get_position()[1] < 1100]
+    assert shown == ["500", "1000"]
+    wide = draw_log(0.1, 1000.0)
+    assert all("$" in t.get_text() for t in wide.get_yticklabels())
+
+
+def draw_log(low, high):
+    figure = Figure()
+    ax = figure.subplots()
+    ax.plot([0, 1], [low, high])
+    ax.set_yscale("log")
+    plain_decade(ax)
+    figure.canvas.draw()
+    return ax
+
+
+def test_a_gap_function_is_drawn_as_far_as_it_has_structure():
+    energy = np.linspace(1, 450, 900)
+    narrow = np.exp(-(((energy - 10) / 5) ** 2))
+    wide = np.sin(energy / 60)
+    for values, end in ((narrow, (15, 60)), (wide, (450, 450))):
+        panel = xr.DataArray(np.stack([values, values]), dims=("part", "energy"), coords={"energy": energy})
+        assert end[0] <= _end(panel) <= end[1]
 
 
 def test_resonance_has_the_spectrum_behind_it(cube):
