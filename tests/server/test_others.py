@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 import pytest
@@ -11,8 +12,10 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.client import RefusedError
 from photogap.sweeps.drive import sweep
 from photogap.sweeps.drive.sweep import run
-from photogap.sweeps.server import others
+from photogap.sweeps.drive.verify import verify
+from photogap.sweeps.server import answers, others
 from photogap.sweeps.server.others import Others
+from photogap.sweeps.store.lock import driver_lock, is_driven
 from photogap.sweeps.store.place import place
 from support.fake_config import tree
 from support.patience import PATIENCE, until
@@ -76,6 +79,45 @@ def test_a_run_between_two_looks_is_seen(
             free.set()
             until(lambda n=len(points): client.sweep("late")["total"] == n)
             assert client.sweep("late")["state"] == "done"
+
+
+def test_a_run_that_has_ended_refuses_nothing(
+    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even before the next look; nor does the server's own verification count as another's run."""
+    free, look, target = threading.Event(), Others.look, place(tmp_path / "late.zarr")
+    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
+    free.set()
+    tally.open()
+    with serving(tmp_path) as client:
+        client.submit(tree({"F0": [0.1]}, name="late"))
+        client.wait("late", PATIENCE)
+        with driver_lock(target):
+            until(lambda: client.sweep("late")["elsewhere"])
+            with pytest.raises(RefusedError, match="another process"):
+                client.resume("late")
+            free.clear()
+        client.resume("late")
+        free.set()
+        client.wait("late", PATIENCE)
+
+        def slow(*given: Any, **more: Any) -> Any:
+            with driver_lock(target):
+                seen.wait()
+            return verify(*given, **more)
+
+        seen = threading.Event()
+        monkeypatch.setattr(answers, "verify", slow)
+        work = threading.Thread(target=lambda: client.verify("late", repair=True))
+        work.start()
+        until(lambda: is_driven(target))
+        with pytest.raises(RefusedError, match="is being verified"):
+            client.resume("late")
+        assert not client.sweep("late")["elsewhere"]
+        seen.set()
+        work.join(PATIENCE)
+        client.resume("late")
+        assert client.wait("late", PATIENCE)["state"] == "done"
 
 
 @pytest.mark.parametrize("how", ["group", "text", "cut", "frame"])
