@@ -5,6 +5,7 @@ and this script, which hardly depend on what else the machine does. EVENTS (600)
 as a sweep sends them once a second, and the heap is read after each sixth.
 """
 
+import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ HUNDRED = {
 }  # fmt: skip
 MILLION = {"F0": {"geomspace": [0.01, 5, 1000]}, "T": {"linspace": [10, 60, 1000]}}
 LONG = {"F0": {"geomspace": [0.01, 5, 100_000]}}
+REPEATS = 11
 # A watched sweep: an event stream that the script feeds, and a clock that lets each event refresh the page.
 WATCH = """
 let clock = Date.now();
@@ -52,14 +54,15 @@ def metrics(page: Any) -> dict[str, float]:
     return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
 
 
-def measure(page: Any, what: str, act: str, ready: str) -> None:
-    """Time from an act to a condition in the page, which is looked at in each frame."""
+def measure(page: Any, what: str, act: str, ready: str) -> float:
+    """Seconds from an act to a condition in the page, which is looked at in each frame."""
     cpu, begin = time.process_time(), time.perf_counter()
     page.evaluate(act)
     page.wait_for_function(f"() => {ready}", polling="raf")
     wall = time.perf_counter() - begin
     cpu = time.process_time() - cpu
     print(f"{what:55} wall {wall:6.3f} s   server and script {cpu:6.3f} s", flush=True)
+    return wall
 
 
 def main() -> None:
@@ -84,10 +87,12 @@ def main() -> None:
             page.evaluate(HELPERS)
             drawn, curve = "!!document.querySelector('#curve svg')", "document.querySelector('#curve path.line')"
             measure(page, "100,000 points: sweep opened", "opened('hundred')", f"said('ok ') && {drawn}")
-            for _ in range(2):
-                measure(page, "100,000 points: map, 20 panels", "put('map-panels', 'tau_esc')", "said('ok ')")
-            for at in (5, 15):
-                measure(page, "100,000 points: another curve", f"slid({at})", drawn)
+            panels = "put('map-panels', 'tau_esc')"
+            walls = [measure(page, "100,000 points: map, 20 panels", panels, "said('ok ')") for _ in range(REPEATS)]
+            print(f"{'median':55} wall {statistics.median(walls):6.3f} s")
+            curves = [f"slid({5 + at})" for at in range(REPEATS)]
+            walls = [measure(page, "100,000 points: another curve", act, drawn) for act in curves]
+            print(f"{'median':55} wall {statistics.median(walls):6.3f} s")
             ready = f"document.title.startsWith('long') && {curve}?.getAttribute('d').length > 5000"
             measure(page, "curve of 100,000 points", "opened('long')", ready)
             measure(page, "1,000,000 points: sweep opened", "opened('million')", "said('ok ')")

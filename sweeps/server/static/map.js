@@ -67,7 +67,7 @@ export class PointMap {
       pick("panels", "panels", ["", ...long("panels").filter((d) => d !== this.x && d !== this.y)]),
       ...(this.variable ? [
         make("label", {}, "lines", make("select", { id: "map-lines", onchange: (e) => draw("lines", e.target.value) },
-          ...[["border", "border of existence"], ["contours", "contours"], ["none", "none"]].map(([o, text]) => make("option", { value: o, selected: o === this.lines }, text)))),
+          ...[["border", "border"], ["contours", "contours"], ["none", "none"]].map(([o, text]) => make("option", { value: o, selected: o === this.lines }, text)))),
         ...(this.lines === "border" ? [make("label", {}, titled("above", this.axes.variables[this.variable].printed), make("input", { id: "map-threshold", type: "number", step: "any", value: this.threshold,
           onchange: (e) => draw("threshold", Number(e.target.value) || 0) }))] : []),
         make("label", { class: "check" }, make("input", { id: "map-log", type: "checkbox", checked: this.log, onchange: (e) => draw("log", e.target.checked) }), "log colours"),
