@@ -113,10 +113,12 @@ def _stores(folder: Path) -> Iterator[Path]:
 
 def _listed(path: Path) -> dict[str, Any]:
     from ..store.cube import Cube
+    from ..store.faults import reading_faults
 
     try:
-        cube = Cube(place(path), read_only=True)
-        status = cube.status()
+        with reading_faults(str(path)):
+            cube = Cube(place(path), read_only=True)
+            status = cube.status()
     except SweepError as error:
         return {"store": str(path), "error": str(error)}
     return {

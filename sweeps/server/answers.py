@@ -110,7 +110,8 @@ def detail(runner: Runner, entry: QueuedSweep) -> SweepDetail:
 def verification(runner: Runner, name: str, repair: bool) -> Verification:
     """The engine's verification of a cube, repaired on demand."""
     runner.entry(name)
-    found = verify(runner.intake.place(name), repair=repair, root=runner.intake.root, trust=True)
+    with runner.checking(name):
+        found = verify(runner.intake.place(name), repair=repair, root=runner.intake.root, trust=True)
     return Verification(**{key: value for key, value in found.items() if key != "store"})
 
 

@@ -17,6 +17,7 @@ from ..drive.sweep import LOG
 from ..errors import ConfigError, SweepError
 from ..status import Status
 from ..store.cube import MISSING, Cube
+from ..store.faults import reading_faults
 from ..store.lock import is_driven
 from ..store.log import Log
 from ..store.place import ROOT
@@ -62,13 +63,21 @@ class Others:
         """Progress of a sweep that another process is computing; None if none is."""
         return self._runs.get(name)
 
+    def computes(self, name: str) -> bool:
+        """Return whether another process is computing a sweep now, and not only at the last look."""
+        self._look_safely(name, self._intake.options.folder / f"{name}.zarr")
+        return name in self._runs
+
     def look(self) -> None:
         """List new cubes, and note the progress of those that others compute."""
         for path in sorted(self._intake.options.folder.glob("*.zarr")):
             name = path.name.removesuffix(".zarr")
             if re.fullmatch(NAME, name) and not self._ours(name):
-                with contextlib.suppress(SweepError, OSError, KeyError, ValueError):
-                    self._look_at(name, path)
+                self._look_safely(name, path)
+
+    def _look_safely(self, name: str, path: Path) -> None:
+        with contextlib.suppress(SweepError, OSError, KeyError, ValueError), reading_faults(str(path)):
+            self._look_at(name, path)
 
     def _watch(self) -> None:
         while not self._end.wait(LOOK_S):

@@ -5,7 +5,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,8 @@ class Runner:
         self.journal = Journal(options.state / "journal.sqlite")
         self.hubs = Hubs(opener, options.workers, idle_s, options.state, self.intake.cluster)
         self._jobs: dict[str, RunningSweep] = {}
-        self.others = Others(self.intake, self.queue, self._jobs.__contains__)
+        self._checked: set[str] = set()
+        self.others = Others(self.intake, self.queue, lambda name: name in self._jobs or name in self._checked)
         self._lock = threading.RLock()
         self._closing = False
 
@@ -191,8 +192,19 @@ class Runner:
             raise UnknownError(f"NAME must be a sweep of this server. No sweep {name!r}.")
         return found
 
+    @contextlib.contextmanager
+    def checking(self, name: str) -> Iterator[None]:
+        """Keep a cube that this server verifies from counting as one that another process computes."""
+        self._checked.add(name)
+        try:
+            yield
+        finally:
+            self._checked.discard(name)
+
     def _refuse_run_of_others(self, name: str) -> None:
-        if self.others.run(name) is not None:
+        if name in self._checked:
+            raise BusyNameError(f"the cube of the sweep {name!r} is being verified. Wait for the result.")
+        if self.others.computes(name):
             raise BusyNameError(
                 f"another process, such as the command line, is computing the sweep {name!r}. "
                 "Wait for it, cancel it, or use another `name`."

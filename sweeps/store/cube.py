@@ -97,9 +97,16 @@ class Cube:
         self._arrays: dict[str, Any] = {}
 
     def array(self, name: str) -> Any:
-        """Zarr array of a variable."""
+        """Zarr array of a variable.
+
+        Raises:
+            StoreError: The variable's metadata are those of a group.
+        """
         if name not in self._arrays:
-            self._arrays[name] = self._group[name].with_config({"write_empty_chunks": True})
+            found = self._group[name]
+            if not isinstance(found, zarr.Array):
+                raise StoreError(f"{damaged(self.place.url, TypeError(f'{name!r} is not an array'))}.")
+            self._arrays[name] = found.with_config({"write_empty_chunks": True})
         return self._arrays[name]
 
     @property

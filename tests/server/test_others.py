@@ -2,7 +2,9 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
+import google_crc32c
 import pytest
 
 from photogap.sweeps.ask.config import parse
@@ -10,8 +12,10 @@ from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.client import RefusedError
 from photogap.sweeps.drive import sweep
 from photogap.sweeps.drive.sweep import run
-from photogap.sweeps.server import others
+from photogap.sweeps.drive.verify import verify
+from photogap.sweeps.server import answers, others
 from photogap.sweeps.server.others import Others
+from photogap.sweeps.store.lock import driver_lock, is_driven
 from photogap.sweeps.store.place import place
 from support.fake_config import tree
 from support.patience import PATIENCE, until
@@ -75,3 +79,63 @@ def test_a_run_between_two_looks_is_seen(
             free.set()
             until(lambda n=len(points): client.sweep("late")["total"] == n)
             assert client.sweep("late")["state"] == "done"
+
+
+def test_a_run_that_has_ended_refuses_nothing(
+    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even before the next look; nor does the server's own verification count as another's run."""
+    free, look, target = threading.Event(), Others.look, place(tmp_path / "late.zarr")
+    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
+    free.set()
+    tally.open()
+    with serving(tmp_path) as client:
+        client.submit(tree({"F0": [0.1]}, name="late"))
+        client.wait("late", PATIENCE)
+        with driver_lock(target):
+            until(lambda: client.sweep("late")["elsewhere"])
+            with pytest.raises(RefusedError, match="another process"):
+                client.resume("late")
+            free.clear()
+        client.resume("late")
+        free.set()
+        client.wait("late", PATIENCE)
+
+        def slow(*given: Any, **more: Any) -> Any:
+            with driver_lock(target):
+                seen.wait()
+            return verify(*given, **more)
+
+        seen = threading.Event()
+        monkeypatch.setattr(answers, "verify", slow)
+        work = threading.Thread(target=lambda: client.verify("late", repair=True))
+        work.start()
+        until(lambda: is_driven(target))
+        with pytest.raises(RefusedError, match="is being verified"):
+            client.resume("late")
+        assert not client.sweep("late")["elsewhere"]
+        seen.set()
+        work.join(PATIENCE)
+        client.resume("late")
+        assert client.wait("late", PATIENCE)["state"] == "done"
+
+
+@pytest.mark.parametrize("how", ["group", "text", "cut", "frame"])
+def test_a_damaged_cube_hides_no_other(tmp_path: Path, tally: Tally, how: str) -> None:
+    tally.open()
+    for name in ("a", "b", "c"):
+        run(resolve(parse(tree({"F0": [0.1]}, name=name))), place(tmp_path / f"{name}.zarr"), workers=0)
+    chunk = next(p for p in (tmp_path / "b.zarr" / "status" / "c").rglob("*") if p.is_file())
+    if how == "group":
+        (tmp_path / "b.zarr" / "status" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+    else:
+        data = chunk.read_bytes()
+        # of the last, the checksum is right: the decompressor refuses it
+        broken = {"text": b"hello, this is text", "cut": data[:3], "frame": (wrong := data[:4] + b"\xff" * 20)}
+        chunk.write_bytes(broken[how] + (crc32c(wrong) if how == "frame" else b""))
+    with serving(tmp_path) as client:
+        assert {"a", "c"} <= {s["name"] for s in client.sweeps()}
+
+
+def crc32c(data: bytes) -> bytes:
+    return bytes(google_crc32c.Checksum(data).digest())[::-1]

@@ -7,10 +7,8 @@ there `comment` holds jobs in the queue with its text, and `last-words` is what 
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +80,14 @@ class Batch:
         for job in self.jobs():
             if str(job["id"]) == number.split(".")[0] and job["state"] != "F":
                 if job["pid"]:
-                    for name in ("TERM", "KILL"):
-                        try:
-                            os.killpg(job["pid"], getattr(signal, f"SIG{name}"))
-                        except ProcessLookupError:
-                            break
-                        time.sleep(0.3)
+                    # A batch system leaves jobs time to clean up, a minute here.
+                    group = f"-- -{job['pid']}"
+                    wait = f"for i in $(seq 600); do kill -0 {group} || exit; sleep 0.1; done"
+                    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+                    subprocess.Popen(  # type: ignore[call-overload]
+                        ["bash", "-c", f"kill -TERM {group}; {wait}; kill -KILL {group}"],
+                        start_new_session=True, **quiet,
+                    )  # fmt: skip
                 self.write(job | {"killed": True})
 
 

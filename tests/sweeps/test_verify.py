@@ -245,3 +245,23 @@ def test_no_point_of_a_cube_without_checksums_counts_as_ok(old: Path, grown: boo
     told = CliRunner().invoke(app, ["verify", str(old)])
     assert told.exit_code == 0
     assert f"points ok, {ended} unchecksummed, 0 bad" in told.stdout
+
+
+@pytest.mark.parametrize("how", ["a chunk cut off", "an array that is a group", "an array without metadata"])
+def test_a_damaged_cube_hides_no_other_in_a_list(copy: Path, whole: Path, how: str) -> None:
+    shutil.copytree(whole, copy.with_name("b.zarr"))
+    if how == "a chunk cut off":
+        chunk = chunks(copy, "status")[0]
+        chunk.write_bytes(chunk.read_bytes()[:5])
+    elif how == "an array that is a group":
+        (copy / "status" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+    else:
+        (copy / "status" / "zarr.json").unlink()
+    listed = CliRunner().invoke(app, ["list", str(copy.parent), "--json"])
+    assert listed.exit_code == 0, listed.exception
+    rows = {Path(row["store"]).name: row for row in json.loads(listed.stdout)["cubes"]}
+    assert "is damaged" in rows["a.zarr"]["error"]
+    assert rows["b.zarr"]["ok"] == 8
+    for command in ("info", "status", "verify"):
+        done = CliRunner().invoke(app, [command, str(copy)])
+        assert isinstance(done.exception, SystemExit), (command, done.exception)
