@@ -45,6 +45,8 @@ SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "1h",
     # Dask's logs keep the tasks of their entries: a thousand entries grew the driver by 70 MB.
     "distributed.admin.low-level-log-length": 50,
+    # Two samples a second: by default a server grows by some MB until an hour is full.
+    "distributed.admin.system-monitor.log-length": 600,
 }
 
 
