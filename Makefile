@@ -26,12 +26,12 @@ lint: $(STAMP)-test
 types: $(STAMP)-test
 	$(BIN)/mypy
 
-# Tests that start no process of their own are spread one by one; the others by files, those of SLURM in one process.
+# Tests that start no process of their own share the cores; the others need them to themselves.
 ALONE := tests/core tests/analysis tests/figures
 
 pytest: $(STAMP)-test
 	$(BIN)/python -m pytest -n 2 $(ALONE)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest tests $(addprefix --ignore=,$(ALONE))
 
 ensemble: $(STAMP)-test      ## 300 random spectra against the imaginary axis: the table of docs/accuracy.md, resumed
 	PYTHONPATH=tests $(BIN)/python -m support.ensemble --page docs/accuracy.md

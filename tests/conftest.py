@@ -22,14 +22,6 @@ pytest.register_assert_rewrite("support")
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` a file stays in one process, and so do all files that share the one SLURM."""
-    for item in items:
-        shared = "slurm" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("slurm" if shared else str(item.path.relative_to(HERE))))
-
-
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Points of the fake model that were begun, by whatever process; a `Tally`, which can hold them back."""

@@ -25,7 +25,8 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
         if "Authorization" in self.headers or "list-type=" in self.path:
             self.send_error(403)
             return
-        self.asked.append(f"{self.path} {self.headers.get('Range', '')}".strip())
+        if self.command == "GET":
+            self.asked.append(f"{self.path} {self.headers.get('Range', '')}".strip())
         path = Path(self.translate_path(self.path))
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if not path.is_file():
