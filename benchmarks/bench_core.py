@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from meter import fastest
 
 from photogap.core.pairing.coherence import spectral_weights
 from photogap.core.pairing.gap import SelfEnergy, solve_gap
@@ -24,16 +25,6 @@ from photogap.sweeps.materials.library import load
 simulate(Point(material=load("K3C60"), F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02), Settings())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
-
-
-def fastest(function, repeats):
-    """Least CPU seconds of a call: what the machine's other users leave out."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def state(film, gap=2.0):

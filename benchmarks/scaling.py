@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import bench_sweep
 import matplotlib as mpl
 import numpy as np
+from meter import fastest
 
 from photogap.core.pairing.coherence import spectral_weights
 from photogap.core.settings import Point, Settings
@@ -49,12 +49,7 @@ Curve = list[tuple[float, float]]
 def cpu(function: Callable[[], object], repeats: int) -> float:
     """Least CPU seconds of a call, after one that compiles and fills caches."""
     function()
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
+    return fastest(function, repeats)
 
 
 def trajectory(repeats: int = 2, where: dict[str, float] | None = None, **settings: Any) -> float:

@@ -16,6 +16,7 @@ from functools import cached_property
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -75,18 +76,7 @@ def fast_length(least: int) -> int:
     Measured: 5760 = 2^7 45 points take no longer than 5625 = 3^2 5^4, 11520 take 0.9 of 11250's time and 30720
     take 0.87 of 30375's.
     """
-    blocks = -(-least // 64)
-    while not _has_small_factors(blocks):
-        blocks += 1
-    return 64 * blocks
-
-
-def _has_small_factors(number: int) -> bool:
-    """Return whether a number has no prime factor above 5."""
-    for prime in (2, 3, 5):
-        while number % prime == 0:
-            number //= prime
-    return number == 1
+    return int(64 * next_fast_len(-(-least // 64), real=True))
 
 
 class Workspace(threading.local):

@@ -38,7 +38,7 @@ print(sorted(foreign & set(sys.modules)), [m for m in sys.modules if m.startswit
 
 
 def test_a_worker_imports_little_for_a_point():
-    """No reader of stores, and of scipy only its linear algebra: a few tenths of a second in each process."""
+    """No reader of stores: some tenths of a second in each process."""
     code = """
 import sys
 import photogap.sweeps.work.task
@@ -47,7 +47,7 @@ from photogap.core.simulate import simulate
 from photogap.sweeps.materials.library import load
 point = Point(material=load("K3C60"), F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02)
 print(simulate(point, Settings(spacing=2.0, t_stop=0.0)).outcome.value)
-spared = {"zarr", "xarray", "pandas", "obstore", "scipy.optimize", "scipy.integrate", "scipy.fft", "scipy.signal"}
+spared = {"zarr", "xarray", "pandas", "obstore", "scipy.signal"}
 print(sorted(spared & set(sys.modules)))
 """
     done = run(code)

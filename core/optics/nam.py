@@ -15,6 +15,7 @@ window are added with f = 0 and a real, constant Delta: contributions beyond the
 import math
 
 import numpy as np
+import scipy.fft
 from numpy.typing import ArrayLike
 
 from .cells import cell_averages, gap_at_boundaries, whole_axis
@@ -62,9 +63,6 @@ def conductivity(Delta: ArrayLike, f: ArrayLike, h: float) -> ComplexArray:
     Raises:
         ValueError: For arrays of different shape or a spacing that is not positive.
     """
-    # its import takes 0.05 s of CPU, which a point without a probe need not spend
-    import scipy.fft
-
     g, q, h_f, extended = extended_averages(Delta, f, h)
     N = len(g) // 2
     # Odd in E: h rho, Im g, p. Even: h p, rho, Im q.

@@ -23,6 +23,7 @@ import math
 from typing import Final, get_args
 
 import numpy as np
+from scipy.integrate import quad
 
 from ..material import MuStarAt
 from ..spectra import Spectrum
@@ -61,9 +62,6 @@ def pair_sums(coupling: Coupling, Tc: float) -> tuple[float, float]:
 
     Both in the units of the same p, so that only their ratio is meaningful.
     """
-    # few materials need it, and its import takes 0.05 s of CPU
-    from scipy.integrate import quad
-
     lattice, wc = coupling.lattice, coupling.cutoff
     kernel, f = coupling.kernel(bose(lattice.Omega, Tc)), fermi(lattice.E, Tc)
     p = LinearGap.around(kernel, f, "full").largest_eigenvalue()[1]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, eigs
 
 from ..lattice import Array, Complex
-from ..roots import brent
 from ..settings import Damping
 from ..thermal import bose, fermi
 from .coherence import linear_pair_amplitude
@@ -165,7 +165,7 @@ def critical_temperature(
         return largest(_in_equilibrium(coupling, math.exp(log_T), damping)) - 1.0
 
     low, high = _bracket(excess, math.log(guess), step, math.log(64.0))
-    return math.exp(brent(excess, low, high, xtol=xtol))
+    return math.exp(brentq(excess, low, high, xtol=xtol))
 
 
 def calibrate_mu_star(
@@ -193,7 +193,7 @@ def calibrate_mu_star(
         return largest(replace(linear, kernel=kernel)) - 1.0
 
     def root(low: float, high: float) -> Coupling:
-        return coupling.with_mu_star(brent(excess, low, high, xtol=1e-7))
+        return coupling.with_mu_star(float(brentq(excess, low, high, xtol=1e-7)))
 
     if near is not None and near > 2 * _NEAR and excess(near - _NEAR) >= 0.0 > excess(near + _NEAR):
         return root(near - _NEAR, near + _NEAR)

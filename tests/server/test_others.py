@@ -31,6 +31,15 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "_LOOK_S", 0.0)
 
 
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is clear, the server does not look at its folder."""
+    free, look = threading.Event(), Others.look
+    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
+    free.set()
+    return free
+
+
 def test_cubes_of_the_command_line_appear_while_the_server_runs(tmp_path: Path, tally: Tally) -> None:
     with serving(tmp_path) as client:
         tally.admit(2)
@@ -58,13 +67,9 @@ def test_cubes_of_the_command_line_appear_while_the_server_runs(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("made_by", ["the server", "the command line"])
-def test_a_run_between_two_looks_is_seen(
-    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch, made_by: str
-) -> None:
+def test_a_run_between_two_looks_is_seen(tmp_path: Path, tally: Tally, free: threading.Event, made_by: str) -> None:
     """However short it is, and however soon after the last one it ends."""
-    free, look, target = threading.Event(), Others.look, place(tmp_path / "late.zarr")
-    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
-    free.set()
+    target = place(tmp_path / "late.zarr")
     tally.open()
     with serving(tmp_path) as client:
         if made_by == "the server":
@@ -82,12 +87,10 @@ def test_a_run_between_two_looks_is_seen(
 
 
 def test_a_run_that_has_ended_refuses_nothing(
-    tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tally: Tally, free: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even before the next look; nor does the server's own verification count as another's run."""
-    free, look, target = threading.Event(), Others.look, place(tmp_path / "late.zarr")
-    monkeypatch.setattr(Others, "look", lambda self: free.wait() and look(self))
-    free.set()
+    target = place(tmp_path / "late.zarr")
     tally.open()
     with serving(tmp_path) as client:
         client.submit(tree({"F0": [0.1]}, name="late"))
