@@ -98,11 +98,17 @@ def test_a_bare_import_is_refused(package):
 
 
 def tracked():
-    """Files of the source: those of git, else (in an unpacked sdist) all."""
+    """Files of the source: those of git, else (in an unpacked sdist) all but caches and environments."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode == 0 and (ROOT / ".git").exists():
         return [ROOT / name for name in filter(None, listed.stdout.split("\0"))]
-    return [p for p in ROOT.rglob("*") if p.is_symlink() or (p.is_file() and "__pycache__" not in p.parts)]
+    made = ("__pycache__", "build", "results")
+    return [
+        p
+        for p in ROOT.rglob("*")
+        if (p.is_symlink() or p.is_file())
+        and not any(part.startswith(".") or part in made for part in p.relative_to(ROOT).parts)
+    ]
 
 
 @pytest.fixture(scope="module")
