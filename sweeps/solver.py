@@ -8,6 +8,7 @@ from ..core.result import SWITCHES, coordinates, variables
 from ..core.settings import Point, Settings
 from ..core.settings_rules import SETTINGS_RULES
 from ..core.simulate import MODEL_VERSION, RULES, simulate
+from ..core.transforms import versions
 from .materials import library, media
 from .model import Model, Named
 
@@ -34,4 +35,5 @@ MODEL: Final = Model(
     named={"substrate": _INDEX, "cover": _INDEX},
     finer=finer,
     batched="photogap.core.batched.trajectories:simulate_all",
+    libraries=lambda settings: versions(settings.transforms),
 )
