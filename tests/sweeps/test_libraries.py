@@ -52,10 +52,20 @@ def test_a_missing_library_stops_the_run_and_fails_no_point(
     target = place(tmp_path / "a.zarr")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pyfftw", None)
-        with pytest.raises(ClusterError, match=r"needs pyFFTW\. Add it: pip install 'photogap\[fftw\]'"):
+        with pytest.raises(
+            ConfigError, match=r"^`transforms: fftw` needs pyFFTW\. Add it: pip install 'photogap\["
+        ):
             run(plan(transforms="fftw"), target, workers=0)
+        # as on workers elsewhere: along an axis the driver does not look
+        axis = resolve(parse({"name": "x", "axes": AXES | {"transforms": ["fftw"]}, "settings": COARSE}))
+        with pytest.raises(ClusterError, match=r"a worker lacks a package .*`transforms: fftw` needs pyFFTW"):
+            run(axis, place(tmp_path / "b.zarr"), workers=0)
+        assert status(place(tmp_path / "b.zarr"))["counts"] == {"missing": 1}
     assert status(target)["counts"] == {"missing": 1}
     assert run(plan(transforms="fftw"), target, workers=0).counts.done == 1
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pyfftw", None)
+        assert run(plan(transforms="fftw"), target, workers=0).counts.computed == 0, "nothing is left to compute"
 
 
 def test_other_libraries_are_refused() -> None:
