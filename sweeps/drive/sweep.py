@@ -171,7 +171,7 @@ def _run(
         workers = plan.config.workers if workers is None else workers
         if not (wanted & (cube.status() == MISSING)).any():
             workers = 0
-        elif place.is_memory or computes_here(plan.config, workers):
+        elif watch.pool is None and (place.is_memory or computes_here(plan.config, workers)):
             _refuse_missing_libraries(plan)
         with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
