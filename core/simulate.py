@@ -27,6 +27,7 @@ from .result import Outcome, Result, coordinates
 from .series import film_series, ledger_error, overrun, steady_time
 from .settings import Damping, Point, Settings
 from .terms.pump import Pump
+from .transforms import using
 from .windows import build_ladder
 
 MODEL_VERSION: Final = "5"
@@ -50,7 +51,9 @@ def build_rung(material: Material, spacing: float, window: float, gap_window: fl
     return replace(build_film(material, spacing, window), gap_cells=round(gap_window / spacing))
 
 
+# Points share couplings and equilibria, whichever library their trajectories use.
 @lru_cache(maxsize=32)
+@using("numpy")
 def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
     """The material's coupling, mu_star stated or calibrated to Tc0."""
     coupling = build_bare_coupling(material, spacing, window)
@@ -66,6 +69,7 @@ def build_bare_coupling(material: Material, spacing: float, window: float) -> Co
 
 
 @lru_cache(maxsize=64)
+@using("numpy")
 def build_equilibrium(
     material: Material, spacing: float, window: float, damping: Damping, T: float, tol: float
 ) -> GapSolution:
@@ -87,12 +91,14 @@ def simulate(point: Point, settings: Settings) -> Result:
         The result: every variable of `variables(settings)` if the outcome is OK.
     Raises:
         ValueError: if point and settings contradict each other, before any work.
+        MissingLibraryError: if the library of `transforms` is not installed, before any work.
     """
     check(point, settings)
     point = soft_mode.softened(point, settings)
-    if settings.accuracy is not None:
-        return simulate_to_accuracy(point, settings, _on_lattice, check)
-    return _on_lattice(point, settings)
+    with using(settings.transforms):
+        if settings.accuracy is not None:
+            return simulate_to_accuracy(point, settings, _on_lattice, check)
+        return _on_lattice(point, settings)
 
 
 def _on_lattice(point: Point, settings: Settings) -> Result:
