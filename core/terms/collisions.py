@@ -14,7 +14,8 @@ Since 1 - f(E) = f(-E), every product is a convolution of a, c and alpha2F (n + 
 forward and three inverse real transforms give all rates. States outside the window are neglected (rho = 0), so
 U_qp = 4 N0 Int_0 dE E rho f plus U_ph = N_ion Int dOmega F Omega n is conserved to round-off, and Fermi and Bose
 functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1, p = 0) is the normal state's
-Prange-Kadanoff equation.
+Prange-Kadanoff equation. On a lattice far wider than the gap equation's window the cells above that are convolved
+in `blocks`, with the same rates.
 
 These coherence factors are averaged over the two branches of normal-state energies, +-sqrt(E^2 - Delta^2), that
 make up a quasiparticle energy (`averaged`). The paper's text uses E~ on one of them: u^2 - v^2 = q / rho instead
@@ -24,7 +25,7 @@ of zero, 2 u v = p / rho, u^2 + v^2 = 1, and
 
 `printed` (with u v' for the second u u' of its M2, a misprint: only then is it symmetric and energy conserved). On
 the whole axis q is odd and enters like p with the opposite sign. In the normal state this doubles scattering and
-removes recombination: unphysical, but as printed.
+removes recombination: unphysical, but as printed. Above the window q = 1, so here the whole axis stays on one ring.
 """
 
 import math
