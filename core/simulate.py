@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -29,7 +30,7 @@ from .terms.pump import Pump
 from .transforms import using
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "4"
+MODEL_VERSION: Final = "5"
 """Version of the results of `simulate`: part of a point's identity, raised when any number may change."""
 
 MOST_CELLS: Final = 200_000
@@ -42,6 +43,12 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
     Omega, alpha2F, F = material.spectrum.on_lattice(spacing)
     lattice = Lattice(h=spacing, N=round(window / spacing), M=Omega.size - 1)
     return Film(lattice, alpha2F, F, material.N0, material.N_ion)
+
+
+@lru_cache(maxsize=64)
+def build_rung(material: Material, spacing: float, window: float, gap_window: float) -> Film:
+    """The film on a lattice of the kinetic equations up to `window`; rho = 1, p = 0 above `gap_window` (meV)."""
+    return replace(build_film(material, spacing, window), gap_cells=round(gap_window / spacing))
 
 
 # Points share couplings and equilibria, whichever library their trajectories use.
@@ -98,7 +105,7 @@ def _on_lattice(point: Point, settings: Settings) -> Result:
     """Trajectory on the lattice of the settings, or of the material."""
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    ladder = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
+    ladder = build_ladder(lambda w: build_rung(material, spacing, w, window), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
     try:
         gap = build_equilibrium(material, spacing, window, settings.damping, point.T, settings.gap_tol)
