@@ -1,14 +1,15 @@
 """Programs for chunks of a pool's rows, whose arrays are read, changed, and written back in place.
 
-A chunk that is not full repeats its first row and writes the results of the copies into the pool's spare last row:
-a transform may combine two real signals, so that the NaN of an empty row would reach its neighbour. Numbers of rows
-(times, rates, flags) are packed in one array, one line for each.
+A chunk that is not full repeats its first row, and the results of the copies are dropped: a transform may combine
+two real signals, so that the NaN of an empty row would reach its neighbour. Numbers of rows (times, rates, flags)
+are packed in one array, one line for each.
 """
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from ..pairing.gap import LEAST_Z
 from .device import Device, jax, jnp
 from .device_tables import Size, Tables
 from .gap import (
@@ -31,8 +32,8 @@ Arrays = dict[str, Any]
 """Arrays of a chunk's rows by name, likewise."""
 STATES: Final = ("y", "now", "before", "F0", "F")
 """State vectors, with the length of the widest lattice."""
-HISTORY: Final = ("dX", "dR")
-"""Differences of the Anderson acceleration."""
+HISTORY: Final = ("dS", "dR")
+"""Changes of x + r and of r in the Anderson acceleration; programs read them from the pool, not from a chunk."""
 
 _ROWS: Final = 6
 GROWING: Final = 1.05
@@ -61,35 +62,41 @@ def _rows(a: Arrays, numbers: Device) -> Rows:
 @partial(jax.jit, static_argnames=("names", "length"))
 def take(pool: Pool, at: Device, *, names: tuple[str, ...], length: int) -> Arrays:
     """Arrays of the given rows; only the first `length` entries of state vectors."""
-    return {name: pool[name][at, :length] if name in STATES else pool[name][at] for name in names}
+    return {name: _rows_of(pool[name], at, length if name in STATES else None) for name in names}
+
+
+def _rows_of(array: Device, at: Device, length: int | None = None) -> Device:
+    return (array if length is None else array[:, :length]).at[at].get(mode="promise_in_bounds")
 
 
 @partial(jax.jit, donate_argnames=("arrays",))
 def put(arrays: Arrays, to: Device, slot: Device, new: Arrays) -> Arrays:
     """Write changed arrays back in place: one entry of a history, the first entries of a state vector.
 
-    It only writes: a program that also reads these arrays copies them as a whole.
+    It only writes: a program that also reads these arrays copies them as a whole. Rows beyond the pool (all
+    different) and entries beyond the history belong to nothing and are dropped.
     """
     out = {}
     for name, value in new.items():
         if name in HISTORY:
-            out[name] = arrays[name].at[to, slot].set(value)
+            place = arrays[name].at[to, slot]
         elif name in STATES:
-            out[name] = arrays[name].at[to, : value.shape[1]].set(value)
+            place = arrays[name].at[to, : value.shape[1]]
         else:
-            out[name] = arrays[name].at[to].set(value)
+            place = arrays[name].at[to]
+        out[name] = place.set(value, mode="drop", unique_indices=True)
     return out
 
 
 def new_pool(rows: int, widest: int, gap: Size) -> Pool:
-    """A pool of rows and a spare one.
+    """A pool of rows.
 
     Args:
         rows: Their number.
         widest: Cells of the widest lattice.
         gap: The gap equation's lattice.
     """
-    B, N, M = rows + 1, gap.N, gap.M
+    B, N, M = rows, gap.N, gap.M
     states = {name: jnp.zeros((B, LEDGER + M + 1 + widest)) for name in STATES}
     dressings = {name: jnp.zeros((B, 4, N)) for name in ("gap", "slope", "x", "lx", "lr", "normal", "held", "then")}
     weights = {name: jnp.zeros((B, N)) for name in ("rho", "p", "rho_s", "p_s", "rho_x", "p_x", "vector")}
@@ -123,45 +130,70 @@ def begun(which: Device, starts: Tables) -> Arrays:
 
 
 @partial(jax.jit)
-def ahead(gap: Device, slope: Device, time: Device) -> Device:
-    """Dressings (B, 4, N) after a time (ps), extrapolated from the last step."""
-    return gap + time[:, None, None] * slope
+def ahead(gap: Device, slope: Device, numbers: Device) -> Device:
+    """Dressings (B, 4, N) in the middle of a step, extrapolated from the last one; numbers as in `first`."""
+    return gap + numbers[_ROWS, :, None, None] * slope
 
 
-@partial(jax.jit)
-def weights(x: Device) -> tuple[Device, Device]:
-    """Spectral weights of dressings (B, 4, N)."""
-    return spectral_weights(*dressed(x))
+@partial(jax.jit, static_argnames=("near",))
+def weights(x: Device, *, near: int) -> tuple[Device, Device, Device]:
+    """Spectral weights of dressings (B, 4, N), and whether they are right."""
+    return spectral_weights(*dressed(x), near)
 
 
 @program
 def first(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Rates at the start of a step, at the weights `rho` and `p` of its middle; Gamma and the fastest rate.
+    """Rates at the start of a step, at its middle's weights; Gamma, the fastest rate, 1 if these weights are right.
 
-    Numbers: those of `Rows`, half the step (ps).
+    Numbers: those of `Rows`, half the step (ps) or 0 without a slope.
     """
-    rows, y = _rows(a, numbers), a["y"]
-    F, gamma = derivative(size, k, rows, y, *fill_above(a["rho"], a["p"], size.N))
+    new, found = _first(a, _rows(a, numbers), numbers[_ROWS], k, size)
+    return new, jnp.stack(found)
+
+
+def _first(a: Arrays, rows: Rows, half: Device, k: Tables, size: Size) -> tuple[Arrays, list[Device]]:
+    """Rates at the start of a step, with `rho_s` and `p_s` of the extrapolated gap where there is a slope."""
+    sloped, y = (half > 0.0)[:, None], a["y"]
+    rho, p = jnp.where(sloped, a["rho_s"], a["rho"]), jnp.where(sloped, a["p_s"], a["p"])
+    F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
     radius = fastest_rate(k, rows, split(size, y)[1], gamma)
-    new = {"now": y, "before": y, "F0": F, "F": F, "rho_s": a["rho"], "p_s": a["p"]}
-    return new, jnp.stack([gamma, radius])
+    return {"F0": F, "rho_s": rho, "p_s": p}, [gamma, radius, jnp.where(half > 0.0, a["fits"], True)]
 
 
-@program
-def stage(
-    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+_STAGE: Final = 6
+
+
+@partial(jax.jit, static_argnames=("gap", "size", "count", "fresh", "ends"))
+def stages(
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, count: int, fresh: bool, ends: bool
 ) -> tuple[Arrays, Device]:
-    """Next stage of a step and its rates; for the last stage, also the step's error and range of occupations.
+    """Next stages of a step; its error, range of occupations and phonon kernels as if it ended with them.
 
-    Numbers: those of `Rows`; coefficients of y, now, before, F and F0; dt (ps); rtol; atol.
+    Numbers: those of `Rows`, dt (ps), rtol, atol, the step again or 0 without a slope; then for each stage: power;
+    coefficients of y, now, before, F and F0.
+
+    Args:
+        count: Number of stages.
+        fresh: Whether the first of them is the step's first.
+        ends: Whether the last of them is the last of every row.
     """
     rows = _rows(a, numbers)
-    b, by_now, by_before, by_F, by_F0, dt, rtol, atol = (x[:, None] for x in numbers[_ROWS:])
-    y, now, F0 = a["y"], a["now"], a["F0"]
-    new = b * y + by_now * now + by_before * a["before"] + by_F * a["F"] + by_F0 * F0
-    F, _ = derivative(size, k, rows, new, *fill_above(a["rho_s"], a["p_s"], size.N))
+    dt, rtol, atol, ahead = (x[:, None] for x in numbers[_ROWS : _ROWS + 4])
+    y, F0 = a["y"], a["F0"]
+    each = numbers[_ROWS + 4 :].reshape(count, _STAGE, -1)
+    rho, p = fill_above(a["rho_s"], a["p_s"], size.N)
+
+    def stage(i: Device, state: tuple[Device, Device, Device]) -> tuple[Device, Device, Device]:
+        before, now, F = state
+        power = each[i, 0]
+        b, by_now, by_before, by_F, by_F0 = (x[:, None] for x in each[i, 1:])
+        new = b * y + by_now * now + by_before * before + by_F * F + by_F0 * F0
+        return now, new, derivative(size, k, rows._replace(power=power), new, rho, p)[0]
+
+    start = (y, y, F0) if fresh else (a["before"], a["now"], a["F"])
+    before, new, F = jax.lax.fori_loop(0, count, stage, start) if count > 1 else stage(0, start)
     error = jnp.abs(0.8 * (y - new) + 0.4 * dt * (F0 + F))
     relative = error / (atol + rtol * jnp.maximum(jnp.abs(y), jnp.abs(new)))
     _, n, f = split(size, new)
@@ -169,18 +201,10 @@ def stage(
         jnp.max(relative[:, LEDGER:], -1), error[:, 0],
         jnp.minimum(jnp.min(f, -1), jnp.min(n, -1)), jnp.max(f, -1),
     ]  # fmt: skip
-    return {"before": now, "now": new, "F": F}, jnp.stack(found)
-
-
-@program
-def prepare(
-    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Arrays, None]:
-    """Kernels of a trial's phonons, and the gap assumed by the step. Numbers: the step (ps), 0 without a slope."""
-    n = a["now"][:, LEDGER : LEDGER + gap.M + 1]
     K, width, tail = kernel(gap, c, n)
-    x = a["gap"] + numbers[0][:, None, None] * a["slope"]
-    return {"K": jnp.stack([K.real, K.imag], 1), "width": width, "tail": tail, "x": x}, None
+    x = a["gap"] + ahead[:, :, None] * a["slope"]
+    changed = {"now": new, "K": jnp.stack([K.real, K.imag], 1), "width": width, "tail": tail, "x": x}
+    return changed | ({} if ends else {"before": before, "F": F}), jnp.stack(found)
 
 
 def _gap_rows(a: Arrays, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
@@ -201,7 +225,7 @@ def iterate(
     mu_star, full, height, tol, smallest, count, fresh = numbers
     dressing, f = _gap_rows(a, gap)
     x = a["x"]
-    rho, p = a["rho"], a["p"]
+    rho, p = a["rho_s"], a["p_s"]
     image = gap_map(gap, c, dressing, (mu_star, full), rho, p, f)
     held = height > 0.0
     grown = image[:, 2, 0] / jnp.where(held, height, 1.0)
@@ -224,7 +248,7 @@ def iterate(
     is_done, is_up = (flag[:, None, None] for flag in (done, grows))
     new = jnp.where(is_done, _with_phi(scaled, sign), jnp.where(is_up, grown_up, new))
     changed = history | {"x": new, "rho_x": rho, "p_x": sign[:, None] * p}
-    return changed, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0]])
+    return changed, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0], a["fits"]])
 
 
 def _with_phi(x: Device, factor: Device) -> Device:
@@ -238,23 +262,29 @@ def _size0(x: Device) -> Device:
 
 
 def _accelerated(a: Arrays, x: Device, r: Device, count: Device, fresh: Device) -> tuple[Arrays, Device]:
-    """Next iterate by Anderson's least squares; see `pairing.anderson`."""
+    """Next iterate by Anderson's least squares; see `pairing.anderson`.
+
+    The history of the rows `at` stays in the pool. The first iteration of an equation is no change.
+    """
     count = count.astype(jnp.int32)
     rows, slot = jnp.arange(x.shape[0]), count % DEPTH
     filled = jnp.minimum(count + ~fresh, DEPTH)
-    dx = jnp.where(fresh[:, None, None], a["dX"][rows, slot], x - a["lx"])
-    dr = jnp.where(fresh[:, None, None], a["dR"][rows, slot], r - a["lr"])
-    newest = (jnp.arange(DEPTH) == slot[:, None])[:, :, None, None]
-    dX, dR = jnp.where(newest, dx[:, None], a["dX"]), jnp.where(newest, dr[:, None], a["dR"])
-    used = jnp.arange(DEPTH) < filled[:, None]
-    column = jnp.where(used, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
+    dR, dS = _rows_of(a["dR"], a["at"]), _rows_of(a["dS"], a["at"])
+    dr = r - a["lr"]
+    ds = x - a["lx"] + dr
+    newest = (jnp.arange(DEPTH) == slot[:, None]) & ~fresh[:, None]
+    old = (jnp.arange(DEPTH) < filled[:, None]) & ~newest
+    column = jnp.where(old, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
+    column = jnp.where(newest, jnp.sum(dr * dr, (1, 2))[:, None], column)
     gram = a["gram"].at[rows, slot].set(column).at[rows, :, slot].set(column)
     gram = jnp.where(fresh[:, None, None], a["gram"], gram)
-    right = jnp.where(used, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
+    right = jnp.where(old, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
+    right = jnp.where(newest, jnp.sum(dr * r, (1, 2))[:, None], right)
     coefficients = solve_small(gram, right, filled)
-    old = jnp.where(used[:, :, None, None], dX + dR, 0.0)
-    new = x + r - jnp.sum(coefficients[:, :, None, None] * old, 1)
-    return {"dX": dx, "dR": dr, "gram": gram, "lx": x, "lr": r}, new
+    by_new = jnp.sum(jnp.where(newest, coefficients, 0.0), -1)[:, None, None]
+    by_old = jnp.where(old, coefficients, 0.0)[:, :, None, None]
+    new = x + r - by_new * ds - jnp.sum(by_old * dS, 1)
+    return {"dS": ds, "dR": dr, "gram": gram, "lx": x, "lr": r}, new
 
 
 @program
@@ -301,9 +331,10 @@ def _at_height(x: Device, height: Device) -> Device:
 def accept(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """Accept a trial whose gap is solved; results: energy from the changing density of states, Re W0, Re phi0.
+    """A trial whose gap is solved, accepted; also `x`, the gap extrapolated to the middle of the next step.
 
-    Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state.
+    Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state; half
+    the next step (ps) or 0 where the first number is; others. Result: energy from the changing density of states.
     """
     is_normal = numbers[1] > 0.0
     W = dressed(a["normal"])[0]
@@ -315,8 +346,27 @@ def accept(
     f = 0.5 * (a["y"][:, start : start + gap.N] + a["now"][:, start : start + gap.N])
     moved = jnp.sum(k["energy"][: gap.N] * (rho - a["rho"]) * f, -1)
     slope = numbers[0][:, None, None] * (new - a["gap"])
-    changed = {"y": a["now"], "gap": new, "rho": rho, "p": p, "slope": slope}
-    return changed, jnp.stack([moved, new[:, 0, 0], new[:, 2, 0]])
+    x = new + numbers[2][:, None, None] * slope
+    return {"y": a["now"], "gap": new, "rho": rho, "p": p, "slope": slope, "x": x}, moved
+
+
+@program
+def settle(
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
+) -> tuple[Arrays, Device]:
+    """The numbers `SEEN` of an accepted state, and the rates at the start of the next step as in `first`.
+
+    Numbers: those of `accept`, those of `Rows`. Further results: energy from the changing density of states, Re W0,
+    Re phi0, Gamma, the fastest rate, 1 if the weights are right.
+    """
+    half, numbers = numbers[2], numbers[3:]
+    W0, phi0 = a["gap"][:, 0, 0], a["gap"][:, 2, 0]
+    Delta0 = phi0 / jnp.maximum(W0 / (0.5 * c["h"]), LEAST_Z)
+    rows = _rows(a, numbers)
+    seen = _seen(a, rows, Delta0, c, k, size, extra)
+    new, found = _first(a, rows, half, k, size)
+    kept = {name: a[name] for name in ("y", "gap", "rho", "p", "slope")}
+    return kept | new, jnp.stack([*seen, a["moved"], W0, phi0, *found])
 
 
 SEEN: Final = (
@@ -334,7 +384,12 @@ def observe(
 
     Numbers: those of `Rows`, Delta0 (meV).
     """
-    rows, Delta0 = _rows(a, numbers), numbers[_ROWS]
+    return {}, jnp.stack(_seen(a, _rows(a, numbers), numbers[_ROWS], c, k, size, extra))
+
+
+def _seen(
+    a: Arrays, rows: Rows, Delta0: Device, c: Tables, k: Tables, size: Size, extra: int
+) -> list[Device]:  # fmt: skip
     ledger, n, f = split(size, a["y"])
     narrow = a["rho"]
     rho, p = fill_above(narrow, a["p"], size.N)
@@ -356,7 +411,7 @@ def observe(
         "f_gap": _interpolated(f, edge, h),
         "f_pump": jnp.where(k["photon"] + Delta0 > E[-1], 0.0, _interpolated(f, k["photon"] + Delta0, h)),
     }
-    return {}, jnp.stack([found[name] for name in SEEN])
+    return [found[name] for name in SEEN]
 
 
 def _interpolated(f: Device, E: Device, h: Device) -> Device:

@@ -10,6 +10,7 @@ from .. import soft_mode
 from ..lattice import Array
 from ..material import Material
 from ..optical_trace import observe_probe
+from ..pairing.allen_dynes import weak_coupling_gap
 from ..pairing.gap import GapSolution, SelfEnergy
 from ..pairing.tracking import GapError
 from ..processes import slab_terms
@@ -34,6 +35,11 @@ _ROWS: Final = 4
 """Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
 """Share of a GPU's memory that rows take."""
+
+
+_LARGEST: Final = 4.0
+"""Gap for which spectral weights are prepared, in units of the weak-coupling gap at T = 0; the scalar solver
+computes points with a larger one."""
 
 
 class Trial(NamedTuple):
@@ -133,11 +139,12 @@ class Batch:
         )
         lattice = self.ladder.film(self.ladder.last).lattice
         coupling = build_coupling(material, key.spacing, key.window, trials[0].settings.damping)
-        size = gap_tables(coupling)[0]
+        largest = _LARGEST * weak_coupling_gap(material.Tc0)
+        size = gap_tables(coupling, largest)[0]
         self.chunks = chunks or _fitting(len(trials))
         widest = self.ladder.film(0).lattice.N
         self.rows = rows or _rows_by_memory(self.chunks[-1], bytes_of_row(widest, size))
-        self.pool = Pool(coupling, self.ladder, key.omega_pump, self.rows, self.chunks)
+        self.pool = Pool(coupling, self.ladder, key.omega_pump, self.rows, self.chunks, largest)
         self.pool.fetched = self._fetched
         self.machines = Machines(
             self.rows, lattice.h, len(self.ladder.windows), self.ladder.begin, finish=self._finish,
