@@ -13,11 +13,12 @@ import itertools
 import multiprocessing
 import os
 import time
+from functools import partial
 
 import numpy as np
 
+from photogap.core.batched import programs
 from photogap.core.batched.device import describe, jax, jnp
-from photogap.core.batched.machine import Phase
 from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
 from photogap.core.result import Result
 from photogap.core.settings import Point, Settings
@@ -96,22 +97,29 @@ def timed(batch: Batch, seconds: float) -> tuple[int, int, float, float]:
     return done, scalars, took, steady
 
 
-def profile(batch: Batch) -> dict[str, tuple[float, int]]:
-    """Seconds and rows of each program, each waited for."""
-    spent: dict[str, tuple[float, int]] = {}
-    pool = batch.pool
-    start = pool._start
+def profile(batch: Batch) -> dict[tuple[str, str, int, int], tuple[float, int]]:
+    """Seconds and rows of each program, each waited for, by name, phase, cells and number of stages."""
+    spent: dict[tuple[str, str, int, int], tuple[float, int]] = {}
+    pool, now = batch.pool, ["begin", 0, 0, 1]
+    start, quick, take, put = pool._start, pool._quick, programs.take, programs.put
 
-    def waited(machines, state: Phase, rung: int, at):  # type: ignore[no-untyped-def]
+    def waited(name, function, *given, **how):  # type: ignore[no-untyped-def]
         begin = time.perf_counter()
-        found = start(machines, state, rung, at)
-        jax.block_until_ready((found, pool.arrays["y"], pool.arrays["x"], pool.arrays["K"]))
-        name = state.name.lower() + (f" {pool.film(rung)[0].N}" if state.name in ("STAGE", "OBSERVE") else "")
-        before = spent.get(name, (0.0, 0))
-        spent[name] = before[0] + time.perf_counter() - begin, before[1] + at.size
+        found = jax.block_until_ready(function(*given, **how))
+        key, rows = (name, *now[:3]), now[3]
+        before = spent.get(key, (0.0, 0))
+        spent[key] = before[0] + time.perf_counter() - begin, before[1] + rows
         return found
 
-    pool._start = waited  # type: ignore[method-assign]
+    def started(machines, kind, at):  # type: ignore[no-untyped-def]
+        now[:] = kind.phase.name.lower(), pool.film(kind.rung)[0].N, kind.stages, at.size
+        return start(machines, kind, at)
+
+    def ran(kind, rows, program, /, *given, **how):  # type: ignore[no-untyped-def]
+        return waited(program.__name__, quick, kind, rows, program, *given, **how)
+
+    pool._start, pool._quick = started, ran  # type: ignore[method-assign]
+    programs.take, programs.put = partial(waited, "take", take), partial(waited, "put", put)
     return spent
 
 
@@ -132,11 +140,10 @@ def transforms(batch: Batch, rows: int) -> dict[str, float]:
         return min(times) / rows
 
     return {
-        "stage": best(kin, 3, 3),
+        "stages": best(kin, 3, 3),
         "first": best(kin, 3, 3),
-        "first_ahead": best(kin, 3, 3),
+        "settle": best(kin, 3, 3),
         "iterate": best(gap, 2, 2),
-        "prepare": best(gap, 1, 2),
         "grow": best(gap, 6, 6),
     }
 
@@ -170,13 +177,15 @@ def profiled(points: int, seconds: float, spacing: float | None) -> None:
     print(f"profile of {done} points, {took:.1f} s, each program waited for:")
     each = transforms(batch, batch.chunks[-1])
     share = 0.0
-    for name, (total, rows) in sorted(spent.items(), key=lambda item: -item[1][0]):
-        fft = each.get(name.split()[0], 0.0) * rows
+    for (name, phase, cells, stages), (total, rows) in sorted(spent.items(), key=lambda item: -item[1][0]):
+        fft = each.get(name, 0.0) * rows * max(stages, 1)
         share += fft
-        a_row, own = 1e6 * total / rows, 1e6 * fft / rows
-        print(f"    {name:16s} {total:6.2f} s {a_row:8.2f} us a row, of it transforms {own:6.2f}")
-    programs = sum(total for total, _ in spent.values())
-    print(f"  programs {programs / took:.0%} of the time; transforms {share / took:.0%} (none counted as wide)")
+        if total > 0.005 * took:
+            where = f"{phase} {cells}" + (f" x {stages}" if stages else "")
+            a_row, own = 1e6 * total / rows, 1e6 * fft / rows
+            print(f"    {where:16s} {name:8s} {total:6.2f} s {a_row:8.2f} us a row, of it transforms {own:6.2f}")
+    total = sum(total for total, _ in spent.values())
+    print(f"  programs {total / took:.0%} of the time; transforms {share / took:.0%} (none counted as wide)")
 
 
 def main() -> None:

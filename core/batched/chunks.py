@@ -238,11 +238,11 @@ class Pool:
         slots = machines.slots(at, size) if phase == Phase.ITERATE else writes
         machines.phase[at] = Phase.BUSY
         plan, length = _PLANS[phase], LEDGER + self.gap.M + 1 + self.film(kind.rung)[0].N
-        rows = jnp.asarray(reads)
+        rows, numbers = jax.device_put((reads, numbers))
         a = programs.take({name: self.arrays[name] for name in plan.reads}, rows, names=plan.reads, length=length)
         if plan.pooled:
             a |= {name: self.arrays[name] for name in plan.pooled} | {"at": rows}
-        new, found = self._results(partial(self._quick, kind, size), kind, a, jnp.asarray(numbers))
+        new, found = self._results(partial(self._quick, kind, size), kind, a, numbers)
         self._put(writes, new, slots)
         if phase in _SILENT:
             getattr(machines, f"after_{phase.name.lower()}")(at)
@@ -266,7 +266,7 @@ class Pool:
         """Write the changed arrays back into the pool."""
         if new:
             old = {name: self.arrays[name] for name in new}
-            self.arrays |= programs.put(old, jnp.asarray(to), jnp.asarray(slot), new)
+            self.arrays |= programs.put(old, to, slot, new)
 
     def _sizes(self, kind: Kind) -> dict[str, Any]:
         """Static arguments of a kind's program."""

@@ -280,7 +280,7 @@ class Machines:
         self.phase[at] = np.where(self.normal[at], Phase.GROW, Phase.ITERATE)
 
     def after_iterate(self, at: Array, found: Array) -> None:
-        """Choose what follows an iteration: its code, residual, growth, Re phi0, Re W0; 1 if its weights are right."""
+        """Choose what follows an iteration; `found` are the numbers of `programs.iterate`."""
         # the weights of trials on the way need not be right
         at, found = self._fitting(at, found[:5], (found[0] != DONE) | (found[5] > 0.0))
         code, residual, growth, phi0, W0 = found

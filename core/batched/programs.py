@@ -220,7 +220,8 @@ def iterate(
     """One iteration of `pairing.gap.solve_gap`, or of `pairing.opening.hold` where an amplitude is held.
 
     Numbers: mu_star; 1 for `full` damping; the held amplitude (meV), 0 for none; tolerance; smallest gap (meV);
-    number of changes in the history; 1 in the first iteration of an equation, which adds no change.
+    number of changes in the history; 1 in the first iteration of an equation, which adds no change. Results: how it
+    ended, residual, growth, Re phi0, Re W0, 1 if the weights are right.
     """
     mu_star, full, height, tol, smallest, count, fresh = numbers
     dressing, f = _gap_rows(a, gap)

@@ -29,7 +29,7 @@ from .device_tables import gap_tables
 from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
-CHUNKS: Final = (1024,)
+CHUNKS: Final = (2048,)
 """Sizes of chunks, ascending; each further size takes another minute to compile."""
 _ROWS: Final = 4
 """Rows per place in the largest chunk, so that chunks are full."""
