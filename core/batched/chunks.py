@@ -238,10 +238,9 @@ class Pool:
         slots = machines.slots(at, size) if phase == Phase.ITERATE else writes
         machines.phase[at] = Phase.BUSY
         plan, length = _PLANS[phase], LEDGER + self.gap.M + 1 + self.film(kind.rung)[0].N
-        rows, numbers = jax.device_put((reads, numbers))
-        a = programs.take({name: self.arrays[name] for name in plan.reads}, rows, names=plan.reads, length=length)
+        a = programs.take({name: self.arrays[name] for name in plan.reads}, reads, names=plan.reads, length=length)
         if plan.pooled:
-            a |= {name: self.arrays[name] for name in plan.pooled} | {"at": rows}
+            a |= {name: self.arrays[name] for name in plan.pooled} | {"at": reads}
         new, found = self._results(partial(self._quick, kind, size), kind, a, numbers)
         self._put(writes, new, slots)
         if phase in _SILENT:

@@ -57,7 +57,10 @@ _WHOLE: Final = (
     "phase", "rung", "s", "damping", "j", "stride", "count", "iterations", "restarts", "trials", "steps",
     "rejected", "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
 )  # fmt: skip
-_FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh", "ends_step")
+_FLAGS: Final = (
+    "waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh", "ends_step",
+    "wants_fields",
+)  # fmt: skip
 
 STRIDES: Final = (3, 4, 6, 8)
 """Stages for which there are programs; a step with fewer repeats its last stage, which changes nothing."""
@@ -87,7 +90,6 @@ class Machines:
         finish: Called with a row that has reached its last time.
         give_up: Called with a row and the reason why it cannot continue.
         record: Called with rows whose state is to be recorded, and their observed numbers, (n, rows).
-        wants_fields: Whether a row's f and Delta are recorded too.
     """
 
     def __init__(
@@ -100,12 +102,10 @@ class Machines:
         finish: Callable[[int], None],
         give_up: Callable[[int, str], None],
         record: Callable[[Array, Array], None],
-        next_time: Callable[[int, int], float | None],
-        wants_fields: Callable[[int], bool],
     ) -> None:
         self.h, self.last, self.begin = h, rungs - 1, begin
         self._finish, self._give_up, self._record = finish, give_up, record
-        self._next_time, self._wants_fields = next_time, wants_fields
+        self.times = np.full((rows, 1), math.inf)
         self.numbers = np.zeros((len(_FLOATS), rows))
         for name, line in zip(_FLOATS, self.numbers, strict=True):
             setattr(self, name, line)
@@ -117,6 +117,18 @@ class Machines:
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(name)
+
+    def schedule(self, row: int, times: Array) -> None:
+        """Set the times at which a row is sampled, ps."""
+        if times.size >= self.times.shape[1]:
+            more = np.full((len(self.times), times.size + 1 - self.times.shape[1]), math.inf)
+            self.times = np.concatenate([self.times, more], axis=1)
+        self.times[row, : times.size], self.times[row, times.size :] = times, math.inf
+        self.sample[row], self.target[row] = 0, times[0]
+
+    def _sampled(self, at: Array, sample: Array) -> Array:
+        """Times at which rows are sampled; infinite after the last one."""
+        return np.asarray(self.times[at, np.minimum(sample, self.times.shape[1] - 1)])
 
     def rows_numbers(self, at: Array, t: Array) -> list[Array]:
         """The numbers of `row_kinetics.Rows` at a time (ps)."""
@@ -207,11 +219,11 @@ class Machines:
         """Length of the steps after the present ones, which end at t, if no lattice changes; zero at the end."""
         plan = control.planned(self.dt[at], self.plan[at], self.error[at], self.moved[at])
         aimed = self._aim(at)
-        for i in np.flatnonzero(t >= self.target[at]):
-            following = self._next_time(int(at[i]), int(self.sample[at[i]]) + 1)
-            aimed[i] = t[i] if following is None else following
-            if self.waiting[at[i]]:
-                aimed[i] = min(aimed[i], self.begins[at[i]])
+        due = t >= self.target[at]
+        rows = at[due]
+        following = self._sampled(rows, self.sample[rows] + 1)
+        following = np.where(self.waiting[rows], np.minimum(following, self.begins[rows]), following)
+        aimed[due] = np.where(following < math.inf, following, t[due])
         return control.divided(aimed - t, plan)
 
     def after_first(self, at: Array, found: Array) -> None:
@@ -435,8 +447,7 @@ class Machines:
         if due.any():
             rows = at[due]
             self._record(rows, found[:, due])
-            wants = np.array([self._wants_fields(int(row)) for row in rows])
-            self.phase[rows] = np.where(wants, Phase.FETCH, Phase.BUSY)
+            self.phase[rows] = np.where(self.wants_fields[rows], Phase.FETCH, Phase.BUSY)
         self._seen = found
         ready = ~due | (self.phase[at] == Phase.BUSY)
         self._on(at[ready], found[:, ready], due[ready])
@@ -447,8 +458,7 @@ class Machines:
 
     def _on(self, at: Array, found: Array, sampled: Array) -> None:
         """Continue observed rows, some of which were sampled."""
-        for row in at[sampled]:
-            self._next(int(row))
+        self._next(at[sampled])
         alive = self.phase[at] != Phase.IDLE
         at, found = at[alive], found[:, alive]
         gamma, power, overrun, _, above, _ = found[:6]
@@ -470,20 +480,19 @@ class Machines:
 
     def after_fetch(self, at: Array) -> None:
         """Observe the state again once its fields are recorded, to choose the lattice and the next step."""
-        for row in at:
-            self._next(int(row))
+        self._next(at)
         at = at[self.phase[at] != Phase.IDLE]
         self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
-    def _next(self, row: int) -> None:
-        """Set a row's next time to be sampled; end the row if there is none."""
-        self.sample[row] += 1
-        target = self._next_time(row, int(self.sample[row]))
-        if target is None:
-            self.phase[row] = Phase.IDLE
-            self._finish(row)
-        else:
-            self.target[row] = target
+    def _next(self, at: Array) -> None:
+        """Set the next times at which rows are sampled; end those that have none."""
+        self.sample[at] += 1
+        target = self._sampled(at, self.sample[at])
+        ended = target == math.inf
+        self.target[at[~ended]] = target[~ended]
+        self.phase[at[ended]] = Phase.IDLE
+        for row in at[ended]:
+            self._finish(int(row))
 
     def give_up(self, row: int, why: str) -> None:
         """Leave a row to the scalar solver."""
