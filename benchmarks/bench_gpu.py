@@ -18,6 +18,7 @@ from functools import partial
 import numpy as np
 
 from photogap.core.batched import programs
+from photogap.core.batched.chunks import PROGRAMS
 from photogap.core.batched.device import describe, jax, jnp
 from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
 from photogap.core.result import Result
@@ -101,11 +102,11 @@ def profile(batch: Batch) -> dict[tuple[str, str, int, int], tuple[float, int]]:
     """Seconds and rows of each program, each waited for, by name, phase, cells and number of stages."""
     spent: dict[tuple[str, str, int, int], tuple[float, int]] = {}
     pool, now = batch.pool, ["begin", 0, 0, 1]
-    start, quick, take, put = pool._start, pool._quick, programs.take, programs.put
+    start, program, put = pool._start, pool._program, programs.put
 
-    def waited(name, function, *given, **how):  # type: ignore[no-untyped-def]
+    def waited(name, function, *given):  # type: ignore[no-untyped-def]
         begin = time.perf_counter()
-        found = jax.block_until_ready(function(*given, **how))
+        found = jax.block_until_ready(function(*given))
         key, rows = (name, *now[:3]), now[3]
         before = spent.get(key, (0.0, 0))
         spent[key] = before[0] + time.perf_counter() - begin, before[1] + rows
@@ -115,11 +116,11 @@ def profile(batch: Batch) -> dict[tuple[str, str, int, int], tuple[float, int]]:
         now[:] = kind.phase.name.lower(), pool.film(kind.rung)[0].N, kind.stages, at.size
         return start(machines, kind, at)
 
-    def ran(kind, rows, program, /, *given, **how):  # type: ignore[no-untyped-def]
-        return waited(program.__name__, quick, kind, rows, program, *given, **how)
+    def found(kind, *given):  # type: ignore[no-untyped-def]
+        return partial(waited, PROGRAMS[kind.phase].name, program(kind, *given))
 
-    pool._start, pool._quick = started, ran  # type: ignore[method-assign]
-    programs.take, programs.put = partial(waited, "take", take), partial(waited, "put", put)
+    pool._start, pool._program = started, found  # type: ignore[method-assign]
+    programs.put = partial(waited, "put", put)
     return spent
 
 
@@ -159,10 +160,13 @@ def measure(points: int, seconds: float, spacing: float | None) -> None:
     memory = stats.get("peak_bytes_in_use", 0) / 2**30
     print(
         f"{points} points: {done} in {took:.1f} s, {done / took:.0f} a second, steady {steady:.0f} a second "
-        f"(goal {GOAL:.0f}); {batch.rows} rows at once; {scalars} left to the scalar solver; peak {memory:.1f} GiB",
+        f"(goal {GOAL:.0f}); {batch.rows} rows at once; {scalars} left to the scalar solver; "
+        f"peak {memory:.1f} GiB; waited {batch.effort.waited / took:.0%} of the time for the device",
         flush=True,
     )
     effort = batch.effort
+    if "settle" in effort.rows:
+        print(f"    {effort.rows['settle'] / took:.0f} steps a second")
     for name in sorted(effort.calls, key=lambda n: -effort.rows[n]):
         each, full = effort.rows[name] / done, effort.rows[name] / effort.calls[name]
         print(f"    {name:12s} {each:8.1f} a point, {full:6.0f} rows a call")

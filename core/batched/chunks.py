@@ -5,11 +5,11 @@ Programs are started ahead of their answers, so that the device works while the 
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from . import programs
 from .device import Device, jax, jnp
 from .device_tables import Size, Tables, film_tables, gap_tables
 from .machine import STRIDES, Machines, Phase, lines
-from .row_kinetics import LEDGER
 
 Array = NDArray[Any]
 _AHEAD: Final = 3
@@ -36,32 +35,19 @@ KINETIC: Final = (Phase.FIRST, Phase.STAGE, Phase.RESUME, Phase.SETTLE, Phase.OB
 _IS_KINETIC: Final = np.isin(np.arange(len(Phase)), KINETIC)
 _SILENT: Final = (Phase.AMPLITUDE, Phase.CUT)
 """States whose programs return nothing that the host needs."""
-_WEIGHTED: Final = (Phase.FIRST, Phase.SETTLE, Phase.ITERATE)
-"""States whose programs take spectral weights of a dressing `x`."""
-_KERNEL: Final = ("now", "K", "width", "tail")
-
-
-class _Plan(NamedTuple):
-    """A phase's program, the arrays of the rows that it reads, and those that it reads from the pool itself."""
-
-    program: Any
-    reads: tuple[str, ...]
-    pooled: tuple[str, ...] = ()
-
-
-_PLANS: Final = {
-    Phase.FIRST: _Plan(programs.first, ("y", "n_eq", "gap", "slope", "rho", "p")),
-    Phase.STAGE: _Plan(programs.stages, ("y", "F0", "n_eq", "rho_s", "p_s", "gap", "slope")),
-    Phase.RESUME: _Plan(programs.stages, ("y", "now", "before", "F", "F0", "n_eq", "rho_s", "p_s", "gap", "slope")),
-    Phase.ITERATE: _Plan(programs.iterate, (*_KERNEL, "x", "lx", "lr", "gram"), programs.HISTORY),
-    Phase.GROW: _Plan(programs.grow, (*_KERNEL, "vector")),
-    Phase.AMPLITUDE: _Plan(programs.amplitude, (*_KERNEL, "x", "held", "then", "gap", "slope", "normal", "vector")),
-    Phase.SETTLE: _Plan(programs.settle, ("y", "now", "n_eq", "gap", "rho", "p", "normal", "x", "rho_x", "p_x")),
-    Phase.OBSERVE: _Plan(programs.observe, ("y", "n_eq", "gap", "rho", "p")),
-    Phase.CUT: _Plan(programs.cut, ("y", "rho", "p")),
-    Phase.FETCH: _Plan(programs.fetch, ("y", "gap", "rho", "p")),
+PROGRAMS: Final[dict[Phase, programs.Program]] = {
+    Phase.FIRST: programs.first,
+    Phase.STAGE: programs.stages,
+    Phase.RESUME: programs.resume,
+    Phase.ITERATE: programs.iterate,
+    Phase.GROW: programs.grow,
+    Phase.AMPLITUDE: programs.amplitude,
+    Phase.SETTLE: programs.settle,
+    Phase.OBSERVE: programs.observe,
+    Phase.CUT: programs.cut,
+    Phase.FETCH: programs.fetch,
 }
-_programs: dict[Any, Future[Any]] = {}
+_compiled: dict[Any, Future[Any]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -108,12 +94,29 @@ def _shape(array: Any) -> Any:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
+def _compile(program: Any, *shapes: Any, **static: Any) -> Any:
+    """Program compiled for arguments of these shapes, once for all threads."""
+    leaves, tree = jax.tree.flatten(shapes)
+    key = (program, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), tuple(static.items()))
+    with _LOCK:
+        mine = key not in _compiled
+        found = _compiled.setdefault(key, Future())
+    if mine:
+        try:
+            found.set_result(program.lower(*shapes, **static).compile())
+        except BaseException as error:
+            _compiled.pop(key).set_exception(error)
+            raise
+    return found.result()
+
+
 @dataclass
 class Effort:
-    """Work of a batch: runs of each program and the rows in them, by name."""
+    """Work of a batch: runs of each program and the rows in them, by name; seconds of waiting for the device."""
 
     calls: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    waited: float = 0.0
 
     def add(self, name: str, rows: int) -> None:
         """Count a run of a program."""
@@ -149,7 +152,7 @@ class Pool:
         self.rows, self.chunks = rows, chunks
         self.arrays = programs.new_pool(rows, self.widest, self.gap)
         self.effort = Effort()
-        self._ready: dict[tuple[Any, Kind, int], Any] = {}
+        self._ready: dict[tuple[Kind, int], Any] = {}
         if jax.default_backend() != "cpu":
             self._compile_ahead()
 
@@ -167,22 +170,10 @@ class Pool:
             list(workers.map(lambda pair: self._compile(*pair), pairs))
 
     def _compile(self, kind: Kind, size: int) -> None:
-        """Compile the programs of a kind for a chunk size."""
-        length = LEDGER + self.gap.M + 1 + self.film(kind.rung)[0].N
-        plan, a = _PLANS[kind.phase], {}
-        for name in plan.reads:
-            array = self.arrays[name]
-            rest = (length,) if name in programs.STATES else array.shape[1:]
-            a[name] = jax.ShapeDtypeStruct((size, *rest), array.dtype)
-        a |= {name: _shape(self.arrays[name]) for name in plan.pooled}
-        a |= {"at": jax.ShapeDtypeStruct((size,), np.int32)} if plan.pooled else {}
+        """Compile the program of a kind for a chunk size."""
+        at = jax.ShapeDtypeStruct((size,), np.int32)
         numbers = jax.ShapeDtypeStruct((lines(kind.phase, kind.stages), size), np.float64)
-
-        def call(program: Any, /, *given: Any, **static: Any) -> Any:
-            self._compiled(program, *given, **static)
-            return jax.eval_shape(partial(program, **static), *given)
-
-        self._results(call, kind, a, numbers)
+        self._program(kind, size, at, numbers)
 
     def film(self, rung: int) -> tuple[Size, Tables]:
         """Constants of the lattice of a rung."""
@@ -211,7 +202,8 @@ class Pool:
             best = int(counts.argmax())
             count = int(counts[best])
             if count >= most or (count and not waiting):
-                at, kind = np.flatnonzero(key == best)[:most], Kind.of(best)
+                fitting = max((n for n in self.chunks if n <= count), default=count)
+                at, kind = np.flatnonzero(key == best)[:fitting], Kind.of(best)
                 found = self._start(machines, kind, at)
                 if found is not None:
                     waiting.append((kind.phase, at, found))
@@ -230,36 +222,30 @@ class Pool:
         size, phase = next(n for n in self.chunks if n >= at.size), kind.phase
         self.effort.add(phase.name.lower(), at.size)
         inputs = machines.inputs(phase, at)
+        # rows that are not in use repeat the first one, and write beyond the pool
         reads, writes = np.full(size, at[0], dtype=np.int32), self.rows + np.arange(size, dtype=np.int32)
         reads[: at.size] = writes[: at.size] = at
-        # rows that are not in use repeat the first one
         numbers = np.empty((len(inputs), size))
         numbers[:, : at.size], numbers[:, at.size :] = inputs, inputs[:, :1]
         slots = machines.slots(at, size) if phase == Phase.ITERATE else writes
         machines.phase[at] = Phase.BUSY
-        plan, length = _PLANS[phase], LEDGER + self.gap.M + 1 + self.film(kind.rung)[0].N
-        a = programs.take({name: self.arrays[name] for name in plan.reads}, reads, names=plan.reads, length=length)
-        if plan.pooled:
-            a |= {name: self.arrays[name] for name in plan.pooled} | {"at": reads}
-        new, found = self._results(partial(self._quick, kind, size), kind, a, numbers)
+        pool = {name: self.arrays[name] for name in PROGRAMS[phase].reads}
+        program = self._program(kind, size, reads, numbers)
+        new, found = program(pool, reads, numbers, self.c, self.film(kind.rung)[1])
         self._put(writes, new, slots)
         if phase in _SILENT:
             getattr(machines, f"after_{phase.name.lower()}")(at)
         return found
 
-    def _results(self, call: Callable[..., Any], kind: Kind, a: Tables, numbers: Device) -> tuple[Tables, Device]:
-        """Changed arrays and numbers of a kind's programs, each run by `call`."""
-        phase, k, sizes = kind.phase, self.film(kind.rung)[1], self._sizes(kind)
-        if phase == Phase.SETTLE:
-            accepted, moved = call(programs.accept, a, numbers, self.c, k, **sizes)
-            a = {"n_eq": a["n_eq"], "moved": moved} | accepted
-        elif phase == Phase.FIRST:
-            a["x"] = call(programs.ahead, a.pop("gap"), a.pop("slope"), numbers)
-        if phase in _WEIGHTED:
-            x = a["x"] if phase == Phase.ITERATE else a.pop("x")
-            a["rho_s"], a["p_s"], a["fits"] = call(programs.weights, x, near=self.gap.near)
-        found: tuple[Tables, Device] = call(_PLANS[phase].program, a, numbers, self.c, k, **sizes)
-        return found
+    def _program(self, kind: Kind, size: int, at: Any, numbers: Any) -> Any:
+        """The compiled program of a kind for chunks of a size."""
+        ready = self._ready.get((kind, size))
+        if ready is None:
+            program = PROGRAMS[kind.phase]
+            pool = {name: self.arrays[name] for name in program.reads}
+            shapes = jax.tree.map(_shape, (pool, at, numbers, self.c, self.film(kind.rung)[1]))
+            ready = self._ready[kind, size] = _compile(program.run, *shapes, **self._sizes(kind))
+        return ready
 
     def _put(self, to: Array, new: Tables, slot: Array) -> None:
         """Write the changed arrays back into the pool."""
@@ -272,35 +258,15 @@ class Pool:
         kin, phase = self.film(kind.rung)[0], kind.phase
         sizes = {"gap": self.gap, "size": kin}
         if phase in (Phase.STAGE, Phase.RESUME):
-            return sizes | {"count": kind.stages, "fresh": phase == Phase.STAGE, "ends": kind.ends}
+            return sizes | {"count": kind.stages, "ends": kind.ends}
         observes = phase in (Phase.OBSERVE, Phase.SETTLE, Phase.CUT)
         narrower = self._size(kind.rung + 1).N if observes and kind.rung < self._ladder.last else kin.N
         return sizes | {"extra": narrower}
 
-    def _quick(self, kind: Kind, rows: int, program: Any, /, *given: Any, **static: Any) -> Any:
-        """Run a program; the compiled one is kept under its name."""
-        name = (program, kind, rows)
-        ready = self._ready.get(name)
-        if ready is None:
-            ready = self._ready[name] = self._compiled(program, *jax.tree.map(_shape, given), **static)
-        return ready(*given)
-
-    def _compiled(self, program: Any, /, *shapes: Any, **static: Any) -> Any:
-        """Program compiled for arguments of these shapes, once for all threads."""
-        leaves, tree = jax.tree.flatten(shapes)
-        key = (program, tree, tuple((leaf.shape, leaf.dtype) for leaf in leaves), tuple(static.items()))
-        with _LOCK:
-            mine = key not in _programs
-            found = _programs.setdefault(key, Future())
-        if mine:
-            try:
-                found.set_result(program.lower(*shapes, **static).compile())
-            except BaseException as error:
-                _programs.pop(key).set_exception(error)
-                raise
-        return found.result()
-
     def _answer(self, machines: Machines, phase: Phase, at: Array, found: Device) -> None:
+        begin = time.perf_counter()
+        jax.block_until_ready(found)
+        self.effort.waited += time.perf_counter() - begin
         if phase == Phase.FETCH:
             fields = [np.asarray(array)[: at.size] for array in found]
             self.fetched(at, fields)

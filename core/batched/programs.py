@@ -7,7 +7,7 @@ are packed in one array, one line for each.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..pairing.gap import LEAST_Z
 from .device import Device, jax, jnp
@@ -44,29 +44,52 @@ CONTINUE, DONE, NORMAL, BAD = 0, 1, 2, 3
 """How an iteration of the gap equation ended."""
 
 
-def program(function: Callable[..., Any]) -> Any:
+class Program(NamedTuple):
+    """A compiled function of a pool's rows, and the names of the arrays that it reads."""
+
+    run: Any
+    reads: tuple[str, ...]
+    name: str
+
+
+def program(
+    *reads: str, pooled: tuple[str, ...] = (), static: tuple[str, ...] = ("extra",)
+) -> Callable[[Callable[..., Any]], Program]:
     """Compile a function of rows, once for each lattice.
 
     Its arguments are the rows' arrays, their numbers, and the constants of the gap equation and of the kinetic
-    equations; it returns the arrays that change, and the numbers that the host needs, if any. `extra` is a number
-    that some are compiled for.
+    equations; it returns the arrays that change, and the numbers that the host needs, if any. The program's are the
+    pool's arrays, the rows `at` of a chunk, and the others.
+
+    Args:
+        reads: Names of the arrays whose rows it reads; of state vectors only the length of the lattice.
+        pooled: Names of those that it reads as a whole.
+        static: Names of further arguments that it is compiled for.
     """
-    return jax.jit(function, static_argnames=("gap", "size", "extra"))
+
+    def wrap(function: Callable[..., Any]) -> Program:
+        def run(
+            pool: Pool, at: Device, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, **more: Any
+        ) -> Any:
+            length = LEDGER + gap.M + 1 + size.N
+            a = {name: _rows_of(pool[name], at, length if name in STATES else None) for name in reads}
+            a |= {name: pool[name] for name in pooled} | {"at": at}
+            return function(a, numbers, c, k, gap=gap, size=size, **more)
+
+        run.__name__ = function.__name__
+        compiled = jax.jit(run, static_argnames=("gap", "size", *static))
+        return Program(compiled, (*reads, *pooled), function.__name__)
+
+    return wrap
+
+
+def _rows_of(array: Device, at: Device, length: int | None = None) -> Device:
+    return (array if length is None else array[:, :length]).at[at].get(mode="promise_in_bounds")
 
 
 def _rows(a: Arrays, numbers: Device) -> Rows:
     power, saturated, pairs, emission, escape, free = numbers[:_ROWS]
     return Rows(power, saturated, pairs, emission, escape, free, a["n_eq"])
-
-
-@partial(jax.jit, static_argnames=("names", "length"))
-def take(pool: Pool, at: Device, *, names: tuple[str, ...], length: int) -> Arrays:
-    """Arrays of the given rows; only the first `length` entries of state vectors."""
-    return {name: _rows_of(pool[name], at, length if name in STATES else None) for name in names}
-
-
-def _rows_of(array: Device, at: Device, length: int | None = None) -> Device:
-    return (array if length is None else array[:, :length]).at[at].get(mode="promise_in_bounds")
 
 
 @partial(jax.jit, donate_argnames=("arrays",))
@@ -129,19 +152,12 @@ def begun(which: Device, starts: Tables) -> Arrays:
     return {"y": y, "n_eq": found["n"]} | {name: found[name] for name in ("gap", "rho", "p", "vector")}
 
 
-@partial(jax.jit)
-def ahead(gap: Device, slope: Device, numbers: Device) -> Device:
-    """Dressings (B, 4, N) in the middle of a step, extrapolated from the last one; numbers as in `first`."""
-    return gap + numbers[_ROWS, :, None, None] * slope
-
-
-@partial(jax.jit, static_argnames=("near",))
-def weights(x: Device, *, near: int) -> tuple[Device, Device, Device]:
+def _weights(x: Device, gap: Size) -> tuple[Device, Device, Device]:
     """Spectral weights of dressings (B, 4, N), and whether they are right."""
-    return spectral_weights(*dressed(x), near)
+    return spectral_weights(*dressed(x), gap.near)
 
 
-@program
+@program("y", "n_eq", "gap", "slope", "rho", "p")
 def first(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
@@ -149,34 +165,36 @@ def first(
 
     Numbers: those of `Rows`, half the step (ps) or 0 without a slope.
     """
-    new, found = _first(a, _rows(a, numbers), numbers[_ROWS], k, size)
+    new, found = _first(a, _rows(a, numbers), numbers[_ROWS], k, gap, size)
     return new, jnp.stack(found)
 
 
-def _first(a: Arrays, rows: Rows, half: Device, k: Tables, size: Size) -> tuple[Arrays, list[Device]]:
-    """Rates at the start of a step, with `rho_s` and `p_s` of the extrapolated gap where there is a slope."""
+def _first(a: Arrays, rows: Rows, half: Device, k: Tables, gap: Size, size: Size) -> tuple[Arrays, list[Device]]:
+    """Rates at the start of a step, with the weights of the extrapolated gap where there is a slope."""
     sloped, y = (half > 0.0)[:, None], a["y"]
-    rho, p = jnp.where(sloped, a["rho_s"], a["rho"]), jnp.where(sloped, a["p_s"], a["p"])
+    rho, p, fits = _weights(a["gap"] + half[:, None, None] * a["slope"], gap)
+    rho, p = jnp.where(sloped, rho, a["rho"]), jnp.where(sloped, p, a["p"])
     F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
     radius = fastest_rate(k, rows, split(size, y)[1], gamma)
-    return {"F0": F, "rho_s": rho, "p_s": p}, [gamma, radius, jnp.where(half > 0.0, a["fits"], True)]
+    return {"F0": F, "rho_s": rho, "p_s": p}, [gamma, radius, jnp.where(half > 0.0, fits, True)]
 
 
 _STAGE: Final = 6
 
 
-@partial(jax.jit, static_argnames=("gap", "size", "count", "fresh", "ends"))
-def stages(
-    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, count: int, fresh: bool, ends: bool
-) -> tuple[Arrays, Device]:
+def _stages(
+    a: Arrays, start: tuple[Device, Device, Device], numbers: Device, c: Tables, k: Tables, gap: Size, size: Size,
+    count: int, ends: bool,
+) -> tuple[Arrays, Device]:  # fmt: skip
     """Next stages of a step; its error, range of occupations and phonon kernels as if it ended with them.
 
     Numbers: those of `Rows`, dt (ps), rtol, atol, the step again or 0 without a slope; then for each stage: power;
     coefficients of y, now, before, F and F0.
 
     Args:
+        a, numbers, c, k, gap, size: As of a program.
+        start: The states of the last two stages, and the rates of the last one.
         count: Number of stages.
-        fresh: Whether the first of them is the step's first.
         ends: Whether the last of them is the last of every row.
     """
     rows = _rows(a, numbers)
@@ -192,7 +210,6 @@ def stages(
         new = b * y + by_now * now + by_before * before + by_F * F + by_F0 * F0
         return now, new, derivative(size, k, rows._replace(power=power), new, rho, p)[0]
 
-    start = (y, y, F0) if fresh else (a["before"], a["now"], a["F"])
     before, new, F = jax.lax.fori_loop(0, count, stage, start) if count > 1 else stage(0, start)
     error = jnp.abs(0.8 * (y - new) + 0.4 * dt * (F0 + F))
     relative = error / (atol + rtol * jnp.maximum(jnp.abs(y), jnp.abs(new)))
@@ -207,13 +224,35 @@ def stages(
     return changed | ({} if ends else {"before": before, "F": F}), jnp.stack(found)
 
 
+_STEP: Final = ("y", "F0", "n_eq", "rho_s", "p_s", "gap", "slope")
+
+
+@program(*_STEP, static=("count", "ends"))
+def stages(
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, count: int, ends: bool
+) -> tuple[Arrays, Device]:
+    """See `_stages`, from the first stage of a step on."""
+    return _stages(a, (a["y"], a["y"], a["F0"]), numbers, c, k, gap, size, count, ends)
+
+
+@program(*_STEP, "now", "before", "F", static=("count", "ends"))
+def resume(
+    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, count: int, ends: bool
+) -> tuple[Arrays, Device]:
+    """See `_stages`, from a later stage of a step on."""
+    return _stages(a, (a["before"], a["now"], a["F"]), numbers, c, k, gap, size, count, ends)
+
+
+_KERNEL: Final = ("now", "K", "width", "tail")
+
+
 def _gap_rows(a: Arrays, gap: Size) -> tuple[tuple[Device, Device, Device], Device]:
     start = LEDGER + gap.M + 1
     K = a["K"][:, 0] + 1j * a["K"][:, 1]
     return (K, a["width"], a["tail"]), a["now"][:, start : start + gap.N]
 
 
-@program
+@program(*_KERNEL, "x", "lx", "lr", "gram", pooled=HISTORY)
 def iterate(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
@@ -226,7 +265,7 @@ def iterate(
     mu_star, full, height, tol, smallest, count, fresh = numbers
     dressing, f = _gap_rows(a, gap)
     x = a["x"]
-    rho, p = a["rho_s"], a["p_s"]
+    rho, p, fits = _weights(x, gap)
     image = gap_map(gap, c, dressing, (mu_star, full), rho, p, f)
     held = height > 0.0
     grown = image[:, 2, 0] / jnp.where(held, height, 1.0)
@@ -249,7 +288,7 @@ def iterate(
     is_done, is_up = (flag[:, None, None] for flag in (done, grows))
     new = jnp.where(is_done, _with_phi(scaled, sign), jnp.where(is_up, grown_up, new))
     changed = history | {"x": new, "rho_x": rho, "p_x": sign[:, None] * p}
-    return changed, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0], a["fits"]])
+    return changed, jnp.stack([code, residual, grown, new[:, 2, 0], new[:, 0, 0], fits])
 
 
 def _with_phi(x: Device, factor: Device) -> Device:
@@ -288,7 +327,7 @@ def _accelerated(a: Arrays, x: Device, r: Device, count: Device, fresh: Device) 
     return {"dS": ds, "dR": dr, "gram": gram, "lx": x, "lr": r}, new
 
 
-@program
+@program(*_KERNEL, "vector")
 def grow(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
@@ -301,7 +340,7 @@ def grow(
     return {"normal": normal, "vector": vector}, jnp.stack([eigenvalue, doubt, jnp.sum(f, -1), normal[:, 0, 0]])
 
 
-@program
+@program(*_KERNEL, "x", "held", "then", "gap", "slope", "normal", "vector")
 def amplitude(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
@@ -328,16 +367,28 @@ def _at_height(x: Device, height: Device) -> Device:
     return _with_phi(x, height / jnp.where(x[:, 2, 0] == 0.0, 1.0, x[:, 2, 0]))
 
 
-@program
-def accept(
+@program("y", "now", "n_eq", "gap", "rho", "p", "normal", "x", "rho_x", "p_x")
+def settle(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
-    """A trial whose gap is solved, accepted; also `x`, the gap extrapolated to the middle of the next step.
+    """Accept a trial whose gap is solved; the numbers `SEEN` of its state, and the rates as in `first`.
 
     Numbers: 1 / dt, or 0 where the gap opened, closed or is absent; 1 where the solution is the normal state; half
-    the next step (ps) or 0 where the first number is; others. Result: energy from the changing density of states.
+    the next step (ps) or 0 where the first number is; those of `Rows`. Further results: energy from the changing
+    density of states, Re W0, Re phi0, Gamma, the fastest rate, 1 if the weights are right.
     """
-    is_normal = numbers[1] > 0.0
+    (inverse, normal, half), rows = numbers[:3], _rows(a, numbers[3:])
+    accepted, moved = _accept(a, inverse, normal > 0.0, k, gap)
+    a = a | accepted
+    W0, phi0 = a["gap"][:, 0, 0], a["gap"][:, 2, 0]
+    Delta0 = phi0 / jnp.maximum(W0 / (0.5 * c["h"]), LEAST_Z)
+    seen = _seen(a, rows, Delta0, c, k, size, extra)
+    new, found = _first(a, rows, half, k, gap, size)
+    return accepted | new, jnp.stack([*seen, moved, W0, phi0, *found])
+
+
+def _accept(a: Arrays, inverse: Device, is_normal: Device, k: Tables, gap: Size) -> tuple[Arrays, Device]:
+    """The accepted state, and the energy from the changing density of states."""
     W = dressed(a["normal"])[0]
     none = jnp.zeros_like(W.re)
     new = jnp.where(is_normal[:, None, None], joined(W, Pair(none, none)), a["x"])
@@ -346,28 +397,8 @@ def accept(
     start = LEDGER + gap.M + 1
     f = 0.5 * (a["y"][:, start : start + gap.N] + a["now"][:, start : start + gap.N])
     moved = jnp.sum(k["energy"][: gap.N] * (rho - a["rho"]) * f, -1)
-    slope = numbers[0][:, None, None] * (new - a["gap"])
-    x = new + numbers[2][:, None, None] * slope
-    return {"y": a["now"], "gap": new, "rho": rho, "p": p, "slope": slope, "x": x}, moved
-
-
-@program
-def settle(
-    a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
-) -> tuple[Arrays, Device]:
-    """The numbers `SEEN` of an accepted state, and the rates at the start of the next step as in `first`.
-
-    Numbers: those of `accept`, those of `Rows`. Further results: energy from the changing density of states, Re W0,
-    Re phi0, Gamma, the fastest rate, 1 if the weights are right.
-    """
-    half, numbers = numbers[2], numbers[3:]
-    W0, phi0 = a["gap"][:, 0, 0], a["gap"][:, 2, 0]
-    Delta0 = phi0 / jnp.maximum(W0 / (0.5 * c["h"]), LEAST_Z)
-    rows = _rows(a, numbers)
-    seen = _seen(a, rows, Delta0, c, k, size, extra)
-    new, found = _first(a, rows, half, k, size)
-    kept = {name: a[name] for name in ("y", "gap", "rho", "p", "slope")}
-    return kept | new, jnp.stack([*seen, a["moved"], W0, phi0, *found])
+    slope = inverse[:, None, None] * (new - a["gap"])
+    return {"y": a["now"], "gap": new, "rho": rho, "p": p, "slope": slope}, moved
 
 
 SEEN: Final = (
@@ -377,7 +408,7 @@ SEEN: Final = (
 """Numbers of a state that `observe` returns."""
 
 
-@program
+@program("y", "n_eq", "gap", "rho", "p")
 def observe(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, Device]:
@@ -434,7 +465,7 @@ def _edge(x: Device, E: Device, h: Device) -> Device:
     return jnp.where(jnp.any(falls, -1), edge, 0.0)
 
 
-@program
+@program("y", "rho", "p")
 def cut(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, None]:
@@ -451,7 +482,7 @@ def cut(
     return {"y": jnp.concatenate([a["y"][:, :start], kept], -1)}, None
 
 
-@program
+@program("y", "gap", "rho", "p")
 def fetch(
     a: Arrays, numbers: Device, c: Tables, k: Tables, *, gap: Size, size: Size, extra: int
 ) -> tuple[Arrays, tuple[Device, ...]]:

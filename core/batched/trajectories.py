@@ -29,8 +29,8 @@ from .device_tables import gap_tables
 from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
-CHUNKS: Final = (2048,)
-"""Sizes of chunks, ascending; each further size takes another minute to compile."""
+CHUNKS: Final = (512, 4096)
+"""Sizes of chunks, ascending; each is compiled for itself."""
 _ROWS: Final = 4
 """Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
