@@ -12,8 +12,10 @@ import concurrent.futures
 import itertools
 import multiprocessing
 import os
+import pickle
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +31,8 @@ from photogap.sweeps.materials import library
 
 GOAL = 200.0
 """Points a second on one H100 or H200."""
+KEPT = 64
+"""Points that are compared with the scalar solver."""
 
 
 def grid(points: int, spacing: float | None = None) -> list[Trial]:
@@ -78,12 +82,19 @@ def agreement(trials: list[Trial], found: dict[int, Result | Scalar], workers: i
         print(f"  {name:10s} largest difference {worst[name]:.1e}, largest mean over time {mean[name]:.1e}")
 
 
-def timed(batch: Batch, seconds: float) -> tuple[int, int, float, float]:
-    """Points computed and left to the scalar solver in at most `seconds`, the time it took, and the steady rate."""
+def timed(
+    batch: Batch, seconds: float, kept: dict[int, Result | Scalar] | None = None
+) -> tuple[int, int, float, float]:
+    """Points computed and left to the scalar solver in at most `seconds`, the time it took, and the steady rate.
+
+    The results of the first `KEPT` points are added to `kept`.
+    """
     begin = time.perf_counter()
     done = scalars = 0
     marks: list[tuple[float, int]] = []
-    for _, found in batch.run():
+    for place, found in batch.run():
+        if kept is not None and place < KEPT:
+            kept[place] = found
         scalars += isinstance(found, Scalar)
         done += 1
         now = time.perf_counter() - begin
@@ -149,13 +160,14 @@ def transforms(batch: Batch, rows: int) -> dict[str, float]:
     }
 
 
-def measure(points: int, seconds: float, spacing: float | None) -> None:
-    """Print the rate of a grid."""
+def measure(points: int, seconds: float, spacing: float | None) -> dict[int, Result | Scalar]:
+    """Print the rate of a grid; return the results of its first points."""
+    kept: dict[int, Result | Scalar] = {}
     trials = grid(points, spacing)
     begin = time.perf_counter()
     batch = Batch(Key.of(trials[0]), trials)
     print(f"ready after {time.perf_counter() - begin:.1f} s, most of it compilation if first", flush=True)
-    done, scalars, took, steady = timed(batch, seconds)
+    done, scalars, took, steady = timed(batch, seconds, kept)
     stats = jax.devices()[0].memory_stats() or {}
     memory = stats.get("peak_bytes_in_use", 0) / 2**30
     print(
@@ -169,7 +181,8 @@ def measure(points: int, seconds: float, spacing: float | None) -> None:
         print(f"    {effort.rows['settle'] / took:.0f} steps a second")
     for name in sorted(effort.calls, key=lambda n: -effort.rows[n]):
         each, full = effort.rows[name] / done, effort.rows[name] / effort.calls[name]
-        print(f"    {name:12s} {each:8.1f} a point, {full:6.0f} rows a call")
+        print(f"    {name:12s} {each:8.1f} a point, {full:6.0f} rows a call", flush=True)
+    return kept
 
 
 def profiled(points: int, seconds: float, spacing: float | None) -> None:
@@ -199,8 +212,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--scalar", type=int, default=64)
     parser.add_argument("--spacing", type=float, default=None, help="meV, in place of the material's")
+    parser.add_argument("--save", type=Path, help="keep the first grid's first results for `--compare`")
+    parser.add_argument("--compare", type=Path, help="compare kept results with the scalar solver, without a GPU")
     parser.add_argument("--profile", type=int, default=4096)
     args = parser.parse_args()
+    if args.compare:
+        points, spacing, kept = pickle.loads(args.compare.read_bytes())
+        agreement(
+            [grid(points, spacing)[i] for i in sorted(kept)],
+            dict(enumerate(kept[i] for i in sorted(kept))),
+            os.cpu_count() or 1,
+        )
+        return
     print(f"device: {describe()}, JAX {jax.__version__}, {os.cpu_count()} cores", flush=True)
     if args.scalar:
         trials = grid(args.scalar, args.spacing)
@@ -212,9 +235,11 @@ def main() -> None:
         )
         agreement(trials, found, os.cpu_count() or 1)
     for points in args.points:
-        measure(points, args.seconds, args.spacing)
+        kept = measure(points, args.seconds, args.spacing)
+        if args.save and points == args.points[0]:
+            args.save.write_bytes(pickle.dumps((points, args.spacing, kept)))
     if args.profile:
-        profiled(args.profile, min(args.seconds, 25.0), args.spacing)
+        profiled(args.profile, min(args.seconds, 12.0), args.spacing)
 
 
 if __name__ == "__main__":

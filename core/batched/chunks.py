@@ -202,8 +202,7 @@ class Pool:
             best = int(counts.argmax())
             count = int(counts[best])
             if count >= most or (count and not waiting):
-                fitting = max((n for n in self.chunks if n <= count), default=count)
-                at, kind = np.flatnonzero(key == best)[:fitting], Kind.of(best)
+                at, kind = np.flatnonzero(key == best)[: self._places(count)], Kind.of(best)
                 found = self._start(machines, kind, at)
                 if found is not None:
                     waiting.append((kind.phase, at, found))
@@ -216,6 +215,10 @@ class Pool:
             phase, at, found = waiting.popleft()
             self._answer(machines, phase, at, found)
             yield
+
+    def _places(self, count: int) -> int:
+        """Size of the chunk for a number of waiting rows: at least half full, or the smallest."""
+        return next((n for n in reversed(self.chunks) if n <= 2 * count), self.chunks[0])
 
     def _start(self, machines: Machines, kind: Kind, at: Array) -> Device | None:
         """Start a program; return its results, or None if the host does not need them."""

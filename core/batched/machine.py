@@ -20,7 +20,7 @@ from ..slab import BOUNDS, MISSED, MOST_PHOTONS
 from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
 from .gap import DEPTH
-from .programs import DONE, SEEN
+from .programs import CONTINUE, DONE, NORMAL, SEEN
 
 Array = NDArray[Any]
 _ITERATIONS: Final = 300
@@ -302,17 +302,22 @@ class Machines:
         self.fresh[at] = code == -1
         self.new_phi0[at], self.new_W0[at] = phi0, W0
         held = self.height[at] > 0.0
-        done = (code == 1) & ~held
+        done = (code == DONE) & ~held
         self.phase[at] = Phase.ITERATE
         self.judge(at[done], normal=False)
-        tired = ~held & ~done & ((code == 2) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
-        self.lost[at[tired]] = code[tired] != 2
+        tired = ~held & ~done & ((code == NORMAL) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
+        self.lost[at[tired]] = code[tired] != NORMAL
         # an iteration that led nowhere is no history for the next solution
-        self.count[at[tired & (code != 2)]] = 0
+        self.count[at[tired & (code != NORMAL)]] = 0
         self.phase[at[tired]] = Phase.GROW
-        over = held & ((code != 0) | (self.iterations[at] >= _SETTLE))
-        for i in np.flatnonzero(over):
-            self._settled(int(at[i]), code[i] == 1, float(growth[i]), float(residual[i]))
+        over = held & ((code != CONTINUE) | (self.iterations[at] >= _SETTLE))
+        ended: dict[bool, list[int]] = {False: [], True: []}
+        for row, *numbers in zip(*(x[over].tolist() for x in (at, code == DONE, growth, residual)), strict=True):
+            normal = self._settled(row, *numbers)
+            if normal is not None:
+                ended[normal].append(row)
+        for normal, rows in ended.items():
+            self.judge(np.array(rows, dtype=np.int64), normal=normal)
 
     def after_grow(self, at: Array, found: Array) -> None:
         """Choose what follows an estimate of the largest eigenvalue, from its error, Int f / h and Re W0."""
@@ -357,8 +362,8 @@ class Machines:
         self.fresh[at] = True
         self.phase[at] = Phase.ITERATE
 
-    def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
-        """Continue the search after the iterations at one amplitude."""
+    def _settled(self, row: int, settled: bool, growth: float, residual: float) -> bool | None:
+        """Continue the search after the iterations at one amplitude; say whether it ended in the normal state."""
         none: Any = None
         search, close = self.searches[row], self.close[row]
         self.count[row] = 0
@@ -369,26 +374,25 @@ class Machines:
         if settled and abs(growth - 1.0) < close:
             del self.searches[row]
             self.height[row] = 0.0
-            self.judge(np.array([row]), normal=False)
-            return
+            return False
         height, first = search.next(), self.first_height[row]
         ended = not height > 0.0 or (not search.trail and height < _TINY * first) or self.trials[row] >= _TRIALS
         if not ended and self.eigenvalue[row] <= 1.0 and height < _VANISHING * first:
             # a stable normal state, and the gap next to the start vanishes
             del self.searches[row]
             self.height[row] = 0.0
-            self.judge(np.array([row]), normal=True)
-            return
+            return True
         if ended:
             del self.searches[row]
             self.give_up(row, "gap equation")
-            return
+            return None
         self.keep[row] = float(settled)
         self.height[row], self.along[row] = height, 0.0
         if search.trail:
             self.source[row] = 3.0
             self.along[row] = _along(search, height)
         self.phase[row] = Phase.AMPLITUDE
+        return None
 
     def judge(self, at: Array, *, normal: bool) -> None:
         """Accept a step whose solved gap is close to the assumed one; reject it otherwise."""

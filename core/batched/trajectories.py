@@ -29,8 +29,10 @@ from .device_tables import gap_tables
 from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
-CHUNKS: Final = (512, 4096)
+CHUNKS: Final = (512, 1536, 4096)
 """Sizes of chunks, ascending; each is compiled for itself."""
+_ON_CPU: Final = 16
+"""Size of chunks without a GPU, where more rows at once gain nothing."""
 _ROWS: Final = 4
 """Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
@@ -358,6 +360,8 @@ def _four(gap: GapSolution) -> Array:
 
 def _fitting(points: int) -> tuple[int, ...]:
     """Sizes of chunks for a number of points."""
+    if jax.default_backend() == "cpu":
+        return (min(points, _ON_CPU),)
     enough = next((n for n in CHUNKS if n >= points), CHUNKS[-1])
     return tuple(n for n in CHUNKS if n <= enough)
 
