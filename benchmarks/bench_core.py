@@ -18,12 +18,12 @@ from support import direct
 
 POINT = {"F0": 0.1, "omega_pump": 170.0, "T": 30.0, "tau_esc": 0.02}
 WORKER = """
-import resource
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
 from photogap.sweeps.materials.library import load
+from photogap.sweeps.work.memory import peak
 simulate(Point(material=load("K3C60"), F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02), Settings())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(peak() / 2**20)
 """
 
 

@@ -9,17 +9,18 @@ import numpy as np
 from photogap.core.optics.nam import conductivity
 
 WORKER = """
-import resource, time
+import time
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
 from photogap.sweeps.materials.library import load
+from photogap.sweeps.work.memory import peak
 settings = Settings(t_start=-7.0, t_linear_stop=20.0, t_stop=1000.0, n_times=28, n_tail=24, atol=1e-7,
                     omega_probe=5.0, tau_probe=200.0, thickness=10.0)
 start = time.process_time()
 result = simulate(Point(material=load("Pb"), F0=5e-7, omega_pump=1500.0, T={T}, tau_esc=500.0), settings)
 seconds = time.process_time() - start
 assert result.data["ledger_error"] < 1e-3
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, float(result.data["ledger_error"]))
+print(seconds, peak() / 2**20, float(result.data["ledger_error"]))
 """
 
 

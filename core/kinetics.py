@@ -20,6 +20,7 @@ from .constants import HBAR
 from .declaration import Joint
 from .lattice import Array, Lattice, Ring
 from .settings import Point, Settings
+from .terms.blocks import Blocks
 from .terms.pump import Pump
 
 
@@ -42,6 +43,7 @@ class Film:
         F: Phonon density of states at Omega_j, 1/meV per atom, shape (M + 1,).
         N0: Electron density of states per spin, 1/(meV nm^3).
         N_ion: Atoms per volume, 1/nm^3.
+        gap_cells: Cells of the gap equation's window, above which rho = 1 and p = 0; None if it is the lattice.
     """
 
     lattice: Lattice
@@ -49,11 +51,17 @@ class Film:
     F: Array
     N0: float
     N_ion: float
+    gap_cells: int | None = None
 
     @cached_property
     def ring(self) -> Ring:
         """Ring of the collision integrals."""
         return Ring.for_collisions(self.lattice)
+
+    @cached_property
+    def blocks(self) -> Blocks | None:
+        """Blocks of the cells above the gap equation's window, for collision integrals; None without such cells."""
+        return None if self.gap_cells is None else Blocks.above(self.lattice, self.gap_cells)
 
     @cached_property
     def phonon_rate(self) -> Array:

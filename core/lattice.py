@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
+from . import transforms
+
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
@@ -137,11 +139,14 @@ class Ring:
 
     def forward(self, signals: Array, out: Complex | None = None) -> Complex:
         """Real transforms of the rows of `signals` (..., L), shape (..., L // 2 + 1)."""
-        return np.fft.rfft(signals, out=out)
+        return transforms.forward(signals, out)
 
     def inverse(self, spectra: Complex, out: Array | None = None) -> Array:
-        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L; the caller divides by L."""
-        return np.fft.irfft(spectra, self.L, norm="forward", out=out)
+        """Signals (..., L) of the rows of `spectra` (..., L // 2 + 1), times L; the caller divides by L.
+
+        The spectra may be overwritten.
+        """
+        return transforms.inverse(spectra, self.L, out)
 
     def from_halves(self, positive: Array, negative: Array, out: Array) -> Array:
         """Write a quasiparticle function: `positive` at E_i, `negative` at -E_i, both (N,), into `out` (L,)."""

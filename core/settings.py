@@ -25,6 +25,7 @@ from .material import Material
 from .optics.indices import Index
 from .quantities import AXES
 from .settings_rules import INDEX, SETTINGS_RULES, TIMES
+from .transforms import Transforms
 
 Damping = Literal["full", "real"]
 PumpChannels = Literal["scattering", "scattering+pair-breaking"]
@@ -314,6 +315,15 @@ class Settings:
             "`rkc`, stabilised explicit, suitable for almost everything; `rosenbrock`, implicit, for "
             "microseconds and steady states; `dopri5`, of high order, as a reference.",
             long_name="method of integration",
+        ),
+    )
+    transforms: Transforms = field(
+        default="numpy",
+        metadata=declare(
+            "Library of a trajectory's Fourier transforms: `numpy`, or `fftw`, which is faster (extra "
+            "`photogap[fftw]`); results agree within the tolerances.",
+            long_name="library of Fourier transforms",
+            later=True,
         ),
     )
     max_steps: int = field(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -26,9 +27,10 @@ from .result import Outcome, Result, coordinates
 from .series import film_series, ledger_error, overrun, steady_time
 from .settings import Damping, Point, Settings
 from .terms.pump import Pump
+from .transforms import using
 from .windows import build_ladder
 
-MODEL_VERSION: Final = "4"
+MODEL_VERSION: Final = "5"
 """Version of the results of `simulate`: part of a point's identity, raised when any number may change."""
 
 MOST_CELLS: Final = 200_000
@@ -43,7 +45,15 @@ def build_film(material: Material, spacing: float, window: float) -> Film:
     return Film(lattice, alpha2F, F, material.N0, material.N_ion)
 
 
+@lru_cache(maxsize=64)
+def build_rung(material: Material, spacing: float, window: float, gap_window: float) -> Film:
+    """The film on a lattice of the kinetic equations up to `window`; rho = 1, p = 0 above `gap_window` (meV)."""
+    return replace(build_film(material, spacing, window), gap_cells=round(gap_window / spacing))
+
+
+# Points share couplings and equilibria, whichever library their trajectories use.
 @lru_cache(maxsize=32)
+@using("numpy")
 def build_coupling(material: Material, spacing: float, window: float, damping: Damping) -> Coupling:
     """The material's coupling, mu_star stated or calibrated to Tc0."""
     coupling = build_bare_coupling(material, spacing, window)
@@ -59,6 +69,7 @@ def build_bare_coupling(material: Material, spacing: float, window: float) -> Co
 
 
 @lru_cache(maxsize=64)
+@using("numpy")
 def build_equilibrium(
     material: Material, spacing: float, window: float, damping: Damping, T: float, tol: float
 ) -> GapSolution:
@@ -80,19 +91,21 @@ def simulate(point: Point, settings: Settings) -> Result:
         The result: every variable of `variables(settings)` if the outcome is OK.
     Raises:
         ValueError: if point and settings contradict each other, before any work.
+        MissingLibraryError: if the library of `transforms` is not installed, before any work.
     """
     check(point, settings)
     point = soft_mode.softened(point, settings)
-    if settings.accuracy is not None:
-        return simulate_to_accuracy(point, settings, _on_lattice, check)
-    return _on_lattice(point, settings)
+    with using(settings.transforms):
+        if settings.accuracy is not None:
+            return simulate_to_accuracy(point, settings, _on_lattice, check)
+        return _on_lattice(point, settings)
 
 
 def _on_lattice(point: Point, settings: Settings) -> Result:
     """Trajectory on the lattice of the settings, or of the material."""
     material = point.material
     spacing, window = settings.spacing or material.spacing, settings.window or material.window
-    ladder = build_ladder(lambda w: build_film(material, spacing, w), window, point.omega_pump)
+    ladder = build_ladder(lambda w: build_rung(material, spacing, w, window), window, point.omega_pump)
     coupling = build_coupling(material, spacing, window, settings.damping)
     try:
         gap = build_equilibrium(material, spacing, window, settings.damping, point.T, settings.gap_tol)

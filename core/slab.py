@@ -10,6 +10,7 @@ quasiparticles relax (`windows`).
 import math
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 
 from .equations import Equations
@@ -69,6 +70,18 @@ class Sample:
     U_gap: float
     U_overrun: float
     Gamma: float
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _largest_error(error: Array, before: Array, after: Array, rtol: float, atol: float) -> float:
+    """Largest |error| relative to atol + rtol max(|before|, |after|); NaN if there is one."""
+    largest = 0.0
+    for i in range(error.size):
+        size = abs(error[i] / (atol + rtol * max(abs(before[i]), abs(after[i]))))
+        if math.isnan(size):
+            return math.nan
+        largest = max(largest, size)
+    return largest
 
 
 class SaturatedError(ArithmeticError):
@@ -182,10 +195,9 @@ class Slab:
     def error(self, y: Array, error: Array, *, rtol: float, atol: float) -> float:
         """Largest error of a trial y: occupations relative to atol + rtol |y|, absorbed energy to `MISSED`."""
         K, U = y.size - ENTRIES, self._reference
-        scale = self._occupation_scale(y, rtol, atol)
         absorbed = abs(error[K + Entry.ABSORBED]) / (MISSED * U) if U > 0.0 else 0.0
         # not Python's max, which may pass over a NaN
-        return float(np.max([np.abs(error[:K] / scale).max(), absorbed]))
+        return float(np.max([_largest_error(error[:K], self.y, y, rtol, atol), absorbed]))
 
     def scale(self, rtol: float, atol: float) -> Array:
         """Error allowed in each component of y in a step, shape of y; one for absorbed and escaped energy."""

@@ -42,6 +42,11 @@ class Named:
     is_file: Callable[[Any], bool] = lambda given: isinstance(given, str)
 
 
+def _no_choice(settings: Any) -> Mapping[str, str]:
+    """No libraries: settings choose none."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """A solver and the schema of its results.
@@ -64,6 +69,8 @@ class Model:
         batched: `module:attribute` of a function that computes many points at once, for `backend: gpu`: of pairs
             (point, settings) it yields the place of each and its result, or an object with the `reason` why
             `simulate` has to compute it. None if there is none.
+        libraries: Versions of libraries that settings choose, by name, for the record of a run; raises ImportError,
+            with the remedy, if this process lacks one.
     """
 
     name: str
@@ -79,6 +86,7 @@ class Model:
     named: Mapping[str, Named] = field(default_factory=dict)
     finer: Callable[[Any, Any], Mapping[str, Any]] | None = None
     batched: str | None = None
+    libraries: Callable[[Any], Mapping[str, str]] = _no_choice
 
     def declaration(self, name: str) -> Declaration:
         """Declaration of an axis or a setting; by default, its name in words."""

@@ -1,5 +1,7 @@
 """The built-in model: the interface of `model`, implemented by `photogap.core`."""
 
+import functools
+import importlib
 from typing import Any, Final
 
 from ..core.declaration import Joint
@@ -8,7 +10,7 @@ from ..core.result import SWITCHES, coordinates, variables
 from ..core.settings import Point, Settings
 from ..core.settings_rules import SETTINGS_RULES
 from ..core.simulate import MODEL_VERSION, RULES, simulate
-from .materials import library, media
+from ..core.transforms import versions
 from .model import Model, Named
 
 
@@ -16,8 +18,13 @@ def _pass(point: Any, settings: Any) -> None:
     """Existing settings satisfy their own rules, which are checked at creation."""
 
 
+def _read(module: str, function: str, *given: Any) -> Any:
+    """Call a function of `materials`, loaded only then: workers read no files and do without its packages."""
+    return getattr(importlib.import_module(f".materials.{module}", __package__), function)(*given)
+
+
 _INDEX: Final = Named(
-    load=media.load, label=media.label, dump=media.dump, restore=media.restore, is_file=media.is_file
+    **{name: functools.partial(_read, "media", name) for name in ("load", "label", "dump", "restore", "is_file")}
 )
 
 MODEL: Final = Model(
@@ -29,9 +36,10 @@ MODEL: Final = Model(
     variables=variables,
     coordinates=coordinates,
     switches=SWITCHES,
-    load_material=library.load,
+    load_material=functools.partial(_read, "library", "load"),
     rules=(*(Joint(rule.of, _pass) for rule in SETTINGS_RULES), *RULES),
     named={"substrate": _INDEX, "cover": _INDEX},
     finer=finer,
     batched="photogap.core.batched.trajectories:simulate_all",
+    libraries=lambda settings: versions(settings.transforms),
 )

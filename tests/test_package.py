@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import photogap.core
 import photogap.sweeps
+from photogap.sweeps.materials.library import load
 from support.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
@@ -37,20 +39,22 @@ print(sorted(foreign & set(sys.modules)), [m for m in sys.modules if m.startswit
     assert done.stdout.strip() == "[] []"
 
 
-def test_a_worker_imports_little_for_a_point():
-    """No reader of stores: some tenths of a second in each process."""
+def test_a_worker_imports_little_for_a_point(tmp_path):
+    """No reader of stores or of files: some tenths of a second in each process."""
     code = """
+import pickle
 import sys
-import photogap.sweeps.work.task
-from photogap.core.settings import Point, Settings
-from photogap.core.simulate import simulate
-from photogap.sweeps.materials.library import load
-point = Point(material=load("K3C60"), F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02)
-print(simulate(point, Settings(spacing=2.0, t_stop=0.0)).outcome.value)
-spared = {"zarr", "xarray", "pandas", "obstore", "scipy.signal"}
+import photogap.sweeps.work.run
+from photogap.sweeps.model import DEFAULT, resolve
+model, material = resolve(DEFAULT), pickle.load(open(sys.argv[1], "rb"))
+point = model.point(material=material, F0=0.1, omega_pump=170.0, T=30.0, tau_esc=0.02)
+print(model.simulate(point, model.settings(spacing=2.0, t_stop=0.0)).outcome.value)
+spared = {"zarr", "xarray", "pandas", "obstore", "scipy.signal", "pydantic", "ruamel.yaml", "pyfftw"}
 print(sorted(spared & set(sys.modules)))
 """
-    done = run(code)
+    (tmp_path / "material").write_bytes(pickle.dumps(load("K3C60")))
+    command = [sys.executable, "-c", code, tmp_path / "material"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["ok", "[]"]
 

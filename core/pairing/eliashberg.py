@@ -120,7 +120,7 @@ class Coupling:
         h = self.lattice.h
         return np.clip(self.cutoff - self.lattice.E + 0.5 * h, 0.0, h)
 
-    @property
+    @cached_property
     def beyond_window(self) -> tuple[float, float]:
         """Int dE / E and Int dE / E^3 (1/meV^2) from the window to the cut-off; 0 for one inside it."""
         W, wc = self.lattice.window, max(self.cutoff, self.lattice.window)
@@ -133,13 +133,24 @@ class Coupling:
         G = ring.forward(emission)
         tails = WORKSPACE.complex("spectra", 2, G.size)
         np.multiply(np.conj(G), self._tail, out=tails)
-        tail = lattice.h / ring.L * ring.inverse(tails, WORKSPACE.real("signals", 2, ring.L))
+        signals = ring.inverse(tails, WORKSPACE.real("signals", 2, ring.L))
+        tail = np.empty((2, lattice.N))
+        _even(signals, lattice.h / ring.L, tail)
         return Kernel(
             coupling=self,
             K=np.asarray(G * self._transfer, dtype=complex),
             width=float(np.pi * lattice.h * emission.sum()),
-            tail=ring.positive(tail) + ring.negative(tail),
+            tail=tail,
         )
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _even(signals: Array, factor: float, out: Array) -> None:
+    """Values at E_i plus those at -E_i of each row (L,), times `factor`, into the rows of `out` (N,)."""
+    L = signals.shape[1]
+    for row in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[row, i] = factor * signals[row, i] + factor * signals[row, L - 1 - i]
 
 
 @nb.njit(cache=True, error_model="numpy")

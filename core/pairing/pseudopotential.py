@@ -23,7 +23,6 @@ import math
 from typing import Final, get_args
 
 import numpy as np
-from scipy.integrate import quad
 
 from ..material import MuStarAt
 from ..spectra import Spectrum
@@ -71,6 +70,9 @@ def pair_sums(coupling: Coupling, Tc: float) -> tuple[float, float]:
     below = lattice.h * float(np.dot(p, 1.0 - 2.0 * f - 2.0 / np.pi * np.arctan(lattice.E / wc)))
     # beyond the window p = Delta_inf / E + c2 / E^3, weighted with (2 / pi) arctan(wc / E)
     x = wc / lattice.window
+    # 2 % of a worker's first point, which few materials need
+    from scipy.integrate import quad
+
     first = quad(lambda y: math.atan(y) / y, 0.0, x)[0]
     third = ((1.0 + x * x) * math.atan(x) - x) / (2.0 * wc * wc)
     return real, float(below + 2.0 / np.pi * (first * Delta_inf + third * c2))

@@ -14,7 +14,8 @@ Since 1 - f(E) = f(-E), every product is a convolution of a, c and alpha2F (n + 
 forward and three inverse real transforms give all rates. States outside the window are neglected (rho = 0), so
 U_qp = 4 N0 Int_0 dE E rho f plus U_ph = N_ion Int dOmega F Omega n is conserved to round-off, and Fermi and Bose
 functions of one temperature are a fixed point term by term. Delta = 0 (rho = 1, p = 0) is the normal state's
-Prange-Kadanoff equation.
+Prange-Kadanoff equation. On a lattice far wider than the gap equation's window the cells above that are convolved
+in `blocks`, with the same rates.
 
 These coherence factors are averaged over the two branches of normal-state energies, +-sqrt(E^2 - Delta^2), that
 make up a quasiparticle energy (`averaged`). The paper's text uses E~ on one of them: u^2 - v^2 = q / rho instead
@@ -24,7 +25,7 @@ of zero, 2 u v = p / rho, u^2 + v^2 = 1, and
 
 `printed` (with u v' for the second u u' of its M2, a misprint: only then is it symmetric and energy conserved). On
 the whole axis q is odd and enters like p with the opposite sign. In the normal state this doubles scattering and
-removes recombination: unphysical, but as printed.
+removes recombination: unphysical, but as printed. Above the window q = 1, so here the whole axis stays on one ring.
 """
 
 import math
@@ -85,19 +86,24 @@ def _integrals(
     film: Film, rho: Array, p: Array, f: Array, n: Array, coherence: Coherence
 ) -> tuple[Array, Array, Array, Array]:
     """C1 and C2 at E_i, meV, shape (N,); X(Omega_j) and X(-Omega_j), meV, shape (M + 1,)."""
-    ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
+    h, N, M = film.lattice.h, film.lattice.N, film.lattice.M
+    blocks = None if coherence == "printed" else film.blocks
+    ring, exact = (film.ring, N) if blocks is None else (blocks.low, blocks.first)
+    cells = ring.lattice.N
     signals, spectra = WORKSPACE.real("signals", 3, ring.L), WORKSPACE.complex("spectra", 3, ring.L // 2 + 1)
     # The filled band, a = 1 at E < 0, would add its round-off to all transforms, so its part is summed exactly.
-    ring.occupations(rho, p, f, signals[:2])
+    ring.occupations(rho[:cells], p[:cells], f[:cells], signals[:2])
     emission = ring.emission(film.alpha2F, n, signals[2])
-    up, down = _into_empty_band(emission, h, N, M)
-    created, absorbed = _with_filled_band(signals[0], h, N, M)
+    empty = _running_sums(emission, M)
+    created, absorbed = _with_filled_band(signals[0], f, h, cells, M)
     ring.forward(signals, spectra)
     _multiply(spectra, ring.mirror_phase, h / ring.L)
     C1, C2 = np.empty(N), np.empty(N)
-    _collect(ring.inverse(spectra, signals), rho, p, up, down, C1, C2, created, absorbed)
+    _collect(ring.inverse(spectra, signals), rho, p, empty, h, exact, C1, C2, created, absorbed)
+    if blocks is not None:
+        blocks.add(film.alpha2F, f, n, empty, C1, C2, created, absorbed)
     if coherence == "printed":
-        more = _one_branch(film, rho, p, f, n, up, down)
+        more = _one_branch(film, rho, p, f, n, empty)
         C1, C2, created, absorbed = (a + b for a, b in zip((C1, C2, created, absorbed), more, strict=True))
     return C1, C2, created, absorbed
 
@@ -114,16 +120,18 @@ def _multiply(spectra: Complex, mirror_phase: Complex, factor: float) -> None:
 
 @nb.njit(cache=True, error_model="numpy")
 def _collect(
-    signals: Array, rho: Array, p: Array, up: Array, down: Array, C1: Array, C2: Array,
+    signals: Array, rho: Array, p: Array, empty: Array, h: float, cells: int, C1: Array, C2: Array,
     created: Array, absorbed: Array,
 ) -> None:  # fmt: skip
-    """C1, C2 at E_i (N,) from the convolutions (3, L); X(Omega_j), X(-Omega_j) added to `created`, `absorbed`."""
+    """C1, C2 (N,) at the first E_i from the convolutions (3, L); X(Omega_j), X(-Omega_j) added to `created`,
+    `absorbed`."""
     N, M, L = rho.size, created.size - 1, signals.shape[1]
-    for i in range(N):
+    for i in range(cells):
         # as `pair_ratio`
         ratio = 1.0 if rho[i] < NO_STATES else p[i] / rho[i]
-        C1[i] = signals[0, i] + up[i] - ratio * signals[1, i]
-        C2[i] = signals[0, L - 1 - i] + down[i] + ratio * signals[1, L - 1 - i]
+        up, down = _into_empty_band(empty, h, N, M, i)
+        C1[i] = signals[0, i] + up - ratio * signals[1, i]
+        C2[i] = signals[0, L - 1 - i] + down + ratio * signals[1, L - 1 - i]
     # E_i + E_k = Omega_(i+k+1): X(Omega_j) stands at j - 1, X(-Omega_j) at -j - 1
     for j in range(1, M + 1):
         created[j] += signals[2, j - 1]
@@ -131,7 +139,7 @@ def _collect(
 
 
 def _one_branch(
-    film: Film, rho: Array, p: Array, f: Array, n: Array, up: Array, down: Array
+    film: Film, rho: Array, p: Array, f: Array, n: Array, empty: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Contribution of q q' to C1, C2, X(Omega) and X(-Omega); q is odd like p, q q' has the sign of rho rho'."""
     ring, h, N, M = film.ring, film.lattice.h, film.lattice.N, film.lattice.M
@@ -142,7 +150,8 @@ def _one_branch(
     signal[ring.L - N :] += 1.0
     D, G = ring.forward(signal), ring.forward(ring.emission(film.alpha2F, n)) * ring.mirror_phase
     C_q, X = h / ring.L * ring.inverse(np.stack([-G * np.conj(D), -D * D]))
-    created, absorbed = _with_filled_band(-signal, h, N, M)
+    created, absorbed = _with_filled_band(-signal, f, h, N, M)
+    up, down = _all_into_empty_band(empty, h, N, M)
     created[1:] += -X[:M]
     absorbed[1:] += -X[ring.L - M - 1 : ring.L - 1][::-1]
     C1 = ratio * (ring.positive(C_q) + up)
@@ -151,31 +160,54 @@ def _one_branch(
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _into_empty_band(emission: Array, h: float, N: int, M: int) -> tuple[Array, Array]:
-    """alpha2F (n + 1) (L,) convolved with the empty states 0 < E < W, at E_i and at -E_i, both (N,)."""
+def _running_sums(emission: Array, M: int) -> Array:
+    """Sums of alpha2F (n + 1) (L,) from -M to below each j, shape (2 M + 2,)."""
     L = emission.size
-    up, down = np.empty(N), np.zeros(N)
-    # Sum over -M <= j <= M with 0 <= i - j < N
     below = np.empty(2 * M + 2)
     below[0] = 0.0
     for j in range(-M, M + 1):
         below[j + M + 1] = below[j + M] + emission[j if j >= 0 else L + j]
-    for i in range(N):
-        up[i] = h * (below[min(i, M) + M + 1] - below[max(i - N + M + 1, 0)])
-    for i in range(M):
-        down[i] = h * below[M - i]
-    return up, down
+    return below
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _into_empty_band(below: Array, h: float, N: int, M: int, i: int) -> tuple[float, float]:
+    """alpha2F (n + 1) convolved with the empty states 0 < E < W, at E_i and at -E_i, from its `_running_sums`."""
+    # Sum over -M <= j <= M with 0 <= i - j < N
+    up = h * (below[min(i, M) + M + 1] - below[max(i - N + M + 1, 0)])
+    return up, h * below[M - i] if i < M else 0.0
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _with_filled_band(excess: Array, h: float, N: int, M: int) -> tuple[Array, Array]:
-    """X(Omega_j), X(-Omega_j) of the filled band, with itself and with a's excess over it (L,), both (M + 1,)."""
-    L = excess.size
+def _all_into_empty_band(below: Array, h: float, N: int, M: int) -> tuple[Array, Array]:
+    """`_into_empty_band` at every E_i, both (N,)."""
+    up, down = np.empty(N), np.empty(N)
+    for i in range(N):
+        up[i], down[i] = _into_empty_band(below, h, N, M, i)
+    return up, down
+
+
+@nb.njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+def _sum(f: Array) -> float:
+    total = 0.0
+    for i in range(f.size):
+        total += f[i]
+    return total
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _with_filled_band(excess: Array, f: Array, h: float, cells: int, M: int) -> tuple[Array, Array]:
+    """X(Omega_j), X(-Omega_j) of the filled band, with itself and with a's excess over it, both (M + 1,).
+
+    The excess (L,) holds `cells` cells; above them it is f.
+    """
+    L, N = excess.size, f.size
     created, absorbed = np.empty(M + 1), np.empty(M + 1)
     # Sum over m < l <= m + N of the excess at l, m = j - 1 or -j - 1
     above = 0.0
-    for i in range(M, N):
+    for i in range(M, cells):
         above += excess[i]
+    above += _sum(f[cells:])
     window = above
     for j in range(M - 1, -1, -1):
         window += excess[j]
@@ -183,7 +215,8 @@ def _with_filled_band(excess: Array, h: float, N: int, M: int) -> tuple[Array, A
     for j in range(M + 1):
         created[j], absorbed[j] = 2.0 * h * rest, 2.0 * h * window + h * j
         rest -= excess[j]
-        window += excess[L - 1 - j] - excess[N - 1 - j]
+        top = N - 1 - j
+        window += excess[L - 1 - j] - (excess[top] if top < cells else f[top])
     created[0] = absorbed[0] = 0.0
     return created, absorbed
 

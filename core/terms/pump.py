@@ -41,30 +41,41 @@ _AREA = math.sqrt(math.pi / (4 * math.log(2)))
 """Int S, in durations."""
 
 
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _gain_and_loss(
+    f: float, rho: float, p: float, partner: float, rho_partner: float, p_partner: float
+) -> tuple[float, float]:
+    """Rates into and out of a cell by a photon between it and its partner, from f, rho and p of both."""
+    # as `pair_ratio`
+    ratio = 1.0 if rho < NO_STATES else p / rho
+    weight = rho_partner + ratio * p_partner
+    return (1.0 - f) * partner * weight, f * (1.0 - partner) * weight
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _add_shift(out: Array, f: Array, rho: Array, p: Array, k: int, share: float,
                pairs: float, emission: bool) -> None:  # fmt: skip
     """Add share times g(E) for a photon of k lattice spacings, pair breaking scaled by `pairs`."""
-    N = f.size
+    N, back = f.size, 1.0 if emission else 0.0
+    rate = np.zeros(N)
+    # absorption leads from below, 0 to N - k, to above, k to N; emission is its reverse
+    both = max(N - k, 0)
+    f_low, rho_low, p_low = f[:both], rho[:both], p[:both]
+    f_high, rho_high, p_high, rate_high = f[N - both :], rho[N - both :], p[N - both :], rate[N - both :]
+    for i in range(both):
+        gain, loss = _gain_and_loss(f_low[i], rho_low[i], p_low[i], f_high[i], rho_high[i], p_high[i])
+        rate[i] = gain * back - loss
+    for i in range(both):
+        gain, loss = _gain_and_loss(f_high[i], rho_high[i], p_high[i], f_low[i], rho_low[i], p_low[i])
+        rate_high[i] += gain - loss * back
+    if pairs > 0.0:
+        for i in range(max(0, k - N), min(k, N)):
+            # a photon from E_i - w = -E_j breaks a pair: f(-E) = 1 - f(E), p is odd
+            j = k - 1 - i
+            gain, loss = _gain_and_loss(f[i], rho[i], p[i], 1.0 - f[j], rho[j], -p[j])
+            rate[i] += gain * pairs - loss * pairs * back
     for i in range(N):
-        # as `pair_ratio`
-        rate, ratio = 0.0, 1.0 if rho[i] < NO_STATES else p[i] / rho[i]
-        for up in (True, False):
-            j = i + k if up else i - k
-            if j >= N or j < -N or (j < 0 and pairs == 0.0):
-                continue
-            if j >= 0:
-                partner, weight, scale = f[j], rho[j] + ratio * p[j], 1.0
-            else:
-                j = -j - 1
-                partner, weight, scale = 1.0 - f[j], rho[j] - ratio * p[j], pairs
-            gain, loss = (1.0 - f[i]) * partner * weight * scale, f[i] * (1.0 - partner) * weight * scale
-            # absorption leads from below to above; emission is its reverse
-            if up:
-                rate += gain * emission - loss
-            else:
-                rate += gain - loss * emission
-        out[i] += share * rate
+        out[i] += share * rate[i]
 
 
 def pulse_spectrum(omega: Array, omega_pump: float, tau_pump: float, least: float = 0.0) -> Array:

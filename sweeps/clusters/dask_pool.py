@@ -18,7 +18,7 @@ from typing import Any
 import dask
 
 from ..errors import ClusterError
-from ..store.record import versions
+from ..store.record import unlike, versions
 from ..work.limits import THREADS
 from ..work.memory import SpentWorkerError
 from ..work.pool import Ended, end_of
@@ -70,8 +70,9 @@ def _started(topic: str, key: int, pickled: bytes, expected: dict[str, str] | No
     """
     from distributed import get_worker
 
-    if expected is not None and expected != _versions():
-        wrong = ", ".join(f"{k} {_versions().get(k)}" for k, v in expected.items() if _versions().get(k) != v)
+    unlike_ours = [] if expected is None else unlike(expected, _versions())
+    if unlike_ours:
+        wrong = ", ".join(f"{name} {_versions().get(name)}" for name in unlike_ours)
         raise ClusterError(f"versions of a worker on {socket.gethostname()} differ from the driver's: {wrong}")
     try:
         batch: Batch = pickle.loads(pickled)

@@ -14,6 +14,11 @@ from .spec import JOBS, Spec
 from .visit import Visit
 
 
+def computes_here(config: Config, workers: int | None) -> bool:
+    """Return whether points are computed by this process or by worker processes of this machine."""
+    return workers == 0 or find(config.cluster, config.folder)[0].here
+
+
 @contextlib.contextmanager
 def open_pool(
     config: Config,

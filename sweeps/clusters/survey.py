@@ -6,9 +6,9 @@ from typing import Any
 
 from ..errors import ClusterError, StoreError
 from ..store.place import Place
-from ..store.record import versions
+from ..store.record import unlike, versions
 
-MUST_MATCH = ("python", "photogap", "numpy", "scipy", "numba", "dask", "distributed")
+MUST_MATCH = ("python", "photogap", "numpy", "scipy", "numba", "dask", "distributed", "pyfftw")
 PROBES = "probes/"
 
 
@@ -39,7 +39,7 @@ def make_probe() -> Callable[[str | None, str], dict[str, Any]]:
             "threads": {n: v for n, v in os.environ.items() if n.endswith("_NUM_THREADS")},
             "job": next(filter(None, (os.environ.get(n) for n in jobs)), None),
             "container": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("SINGULARITY_CONTAINER"),
-            "versions": {"python": platform.python_version(), **{n: version(n) for n in names}},
+            "versions": {"python": platform.python_version(), **{n: version(n) for n in (*names, "pyfftw")}},
             "write": None,
         }
         if store is not None:
@@ -89,8 +89,8 @@ def differences(found: dict[str, Any]) -> list[str]:
     ours, theirs = versions(), found["versions"]
     return [
         f"{name} {theirs.get(name) or 'missing'} (driver: {ours.get(name) or 'missing'})"
-        for name in MUST_MATCH
-        if theirs.get(name) != ours.get(name)
+        for name in unlike(ours, theirs)
+        if name in MUST_MATCH
     ]
 
 

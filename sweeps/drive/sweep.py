@@ -20,7 +20,7 @@ from ..ask.bounds import check_union
 from ..ask.config import Config, made
 from ..ask.lookup import find
 from ..ask.plan import Plan, at_grid, resolve
-from ..clusters.open import open_pool
+from ..clusters.open import computes_here, open_pool
 from ..clusters.trust import refuse_foreign
 from ..errors import BusyError, ConfigError, ContradictionError, StoreError, SweepError
 from ..status import Status
@@ -171,8 +171,18 @@ def _run(
         workers = plan.config.workers if workers is None else workers
         if not (wanted & (cube.status() == MISSING)).any():
             workers = 0
+        elif watch.pool is None and (place.is_memory or computes_here(plan.config, workers)):
+            _refuse_missing_libraries(plan)
         with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
+
+
+def _refuse_missing_libraries(plan: Plan) -> None:
+    """Refuse settings that need a library which this process, and so its workers, lack."""
+    try:
+        plan.model.libraries(plan.settings)
+    except ImportError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _pool(plan: Plan, place: Place, workers: int | None, watch: Watch) -> AbstractContextManager[Pool]:

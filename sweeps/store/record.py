@@ -6,7 +6,7 @@ import platform
 import socket
 import subprocess
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,32 @@ if TYPE_CHECKING:
     from ..ask.plan import Plan
 
 _PACKAGES = ("photogap", "numpy", "scipy", "numba", "dask", "distributed", "xarray", "zarr", "pydantic")
+_OPTIONAL = ("pyfftw",)
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, this package and its dependencies."""
     found = {"python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *_OPTIONAL):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def unlike(ours: Mapping[str, str], theirs: Mapping[str, str | None]) -> list[str]:
+    """Packages of different versions; an optional one may be missing on one side."""
+    one_side = [name for name in _OPTIONAL if not (ours.get(name) and theirs.get(name))]
+    return [name for name in {**ours, **theirs} if name not in one_side and ours.get(name) != theirs.get(name)]
+
+
+def _libraries(plan: "Plan") -> Mapping[str, str]:
+    """Versions of the libraries that the plan's settings choose; none where only the workers have them."""
+    try:
+        return plan.model.libraries(plan.settings)
+    except ImportError:
+        return {}
 
 
 @functools.cache
@@ -87,7 +102,7 @@ def run_entry(plan: "Plan") -> dict[str, Any]:
         "end": None,
         "outcome": "running",
         "host": socket.gethostname(),
-        "versions": versions(),
+        "versions": {**versions(), **_libraries(plan)},
         "git": git_revision(),
         "config": plan.config.model_dump(mode="json"),
     }

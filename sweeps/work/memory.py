@@ -5,6 +5,7 @@ left memory is not to blame; nor are those that come after one that leaked up to
 """
 
 import gc
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,23 @@ class Room:
 
 def held() -> int:
     """Data of this process as its limit counts them, bytes; 0 if the system does not report them."""
+    return _status("VmData") or 0
+
+
+def peak() -> int:
+    """Largest resident memory that this process has had, bytes.
+
+    Linux counts what the parent process held as `ru_maxrss` of a child, which serves only where there is no other.
+    """
+    found = _status("VmHWM")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 if found is None else found
+
+
+def _status(name: str) -> int | None:
+    """An entry of this process's status, bytes; None if the system does not report it."""
     try:
         text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return 0
-    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmData:")]
-    return int(found[0]) * 1024 if found else 0
+        return None
+    found = [line.split()[1] for line in text.splitlines() if line.startswith(f"{name}:")]
+    return int(found[0]) * 1024 if found else None

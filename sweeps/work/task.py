@@ -5,7 +5,6 @@ import functools
 import os
 import pickle
 import re
-import resource
 import socket
 import time
 import traceback
@@ -22,7 +21,7 @@ from ..store.parts import encode
 from ..store.place import Place
 from .crashes import noting
 from .limits import PointTimeout, memory_limit, one_thread, time_limit
-from .memory import Room
+from .memory import Room, peak
 from .texts import clean, describe
 from .traces import own_traces
 
@@ -169,7 +168,7 @@ def stamped(job: Job, status: str, message: str, started: float, wall: float, cp
         "pid": os.getpid(),
         "started": started,
         "attempts": job.attempts,
-        "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory": peak(),
     }
 
 
