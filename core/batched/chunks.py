@@ -26,6 +26,8 @@ from .machine import STRIDES, Machines, Phase, lines
 Array = NDArray[Any]
 _AHEAD: Final = 3
 """Number of programs that are started before the answer of the first is read."""
+_BUSY: Final = 2
+"""Number of programs below which one is started though its chunk is not full, so that the device has work."""
 _RUNGS: Final = 16
 _MOST_STAGES: Final = 16
 KINETIC: Final = (Phase.FIRST, Phase.STAGE, Phase.RESUME, Phase.SETTLE, Phase.OBSERVE, Phase.CUT, Phase.FETCH)
@@ -201,7 +203,7 @@ class Pool:
             counts[:_IDLE] = 0
             best = int(counts.argmax())
             count = int(counts[best])
-            if count >= most or (count and not waiting):
+            if count >= most or (count and len(waiting) < _BUSY):
                 at, kind = np.flatnonzero(key == best)[: self._places(count)], Kind.of(best)
                 found = self._start(machines, kind, at)
                 if found is not None:

@@ -29,11 +29,11 @@ from .device_tables import gap_tables
 from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
-CHUNKS: Final = (512, 1536, 4096)
+CHUNKS: Final = (1024, 2048)
 """Sizes of chunks, ascending; each is compiled for itself."""
 _ON_CPU: Final = 16
 """Size of chunks without a GPU, where more rows at once gain nothing."""
-_ROWS: Final = 4
+_ROWS: Final = 8
 """Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
 """Share of a GPU's memory that rows take."""
