@@ -28,7 +28,8 @@ _AHEAD: Final = 3
 """Number of programs that are started before the answer of the first is read."""
 _BUSY: Final = 2
 """Number of programs below which one is started though its chunk is not full, so that the device has work."""
-_RUNGS: Final = 16
+_RUNGS: Final = 64
+"""More rungs than a ladder has: these are for a photon of 1e10 windows."""
 _MOST_STAGES: Final = 16
 KINETIC: Final = (Phase.FIRST, Phase.STAGE, Phase.RESUME, Phase.SETTLE, Phase.OBSERVE, Phase.CUT, Phase.FETCH)
 """States whose programs are those of one lattice of the kinetic equations."""
