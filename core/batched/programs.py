@@ -172,11 +172,17 @@ def first(
 def _first(a: Arrays, rows: Rows, half: Device, k: Tables, gap: Size, size: Size) -> tuple[Arrays, list[Device]]:
     """Rates at the start of a step, with the weights of the extrapolated gap where there is a slope."""
     sloped, y = (half > 0.0)[:, None], a["y"]
-    rho, p, fits = _weights(a["gap"] + half[:, None, None] * a["slope"], gap)
+    rho, p, fits = _weights(_ahead(a, half), gap)
     rho, p = jnp.where(sloped, rho, a["rho"]), jnp.where(sloped, p, a["p"])
     F, gamma = derivative(size, k, rows, y, *fill_above(rho, p, size.N))
     radius = fastest_rate(k, rows, split(size, y)[1], gamma)
     return {"F0": F, "rho_s": rho, "p_s": p}, [gamma, radius, jnp.where(half > 0.0, fits, True)]
+
+
+def _ahead(a: Arrays, dt: Device) -> Device:
+    """The gap extrapolated by dt, (B,); where that is zero, its slope may be anything."""
+    dt = dt[:, None, None]
+    return a["gap"] + jnp.where(dt == 0.0, 0.0, dt * a["slope"])
 
 
 _STAGE: Final = 6
@@ -219,7 +225,7 @@ def _stages(
         jnp.minimum(jnp.min(f, -1), jnp.min(n, -1)), jnp.max(f, -1),
     ]  # fmt: skip
     K, width, tail = kernel(gap, c, n)
-    x = a["gap"] + ahead[:, :, None] * a["slope"]
+    x = _ahead(a, ahead[:, 0])
     changed = {"now": new, "K": jnp.stack([K.real, K.imag], 1), "width": width, "tail": tail, "x": x}
     return changed | ({} if ends else {"before": before, "F": F}), jnp.stack(found)
 
@@ -310,20 +316,22 @@ def _accelerated(a: Arrays, x: Device, r: Device, count: Device, fresh: Device) 
     rows, slot = jnp.arange(x.shape[0]), count % DEPTH
     filled = jnp.minimum(count + ~fresh, DEPTH)
     dR, dS = _rows_of(a["dR"], a["at"]), _rows_of(a["dS"], a["at"])
-    dr = r - a["lr"]
-    ds = x - a["lx"] + dr
+    first = fresh[:, None, None]
+    dr = jnp.where(first, 0.0, r - a["lr"])
+    ds = jnp.where(first, 0.0, x - a["lx"] + dr)
     newest = (jnp.arange(DEPTH) == slot[:, None]) & ~fresh[:, None]
     old = (jnp.arange(DEPTH) < filled[:, None]) & ~newest
     column = jnp.where(old, jnp.sum(dR * dr[:, None], (2, 3)), 0.0)
     column = jnp.where(newest, jnp.sum(dr * dr, (1, 2))[:, None], column)
     gram = a["gram"].at[rows, slot].set(column).at[rows, :, slot].set(column)
-    gram = jnp.where(fresh[:, None, None], a["gram"], gram)
+    gram = jnp.where(first, a["gram"], gram)
     right = jnp.where(old, jnp.sum(dR * r[:, None], (2, 3)), 0.0)
     right = jnp.where(newest, jnp.sum(dr * r, (1, 2))[:, None], right)
     coefficients = solve_small(gram, right, filled)
     by_new = jnp.sum(jnp.where(newest, coefficients, 0.0), -1)[:, None, None]
-    by_old = jnp.where(old, coefficients, 0.0)[:, :, None, None]
-    new = x + r - by_new * ds - jnp.sum(by_old * dS, 1)
+    # entries that are not filled may hold anything, NaN too
+    by_old = jnp.where(old[:, :, None, None], coefficients[:, :, None, None] * dS, 0.0)
+    new = x + r - by_new * ds - jnp.sum(by_old, 1)
     return {"dS": ds, "dR": dr, "gram": gram, "lx": x, "lr": r}, new
 
 
@@ -353,13 +361,14 @@ def amplitude(
     mu_star, full, height, dt, keep, source, along = numbers
     last = jnp.where(keep[:, None, None] > 0.0, a["x"], a["held"])
     then = jnp.where(keep[:, None, None] > 0.0, a["held"], a["then"])
-    assumed = a["gap"] + dt[:, None, None] * a["slope"]
+    assumed = _ahead(a, dt)
     dressing, f = _gap_rows(a, gap)
     normal = a["normal"]
     linear = joined(dressed(normal)[0], pairing(gap, c, dressing, (mu_star, full), a["vector"], f))
     state = jnp.where(source[:, None, None] == 1.0, assumed, jnp.where(source[:, None, None] == 2.0, linear, last))
     x = _at_height(state, height)
-    x = x + along[:, None, None] * (x - _at_height(then, height))
+    along = along[:, None, None]
+    x = x + jnp.where(along == 0.0, 0.0, along * (x - _at_height(then, height)))
     return {"held": last, "then": then, "x": _at_height(x, height)}, None
 
 
