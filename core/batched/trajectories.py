@@ -11,13 +11,22 @@ from ..lattice import Array
 from ..material import Material
 from ..optical_trace import observe_probe
 from ..pairing.allen_dynes import weak_coupling_gap
+from ..pairing.eliashberg import Coupling
 from ..pairing.gap import GapSolution, SelfEnergy
 from ..pairing.tracking import GapError
 from ..processes import slab_terms
 from ..result import Outcome, Result, coordinates
 from ..series import derived, film_series, ledger_error, overrun
-from ..settings import Point, Settings
-from ..simulate import _absorbed, _pump, build_coupling, build_equilibrium, build_film, check
+from ..settings import Damping, Point, Settings
+from ..simulate import (
+    _absorbed,
+    _pump,
+    build_bare_coupling,
+    build_coupling,
+    build_equilibrium,
+    build_film,
+    check,
+)
 from ..slab import Sample
 from ..terms.pump import Pump
 from ..thermal import bose, fermi
@@ -139,7 +148,7 @@ class Batch:
             lambda w: build_film(material, key.spacing, w), key.window, key.omega_pump
         )
         lattice = self.ladder.film(self.ladder.last).lattice
-        coupling = build_coupling(material, key.spacing, key.window, trials[0].settings.damping)
+        coupling = build_bare_coupling(material, key.spacing, key.window)
         largest = _LARGEST * weak_coupling_gap(material.Tc0)
         size = gap_tables(coupling, largest)[0]
         self.chunks = chunks or _fitting(len(trials))
@@ -155,6 +164,7 @@ class Batch:
         self._left = list(reversed(range(len(trials))))
         self._found: list[tuple[int, Result | Scalar]] = []
         self._seen = np.zeros((self.rows, 0, len(_COLUMNS)))
+        self._couplings: dict[str, Coupling | Scalar] = {}
         self._starts: dict[tuple[str, float, float], int] = {}
         self._table: list[GapSolution] = []
         self._temperatures: list[float] = []
@@ -197,7 +207,10 @@ class Batch:
         """Pulse, equilibrium and times of a point; None if the scalar solver has to compute it."""
         point, settings = self.trials[place]
         material, key = self.key.material, self.key
-        coupling = build_coupling(material, key.spacing, key.window, settings.damping)
+        coupling = self._coupling(settings.damping)
+        if isinstance(coupling, Scalar):
+            self._found.append((place, coupling))
+            return None
         try:
             gap = build_equilibrium(material, key.spacing, key.window, settings.damping, point.T, settings.gap_tol)
         except GapError:
@@ -220,6 +233,16 @@ class Batch:
             pump, float(chi), float(U[0]), coupling.mu_star, self._starts[start], coordinates(settings)["time"],
             thickness, wants,
         )  # fmt: skip
+
+    def _coupling(self, damping: Damping) -> Coupling | Scalar:
+        """The coupling of a damping, or the reason why there is none: Tc0 is out of reach."""
+        if damping not in self._couplings:
+            key = self.key
+            try:
+                self._couplings[damping] = build_coupling(key.material, key.spacing, key.window, damping)
+            except ValueError as error:
+                self._couplings[damping] = Scalar(str(error))
+        return self._couplings[damping]
 
     def _strange(self, point: Point, settings: Settings, pump: Pump) -> str:
         """Name of a process of the point that the batched solver lacks; empty if there is none."""
@@ -302,9 +325,19 @@ class Batch:
         self._found.append((int(self.machines.point[row]), Scalar(why)))
 
     def _finish(self, row: int) -> None:
-        prepared, m = self.prepared.pop(row), self.machines
-        place = int(m.point[row])
-        point, settings = self.trials[place]
+        prepared, place = self.prepared.pop(row), int(self.machines.point[row])
+        try:
+            self._found.append((place, self._result(row, place, prepared)))
+        except ValueError as error:
+            self._found.append((place, Scalar(str(error))))
+
+    def _result(self, row: int, place: int, prepared: _Prepared) -> Result:
+        """The result of a row at its last time.
+
+        Raises:
+            ValueError: as `simulate` does, where a film cannot be observed by its probe.
+        """
+        m, (point, settings) = self.machines, self.trials[place]
         columns = dict(zip(_COLUMNS, self._seen[row, : m.sample[row]].T.copy(), strict=True))
         film = self.ladder.film(self.ladder.last)
         if prepared.full_samples:
@@ -328,7 +361,7 @@ class Batch:
             "blocked_above": float(m.blocked_above[row]),
             "mu_star": prepared.mu_star,
         }
-        self._found.append((place, Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)))
+        return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
 
 
 class _Last(NamedTuple):
