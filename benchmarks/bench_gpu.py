@@ -22,7 +22,7 @@ import numpy as np
 from photogap.core.batched import programs
 from photogap.core.batched.chunks import PROGRAMS
 from photogap.core.batched.device import describe, jax, jnp
-from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
+from photogap.core.batched.trajectories import Batch, Key, Scalar, Trial
 from photogap.core.result import Result
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
@@ -229,7 +229,7 @@ def main() -> None:
     if args.scalar:
         trials = grid(args.scalar, args.spacing)
         begin = time.perf_counter()
-        batch = Batch(Key.of(trials[0]), trials, chunks=CHUNKS)
+        batch = Batch(Key.of(trials[0]), trials)
         found = dict(batch.run())
         print(
             f"{args.scalar} points, programs compiled on the way: {time.perf_counter() - begin:.1f} s", flush=True
