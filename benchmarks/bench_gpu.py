@@ -22,7 +22,7 @@ import numpy as np
 from photogap.core.batched import programs
 from photogap.core.batched.chunks import PROGRAMS
 from photogap.core.batched.device import describe, jax, jnp
-from photogap.core.batched.trajectories import CHUNKS, Batch, Key, Scalar, Trial
+from photogap.core.batched.trajectories import Batch, Key, Scalar, Trial
 from photogap.core.result import Result
 from photogap.core.settings import Point, Settings
 from photogap.core.simulate import simulate
@@ -113,7 +113,7 @@ def profile(batch: Batch) -> dict[tuple[str, str, int, int], tuple[float, int]]:
     """Seconds and rows of each program, each waited for, by name, phase, cells and number of stages."""
     spent: dict[tuple[str, str, int, int], tuple[float, int]] = {}
     pool, now = batch.pool, ["begin", 0, 0, 1]
-    start, program, put = pool._start, pool._program, programs.put
+    launch, program, put = pool._launch, pool._program, programs.put
 
     def waited(name, function, *given):  # type: ignore[no-untyped-def]
         begin = time.perf_counter()
@@ -123,14 +123,15 @@ def profile(batch: Batch) -> dict[tuple[str, str, int, int], tuple[float, int]]:
         spent[key] = before[0] + time.perf_counter() - begin, before[1] + rows
         return found
 
-    def started(machines, kind, at):  # type: ignore[no-untyped-def]
-        now[:] = kind.phase.name.lower(), pool.film(kind.rung)[0].N, kind.stages, at.size
-        return start(machines, kind, at)
+    def launched(kind, size, rows, numbers):  # type: ignore[no-untyped-def]
+        used = int((rows[1] < pool.rows).sum())
+        now[:] = kind.phase.name.lower(), pool.film(kind.rung)[0].N, kind.stages, used
+        return launch(kind, size, rows, numbers)
 
     def found(kind, *given):  # type: ignore[no-untyped-def]
         return partial(waited, PROGRAMS[kind.phase].name, program(kind, *given))
 
-    pool._start, pool._program = started, found  # type: ignore[method-assign]
+    pool._launch, pool._program = launched, found  # type: ignore[method-assign]
     programs.put = partial(waited, "put", put)
     return spent
 
@@ -228,7 +229,7 @@ def main() -> None:
     if args.scalar:
         trials = grid(args.scalar, args.spacing)
         begin = time.perf_counter()
-        batch = Batch(Key.of(trials[0]), trials, chunks=CHUNKS)
+        batch = Batch(Key.of(trials[0]), trials)
         found = dict(batch.run())
         print(
             f"{args.scalar} points, programs compiled on the way: {time.perf_counter() - begin:.1f} s", flush=True

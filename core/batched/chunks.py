@@ -156,6 +156,7 @@ class Pool:
         self.arrays = programs.new_pool(rows, self.widest, self.gap)
         self.effort = Effort()
         self._ready: dict[tuple[Kind, int], Any] = {}
+        self._launcher: ThreadPoolExecutor
         if jax.default_backend() != "cpu":
             self._compile_ahead()
 
@@ -195,7 +196,11 @@ class Pool:
             machines: The rows.
             refill: Starts points in idle rows; returns whether it started any.
         """
-        waiting: deque[tuple[Phase, Array, Device]] = deque()
+        with ThreadPoolExecutor(1) as self._launcher:
+            yield from self._run(machines, refill)
+
+    def _run(self, machines: Machines, refill: Callable[[], bool]) -> Iterator[None]:
+        waiting: deque[tuple[Phase, Array, Future[Device]]] = deque()
         most = self.chunks[-1]
         while True:
             refill()
@@ -206,9 +211,7 @@ class Pool:
             count = int(counts[best])
             if count >= most or (count and len(waiting) < _BUSY):
                 at, kind = np.flatnonzero(key == best)[: self._places(count)], Kind.of(best)
-                found = self._start(machines, kind, at)
-                if found is not None:
-                    waiting.append((kind.phase, at, found))
+                waiting.append((kind.phase, at, self._start(machines, kind, at)))
                 if len(waiting) < _AHEAD:
                     continue
             if not waiting:
@@ -223,8 +226,8 @@ class Pool:
         """Size of the chunk for a number of waiting rows: at least half full, or the smallest."""
         return next((n for n in reversed(self.chunks) if n <= 2 * count), self.chunks[0])
 
-    def _start(self, machines: Machines, kind: Kind, at: Array) -> Device | None:
-        """Start a program; return its results, or None if the host does not need them."""
+    def _start(self, machines: Machines, kind: Kind, at: Array) -> Future[Device]:
+        """Start a program in the launching thread; return its results for the host, to come."""
         size, phase = next(n for n in self.chunks if n >= at.size), kind.phase
         self.effort.add(phase.name.lower(), at.size)
         inputs = machines.inputs(phase, at)
@@ -235,12 +238,18 @@ class Pool:
         numbers[:, : at.size], numbers[:, at.size :] = inputs, inputs[:, :1]
         slots = machines.slots(at, size) if phase == Phase.ITERATE else writes
         machines.phase[at] = Phase.BUSY
-        pool = {name: self.arrays[name] for name in PROGRAMS[phase].reads}
+        found = self._launcher.submit(self._launch, kind, size, (reads, writes, slots), numbers)
+        if phase in _SILENT:
+            getattr(machines, f"after_{phase.name.lower()}")(at)
+        return found
+
+    def _launch(self, kind: Kind, size: int, rows: tuple[Array, Array, Array], numbers: Array) -> Device:
+        """Run a program: its many kernels take as long to launch as the host to decide, so a thread does it."""
+        reads, writes, slots = rows
+        pool = {name: self.arrays[name] for name in PROGRAMS[kind.phase].reads}
         program = self._program(kind, size, reads, numbers)
         new, found = program(pool, reads, numbers, self.c, self.film(kind.rung)[1])
         self._put(writes, new, slots)
-        if phase in _SILENT:
-            getattr(machines, f"after_{phase.name.lower()}")(at)
         return found
 
     def _program(self, kind: Kind, size: int, at: Any, numbers: Any) -> Any:
@@ -269,7 +278,10 @@ class Pool:
         narrower = self._size(kind.rung + 1).N if observes and kind.rung < self._ladder.last else kin.N
         return sizes | {"extra": narrower}
 
-    def _answer(self, machines: Machines, phase: Phase, at: Array, found: Device) -> None:
+    def _answer(self, machines: Machines, phase: Phase, at: Array, launched: Future[Device]) -> None:
+        found = launched.result()
+        if phase in _SILENT:
+            return
         begin = time.perf_counter()
         jax.block_until_ready(found)
         self.effort.waited += time.perf_counter() - begin
@@ -301,4 +313,7 @@ class Pool:
             size = next(n for n in self.chunks if n >= some.size)
             padded, entry = self.rows + np.arange(size, dtype=np.int32), np.full(size, kinds[0], dtype=np.int32)
             padded[: some.size], entry[: some.size] = some, kinds
-            self._put(padded, programs.begun(jnp.asarray(entry), starts), padded)
+            self._launcher.submit(self._set, padded, entry, starts).result()
+
+    def _set(self, rows: Array, which: Array, starts: Tables) -> None:
+        self._put(rows, programs.begun(jnp.asarray(which), starts), rows)
