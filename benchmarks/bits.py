@@ -26,6 +26,7 @@ CASES = {
     "phonons alone": ("K3C60", K3C60 | {"omega_pump": 79.0}, {"spacing": 1.0, "phonon_share": 1.0}),
     "no pulse": ("K3C60", K3C60 | {"F0": 0.0, "T": 8.0}, {"spacing": 1.0}),
     "dopri5": ("K3C60", K3C60, {"spacing": 2.0, "integrator": "dopri5"}),
+    "rosenbrock": ("K3C60", K3C60, {"spacing": 2.0, "integrator": "rosenbrock"}),
     "slabs": ("K3C60", K3C60 | {"T": 8.0, "F0": 0.03, "tau_esc": 1.0},
               {"spacing": 1.0, "slabs": 3, "thickness": 200.0, "depth_profile": True}),
     "exchange": ("K3C60", K3C60 | {"T": 8.0, "F0": 0.03, "tau_esc": 1.0},

@@ -7,12 +7,14 @@ sets. A slab's part of a step is in `slab`, the sum of its processes in `equatio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from .equations import Equations, joint_derivative, joint_problem, joint_spectral_radius, parts
 from .integrators import Method
-from .kinetics import JointTerm
+from .integrators.protocol import RightHandSide
+from .kinetics import JointTerm, Weights
 from .lattice import Array
 from .pairing.gap import GapSolution
 from .pairing.tracking import GapError, GapTracker
@@ -134,9 +136,18 @@ class _Run:
             return False
         equations, weights = [slab.equations for slab in self.slabs], [slab.weights for slab in self.slabs]
         y = np.concatenate([slab.y for slab in self.slabs])
-        scale = np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
         moved = joint_derivative(equations, self.joint, self.t, y, weights) * (self.pump.begins - self.t)
-        return bool(np.abs(moved / scale).max() <= _AT_REST)
+        return bool(np.abs(moved / self._scale()).max() <= _AT_REST)
+
+    def _scale(self) -> Array:
+        """Error allowed in each component of the slabs' state vectors in a step."""
+        return np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
+
+    def _rates(self, equations: Sequence[Equations], weights: Sequence[Weights]) -> RightHandSide:
+        """Right-hand side of a step, with all that an implicit method needs."""
+        if self.method.implicit:
+            return joint_problem(equations, self.joint, weights, self._scale())
+        return partial(joint_derivative, equations, self.joint, weights=weights)
 
     def advance(self, target: float, dt_max: float) -> None:
         """One trial step towards `target`; accepted or not, the next step's length is chosen."""
@@ -150,9 +161,7 @@ class _Run:
         vectors = [slab.y for slab in self.slabs]
         radius = joint_spectral_radius(equations, self.joint, self.t, vectors, weights)
         dt = min(dt, self.method.largest_step(radius))
-        scale = np.concatenate([slab.scale(self.rtol, self.atol) for slab in self.slabs])
-        problem = joint_problem(equations, self.joint, weights, scale)
-        trial = self.method.step(problem, self.t, np.concatenate(vectors), dt, radius)
+        trial = self.method.step(self._rates(equations, weights), self.t, np.concatenate(vectors), dt, radius)
         self.out.statistics.evaluations += trial.evaluations
         found = list(zip(self.slabs, parts(equations, trial.y), parts(equations, trial.error), strict=True))
         # not Python's max, which may ignore a NaN

@@ -22,7 +22,7 @@ Fermi and Bose functions of one temperature remain stationary. Re Z <= 0 is unph
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -188,9 +188,6 @@ def joint_problem(
         scale: Error allowed in each component, shape of y.
     """
 
-    def rate(t: float, y: Array) -> Array:
-        return joint_derivative(slabs, joint, t, y, weights)
-
     def relaxation(t: float, y: Array) -> Array:
         found = list(zip(slabs, parts(slabs, y), weights, strict=True))
         states = [equations.state(v, *w) for equations, v, w in found]
@@ -208,6 +205,6 @@ def joint_problem(
     balances = [equations.invariant(Weights(*w)) for equations, w in zip(slabs, weights, strict=True)]
     entries = [np.arange(equations.size) >= equations.size - ENTRIES for equations in slabs]
     return Problem(
-        rate=rate, scale=scale, relaxation=relaxation, invariant=np.concatenate(balances),
-        integrals=np.concatenate(entries),
+        rate=partial(joint_derivative, slabs, joint, weights=weights), scale=scale, relaxation=relaxation,
+        invariant=np.concatenate(balances), integrals=np.concatenate(entries),
     )  # fmt: skip

@@ -34,6 +34,16 @@ def _occupations(rho: Array, p: Array, f: Array, a: Array, c: Array) -> None:
         a[L - 1 - i], c[L - 1 - i] = rho[i] * (1.0 - f[i]) - 1.0, p[i] * (f[i] - 1.0)
 
 
+@nb.njit(cache=True, error_model="numpy")
+def _emission(alpha2F: Array, n: Array, out: Array) -> None:
+    M, L = alpha2F.size - 1, out.size
+    out[M + 1 : L - M] = 0.0
+    for j in range(M + 1):
+        out[j] = alpha2F[j] * (n[j] + 1.0)
+    for j in range(1, M + 1):
+        out[L - j] = alpha2F[j] * n[j]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lattice:
     """Cell centres for quasiparticles and lattice points for phonons.
@@ -165,11 +175,8 @@ class Ring:
 
     def emission(self, alpha2F: Array, n: Array, out: Array | None = None) -> Array:
         """alpha2F (n + 1) on the whole axis, shape (L,): emission at Omega > 0, absorption at Omega < 0."""
-        M = self.lattice.M
         out = np.empty(self.L) if out is None else out
-        out[M + 1 : self.L - M] = 0.0
-        out[: M + 1] = alpha2F * (n + 1.0)
-        out[self.L - M :] = (alpha2F * n)[:0:-1]
+        _emission(alpha2F, n, out)
         return out
 
     def positive(self, ring: Array) -> Array:

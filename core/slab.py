@@ -19,6 +19,7 @@ from .lattice import Array
 from .pairing.coherence import spectral_weights
 from .pairing.gap import LEAST_Z, GapSolution, SelfEnergy
 from .pairing.tracking import GapError, GapTracker
+from .terms.absorption import AbsorptionRates
 from .windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE, blocked_above, cut, energy_above
 
 BOUNDS = 0.1
@@ -118,6 +119,8 @@ class Slab:
         self.weights = self._weights(gap.rho, gap.p, gap.self_energy)
         self._next = gap
         self._missed = 0.0
+        self._present: State | None = None
+        self._light: tuple[float, AbsorptionRates] | None = None
 
     def sample(self, t: float) -> Sample:
         """The state, at time t.
@@ -132,13 +135,12 @@ class Slab:
                 "weaken or broaden the spectrum's strongest mode"
             )
         state, film = self._state(), self.equations.film
-        gamma = self.equations.absorption.at(t, state).gamma
         return Sample(
             t=t, E=film.lattice.E, f=state.f, n=state.n, gap=self.gap,
             n_qp=film.quasiparticle_number(state.weights.energy, state.f),
             U_qp=state.U_qp, U_absorbed=self.booked(Entry.ABSORBED),
             U_escaped=self.booked(Entry.ESCAPED), U_gap=self.ledger.U_gap, U_overrun=self.ledger.U_overrun,
-            Gamma=gamma,
+            Gamma=self._absorption(t).gamma,
         )  # fmt: skip
 
     def open_wide(self) -> None:
@@ -150,10 +152,25 @@ class Slab:
         """Energy density recorded since the start, meV/nm^3."""
         return float(self.y[entry - ENTRIES])
 
-    def _state(self, gap: GapSolution | None = None, y: Array | None = None) -> State:
-        """The slab's state, or that of a trial's gap and y."""
-        gap = self.gap if gap is None else gap
-        return self.equations.state(self.y if y is None else y, *self._weights(gap.rho, gap.p, gap.self_energy))
+    def _state(self) -> State:
+        """The slab's state, kept until it moves or changes its lattice."""
+        if self._present is None:
+            self._present = self._state_of(self.gap, self.y)
+        return self._present
+
+    def _state_of(self, gap: GapSolution, y: Array) -> State:
+        """The state of a gap and a state vector."""
+        return self.equations.state(y, *self._weights(gap.rho, gap.p, gap.self_energy))
+
+    def _absorption(self, t: float) -> AbsorptionRates:
+        """Absorption by the slab's state at time t, kept as long as both are the same."""
+        if self._light is None or self._light[0] != t:
+            self._light = t, self.equations.absorption.at(t, self._state())
+        return self._light[1]
+
+    def _move(self, y: Array, gap: GapSolution, state: State | None = None) -> None:
+        """Continue with another y and gap, and their state if that is known."""
+        self.y, self.gap, self._present, self._light = y, gap, state, None
 
     def _weights(self, rho: Array, p: Array, dressed: SelfEnergy) -> Weights:
         """Spectral weights on the slab's lattice.
@@ -172,7 +189,7 @@ class Slab:
 
     def _change_lattice(self, equations: Equations, f: Array) -> None:
         """Continue with f on another lattice."""
-        self.y = np.concatenate([f, self.y[self.equations.film.lattice.N :]])
+        self._move(np.concatenate([f, self.y[self.equations.film.lattice.N :]]), self.gap)
         self.equations = equations
 
     def _widen(self, equations: Equations) -> None:
@@ -243,7 +260,7 @@ class Slab:
         The step kept its energy at the weights extrapolated to its middle; `U_gap` takes the mean of those at its
         ends. The defect is the difference times the motion of f, of third order in the step.
         """
-        old, new = self._state(), self._state(self._next, y)
+        old, new = self._state(), self._state_of(self._next, y)
         mean = 0.5 * (old.weights.energy + new.weights.energy)
         energy = new.film.quasiparticle_energy(mean - self.weights.energy, new.f - old.f)
         absorbed = max(self._reference, float(y[Entry.ABSORBED - ENTRIES]))
@@ -252,13 +269,13 @@ class Slab:
     def accept(self, t: float, y: Array, dt: float) -> None:
         """Move from t to a trial y whose gap is solved."""
         gap = self._next
-        old, new, absorption = self._state(), self._state(gap, y), self.equations.absorption
-        self.ledger.move_gap(old, new)
-        gamma = absorption.at(t + dt, new).gamma
-        self.ledger.U_overrun += 0.5 * dt * (self._missed + gamma * absorption.unit_overrun(new))
+        new = self._state_of(gap, y)
+        self.ledger.move_gap(self._state(), new)
         opened = gap.is_normal or self.gap.is_normal
         self.slope = None if opened else (1 / dt) * (gap.self_energy - self.gap.self_energy)
-        self.y, self.gap = y, gap
+        self._move(y, gap, new)
+        missed = self._absorption(t + dt).gamma * self.equations.absorption.unit_overrun(new)
+        self.ledger.U_overrun += 0.5 * dt * (self._missed + missed)
 
     def narrow(self, t: float) -> None:
         """Refuse too many quasiparticles above the window of the gap equation, and narrow the lattice if there are
@@ -285,14 +302,15 @@ class Slab:
         ) < NEGLIGIBLE * self.booked(Entry.ABSORBED):
             f = cut(equations.film, f, self._state().weights.energy[: f.size], below)
             equations = equations.on(equations.rung + 1)
-        self._change_lattice(equations, f)
+        if equations is not self.equations:
+            self._change_lattice(equations, f)
 
     def _make_room(self, t: float) -> None:
         """Widen the lattice until quasiparticles near its end miss a negligible share of the power."""
         while True:
-            state, equations = self._state(), self.equations
-            gamma, _, given = equations.absorption.at(t, state)
-            missed = equations.absorption.unit_overrun(state) if gamma else 0.0
+            equations = self.equations
+            gamma, _, given = self._absorption(t)
+            missed = equations.absorption.unit_overrun(self._state()) if gamma else 0.0
             self._missed = gamma * missed
             # emission can exceed absorption near the top of the lattice
             if missed <= max(0.0, MOST_OVERRUN * given) or equations.ladder is None or equations.rung == 0:

@@ -37,16 +37,20 @@ def stages(reach: Array) -> Stages:
 
 @lru_cache(maxsize=4096)
 def _of_stage(s: int, damping: int) -> Array:
-    """For each stage j from 1: coefficients of y, now, before, dt F and dt F0, and its time; shape (s + 1, 6)."""
+    """For each stage j from 1: coefficients of y, now, before, dt F and dt F0, and its time; shape (s + 2, 6).
+
+    A stage after the last one repeats it.
+    """
     c, mu, nu, mu_t, gamma_t = _coefficients(s, float(_EPSILONS[damping]))
     rows = [[0.0] * 6, [1.0, 0.0, 0.0, 0.0, mu_t[1], c[1]]]
     rows += [[1 - mu[j] - nu[j], mu[j], nu[j], mu_t[j], gamma_t[j], c[j]] for j in range(2, s + 1)]
     rows[-1][5] = 1.0
-    return np.array(rows)
+    return np.array([*rows, [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]])
 
 
 def coefficients(s: Array, damping: Array, j: Array) -> Array:
-    """Coefficients of stage j of each row, shape (B, 6)."""
+    """Coefficients of stage j of each row, shape (B, 6); a stage after the last one changes nothing."""
+    j = np.minimum(j, s + 1)
     code = (s * _LIMITS.size + damping) * _MOST_STAGES + j
     kinds, inverse = np.unique(code, return_inverse=True)
     found = [

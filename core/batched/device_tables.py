@@ -7,6 +7,7 @@ import numpy as np
 
 from ..constants import HBAR
 from ..kinetics import Film
+from ..pairing.coherence import _MIDDLE
 from ..pairing.eliashberg import Coupling
 from .device import jnp
 
@@ -15,19 +16,34 @@ Tables = dict[str, Any]
 
 
 class Size(NamedTuple):
-    """Sizes of a lattice, for which programs are compiled: cells, last index of phonons, length of the ring."""
+    """Sizes of a lattice, for which programs are compiled.
+
+    Args:
+        N: Cells.
+        M: Index of the highest phonon energy.
+        L: Length of the ring.
+        shift: Whole cells in a photon's energy.
+        near: Cells whose spectral weights may need closed forms, see `weights.spectral_weights`.
+    """
 
     N: int
     M: int
     L: int
+    shift: int = 0
+    near: int = 0
 
 
 def _on_device(found: dict[str, Any]) -> Tables:
     return {name: jnp.asarray(value) for name, value in found.items()}
 
 
-def gap_tables(coupling: Coupling) -> tuple[Size, Tables]:
-    """Constants of the gap equation, without mu_star, which each row has for itself."""
+def gap_tables(coupling: Coupling, largest: float = math.inf) -> tuple[Size, Tables]:
+    """Constants of the gap equation, without mu_star, which each row has for itself.
+
+    Args:
+        coupling: The gap equation.
+        largest: Gap up to which spectral weights are needed, meV.
+    """
     lattice, ring = coupling.lattice, coupling.ring
     log, cube = coupling.beyond_window
     found = {
@@ -46,7 +62,8 @@ def gap_tables(coupling: Coupling) -> tuple[Size, Tables]:
         "cube": cube,
         "cutoff": coupling.pseudopotential_weights,
     }
-    return Size(lattice.N, lattice.M, ring.L), _on_device(found)
+    near = math.ceil(min(lattice.N, _MIDDLE * largest / lattice.h))
+    return Size(lattice.N, lattice.M, ring.L, near=near), _on_device(found)
 
 
 def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables]:
@@ -59,8 +76,6 @@ def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables
     """
     lattice, ring = film.lattice, film.ring
     N, M, h = lattice.N, lattice.M, lattice.h
-    i = np.arange(-N, N)
-    high, low = np.clip(i + M + 1, 0, 2 * M + 1), np.clip(i - N + M + 1, 0, 2 * M + 1)
     shift = omega_pump / h
     k = math.floor(shift + 1e-9)
     above = max(shift - k, 0.0) if shift - k > 1e-9 else 0.0
@@ -71,8 +86,6 @@ def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables
         "E": E,
         "alpha2F": film.alpha2F,
         "mirror": ring.mirror_phase,
-        "high": high.astype(np.int32),
-        "low": low.astype(np.int32),
         "j": np.arange(M + 1, dtype=float),
         "phonon_rate": film.phonon_rate,
         "fastest_phonon": 2.0 * float((film.phonon_rate * lattice.Omega).max()),
@@ -81,9 +94,8 @@ def film_tables(film: Film, omega_pump: float, cells: int) -> tuple[Size, Tables
         "phonon_energy": film.N_ion * h * lattice.Omega * film.F,
         "golden": 2 * math.pi / HBAR,
         "photon": omega_pump,
-        "shift": np.array([k, k + 1], dtype=np.int32),
         "share": np.array([1.0 - above if k > 0 else 0.0, above]),
         "overrun": np.where(np.arange(N) >= first, 4 * film.N0 * omega_pump * h, 0.0),
         "blocked": np.where(np.arange(N) >= cells, 2.0 * h / E, 0.0),
     }
-    return Size(N, M, ring.L), _on_device(found)
+    return Size(N, M, ring.L, shift=k), _on_device(found)

@@ -104,6 +104,7 @@ def solve_small(gram: Device, right: Device, m: Device) -> Device:
     used = jnp.arange(depth)[None] < m[:, None]
     size = jnp.sqrt(jnp.diagonal(gram, axis1=1, axis2=2))
     scale = jnp.where(used & (size > 0.0), 1.0 / jnp.where(size > 0.0, size, 1.0), 0.0)
+    gram = jnp.where(used[:, :, None] & used[:, None, :], gram, 0.0)
     A = gram * scale[:, :, None] * scale[:, None, :] + _RIDGE * jnp.eye(depth)
     b = right * scale
     factor: list[list[Device]] = []

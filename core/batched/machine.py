@@ -20,6 +20,7 @@ from ..slab import BOUNDS, MISSED, MOST_PHOTONS
 from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
 from .gap import DEPTH
+from .programs import CONTINUE, DONE, NORMAL, SEEN
 
 Array = NDArray[Any]
 _ITERATIONS: Final = 300
@@ -34,16 +35,15 @@ class Phase(enum.IntEnum):
     IDLE = 0
     BUSY = 1
     FIRST = 2
-    FIRST_AHEAD = 3
-    STAGE = 4
-    PREPARE = 5
-    ITERATE = 6
-    GROW = 7
-    AMPLITUDE = 8
-    ACCEPT = 9
-    OBSERVE = 10
-    CUT = 11
-    FETCH = 12
+    STAGE = 3
+    RESUME = 4
+    ITERATE = 5
+    GROW = 6
+    AMPLITUDE = 7
+    SETTLE = 8
+    OBSERVE = 9
+    CUT = 10
+    FETCH = 11
 
 
 _FLOATS: Final = (
@@ -51,19 +51,30 @@ _FLOATS: Final = (
     "atol", "gap_tol", "mu_star", "full", "pairs", "emission", "escape", "free", "Delta0", "phi0", "W0",
     "slope_phi0",
     "missed", "U_gap", "U_overrun", "booked", "height", "close", "eigenvalue", "first_height", "source", "along",
-    "wanted",    "keep", "new_phi0", "new_W0", "blocked_above", "gamma",
+    "wanted", "keep", "new_phi0", "new_W0", "blocked_above", "gamma", "radius_next", "gamma_next", "dt_next",
 )  # fmt: skip
 _WHOLE: Final = (
-    "phase", "rung", "s", "damping", "j", "count", "iterations", "restarts", "trials", "steps", "rejected",
-    "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
+    "phase", "rung", "s", "damping", "j", "stride", "count", "iterations", "restarts", "trials", "steps",
+    "rejected", "evaluations", "gap_iterations", "max_steps", "sample", "point", "purpose",
 )  # fmt: skip
-_FLAGS: Final = ("waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh")
+_FLAGS: Final = (
+    "waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh", "ends_step",
+    "wants_fields",
+)  # fmt: skip
 
-LINES: Final = {
-    Phase.FIRST: 7, Phase.FIRST_AHEAD: 7, Phase.STAGE: 14, Phase.PREPARE: 1, Phase.ITERATE: 7, Phase.GROW: 2,
-    Phase.AMPLITUDE: 7, Phase.ACCEPT: 2, Phase.OBSERVE: 7, Phase.CUT: 7, Phase.FETCH: 7,
+STRIDES: Final = (3, 4, 6, 8)
+"""Stages for which there are programs; a step with fewer repeats its last stage, which changes nothing."""
+_LINES: Final = {
+    Phase.FIRST: 7, Phase.ITERATE: 7, Phase.GROW: 2, Phase.AMPLITUDE: 7, Phase.SETTLE: 9, Phase.OBSERVE: 7,
+    Phase.CUT: 7, Phase.FETCH: 7,
 }  # fmt: skip
-"""Number of inputs per row of each phase's program."""
+
+
+def lines(phase: Phase, stages: int) -> int:
+    """Number of inputs per row of a phase's program."""
+    return 10 + 6 * stages if phase in (Phase.STAGE, Phase.RESUME) else _LINES[phase]
+
+
 INITIAL, AFTER_STEP, ANEW = 0, 1, 2
 """Purpose of observing a state: the first one, after a step, on another lattice."""
 
@@ -79,7 +90,6 @@ class Machines:
         finish: Called with a row that has reached its last time.
         give_up: Called with a row and the reason why it cannot continue.
         record: Called with rows whose state is to be recorded, and their observed numbers, (n, rows).
-        wants_fields: Whether a row's f and Delta are recorded too.
     """
 
     def __init__(
@@ -92,12 +102,10 @@ class Machines:
         finish: Callable[[int], None],
         give_up: Callable[[int, str], None],
         record: Callable[[Array, Array], None],
-        next_time: Callable[[int, int], float | None],
-        wants_fields: Callable[[int], bool],
     ) -> None:
         self.h, self.last, self.begin = h, rungs - 1, begin
         self._finish, self._give_up, self._record = finish, give_up, record
-        self._next_time, self._wants_fields = next_time, wants_fields
+        self.times = np.full((rows, 1), math.inf)
         self.numbers = np.zeros((len(_FLOATS), rows))
         for name, line in zip(_FLOATS, self.numbers, strict=True):
             setattr(self, name, line)
@@ -109,6 +117,18 @@ class Machines:
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(name)
+
+    def schedule(self, row: int, times: Array) -> None:
+        """Set the times at which a row is sampled, ps."""
+        if times.size >= self.times.shape[1]:
+            more = np.full((len(self.times), times.size + 1 - self.times.shape[1]), math.inf)
+            self.times = np.concatenate([self.times, more], axis=1)
+        self.times[row, : times.size], self.times[row, times.size :] = times, math.inf
+        self.sample[row], self.target[row] = 0, times[0]
+
+    def _sampled(self, at: Array, sample: Array) -> Array:
+        """Times at which rows are sampled; infinite after the last one."""
+        return np.asarray(self.times[at, np.minimum(sample, self.times.shape[1] - 1)])
 
     def rows_numbers(self, at: Array, t: Array) -> list[Array]:
         """The numbers of `row_kinetics.Rows` at a time (ps)."""
@@ -123,25 +143,23 @@ class Machines:
         return np.where(self.sloped[at], share * self.dt[at], 0.0)
 
     def slots(self, at: Array, size: int) -> Array:
-        """Entry of the history that the next iteration of each row overwrites, for a chunk of `size`."""
-        found = np.zeros(size, dtype=np.int32)
-        found[: at.size] = self.count[at] % DEPTH
+        """Entry of the history that the next iteration of each row overwrites, if any, for a chunk of `size`."""
+        found = np.full(size, DEPTH, dtype=np.int32)
+        found[: at.size] = np.where(self.fresh[at], DEPTH, self.count[at] % DEPTH)
         return found
 
     def inputs(self, phase: Phase, at: Array) -> Array:
         """Input numbers of a phase's program, one line for each."""
         mu = [self.mu_star[at], self.full[at]]
-        if phase in (Phase.FIRST, Phase.FIRST_AHEAD):
+        if phase == Phase.FIRST:
             found = [*self.rows_numbers(at, self.t[at]), self.ahead(at, 0.5)]
-        elif phase == Phase.STAGE:
-            c = control.coefficients(self.s[at], self.damping[at], self.j[at]).T
-            dt = self.dt[at]
-            found = [
-                *self.rows_numbers(at, self.t[at] + c[5] * dt), c[0], c[1], c[2], c[3] * dt, c[4] * dt, dt,
-                self.rtol[at], self.atol[at],
-            ]  # fmt: skip
-        elif phase == Phase.PREPARE:
-            found = [self.ahead(at)]
+        elif phase in (Phase.STAGE, Phase.RESUME):
+            dt, t = self.dt[at], self.t[at]
+            found = [*self.rows_numbers(at, t), dt, self.rtol[at], self.atol[at], self.ahead(at)]
+            for i in range(int(self.stride[at[0]])):
+                c = control.coefficients(self.s[at], self.damping[at], self.j[at] + i).T
+                power = control.power(t + c[5] * dt, self.tau_pump[at], self.U[at])
+                found += [power, c[0], c[1], c[2], c[3] * dt, c[4] * dt]
         elif phase == Phase.ITERATE:
             tol = np.where(self.height[at] > 0, self.close[at], self.wanted[at])
             smallest = np.full(at.size, NO_GAP * self.h)
@@ -151,9 +169,13 @@ class Machines:
             found = mu
         elif phase == Phase.AMPLITUDE:
             found = [*mu, self.height[at], self.ahead(at), self.keep[at], self.source[at], self.along[at]]
-        elif phase == Phase.ACCEPT:
+        elif phase == Phase.SETTLE:
             opened = self.normal[at] | self.to_normal[at]
-            found = [np.where(opened, 0.0, 1.0 / self.dt[at]), self.to_normal[at].astype(float)]
+            t = self._arrival(at)
+            self.dt_next[at] = self._step(at, t)
+            half = np.where(opened, 0.0, 0.5 * self.dt_next[at])
+            inverse = np.where(opened, 0.0, 1.0 / self.dt[at])
+            found = [inverse, self.to_normal[at].astype(float), half, *self.rows_numbers(at, t)]
         else:
             found = [*self.rows_numbers(at, self.t[at]), self.Delta0[at]]
         return np.stack(found)
@@ -167,18 +189,57 @@ class Machines:
         opening = self.waiting[at] & (self.t[at] >= self.begins[at])
         if opening.any():
             wide = at[opening]
-            self.waiting[wide], self.rung[wide], self.plan[wide] = False, self.begin, self.tau_pump[wide] / 20
+            self.waiting[wide], self.plan[wide] = False, self.tau_pump[wide] / 20
+            self._move(wide, self.begin)
             self.purpose[wide], self.phase[wide] = ANEW, Phase.OBSERVE
             at = at[~opening]
-        early = self.waiting[at]
-        aimed = np.where(early, np.minimum(self.target[at], self.begins[at]), self.target[at])
-        self.aimed[at] = aimed
-        self.dt[at] = control.divided(aimed - self.t[at], self.plan[at])
-        self.phase[at] = np.where(self.sloped[at], Phase.FIRST_AHEAD, Phase.FIRST)
+        self.aimed[at] = self._aim(at)
+        dt = control.divided(self.aimed[at] - self.t[at], self.plan[at])
+        self.dt[at] = dt
+        known = dt == self.dt_next[at]
+        self.dt_next[at] = math.nan
+        self.phase[at[~known]] = Phase.FIRST
+        at = at[known]
+        self._begin_step(at, self.gamma_next[at], self.radius_next[at])
+
+    def _move(self, at: Array, rung: Any) -> None:
+        """Change the lattice of rows, on which nothing is known of their next steps."""
+        self.rung[at], self.dt_next[at] = rung, math.nan
+
+    def _aim(self, at: Array) -> Array:
+        """Time that the next steps of rows are to reach."""
+        return np.asarray(np.where(self.waiting[at], np.minimum(self.target[at], self.begins[at]), self.target[at]))
+
+    def _arrival(self, at: Array) -> Array:
+        """Time at the end of the present steps."""
+        t, aimed = self.t[at] + self.dt[at], self.aimed[at]
+        return np.asarray(np.where(np.abs(t - aimed) < 1e-12 * np.maximum(np.abs(aimed), self.dt[at]), aimed, t))
+
+    def _step(self, at: Array, t: Array) -> Array:
+        """Length of the steps after the present ones, which end at t, if no lattice changes; zero at the end."""
+        plan = control.planned(self.dt[at], self.plan[at], self.error[at], self.moved[at])
+        aimed = self._aim(at)
+        due = t >= self.target[at]
+        rows = at[due]
+        following = self._sampled(rows, self.sample[rows] + 1)
+        following = np.where(self.waiting[rows], np.minimum(following, self.begins[rows]), following)
+        aimed[due] = np.where(following < math.inf, following, t[due])
+        return control.divided(aimed - t, plan)
 
     def after_first(self, at: Array, found: Array) -> None:
+        """Begin a step, given Gamma and the fastest rate at its start, and whether the weights are right."""
+        gamma, radius, fits = found
+        at, (gamma, radius) = self._fitting(at, np.stack([gamma, radius]), fits > 0.0)
+        self._begin_step(at, gamma, radius)
+
+    def _fitting(self, at: Array, found: Array, fits: Array) -> tuple[Array, Array]:
+        """Rows whose spectral weights are right; the others are given up."""
+        for row in at[~fits]:
+            self.give_up(row, "a gap too large for the weights of rows")
+        return at[fits], found[:, fits]
+
+    def _begin_step(self, at: Array, gamma: Array, radius: Array) -> None:
         """Choose the stages of a step from Gamma and the fastest rate at its start."""
-        gamma, radius = found
         sane = (gamma * self.tau_pump[at] >= 0.0) & (gamma * self.tau_pump[at] < MOST_PHOTONS)
         for row in at[~sane]:
             self.give_up(row, "saturated")
@@ -186,12 +247,22 @@ class Machines:
         self.dt[at] = np.minimum(self.dt[at], control.LONGEST / radius)
         self.s[at], self.damping[at] = control.stages(self.dt[at] * radius)
         self.j[at], self.phase[at] = 1, Phase.STAGE
+        self._stride(at)
 
-    def after_stage(self, at: Array, found: Array) -> None:
-        """Go to the next stage; after the last one, check the step's error and the bounds of its occupations."""
-        self.j[at] += 1
+    def _stride(self, at: Array) -> None:
+        """Choose the number of stages in the next program of rows."""
+        left = self.s[at] - self.j[at] + 1
+        resumed = self.phase[at] == Phase.RESUME
+        self.ends_step[at] = ~resumed & (left <= STRIDES[-1])
+        smallest = np.array(STRIDES)[np.searchsorted(STRIDES, np.minimum(left, STRIDES[-1]))]
+        self.stride[at] = np.where(resumed, STRIDES[-1], smallest)
+
+    def after_stages(self, at: Array, found: Array) -> None:
+        """Go to the next stages; after the last one, check the step's error and the bounds of its occupations."""
+        self.j[at] += self.stride[at]
         last = self.j[at] > self.s[at]
-        self.phase[at[~last]] = Phase.STAGE
+        self.phase[at[~last]] = Phase.RESUME
+        self._stride(at[~last])
         at = at[last]
         relative, absorbed, low, high = found[:, last]
         self.evaluations[at] += self.s[at] + 1
@@ -200,7 +271,7 @@ class Machines:
         eps = BOUNDS * self.atol[at]
         good = (error <= 1.0) & (low > -eps) & (high < 1 + eps)
         self.reject(at[~good], error[~good])
-        self.phase[at[good]] = Phase.PREPARE
+        self._solve(at[good])
 
     def reject(self, at: Array, error: Array) -> None:
         """Reject a step and try a shorter one."""
@@ -211,7 +282,7 @@ class Machines:
             self.give_up(row, "step too small")
         self.aim(at[~small])
 
-    def after_prepare(self, at: Array) -> None:
+    def _solve(self, at: Array) -> None:
         """Follow the gap, or test whether one opens."""
         self.iterations[at] = self.restarts[at] = 0
         # the history of the last solution serves this one, and brings it closer for a few iterations more
@@ -221,7 +292,9 @@ class Machines:
         self.phase[at] = np.where(self.normal[at], Phase.GROW, Phase.ITERATE)
 
     def after_iterate(self, at: Array, found: Array) -> None:
-        """Choose what follows an iteration, from its code, residual, growth, Re phi0 and Re W0."""
+        """Choose what follows an iteration; `found` are the numbers of `programs.iterate`."""
+        # the weights of trials on the way need not be right
+        at, found = self._fitting(at, found[:5], (found[0] != DONE) | (found[5] > 0.0))
         code, residual, growth, phi0, W0 = found
         self.iterations[at] += 1
         self.gap_iterations[at] += 1
@@ -229,17 +302,22 @@ class Machines:
         self.fresh[at] = code == -1
         self.new_phi0[at], self.new_W0[at] = phi0, W0
         held = self.height[at] > 0.0
-        done = (code == 1) & ~held
+        done = (code == DONE) & ~held
         self.phase[at] = Phase.ITERATE
         self.judge(at[done], normal=False)
-        tired = ~held & ~done & ((code == 2) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
-        self.lost[at[tired]] = code[tired] != 2
+        tired = ~held & ~done & ((code == NORMAL) | (self.iterations[at] >= _ITERATIONS) | ~np.isfinite(residual))
+        self.lost[at[tired]] = code[tired] != NORMAL
         # an iteration that led nowhere is no history for the next solution
-        self.count[at[tired & (code != 2)]] = 0
+        self.count[at[tired & (code != NORMAL)]] = 0
         self.phase[at[tired]] = Phase.GROW
-        over = held & ((code != 0) | (self.iterations[at] >= _SETTLE))
-        for i in np.flatnonzero(over):
-            self._settled(int(at[i]), code[i] == 1, float(growth[i]), float(residual[i]))
+        over = held & ((code != CONTINUE) | (self.iterations[at] >= _SETTLE))
+        ended: dict[bool, list[int]] = {False: [], True: []}
+        for row, *numbers in zip(*(x[over].tolist() for x in (at, code == DONE, growth, residual)), strict=True):
+            normal = self._settled(row, *numbers)
+            if normal is not None:
+                ended[normal].append(row)
+        for normal, rows in ended.items():
+            self.judge(np.array(rows, dtype=np.int64), normal=normal)
 
     def after_grow(self, at: Array, found: Array) -> None:
         """Choose what follows an estimate of the largest eigenvalue, from its error, Int f / h and Re W0."""
@@ -284,8 +362,8 @@ class Machines:
         self.fresh[at] = True
         self.phase[at] = Phase.ITERATE
 
-    def _settled(self, row: int, settled: bool, growth: float, residual: float) -> None:
-        """Continue the search after the iterations at one amplitude."""
+    def _settled(self, row: int, settled: bool, growth: float, residual: float) -> bool | None:
+        """Continue the search after the iterations at one amplitude; say whether it ended in the normal state."""
         none: Any = None
         search, close = self.searches[row], self.close[row]
         self.count[row] = 0
@@ -296,26 +374,25 @@ class Machines:
         if settled and abs(growth - 1.0) < close:
             del self.searches[row]
             self.height[row] = 0.0
-            self.judge(np.array([row]), normal=False)
-            return
+            return False
         height, first = search.next(), self.first_height[row]
         ended = not height > 0.0 or (not search.trail and height < _TINY * first) or self.trials[row] >= _TRIALS
         if not ended and self.eigenvalue[row] <= 1.0 and height < _VANISHING * first:
             # a stable normal state, and the gap next to the start vanishes
             del self.searches[row]
             self.height[row] = 0.0
-            self.judge(np.array([row]), normal=True)
-            return
+            return True
         if ended:
             del self.searches[row]
             self.give_up(row, "gap equation")
-            return
+            return None
         self.keep[row] = float(settled)
         self.height[row], self.along[row] = height, 0.0
         if search.trail:
             self.source[row] = 3.0
             self.along[row] = _along(search, height)
         self.phase[row] = Phase.AMPLITUDE
+        return None
 
     def judge(self, at: Array, *, normal: bool) -> None:
         """Accept a step whose solved gap is close to the assumed one; reject it otherwise."""
@@ -329,12 +406,14 @@ class Machines:
         moved = np.abs(new - assumed) / allowed
         self.moved[at] = moved
         far = ~(moved <= 1.0) & (self.dt[at] > 1e-3 * self.tau_pump[at])
-        self.phase[at[~far]] = Phase.ACCEPT
+        self.phase[at[~far]] = Phase.SETTLE
         self.reject(at[far], moved[far])
 
-    def after_accept(self, at: Array, found: Array) -> None:
-        """Complete a step, given the energy of the changing density of states, Re W0 and Re phi0."""
-        given, W0, phi0 = found
+    def after_settle(self, at: Array, found: Array) -> None:
+        """Complete a step and observe its state; see `programs.settle`."""
+        seen = len(SEEN)
+        at, found = self._fitting(at, found, found[-1] > 0.0)
+        given, W0, phi0, gamma, radius, _ = found[seen:]
         dt = self.dt[at]
         self.U_gap[at] += given
         opened = self.normal[at] | self.to_normal[at]
@@ -343,11 +422,12 @@ class Machines:
         self.W0[at], self.phi0[at] = W0, phi0
         self.Delta0[at] = phi0 / np.maximum(W0 / (0.5 * self.h), LEAST_Z)
         self.normal[at] = self.to_normal[at]
-        t, aimed = self.t[at] + dt, self.aimed[at]
-        self.t[at] = np.where(np.abs(t - aimed) < 1e-12 * np.maximum(np.abs(aimed), dt), aimed, t)
+        self.t[at] = self._arrival(at)
         self.steps[at] += 1
         self.plan[at] = control.planned(dt, self.plan[at], self.error[at], self.moved[at])
-        self.purpose[at], self.phase[at] = AFTER_STEP, Phase.OBSERVE
+        self.gamma_next[at], self.radius_next[at] = gamma, radius
+        self.purpose[at] = AFTER_STEP
+        self.after_observe(at, found[:seen])
 
     def after_observe(self, at: Array, found: Array) -> None:
         """Update ledger, samples and lattice from the quantities of `programs.SEEN`, then choose the next step."""
@@ -371,8 +451,7 @@ class Machines:
         if due.any():
             rows = at[due]
             self._record(rows, found[:, due])
-            wants = np.array([self._wants_fields(int(row)) for row in rows])
-            self.phase[rows] = np.where(wants, Phase.FETCH, Phase.BUSY)
+            self.phase[rows] = np.where(self.wants_fields[rows], Phase.FETCH, Phase.BUSY)
         self._seen = found
         ready = ~due | (self.phase[at] == Phase.BUSY)
         self._on(at[ready], found[:, ready], due[ready])
@@ -383,8 +462,7 @@ class Machines:
 
     def _on(self, at: Array, found: Array, sampled: Array) -> None:
         """Continue observed rows, some of which were sampled."""
-        for row in at[sampled]:
-            self._next(int(row))
+        self._next(at[sampled])
         alive = self.phase[at] != Phase.IDLE
         at, found = at[alive], found[:, alive]
         gamma, power, overrun, _, above, _ = found[:6]
@@ -393,7 +471,7 @@ class Machines:
         self.phase[at[narrow]] = Phase.CUT
         missed = np.where(gamma != 0.0, overrun, 0.0)
         wide = ~narrow & (missed > np.maximum(0.0, MOST_OVERRUN * power)) & (self.rung[at] > 0)
-        self.rung[at[wide]] -= 1
+        self._move(at[wide], self.rung[at[wide]] - 1)
         self.purpose[at[wide]], self.phase[at[wide]] = ANEW, Phase.OBSERVE
         rest = ~narrow & ~wide
         self.missed[at[rest]] = (gamma * missed)[rest]
@@ -401,25 +479,24 @@ class Machines:
 
     def after_cut(self, at: Array) -> None:
         """Observe the state again on the narrower lattice."""
-        self.rung[at] += 1
+        self._move(at, self.rung[at] + 1)
         self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
     def after_fetch(self, at: Array) -> None:
         """Observe the state again once its fields are recorded, to choose the lattice and the next step."""
-        for row in at:
-            self._next(int(row))
+        self._next(at)
         at = at[self.phase[at] != Phase.IDLE]
         self.purpose[at], self.phase[at] = ANEW, Phase.OBSERVE
 
-    def _next(self, row: int) -> None:
-        """Set a row's next time to be sampled; end the row if there is none."""
-        self.sample[row] += 1
-        target = self._next_time(row, int(self.sample[row]))
-        if target is None:
-            self.phase[row] = Phase.IDLE
-            self._finish(row)
-        else:
-            self.target[row] = target
+    def _next(self, at: Array) -> None:
+        """Set the next times at which rows are sampled; end those that have none."""
+        self.sample[at] += 1
+        target = self._sampled(at, self.sample[at])
+        ended = target == math.inf
+        self.target[at[~ended]] = target[~ended]
+        self.phase[at[ended]] = Phase.IDLE
+        for row in at[ended]:
+            self._finish(int(row))
 
     def give_up(self, row: int, why: str) -> None:
         """Leave a row to the scalar solver."""

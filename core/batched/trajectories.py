@@ -10,13 +10,23 @@ from .. import soft_mode
 from ..lattice import Array
 from ..material import Material
 from ..optical_trace import observe_probe
+from ..pairing.allen_dynes import weak_coupling_gap
+from ..pairing.eliashberg import Coupling
 from ..pairing.gap import GapSolution, SelfEnergy
 from ..pairing.tracking import GapError
 from ..processes import slab_terms
 from ..result import Outcome, Result, coordinates
 from ..series import derived, film_series, ledger_error, overrun
-from ..settings import Point, Settings
-from ..simulate import _absorbed, _pump, build_coupling, build_equilibrium, build_film, check
+from ..settings import Damping, Point, Settings
+from ..simulate import (
+    _absorbed,
+    _pump,
+    build_bare_coupling,
+    build_coupling,
+    build_equilibrium,
+    build_film,
+    check,
+)
 from ..slab import Sample
 from ..terms.pump import Pump
 from ..thermal import bose, fermi
@@ -28,12 +38,19 @@ from .device_tables import gap_tables
 from .machine import INITIAL, Machines, Phase
 from .programs import SEEN, bytes_of_row
 
-CHUNKS: Final = (1024,)
-"""Sizes of chunks, ascending; each further size takes another minute to compile."""
-_ROWS: Final = 4
+CHUNKS: Final = (1024, 2048)
+"""Sizes of chunks, ascending; each is compiled for itself."""
+_ON_CPU: Final = 16
+"""Size of chunks without a GPU, where more rows at once gain nothing."""
+_ROWS: Final = 8
 """Rows per place in the largest chunk, so that chunks are full."""
 _SHARE: Final = 0.6
 """Share of a GPU's memory that rows take."""
+
+
+_LARGEST: Final = 4.0
+"""Gap for which spectral weights are prepared, in units of the weak-coupling gap at T = 0; the scalar solver
+computes points with a larger one."""
 
 
 class Trial(NamedTuple):
@@ -110,7 +127,6 @@ class _Prepared:
     slab_thickness: Array
     full_samples: bool
     samples: list[Sample] = field(default_factory=list)
-    seen: list[Array] = field(default_factory=list)
 
 
 class Batch:
@@ -132,20 +148,23 @@ class Batch:
             lambda w: build_film(material, key.spacing, w), key.window, key.omega_pump
         )
         lattice = self.ladder.film(self.ladder.last).lattice
-        coupling = build_coupling(material, key.spacing, key.window, trials[0].settings.damping)
-        size = gap_tables(coupling)[0]
+        coupling = build_bare_coupling(material, key.spacing, key.window)
+        largest = _LARGEST * weak_coupling_gap(material.Tc0)
+        size = gap_tables(coupling, largest)[0]
         self.chunks = chunks or _fitting(len(trials))
         widest = self.ladder.film(0).lattice.N
         self.rows = rows or _rows_by_memory(self.chunks[-1], bytes_of_row(widest, size))
-        self.pool = Pool(coupling, self.ladder, key.omega_pump, self.rows, self.chunks)
+        self.pool = Pool(coupling, self.ladder, key.omega_pump, self.rows, self.chunks, largest)
         self.pool.fetched = self._fetched
         self.machines = Machines(
             self.rows, lattice.h, len(self.ladder.windows), self.ladder.begin, finish=self._finish,
-            give_up=self._give_up, record=self._record, next_time=self._next_time, wants_fields=self._wants_fields,
+            give_up=self._give_up, record=self._record,
         )  # fmt: skip
         self.prepared: dict[int, _Prepared] = {}
         self._left = list(reversed(range(len(trials))))
         self._found: list[tuple[int, Result | Scalar]] = []
+        self._seen = np.zeros((self.rows, 0, len(_COLUMNS)))
+        self._couplings: dict[str, Coupling | Scalar] = {}
         self._starts: dict[tuple[str, float, float], int] = {}
         self._table: list[GapSolution] = []
         self._temperatures: list[float] = []
@@ -188,7 +207,10 @@ class Batch:
         """Pulse, equilibrium and times of a point; None if the scalar solver has to compute it."""
         point, settings = self.trials[place]
         material, key = self.key.material, self.key
-        coupling = build_coupling(material, key.spacing, key.window, settings.damping)
+        coupling = self._coupling(settings.damping)
+        if isinstance(coupling, Scalar):
+            self._found.append((place, coupling))
+            return None
         try:
             gap = build_equilibrium(material, key.spacing, key.window, settings.damping, point.T, settings.gap_tol)
         except GapError:
@@ -211,6 +233,16 @@ class Batch:
             pump, float(chi), float(U[0]), coupling.mu_star, self._starts[start], coordinates(settings)["time"],
             thickness, wants,
         )  # fmt: skip
+
+    def _coupling(self, damping: Damping) -> Coupling | Scalar:
+        """The coupling of a damping, or the reason why there is none: Tc0 is out of reach."""
+        if damping not in self._couplings:
+            key = self.key
+            try:
+                self._couplings[damping] = build_coupling(key.material, key.spacing, key.window, damping)
+            except ValueError as error:
+                self._couplings[damping] = Scalar(str(error))
+        return self._couplings[damping]
 
     def _strange(self, point: Point, settings: Settings, pump: Pump) -> str:
         """Name of a process of the point that the batched solver lacks; empty if there is none."""
@@ -248,10 +280,11 @@ class Batch:
         m, pump, settings = self.machines, prepared.pump, self.trials[place].settings
         point, gap = self.trials[place].point, self._table[prepared.start]
         m.numbers[:, row] = 0.0
-        for name in ("steps", "rejected", "evaluations", "gap_iterations", "sample", "count"):
+        for name in ("steps", "rejected", "evaluations", "gap_iterations", "count"):
             getattr(m, name)[row] = 0
-        m.point[row], m.t[row] = place, prepared.times[0]
-        m.target[row], m.plan[row] = prepared.times[0], pump.tau_pump / 20
+        m.schedule(row, prepared.times)
+        m.point[row], m.t[row], m.plan[row] = place, prepared.times[0], pump.tau_pump / 20
+        m.wants_fields[row] = prepared.full_samples
         m.tau_pump[row], m.U[row], m.begins[row], m.ends[row] = pump.tau_pump, pump.U, pump.begins, pump.ends
         m.rtol[row], m.atol[row], m.gap_tol[row] = settings.rtol, settings.atol, settings.gap_tol
         m.mu_star[row], m.full[row] = prepared.mu_star, float(settings.damping == "full")
@@ -264,24 +297,19 @@ class Batch:
         m.rung[row] = self.ladder.last if m.waiting[row] else self.ladder.begin
         m.purpose[row], m.phase[row] = INITIAL, Phase.OBSERVE
 
-    def _next_time(self, row: int, sample: int) -> float | None:
-        times = self.prepared[row].times
-        return float(times[sample]) if sample < times.size else None
-
-    def _wants_fields(self, row: int) -> bool:
-        return self.prepared[row].full_samples
-
     def _record(self, rows: Array, found: Array) -> None:
         m = self.machines
+        if self._seen.shape[1] < m.times.shape[1]:
+            longer = ((0, 0), (0, m.times.shape[1] - self._seen.shape[1]), (0, 0))
+            self._seen = np.pad(self._seen, longer)
         more = np.stack([m.Delta0[rows], m.U_gap[rows], m.U_overrun[rows], m.t[rows]])
-        for row, line in zip(rows, np.concatenate([found, more]).T, strict=True):
-            self.prepared[int(row)].seen.append(line)
+        self._seen[rows, m.sample[rows]] = np.concatenate([found, more]).T
 
     def _fetched(self, rows: Array, fields: list[Array]) -> None:
         """Keep whole samples for points that record more than the usual series."""
         for row, f, n, x, rho, p in zip(rows, *fields, strict=True):
             prepared = self.prepared[int(row)]
-            seen = dict(zip(_COLUMNS, prepared.seen[-1], strict=True))
+            seen = dict(zip(_COLUMNS, self._seen[row, self.machines.sample[row]], strict=True))
             film = self.ladder.film(int(self.machines.rung[row]))
             dressed = SelfEnergy(x[0] + 1j * x[1], x[2] + 1j * x[3])
             gap = GapSolution(dressed, rho, p, film.lattice.h, 0, 0.0, True)
@@ -297,10 +325,20 @@ class Batch:
         self._found.append((int(self.machines.point[row]), Scalar(why)))
 
     def _finish(self, row: int) -> None:
-        prepared, m = self.prepared.pop(row), self.machines
-        place = int(m.point[row])
-        point, settings = self.trials[place]
-        columns = dict(zip(_COLUMNS, np.array(prepared.seen).T, strict=True))
+        prepared, place = self.prepared.pop(row), int(self.machines.point[row])
+        try:
+            self._found.append((place, self._result(row, place, prepared)))
+        except ValueError as error:
+            self._found.append((place, Scalar(str(error))))
+
+    def _result(self, row: int, place: int, prepared: _Prepared) -> Result:
+        """The result of a row at its last time.
+
+        Raises:
+            ValueError: as `simulate` does, where a film cannot be observed by its probe.
+        """
+        m, (point, settings) = self.machines, self.trials[place]
+        columns = dict(zip(_COLUMNS, self._seen[row, : m.sample[row]].T.copy(), strict=True))
         film = self.ladder.film(self.ladder.last)
         if prepared.full_samples:
             data = film_series([prepared.samples], film, point, settings)
@@ -323,7 +361,7 @@ class Batch:
             "blocked_above": float(m.blocked_above[row]),
             "mu_star": prepared.mu_star,
         }
-        self._found.append((place, Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)))
+        return Result(outcome=Outcome.OK, data=data, diagnostics=diagnostics)
 
 
 class _Last(NamedTuple):
@@ -355,6 +393,8 @@ def _four(gap: GapSolution) -> Array:
 
 def _fitting(points: int) -> tuple[int, ...]:
     """Sizes of chunks for a number of points."""
+    if jax.default_backend() == "cpu":
+        return (min(points, _ON_CPU),)
     enough = next((n for n in CHUNKS if n >= points), CHUNKS[-1])
     return tuple(n for n in CHUNKS if n <= enough)
 

@@ -1,6 +1,8 @@
 """Spectral weights of rows as in `pairing.coherence`, with branches replaced by choices between computed values."""
 
-from ..pairing.coherence import _FAR, _FEW, _NODES, _NODES_3, _SMOOTH, _WEIGHTS_3
+from typing import Final
+
+from ..pairing.coherence import _FEW, _MIDDLE, _NODES, _NODES_3, _SMOOTH, _WEIGHTS_3
 from .device import Device, jax, jnp
 from .pairs import Pair
 
@@ -34,17 +36,21 @@ def _between(W: Pair, dW: Pair, F: Pair, dF: Pair) -> Parts:
     return r0, r1, p0, p1
 
 
+_SERIES: Final = (231 / 1024, 63 / 256, 35 / 128, 5 / 16, 3 / 8, 1 / 2, 1.0)
+"""Coefficients of 1 / sqrt(1 - d), highest power first."""
+
+
 def _far(W: Pair, dW: Pair, F: Pair, dF: Pair) -> Parts:
     r0 = r1 = p0 = p1 = 0.0
-    for y in _NODES:
+    for y, weight in zip(_NODES_3, _WEIGHTS_3, strict=True):
         q = F.plus(dF.by(y)).over(W.plus(dW.by(y)))
         d = q.times(q)
-        inner = Pair(0.375 + 0.3125 * d.re, 0.3125 * d.im)
-        inner = d.times(inner)
-        inner = d.times(Pair(0.5 + inner.re, inner.im))
-        root = Pair(1.0 + inner.re, inner.im)
-        rho, p = root.re, q.times(root).re
-        r0, r1, p0, p1 = r0 + 0.5 * rho, r1 + 0.5 * y * rho, p0 + 0.5 * p, p1 + 0.5 * y * p
+        root = Pair(_SERIES[0], 0.0)
+        for term in _SERIES[1:]:
+            root = d.times(root)
+            root = Pair(term + root.re, root.im)
+        rho, p = weight * root.re, weight * q.times(root).re
+        r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
     return r0, r1, p0, p1
 
 
@@ -67,34 +73,70 @@ def _near(W: Pair, dW: Pair, F: Pair, dF: Pair, R: Pair, R1: Pair) -> tuple[Part
     return parts, a.is_zero | below.is_zero
 
 
-def spectral_weights(W1: Pair, F1: Pair) -> tuple[Device, Device]:
-    """Weights rho and p of rows of W = E Z and phi, all (B, N); see `pairing.coherence.spectral_weights`."""
+def _is_smooth(R: Pair, R1: Pair) -> Device:
+    change = R1.times(R1).minus(R.times(R)).square
+    return change < _SMOOTH**2 * jnp.minimum(R.square, R1.square) ** 2
+
+
+def _is_small(W: Pair, F: Pair) -> Device:
+    return W.square > _MIDDLE**2 * F.square
+
+
+def _any_interval(W: Pair, W1: Pair, F: Pair, F1: Pair) -> Parts:
+    """Int rho, Int y rho, Int p, Int y p over the intervals below the first points of rows (B, n)."""
     i = jnp.arange(W1.re.shape[-1]) - 1
     R1 = _root(W1, F1)
-    W, F, R = _shifted(W1, -1.0), _shifted(F1, 1.0), _shifted(R1, -1.0)
+    R = _shifted(R1, -1.0)
     dW, dF = W1.minus(W), F1.minus(F)
     none = F.is_zero & F1.is_zero
     undamped = (W.im == 0.0) & (W1.im == 0.0) & (F.im == 0.0) & (F1.im == 0.0)
     gapped = undamped & (W.square <= F.square) & (W1.square <= F1.square)
-    far = (i >= _FEW) & (W.square > _FAR**2 * F.square)
-    change = R1.times(R1).minus(R.times(R)).square
-    smooth = (i >= 0) & (change < _SMOOTH**2 * jnp.minimum(R.square, R1.square) ** 2)
+    far, smooth = (i >= _FEW) & _is_small(W, F), (i >= 0) & _is_smooth(R, R1)
     near, absent = _near(W, dW, F, dF, R, R1)
     between, beyond = _between(W, dW, F, dF), _far(W, dW, F, dF)
     r0, r1, p0, p1 = (
         jnp.where(none, empty, jnp.where(gapped, 0.0, jnp.where(far, z, jnp.where(smooth | absent, y, x))))
         for x, y, z, empty in zip(near, between, beyond, (1.0, 0.5, 0.0, 0.0), strict=True)
     )
+    return r0, r1, p0, p1
+
+
+def _smooth_interval(W: Pair, W1: Pair, F: Pair, F1: Pair) -> tuple[Parts, Device]:
+    """As `_any_interval` without its closed form; also whether no interval of a row needs that, (B,)."""
+    dW, dF = W1.minus(W), F1.minus(F)
+    far, smooth = _is_small(W, F), _is_smooth(_root(W, F), _root(W1, F1))
+    between, beyond = _between(W, dW, F, dF), _far(W, dW, F, dF)
+    r0, r1, p0, p1 = (jnp.where(far, z, y) for y, z in zip(between, beyond, strict=True))
+    return (r0, r1, p0, p1), jnp.all(far | smooth, -1)
+
+
+def spectral_weights(W1: Pair, F1: Pair, near: int | None = None) -> tuple[Device, Device, Device]:
+    """Weights of rows; see `pairing.coherence.spectral_weights`.
+
+    Args:
+        W1, F1: W = E Z and phi, both (B, N).
+        near: Cells for which closed forms are computed, at least _FEW + 1; all if None. Above them a gap's edge is
+            not resolved.
+    Returns:
+        rho and p, both (B, N), and whether there is no edge above, (B,).
+    """
+    N = W1.re.shape[-1]
+    near = N if near is None else min(N, max(near, _FEW + 1))
+    W, F = _shifted(W1, -1.0), _shifted(F1, 1.0)
+    low, high = ([Pair(x.re[:, at], x.im[:, at]) for x in (W, W1, F, F1)] for at in (slice(near), slice(near, N)))
+    parts, fits = _any_interval(*low), jnp.ones(W1.re.shape[0], dtype=bool)
+    if near < N:
+        beyond, fits = _smooth_interval(*high)
+        parts = tuple(jnp.concatenate(both, -1) for both in zip(parts, beyond, strict=True))
     # each is needed at two points: computed once
-    r0, r1, p0, p1 = jax.lax.optimization_barrier((r0, r1, p0, p1))
+    r0, r1, p0, p1 = jax.lax.optimization_barrier(parts)
     # half a cell is left up to the window's end, as flat as its last point
-    end = W1.re.shape[-1] - 1
-    last = Pair(W1.re[:, end:], W1.im[:, end:]), Pair(F1.re[:, end:], F1.im[:, end:])
-    R_last = Pair(R1.re[:, end:], R1.im[:, end:])
+    last = Pair(W1.re[:, -1:], W1.im[:, -1:]), Pair(F1.re[:, -1:], F1.im[:, -1:])
+    R_last = _root(*last)
     rho = r1 + jnp.concatenate([(r0 - r1)[:, 1:], 0.5 * last[0].over(R_last).re], -1)
     p = p1 + jnp.concatenate([(p0 - p1)[:, 1:], 0.5 * last[1].over(R_last).re], -1)
     rho = jnp.maximum(rho, 0.0)
-    return rho, jnp.clip(p, -rho, rho)
+    return rho, jnp.clip(p, -rho, rho), fits
 
 
 def linear_pair_amplitude(W1: Pair, F1: Pair) -> Device:

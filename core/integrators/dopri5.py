@@ -28,6 +28,7 @@ class DormandPrince:
     order: int = 5
     error_order: int = 5
     defect: float = math.inf
+    implicit: bool = False
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """See `Method.step`."""

@@ -66,6 +66,11 @@ class Method(Protocol):
         """Largest defect of the energy ledger in a step, relative to the energy absorbed; infinite for no limit."""
         ...
 
+    @property
+    def implicit(self) -> bool:
+        """Whether the method makes use of a `Problem`, beyond its right-hand side."""
+        ...
+
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """Step from (t, y) by dt; `spectral_radius` bounds |dF/dy|, 1/ps. F may be a `Problem`.
 

@@ -86,6 +86,7 @@ class RungeKuttaChebyshev:
     order: int = 2
     error_order: int = 3
     defect: float = math.inf
+    implicit: bool = False
 
     def stages(self, dt: float, spectral_radius: float) -> tuple[int, float]:
         """Stages for a stable step, at least 2, and the damping."""

@@ -53,6 +53,7 @@ class Rosenbrock:
     order: int = 2
     error_order: int = 2
     defect: float = 1e-7
+    implicit: bool = True
 
     def step(self, F: RightHandSide, t: float, y: Array, dt: float, spectral_radius: float) -> Step:
         """See `Method.step`; a `Problem` brings preconditioner, tolerance and invariant."""

@@ -100,8 +100,12 @@ def _expand(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) 
 
     Where phi / W is small: R is expanded to sixth order in (phi / W)^2, at three points.
     """
-    for i in range(first, last):
-        W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
+    # only a loop from zero, whose indices cannot be negative, becomes vector instructions: five times as fast
+    below, above = slice(first, last), slice(first + 1, last + 1)
+    r0s, r1s, p0s, p1s = parts[0, below], parts[1, below], parts[2, below], parts[3, below]
+    Ws, W1s, Fs, F1s = omegaZ[below], omegaZ[above], phi[below], phi[above]
+    for i in range(Ws.size):
+        W, W1, F, F1 = Ws[i], W1s[i], Fs[i], F1s[i]
         r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
         for k in range(3):
             y, weight = _NODES_3[k], _WEIGHTS_3[k]
@@ -116,14 +120,17 @@ def _expand(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) 
                 x, z = term + x * u - z * v, x * v + z * u
             rho, p = weight * x, weight * (q * x - s * z)
             r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
-        parts[0, i], parts[1, i], parts[2, i], parts[3, i] = r0, r1, p0, p1
+        r0s[i], r1s[i], p0s[i], p1s[i] = r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _expand_far(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Array) -> None:
     """Integrals as in `_expand`, to third order at two points."""
-    for i in range(first, last):
-        W, W1, F, F1 = omegaZ[i], omegaZ[i + 1], phi[i], phi[i + 1]
+    below, above = slice(first, last), slice(first + 1, last + 1)
+    r0s, r1s, p0s, p1s = parts[0, below], parts[1, below], parts[2, below], parts[3, below]
+    Ws, W1s, Fs, F1s = omegaZ[below], omegaZ[above], phi[below], phi[above]
+    for i in range(Ws.size):
+        W, W1, F, F1 = Ws[i], W1s[i], Fs[i], F1s[i]
         r0, r1, p0, p1 = 0.0, 0.0, 0.0, 0.0
         for k in range(2):
             y = _NODES[k]
@@ -137,7 +144,7 @@ def _expand_far(omegaZ: Complex, phi: Complex, first: int, last: int, parts: Arr
                 x, z = term + x * u - z * v, x * v + z * u
             rho, p = 0.5 * x, 0.5 * (q * x - s * z)
             r0, r1, p0, p1 = r0 + rho, r1 + y * rho, p0 + p, p1 + y * p
-        parts[0, i], parts[1, i], parts[2, i], parts[3, i] = r0, r1, p0, p1
+        r0s[i], r1s[i], p0s[i], p1s[i] = r0, r1, p0, p1
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
@@ -165,8 +172,8 @@ def _gather(parts: Array, first: tuple[float, float], rho: Array, p: Array) -> N
 def _deposit(omegaZ: Complex, phi: Complex, rho: Array, p: Array) -> None:
     """Distribute the states of each interval over its two lattice points, beginning below the first point."""
     N = phi.size
-    far = min(_far_from(omegaZ, phi, _FAR), N - 1)
-    middle = min(_far_from(omegaZ, phi, _MIDDLE), far)
+    far = _far_from(omegaZ, phi, _FAR)
+    middle, far = min(_far_from(omegaZ[:far], phi[:far], _MIDDLE), N - 1), min(far, N - 1)
     parts = np.empty((4, N))
     _expand(omegaZ, phi, middle, far, parts)
     _expand_far(omegaZ, phi, far, N - 1, parts)

@@ -11,6 +11,7 @@ import pytest
 from photogap.sweeps.clusters.cluster_file import find, read
 from photogap.sweeps.clusters.script import driver_script, retirement, worker_script
 from photogap.sweeps.errors import ConfigError
+from photogap.sweeps.work.memory import peak
 from support import generated
 
 COUNT = int(os.environ.get("PHOTOGAP_GENERATED", "60"))
@@ -48,7 +49,7 @@ def outcome(path: Path, logs: Path) -> str:
 def test_each_file_gives_a_cluster_or_one_message(tmp_path: Path) -> None:
     found: Counter[str] = Counter()
     slowest = 0.0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     for path in generated.write(tmp_path, COUNT, SEED):
         begin = cpu_s()
         text = outcome(path, tmp_path / "logs")
@@ -57,7 +58,7 @@ def test_each_file_gives_a_cluster_or_one_message(tmp_path: Path) -> None:
         named = str(path) in text or "needs `cores` and `memory`" in text
         assert text == "spec" or (named and len(text) < 3000), path.read_bytes()
         assert text == "spec" or text.encode(), "what is printed is text"
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = (peak() - before) / 2**20
     print(f"{COUNT} files of seed {SEED}: {dict(found)}; slowest {slowest:.2f} s of CPU; {grown:.0f} MB more")
     assert min(found["spec"], found["message"]) > COUNT // 10, found
     assert grown < 500

@@ -6,7 +6,6 @@
 import contextlib
 import os
 import random
-import resource
 import time
 import typing
 from collections import Counter
@@ -20,6 +19,7 @@ from photogap.core.settings import Settings
 from photogap.sweeps.ask.config import Config, read
 from photogap.sweeps.ask.plan import resolve
 from photogap.sweeps.errors import ConfigError, SweepError
+from photogap.sweeps.work.memory import peak
 
 COUNT = int(os.environ.get("PHOTOGAP_GENERATED_CONFIGS", "150"))
 BYTES = 500 * 1024**2
@@ -177,8 +177,3 @@ def warm(path: Path) -> Path:
     """A config that loads what all others load too."""
     path.write_text(yaml.safe_dump({"name": "x", "axes": {k: v[0] for k, v in SENSIBLE.items()}}))
     return path
-
-
-def peak() -> int:
-    """Largest memory of this process so far, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
