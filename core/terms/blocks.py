@@ -168,8 +168,8 @@ def _collect(
         minus, plus = signals[b, M : M + c1.size], signals[count + 1 + b, M : M + c1.size]
         for i in range(c1.size):
             c1[i], c2[i] = everywhere + minus[i], plus[i]
-    # less the empty states above the lattice
-    for i in range(max(N - M, first), N):
+    # less the empty states above the lattice; N - M > `first`
+    for i in range(N - M, N):
         C1[i] -= h * empty[i - N + M + 1]
     for j in range(1, M + 1):
         pairs = 2.0 * (signals[count, j] - shared[j])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..ask.axes import Labels
+from ..ask.libraries import refuse_missing
 from ..ask.plan import Plan
 from ..errors import ConfigError, SweepError
 from ..numbers import left
@@ -57,12 +58,13 @@ def converge(
         tell: Called with a description before each computation.
 
     Raises:
-        ConfigError: The model does not define finer numerics.
+        ConfigError: The model does not define finer numerics, or the point needs a library that is missing here.
         SweepError: The point itself fails.
     """
     if plan.model.finer is None:
         raise ConfigError(f"`converge` needs a model that defines finer numerics. Got {plan.model.name!r}.")
     settings = plan.settings_at(labels)
+    refuse_missing(plan.model, [settings])
     tell("as it is")
     record, given = _compute(plan, labels, settings)
     if record["status"] != Status.OK:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ask import libraries
 from ..ask.axes import Grid, Index, embed, union
 from ..ask.bounds import check_union
 from ..ask.config import Config, made
@@ -110,7 +111,7 @@ def run(
     watch = watch or Watch()
     with contextlib.ExitStack() as stack:
         if plan.config.refine and watch.pool is None:
-            watch = dataclasses.replace(watch, pool=_kept(stack))
+            watch = dataclasses.replace(watch, pool=_Kept(stack))
         first = coarsest(plan)
         report = _run(first, place, workers, recompute, watch)
         at_once = (plan.config.workers if workers is None else workers) or 1
@@ -124,21 +125,23 @@ def run(
     return report
 
 
-def _kept(stack: contextlib.ExitStack) -> Opener:
+class _Kept:
     """Opener of one pool for all rounds of a run, closed with the stack."""
-    kept: list[Pool] = []
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self.stack = stack
+        self.pools: list[Pool] = []
 
     @contextlib.contextmanager
-    def opened(config: Config, workers: int | None, **given: Any) -> Iterator[Pool]:
+    def __call__(self, config: Config, workers: int | None, **given: Any) -> Iterator[Pool]:
+        """See `open_pool`."""
         if workers == 0:
             with open_pool(config, workers, **given) as pool:
                 yield pool
             return
-        if not kept:
-            kept.append(stack.enter_context(open_pool(config, workers, **given)))
-        yield kept[0]
-
-    return opened
+        if not self.pools:
+            self.pools.append(self.stack.enter_context(open_pool(config, workers, **given)))
+        yield self.pools[0]
 
 
 def _run(
@@ -169,20 +172,21 @@ def _run(
         wanted = _membership(plan, cube, only)
         cube.refuse_strangers(plan_there, wanted)
         workers = plan.config.workers if workers is None else workers
-        if not (wanted & (cube.status() == MISSING)).any():
+        missing = wanted & (cube.status() == MISSING)
+        if not missing.any():
             workers = 0
-        elif watch.pool is None and (place.is_memory or computes_here(plan.config, workers)):
-            _refuse_missing_libraries(plan)
+        _refuse_missing_libraries(plan_there, place, workers, watch, missing)
         with _pool(plan, place, workers, watch) as pool:
             return _drive(plan_there, cube, log, pool, wanted, watch, check)
 
 
-def _refuse_missing_libraries(plan: Plan) -> None:
-    """Refuse settings that need a library which this process, and so its workers, lack."""
-    try:
-        plan.model.libraries(plan.settings)
-    except ImportError as error:
-        raise ConfigError(str(error)) from error
+def _refuse_missing_libraries(
+    plan: Plan, place: Place, workers: int | None, watch: Watch, chosen: NDArray[np.bool_]
+) -> None:
+    """Refuse points that need a library which this process lacks, where it or its worker processes compute them."""
+    ours = watch.pool is None or isinstance(watch.pool, _Kept)
+    if ours and chosen.any() and (place.is_memory or computes_here(plan.config, workers)):
+        libraries.refuse_missing(plan.model, libraries.choices(plan, chosen))
 
 
 def _pool(plan: Plan, place: Place, workers: int | None, watch: Watch) -> AbstractContextManager[Pool]:
@@ -371,23 +375,24 @@ def retry(
     """
     _need(place)
     refuse_unwritable(place)
+    watch = watch or Watch()
     with store_faults(place), driver_lock(place) as check:
         cube = Cube(place)
         cube.guard = check
         plan = plan_of(cube, root, cluster=cluster, trust=trust)
         failed = _failed(cube, plan, like)
+        chosen = np.zeros(cube.grid.shape, bool)
+        for index in failed:
+            chosen[index] = True
+        _refuse_missing_libraries(plan, place, workers, watch, chosen)
         place.blobs.put(RETRY, json.dumps([plan.point_id(cube.grid.labels(index)) for index in failed]).encode())
         cube.forget(failed)
         cube.place.blobs.delete(f"parts/{plan.point_id(cube.grid.labels(index))}" for index in failed)
-    watch = watch or Watch()
     with store_faults(place), patience(), driver_lock(place) as check, contextlib.closing(_log(place)) as log:
         place.blobs.delete([CANCEL])
         cube = Cube(place)
         cube.guard = check
         workers = workers if failed else 0
-        chosen = np.zeros(cube.grid.shape, bool)
-        for index in failed:
-            chosen[index] = True
         with _pool(plan, place, workers, watch) as pool:
             report = _drive(plan, cube, log, pool, chosen, watch, check)
     if report.reason is None:
@@ -420,9 +425,13 @@ def replay(place: Place, point: str, *, trust: bool = False) -> tuple[dict[str, 
         place: The store.
         point: The first digits of a point's id, or `T=30,F0=1` labels.
         trust: As in `plan_of`.
+
+    Raises:
+        ConfigError: The point needs a library that this process lacks.
     """
     plan = plan_of(Cube(place, read_only=True), trust=trust)
     labels = plan.grid.labels(find(plan, point))
+    libraries.refuse_missing(plan.model, [plan.settings_at(labels)])
     job = job_of(plan, labels, plan.point_id(labels))
     record, arrays = compute(plan.model, job, Batch((job,), plan.config.model, place.url, own_process=False))
     return {"labels": labels, **record}, arrays

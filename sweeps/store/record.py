@@ -1,5 +1,6 @@
 """The store's record: config as given and as resolved, versions, hosts and times of all runs."""
 
+import dataclasses
 import functools
 import importlib.metadata
 import platform
@@ -10,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..ask import libraries
 from ..ask.identity import canonical, digest
 from ..errors import ContradictionError
 
@@ -35,14 +37,6 @@ def unlike(ours: Mapping[str, str], theirs: Mapping[str, str | None]) -> list[st
     """Packages of different versions; an optional one may be missing on one side."""
     one_side = [name for name in _OPTIONAL if not (ours.get(name) and theirs.get(name))]
     return [name for name in {**ours, **theirs} if name not in one_side and ours.get(name) != theirs.get(name)]
-
-
-def _libraries(plan: "Plan") -> Mapping[str, str]:
-    """Versions of the libraries that the plan's settings choose; none where only the workers have them."""
-    try:
-        return plan.model.libraries(plan.settings)
-    except ImportError:
-        return {}
 
 
 @functools.cache
@@ -102,7 +96,7 @@ def run_entry(plan: "Plan") -> dict[str, Any]:
         "end": None,
         "outcome": "running",
         "host": socket.gethostname(),
-        "versions": {**versions(), **_libraries(plan)},
+        "versions": {**versions(), **libraries.versions(plan)},
         "git": git_revision(),
         "config": plan.config.model_dump(mode="json"),
     }
@@ -116,7 +110,8 @@ def refuse_contradiction(
     Raises:
         ContradictionError: The plan contradicts the store; the message lists the differences.
     """
-    differs = [*_moved(record, plan), *_differences("", record["base"], plan.base, _axes_of_either(record, plan))]
+    old, new = (_with_later(base, plan) for base in (record["base"], plan.base))
+    differs = [*_moved(record, plan), *_differences("", old, new, _axes_of_either(record, plan))]
     for label, known in record["materials"].items():
         if plan.material_digests.get(label, known) != known:
             differs.append(f"material `{label}` has other numbers than when the store was created")
@@ -126,6 +121,13 @@ def refuse_contradiction(
                 differs.append(f"`{key}` {name!r} has other numbers than when the store was created")
     if differs:
         raise ContradictionError(f"the config contradicts the store: {'; '.join(differs)}. {remedy}")
+
+
+def _with_later(base: dict[str, Any], plan: "Plan") -> dict[str, Any]:
+    """Choices shared by all points, with the defaults of later settings, which identities leave out."""
+    fields = dataclasses.fields(plan.settings)
+    later = {f.name: canonical(f.default) for f in fields if f.metadata.get("later")}
+    return base | {"settings": later | base["settings"]}
 
 
 def _axes_of(record: dict[str, Any]) -> set[str]:

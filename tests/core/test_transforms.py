@@ -76,6 +76,43 @@ def test_numpy_is_used_unless_fftw_is_asked_for() -> None:
         assert not np.array_equal(ring.forward(x), numpy)
 
 
+def test_the_choice_ends_with_its_context() -> None:
+    """Also if the transforms in it raise."""
+    x = signals(3, 5760)
+    with pytest.raises(ArithmeticError), using("fftw"):
+        raise ArithmeticError
+    assert np.array_equal(transforms.forward(x), np.fft.rfft(x))
+
+
+@pytest.mark.parametrize("offset", [0, 16, 32, 48])
+def test_arrays_at_any_address_of_numpy_give_the_same_bits(offset: int) -> None:
+    """NumPy aligns to 16 bytes at least."""
+
+    def moved(a: Any) -> Any:
+        memory = np.empty(a.nbytes + 128, np.uint8)
+        start = -memory.ctypes.data % 64 + offset
+        view = memory[start : start + a.nbytes].view(a.dtype).reshape(a.shape)
+        view[...] = a
+        return view
+
+    x = signals(3, 5760)
+    with using("fftw"):
+        spectra = transforms.forward(x)
+        back = transforms.inverse(spectra.copy(), 5760)
+        assert np.array_equal(transforms.forward(moved(x), moved(spectra)), spectra)
+        assert np.array_equal(transforms.inverse(moved(spectra), 5760, moved(x)), back)
+
+
+def test_a_thread_keeps_a_bounded_number_of_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transforms, "_MOST_PLANS", 4)
+    transforms._here.plans.clear()
+    with using("fftw"):
+        for n in range(10, 20):
+            x = signals(2, n)
+            assert np.abs(transforms.forward(x) - np.fft.rfft(x)).max() < 1e-12
+            assert len(transforms._here.plans) <= 4
+
+
 def test_measured_plans_of_other_modules_change_no_bit() -> None:
     """FFTW builds new plans on those that it knows."""
     x = signals(3, 5760)
@@ -86,6 +123,7 @@ def test_measured_plans_of_other_modules_change_no_bit() -> None:
         def transform() -> None:
             with using("fftw"):
                 found.append(transforms.forward(x))
+                transforms.forward(signals(1, 640))  # of which other modules know no plan
 
         thread = threading.Thread(target=transform)  # with no plans of its own
         thread.start()
