@@ -12,6 +12,7 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_opti
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,6 +226,10 @@ def test_stages(reach: float) -> None:
     assert now == pytest.approx(1.0, abs=1e-9)
 
 
+FEW: dict[str, Any] = {"chunks": (2,), "rows": 3}
+"""Rows that begin in two chunks, of which one is not full."""
+
+
 def trial(material: Material, F0: float, T: float, **settings: object) -> Trial:
     point = Point(material=material, F0=F0, omega_pump=PHOTON, T=T, tau_esc=0.02)
     return Trial(point, Settings(**({"n_times": 14} | settings)))  # type: ignore[arg-type]
@@ -232,21 +237,28 @@ def trial(material: Material, F0: float, T: float, **settings: object) -> Trial:
 
 @pytest.fixture(scope="module")
 def trials(material: Material) -> list[Trial]:
-    """A gap that light opens, one that it closes, strong pulses that need wider lattices, recorded fields."""
+    """A gap that light opens, one that it closes, strong pulses that need wider lattices, recorded fields.
+
+    More times while rows run, then fewer in a row that had more; too few steps.
+    """
     return [
         trial(material, 0.2, 30.0, damping="real"),
         trial(material, 5.0, 30.0, damping="real"),
         trial(material, 0.2, 10.0, damping="full"),
-        trial(material, 5.0, 10.0, damping="full"),
-        trial(material, 1.0, 10.0, energies=(5.0, 20.0), frequencies=(30.0,), omega_probe=20.0),
+        trial(material, 5.0, 10.0, damping="full", n_times=20),
+        trial(
+            material, 1.0, 10.0, energies=(5.0, 20.0), frequencies=(30.0,), omega_probe=20.0,
+            times=(-0.5, -0.2, 0.1, 0.35),
+        ),
         trial(material, 1.0, 10.0, tau_ee=0.1),
         trial(material, 1.0, 10.0, slabs=2, thickness=100.0),
-    ]
+        trial(material, 1.0, 10.0, max_steps=20),
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def found(trials: list[Trial]) -> dict[int, Result | Scalar]:
-    return dict(simulate_all(trials, chunks=(4,), rows=3))
+    return dict(simulate_all(trials, **FEW))
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +277,8 @@ def test_trajectories_are_the_scalar_solver_s(found: dict[int, Result | Scalar],
         assert isinstance(other, Result)
         assert one.outcome is other.outcome is Outcome.OK
         assert one.data.keys() == other.data.keys()
+        for name in ("steps", "evaluations"):
+            assert other.diagnostics[name] == pytest.approx(one.diagnostics[name], rel=0.1), (i, name)
         for name, expected in one.data.items():
             # the ledger's error is itself a difference, close to zero
             scale = 1.0 if name == "ledger_error" else float(np.abs(expected).max())
@@ -287,7 +301,7 @@ def test_ledger_closes(found: dict[int, Result | Scalar]) -> None:
 
 
 def test_wider_lattices_are_used(material: Material, trials: list[Trial]) -> None:
-    batch = Batch(Key.of(trials[1]), [trials[1]], chunks=(4,), rows=3)
+    batch = Batch(Key.of(trials[1]), [trials[1]], **FEW)
     narrowest = batch.machines.begin
     for _ in batch.pool.run(batch.machines, batch._refill):
         narrowest = min(narrowest, int(batch.machines.rung[0]))
@@ -304,7 +318,7 @@ def test_a_row_depends_on_no_other_and_on_nothing_it_held_before(
 
     monkeypatch.setattr(trajectories, "observe_probe", fail)
     order = [4, 2, 0]
-    batch = Batch(Key.of(trials[0]), [trials[i] for i in order], chunks=(4,), rows=3)
+    batch = Batch(Key.of(trials[0]), [trials[i] for i in order], **FEW)
     batch.pool.arrays = {name: jnp.full(a.shape, jnp.nan) for name, a in batch.pool.arrays.items()}
     again = dict(batch.run())
     assert again[0] == Scalar("no signal")
@@ -321,7 +335,7 @@ def test_tc0_out_of_reach_stops_no_batch(material: Material) -> None:
     """Only the points whose damping has no mu_star are left to the scalar solver, which refuses them."""
     beyond = replace(material, Tc0=5000.0)
     for damping in ("full", "real"):
-        ((_, reason),) = simulate_all([trial(beyond, 1.0, 10.0, damping=damping)], chunks=(4,), rows=3)
+        ((_, reason),) = simulate_all([trial(beyond, 1.0, 10.0, damping=damping)], **FEW)
         assert isinstance(reason, Scalar)
         assert reason.reason.startswith("`Tc0` ")
 
@@ -340,6 +354,7 @@ def test_kinds_of_programs_have_codes_of_their_own() -> None:
 def test_other_points_name_their_reason(found: dict[int, Result | Scalar]) -> None:
     assert found[5] == Scalar("`tau_ee`")
     assert found[6] == Scalar("`slabs`")
+    assert found[7] == Scalar("too many steps")
 
 
 def test_a_setting_unknown_to_batches_is_refused(material: Material) -> None:
