@@ -24,8 +24,9 @@ from photogap.core.batched.chunks import Kind
 from photogap.core.batched.control import coefficients, stages
 from photogap.core.batched.device import jax, jnp
 from photogap.core.batched.device_tables import film_tables, gap_tables
-from photogap.core.batched.machine import STRIDES, Phase
+from photogap.core.batched.machine import STRIDES, Machines, Phase
 from photogap.core.batched.pairs import Pair
+from photogap.core.batched.programs import CONTINUE, DONE
 from photogap.core.batched.scope import TERMS, refusal
 from photogap.core.batched.trajectories import Batch, Key, Scalar, Trial, simulate_all
 from photogap.core.batched.weights import linear_pair_amplitude, spectral_weights
@@ -362,3 +363,20 @@ def test_a_setting_unknown_to_batches_is_refused(material: Material) -> None:
     assert refusal(*trial(material, 1.0, 10.0)) is None
     for name, value in {"coherence": "printed", "renormalised_rates": True, "integrator": "dopri5"}.items():
         assert refusal(*trial(material, 1.0, 10.0, **{name: value})) == f"`{name}`"
+
+
+def test_a_row_whose_weights_are_not_right_is_given_up_once_it_has_converged() -> None:
+    """On the way trials may be wild: only a solution, or the start of a step, must have right weights."""
+    given_up: list[int] = []
+    machines = Machines(
+        4, 1.0, 2, 0, finish=lambda row: None, give_up=lambda row, why: given_up.append(row), record=lambda *_: None
+    )
+    at = np.arange(4)
+    machines.dt[:], machines.tau_pump[:], machines.rtol[:] = 0.1, 1.0, 1e-2
+    # how it ended, residual, growth, Re phi0, Re W0, whether its weights are right
+    found = np.array([[DONE, DONE, CONTINUE, CONTINUE], [0.1] * 4, [1.0] * 4, [0.0] * 4, [1.0] * 4, [1, 0, 1, 0]])
+    machines.after_iterate(at, found)
+    assert given_up == [1]
+    machines.after_first(np.array([2, 3]), np.array([[0.1, 0.1], [1.0, 1.0], [1.0, 0.0]]))
+    assert given_up == [1, 3]
+    assert machines.phase.tolist() == [Phase.SETTLE, Phase.IDLE, Phase.STAGE, Phase.IDLE]
