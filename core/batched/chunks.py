@@ -21,7 +21,8 @@ from ..windows import Ladder
 from . import programs
 from .device import Device, jax, jnp
 from .device_tables import Size, Tables, film_tables, gap_tables
-from .machine import STRIDES, Machines, Phase, lines
+from .machine import Machines
+from .phases import STRIDES, Phase, lines
 
 Array = NDArray[Any]
 _AHEAD: Final = 3

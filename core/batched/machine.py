@@ -5,7 +5,6 @@ the device. Rows follow the same algorithm as `dynamics`, `slab` and `pairing.tr
 well is given up with the reason, and the scalar solver computes it.
 """
 
-import enum
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -20,6 +19,7 @@ from ..slab import BOUNDS, MISSED, MOST_PHOTONS
 from ..windows import MOST_BLOCKED, MOST_OVERRUN, NEGLIGIBLE
 from . import control
 from .gap import DEPTH
+from .phases import STRIDES, Phase
 from .programs import CONTINUE, DONE, NORMAL, SEEN
 
 Array = NDArray[Any]
@@ -27,23 +27,6 @@ _ITERATIONS: Final = 300
 """Iterations of the gap equation before it is given up, as in `pairing.gap`."""
 _RESTARTS: Final = 60
 """Estimates of the largest eigenvalue, each from the last one's vector."""
-
-
-class Phase(enum.IntEnum):
-    """Program that a row waits for."""
-
-    IDLE = 0
-    BUSY = 1
-    FIRST = 2
-    STAGE = 3
-    RESUME = 4
-    ITERATE = 5
-    GROW = 6
-    AMPLITUDE = 7
-    SETTLE = 8
-    OBSERVE = 9
-    CUT = 10
-    FETCH = 11
 
 
 _FLOATS: Final = (
@@ -61,19 +44,6 @@ _FLAGS: Final = (
     "waiting", "normal", "sloped", "lost", "to_normal", "unstable", "fresh", "ends_step",
     "wants_fields",
 )  # fmt: skip
-
-STRIDES: Final = (3, 4, 6, 8)
-"""Stages for which there are programs; a step with fewer repeats its last stage, which changes nothing."""
-_LINES: Final = {
-    Phase.FIRST: 7, Phase.ITERATE: 7, Phase.GROW: 2, Phase.AMPLITUDE: 7, Phase.SETTLE: 9, Phase.OBSERVE: 7,
-    Phase.CUT: 7, Phase.FETCH: 7,
-}  # fmt: skip
-
-
-def lines(phase: Phase, stages: int) -> int:
-    """Number of inputs per row of a phase's program."""
-    return 10 + 6 * stages if phase in (Phase.STAGE, Phase.RESUME) else _LINES[phase]
-
 
 INITIAL, AFTER_STEP, ANEW = 0, 1, 2
 """Purpose of observing a state: the first one, after a step, on another lattice."""

@@ -35,7 +35,8 @@ from . import scope
 from .chunks import Effort, Pool
 from .device import describe, jax, jnp
 from .device_tables import gap_tables
-from .machine import INITIAL, Machines, Phase
+from .machine import INITIAL, Machines
+from .phases import Phase
 from .programs import SEEN, bytes_of_row
 
 CHUNKS: Final = (1024, 2048)

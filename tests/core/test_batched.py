@@ -24,8 +24,9 @@ from photogap.core.batched.chunks import Kind
 from photogap.core.batched.control import coefficients, stages
 from photogap.core.batched.device import jax, jnp
 from photogap.core.batched.device_tables import film_tables, gap_tables
-from photogap.core.batched.machine import STRIDES, Machines, Phase
+from photogap.core.batched.machine import Machines
 from photogap.core.batched.pairs import Pair
+from photogap.core.batched.phases import STRIDES, Phase
 from photogap.core.batched.programs import CONTINUE, DONE
 from photogap.core.batched.scope import TERMS, refusal
 from photogap.core.batched.trajectories import Batch, Key, Scalar, Trial, simulate_all
