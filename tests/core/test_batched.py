@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from photogap.core.batched import gap as rows_gap
+from photogap.core.batched import programs, trajectories
 from photogap.core.batched import row_kinetics as rows
-from photogap.core.batched import trajectories
 from photogap.core.batched.chunks import Kind
 from photogap.core.batched.control import coefficients, stages
 from photogap.core.batched.device import jax, jnp
@@ -381,3 +381,26 @@ def test_a_row_whose_weights_are_not_right_is_given_up_once_it_has_converged() -
     machines.after_first(np.array([2, 3]), np.array([[0.1, 0.1], [1.0, 1.0], [1.0, 0.0]]))
     assert given_up == [1, 3]
     assert machines.phase.tolist() == [Phase.SETTLE, Phase.IDLE, Phase.STAGE, Phase.IDLE]
+
+
+def test_no_occupation_beyond_the_lattice_at_the_photon_s_energy(
+    material: Material, state: dict[str, Array]
+) -> None:
+    film = build_film(material, SPACING, WINDOW)
+    gap, c = gap_tables(build_coupling(material, SPACING, WINDOW, "full"))
+    size, k = film_tables(film, 290.0, gap.N)
+    one, E = jnp.ones(5), film.lattice.E
+    mine = rows.Rows(one, one, one, one, one, one, jnp.zeros((5, gap.M + 1)))
+    f = 0.1 + 1e-3 * E * np.ones((5, 1))
+    W, phi = state["W"], state["phi"]
+    a = {
+        "y": jnp.asarray(np.concatenate([np.zeros((5, 2)), state["n"], f], axis=1)),
+        "gap": jnp.asarray(np.stack([W.real, W.imag, phi.real, phi.imag], axis=1)),
+        "rho": jnp.asarray(state["rho"]),
+        "p": jnp.asarray(state["p"]),
+    }
+    Delta0 = jnp.asarray([0.0, 5.0, 7.9, 8.1, 20.0])
+    seen = dict(zip(programs.SEEN, programs._seen(a, mine, Delta0, c, k, size, gap.N), strict=True))
+    assert E[-1] == 298.0
+    expected = np.where(290.0 + Delta0 > 298.0, 0.0, 0.1 + 1e-3 * (290.0 + Delta0))
+    assert np.asarray(seen["f_pump"]) == pytest.approx(expected, rel=1e-12)
