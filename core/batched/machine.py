@@ -30,11 +30,11 @@ _RESTARTS: Final = 60
 
 
 _FLOATS: Final = (
-    "t", "target", "aimed", "plan", "dt", "error", "moved", "radius", "tau_pump", "U", "begins", "ends", "rtol",
+    "t", "target", "aimed", "plan", "dt", "error", "moved", "tau_pump", "U", "begins", "ends", "rtol",
     "atol", "gap_tol", "mu_star", "full", "pairs", "emission", "escape", "free", "Delta0", "phi0", "W0",
     "slope_phi0",
     "missed", "U_gap", "U_overrun", "booked", "height", "close", "eigenvalue", "first_height", "source", "along",
-    "wanted", "keep", "new_phi0", "new_W0", "blocked_above", "gamma", "radius_next", "gamma_next", "dt_next",
+    "wanted", "keep", "new_phi0", "new_W0", "blocked_above", "radius_next", "gamma_next", "dt_next",
 )  # fmt: skip
 _WHOLE: Final = (
     "phase", "rung", "s", "damping", "j", "stride", "count", "iterations", "restarts", "trials", "steps",
@@ -422,7 +422,6 @@ class Machines:
             rows = at[due]
             self._record(rows, found[:, due])
             self.phase[rows] = np.where(self.wants_fields[rows], Phase.FETCH, Phase.BUSY)
-        self._seen = found
         ready = ~due | (self.phase[at] == Phase.BUSY)
         self._on(at[ready], found[:, ready], due[ready])
 
